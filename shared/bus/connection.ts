@@ -1,0 +1,156 @@
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { SalvoError, toSalvoError } from "../kernel/error.ts";
+import { sleep, unlessAborted, type Waiting } from "../kernel/signal.ts";
+import { checkToken } from "./subjects.ts";
+
+const DIAL_TIMEOUT_MS = 2_000;
+const RECONNECT_WAIT_MS = 200;
+/** Agents that lost the same server do not come back in the same instant. */
+const RECONNECT_JITTER_MS = 300;
+/** A dead peer is noticed after two of these. The client's own default would take minutes. */
+const PING_INTERVAL_MS = 5_000;
+const DRAIN_TIMEOUT_MS = 2_000;
+
+export interface BusOptions {
+  /** nats://host:port */
+  readonly url: string;
+  /** Of this client, one token: shown by the server, and the root of its inboxes (`_INBOX_<name>`). */
+  readonly name: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onStatus?: ((status: BusStatus) => void) | undefined;
+}
+
+export type BusStatus =
+  | { readonly type: "connected"; readonly url: string }
+  /** Dialling goes on; also before the first connection, once for each failed attempt. */
+  | { readonly type: "disconnected"; readonly url: string; readonly reason?: string }
+  /** The server refused something, a permission for example. */
+  | { readonly type: "error"; readonly url: string; readonly reason: string };
+
+export interface BusServer {
+  readonly name: string;
+  readonly version: string;
+  /** Greatest message, headers included. */
+  readonly maxPayloadBytes: number;
+}
+
+export interface Bus extends AsyncDisposable {
+  readonly url: string;
+  readonly name: string;
+  /** For shared/bus alone. */
+  readonly connection: NatsConnection;
+  readonly connected: boolean;
+  /** Who is at the other end; undefined while nobody is. */
+  readonly server: BusServer | undefined;
+  /** Resolves at once, or at the next connection. Throws `cancelled` when the bus is closed, or the signal's reason. */
+  untilConnected(waiting?: Waiting): Promise<void>;
+}
+
+/**
+ * Dials until there is a server, however long that takes, and from then on comes back after every loss. Only the signal
+ * ends the first wait (its reason is thrown); `invalid-input` for an address or name that cannot work.
+ */
+export async function connectBus({ url, name, signal, onStatus }: BusOptions): Promise<Bus> {
+  checkToken("name", name);
+  checkUrl(url);
+  return superviseConnection(await dial({ url, name, signal, onStatus }), { url, name, onStatus });
+}
+
+async function dial({ url, name, signal, onStatus }: BusOptions): Promise<NatsConnection> {
+  for (;;) {
+    // The client could wait for its first server by itself, but nothing could end that wait.
+    const dialling = connect({
+      servers: url,
+      name,
+      inboxPrefix: `_INBOX_${name}`,
+      timeout: DIAL_TIMEOUT_MS,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: RECONNECT_WAIT_MS,
+      reconnectJitter: RECONNECT_JITTER_MS,
+      reconnectJitterTLS: RECONNECT_JITTER_MS,
+      pingInterval: PING_INTERVAL_MS,
+      maxPingOut: 2,
+      // Credentials may be put right on the server while we are up.
+      ignoreAuthErrorAbort: true,
+      // A stack trace for every request would be work on the measured host.
+      noAsyncTraces: true,
+    });
+    try {
+      return await unlessAborted(dialling, signal);
+    } catch (caught) {
+      if (signal?.aborted) {
+        dialling.then((late) => late.close()).catch(() => {}); // nobody waits for it any more
+        throw caught;
+      }
+      onStatus?.({ type: "disconnected", url, reason: toSalvoError(caught).message });
+    }
+    await sleep(RECONNECT_WAIT_MS + Math.random() * RECONNECT_JITTER_MS, signal && { signal });
+  }
+}
+
+function superviseConnection(connection: NatsConnection, { url, name, onStatus }: BusOptions): Bus {
+  let connected = true;
+  let change = Promise.withResolvers<void>();
+  const closing = new AbortController();
+
+  const become = (now: boolean, status: BusStatus) => {
+    connected = now;
+    change.resolve();
+    change = Promise.withResolvers();
+    onStatus?.(status);
+  };
+
+  const watching = (async () => {
+    for await (const status of connection.status()) {
+      if (status.type === "reconnect") become(true, { type: "connected", url });
+      else if (status.type === "disconnect") become(false, { type: "disconnected", url });
+      else if (status.type === "error") onStatus?.({ type: "error", url, reason: status.error.message });
+    }
+    connected = false;
+    closing.abort(new SalvoError("cancelled", `the connection of ${name} to ${url} is closed`));
+  })();
+  onStatus?.({ type: "connected", url });
+
+  return {
+    url,
+    name,
+    connection,
+    get connected() {
+      return connected;
+    },
+    get server() {
+      const { info } = connection;
+      if (!connected || !info) return undefined;
+      return { name: info.server_name, version: info.version, maxPayloadBytes: info.max_payload };
+    },
+    async untilConnected({ signal } = {}) {
+      const ended = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
+      await unlessAborted(Promise.resolve(), ended);
+      for (;;) {
+        if (connected) return;
+        await unlessAborted(change.promise, ended);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      if (connected && !connection.isClosed()) await drain(connection);
+      await connection.close();
+      await watching;
+    },
+  };
+}
+
+/** Lets what was handed over leave, but not for ever: a server that has gone will never take it. */
+async function drain(connection: NatsConnection): Promise<void> {
+  const bound = new AbortController();
+  const drained = connection.drain().catch(() => {}); // lost on the way: whoever needed an answer knows it has none
+  await Promise.race([drained, sleep(DRAIN_TIMEOUT_MS, { signal: bound.signal }).catch(() => {})]);
+  bound.abort();
+}
+
+function checkUrl(url: string): void {
+  const parsed = URL.parse(url);
+  if (parsed?.hostname && (parsed.protocol === "nats:" || parsed.protocol === "tls:")) return;
+  throw new SalvoError("invalid-input", `${JSON.stringify(url)} is no address of a NATS server`, {
+    remedy: "Write it like nats://host:4222",
+  });
+}

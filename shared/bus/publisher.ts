@@ -1,0 +1,156 @@
+import { assert } from "../kernel/assert.ts";
+import { SalvoError, toSalvoError } from "../kernel/error.ts";
+import { sleep, unlessAborted, type Waiting } from "../kernel/signal.ts";
+import type { Bus } from "./connection.ts";
+import { HEADER_BYTES_MAX, recordHeaders } from "./message.ts";
+import { createSlots } from "./slots.ts";
+import { checkToken, runSubject, type Kind } from "./subjects.ts";
+
+/** A publish in flight when the server dies is never answered: better asked again soon. */
+const ACK_TIMEOUT_MS = 1_500;
+const RETRY_WAIT_MIN_MS = 100;
+const RETRY_WAIT_MAX_MS = 2_000;
+/** JetStream's code for a message above the stream's own limit (server/errors.json, JSStreamMessageExceedsMaximumErr). */
+const TOO_LARGE_FOR_STREAM = 10054;
+
+export interface PublisherOptions {
+  readonly bus: Bus;
+  readonly lab: string;
+  readonly run: string;
+  readonly agent: string;
+  /** Messages that wait for their ack at the same time. */
+  readonly inFlightMax?: number;
+}
+
+export interface PublisherCounters {
+  readonly acked: number;
+  /** Attempts that failed and were made again. */
+  readonly retried: number;
+  /** Too large for the bus: the journal has them, Collect fetches them. */
+  readonly skipped: number;
+  readonly inFlight: number;
+  /** Why the last attempt failed that did. */
+  readonly lastProblem: string | undefined;
+}
+
+export type PublishOutcome = "acked" | "skipped" | "stopped";
+
+export interface Publisher extends AsyncDisposable {
+  /**
+   * Resolves when JetStream has stored the record, when it never will because it is too large, or when the publisher is
+   * disposed. Whatever the server does it does not reject: the journal is the record, this is its fast copy.
+   * Beyond `inFlightMax` it queues and holds the payload: await `room()` before publishing to bound that too.
+   */
+  publish(seq: number, kind: Kind, payload: Uint8Array): Promise<PublishOutcome>;
+  /** Resolves when a publish would not queue. Throws the signal's reason, `cancelled` once the publisher is disposed. */
+  room(waiting?: Waiting): Promise<void>;
+  readonly counters: PublisherCounters;
+}
+
+/** Throws `invalid-input` when a name cannot be part of a subject. */
+export function createPublisher({ bus, lab, run, agent, inFlightMax = 64 }: PublisherOptions): Publisher {
+  assert(Number.isInteger(inFlightMax) && inFlightMax > 0, `inFlightMax is ${inFlightMax}`);
+  checkToken("lab", lab);
+  checkToken("run", run);
+  checkToken("agent", agent);
+
+  const stop = new AbortController();
+  const ended = stop.signal;
+  const pending = new Set<Promise<PublishOutcome>>();
+  const slots = createSlots(inFlightMax);
+  let acked = 0;
+  let retried = 0;
+  let skipped = 0;
+  let lastProblem: string | undefined;
+
+  async function deliver(seq: number, kind: Kind, payload: Uint8Array): Promise<PublishOutcome> {
+    try {
+      await slots.take({ signal: ended });
+    } catch {
+      return "stopped"; // the only reason that ends the wait
+    }
+    try {
+      return await retryUntilAcked(seq, runSubject({ lab, run, kind, agent }), payload);
+    } finally {
+      slots.release();
+    }
+  }
+
+  async function retryUntilAcked(seq: number, subject: string, payload: Uint8Array): Promise<PublishOutcome> {
+    for (let attempt = 0; !ended.aborted && !bus.connection.isClosed(); attempt++) {
+      try {
+        // What is published while disconnected is silently dropped by the client, so wait.
+        await bus.untilConnected({ signal: ended });
+        if (payload.length + HEADER_BYTES_MAX > (bus.server?.maxPayloadBytes ?? Infinity))
+          return skip(seq, "the server");
+        await publishOnce(seq, subject, payload);
+        acked++;
+        return "acked";
+      } catch (caught) {
+        if (ended.aborted) break;
+        if (caught instanceof Refusal && caught.code === TOO_LARGE_FOR_STREAM) return skip(seq, "the stream");
+        retried++;
+        lastProblem = toSalvoError(caught).message;
+      }
+      const wait = Math.min(RETRY_WAIT_MAX_MS, RETRY_WAIT_MIN_MS * 2 ** attempt);
+      await sleep(wait, { signal: ended }).catch(() => {}); // the loop sees the end
+    }
+    return "stopped";
+  }
+
+  async function publishOnce(seq: number, subject: string, payload: Uint8Array): Promise<void> {
+    const answer = bus.connection.request(subject, payload, {
+      timeout: ACK_TIMEOUT_MS,
+      headers: recordHeaders({ run, agent, seq }),
+    });
+    parseAck(await unlessAborted(answer, ended).then((message) => message.string()));
+  }
+
+  function skip(seq: number, whose: string): PublishOutcome {
+    skipped++;
+    lastProblem = `record ${seq} is above ${whose}'s message limit`;
+    return "skipped";
+  }
+
+  return {
+    async publish(seq, kind, payload) {
+      assert(Number.isSafeInteger(seq) && seq > 0, `record number ${seq}`);
+      const outcome = deliver(seq, kind, payload);
+      pending.add(outcome);
+      try {
+        return await outcome;
+      } finally {
+        pending.delete(outcome);
+      }
+    },
+    room: ({ signal } = {}) => slots.free({ signal: signal ? AbortSignal.any([signal, ended]) : ended }),
+    get counters() {
+      return { acked, retried, skipped, inFlight: slots.used, lastProblem };
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort(new SalvoError("cancelled", `publishing of run ${run} is over`));
+      await Promise.all(pending);
+    },
+  };
+}
+
+class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly code: number;
+  constructor(code: number, description: string) {
+    super(description);
+    this.code = code;
+  }
+}
+
+/** JetStream's answer is JSON: `{stream, seq, duplicate?}`, or `{error: {code, err_code, description}}`. */
+function parseAck(text: string): void {
+  const ack: unknown = JSON.parse(text);
+  if (typeof ack === "object" && ack !== null) {
+    if ("stream" in ack && "seq" in ack) return;
+    // The server's documented shape; what is not as documented ends up in the text.
+    const { error } = ack as { error?: { err_code?: number; description?: string } };
+    if (error) throw new Refusal(error.err_code ?? 0, error.description ?? text);
+  }
+  throw new Error(`somebody who is not JetStream answered: ${text.slice(0, 100)}`);
+}
