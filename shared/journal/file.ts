@@ -1,0 +1,95 @@
+/** What a journal needs from a file system; tests put a faulty one here. */
+import { createHash } from "node:crypto";
+import { constants, open, realpath } from "node:fs/promises";
+import { createServer } from "node:net";
+import { basename, dirname, join, resolve } from "node:path";
+import { SalvoError } from "../kernel/error.ts";
+
+export interface JournalFile {
+  size(): Promise<number>;
+  /** Fills as much of `into` as the file has from byte `at`; the number of bytes read. */
+  read(into: Uint8Array, at: number): Promise<number>;
+  /** All of the bytes, or throws. */
+  write(bytes: Uint8Array, at: number): Promise<void>;
+  truncate(bytes: number): Promise<void>;
+  /** Resolves when all that was written is on the disk. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface JournalFs {
+  open(path: string, mode: "read" | "write"): Promise<JournalFile>;
+  /** Makes the file's name as durable as its content. */
+  syncDirectoryOf(path: string): Promise<void>;
+  /** Keeps every other writer out until disposed, or throws `wrong-state`. */
+  lock(path: string): Promise<AsyncDisposable>;
+}
+
+export const nodeFs: JournalFs = { open: openFile, syncDirectoryOf, lock };
+
+async function openFile(path: string, mode: "read" | "write"): Promise<JournalFile> {
+  // 0600: a journal names devices and hosts.
+  const handle = await open(path, mode === "read" ? constants.O_RDONLY : constants.O_RDWR | constants.O_CREAT, 0o600);
+  return {
+    size: async () => (await handle.stat()).size,
+    read: async (into, at) => {
+      let done = 0;
+      while (done < into.length) {
+        const { bytesRead } = await handle.read(into, done, into.length - done, at + done);
+        if (bytesRead === 0) break;
+        done += bytesRead;
+      }
+      return done;
+    },
+    write: async (bytes, at) => {
+      // A write may be cut short, by a disk that gets full: the next one then says so.
+      for (let done = 0; done < bytes.length;) {
+        done += (await handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
+      }
+    },
+    truncate: (bytes) => handle.truncate(bytes),
+    sync: () => handle.datasync(),
+    close: () => handle.close(),
+  };
+}
+
+async function syncDirectoryOf(path: string): Promise<void> {
+  if (process.platform === "win32") return; // A directory cannot be opened there; NTFS journals names by itself.
+  const handle = await open(dirname(path), constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Node has no flock. A local socket whose name is made of the file's path does the same: it can be had once, and the
+ * kernel frees it when its owner dies, however it dies. It guards one network namespace (Linux) or host (Windows).
+ */
+async function lock(path: string): Promise<AsyncDisposable> {
+  const real = join(await realpath(dirname(resolve(path))), basename(path));
+  const name = `salvo-journal-${createHash("sha256").update(real).digest("hex").slice(0, 32)}`;
+  const server = createServer((socket) => socket.destroy());
+  const { promise, resolve: locked, reject } = Promise.withResolvers<void>();
+  server.once("error", reject);
+  // A leading NUL is Linux's abstract namespace, which leaves no file behind.
+  server.listen({ path: process.platform === "win32" ? `\\\\.\\pipe\\${name}` : `\0${name}` }, locked);
+  try {
+    await promise;
+  } catch (error) {
+    throw new SalvoError("wrong-state", "another writer has this journal open", {
+      file: path,
+      remedy: "Stop the other agent that uses this data folder",
+      cause: error,
+    });
+  }
+  server.unref();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      const { promise: closed, resolve: onClosed } = Promise.withResolvers<unknown>();
+      server.close(onClosed);
+      await closed;
+    },
+  };
+}
