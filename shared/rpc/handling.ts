@@ -1,0 +1,109 @@
+import type { DescMessage, Message, MessageInitShape } from "@bufbuild/protobuf";
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { decode, encode, type MethodDefinition } from "./definition.ts";
+import { toStatus } from "./failure.ts";
+import { createBell, createWriter, eachUnlessAborted, isStop, reasonOf } from "./flow.ts";
+import type { CallContext, ImplementedMethod } from "./service.ts";
+
+type Response = MessageInitShape<DescMessage>;
+
+/** Registered with gRPC as bidirectional, whatever their kind: on the wire they are all the same. */
+export type ServedCall = ServerDuplexStream<Buffer, Buffer>;
+
+export interface HandlingRules {
+  /** Throws `invalid-input` when a request breaks the rules of its message. */
+  readonly validate: (desc: DescMessage, message: Message) => void;
+  /** Told of every error that a handler threw and that is neither a SalvoError nor the system's. */
+  readonly onBug: (error: unknown, method: string) => void;
+  /** The calls being served, each by what ends it. */
+  readonly live: Set<(reason: SalvoError) => void>;
+}
+
+/** Serves one call to its end. Never rejects: what goes wrong is the caller's to know, and a bug is also onBug's. */
+export async function handleCall(
+  stream: ServedCall,
+  { definition, handler }: ImplementedMethod,
+  { validate, onBug, live }: HandlingRules,
+): Promise<void> {
+  const { desc, name } = definition;
+  const stop = new AbortController();
+  const { signal } = stop;
+  const end = (reason: SalvoError) => stop.abort(reason);
+  const onLate = (error: unknown) => {
+    // It has been told to stop; that it stopped is no news.
+    if (!isStop(error)) onBug(error, name);
+  };
+  stream.on("cancelled", () => {
+    // gRPC says the same after every end, and that is none.
+    if (live.has(end)) end(whyCancelled(stream, name));
+  });
+  live.add(end);
+  try {
+    const context: CallContext = { signal, peer: { address: stream.getPeer() } };
+    const requests = readRequests(stream, signal, definition, validate);
+    const write = createWriter(stream, signal);
+    const output = handler(definition.streamsRequests ? requests : await only(requests, name), context);
+    const responses: AsyncIterable<Response> = definition.streamsResponses ? output : justOne(output);
+    for await (const response of eachUnlessAborted(responses, signal, onLate))
+      await write(encode(desc.output, response, name));
+    stream.end();
+  } catch (error) {
+    stream.emit("error", toStatus(signal.aborted ? reasonOf(signal) : toOwnError(error, name, onBug)));
+  } finally {
+    live.delete(end);
+  }
+}
+
+async function* readRequests(
+  stream: ServedCall,
+  signal: AbortSignal,
+  { desc, name }: MethodDefinition,
+  validate: HandlingRules["validate"],
+): AsyncGenerator<Message, void> {
+  // Not the stream's own iterator: it destroys the stream when the requests end, and from Node 26 on that drops the
+  // response as well. https://github.com/grpc/grpc-node/issues/1839
+  const bell = createBell();
+  let ended = false;
+  stream.on("end", () => {
+    ended = true;
+    bell.ring();
+  });
+  stream.on("readable", bell.ring);
+  signal.addEventListener("abort", bell.ring, { once: true });
+  for (;;) {
+    if (signal.aborted) throw reasonOf(signal);
+    const bytes: unknown = stream.read();
+    if (Buffer.isBuffer(bytes)) {
+      const request = decode(desc.input, bytes, name);
+      validate(desc.input, request);
+      yield request;
+    } else if (ended) return;
+    else await bell.wait();
+  }
+}
+
+async function only(requests: AsyncIterable<Message>, method: string): Promise<Message> {
+  for await (const request of requests) return request;
+  throw new SalvoError("invalid-input", `${method}: the call ended without a request`);
+}
+
+async function* justOne<T>(value: Promise<T>): AsyncGenerator<T, void> {
+  yield await value;
+}
+
+function whyCancelled(stream: ServedCall, method: string): SalvoError {
+  return Date.now() >= Number(stream.getDeadline())
+    ? new SalvoError("timeout", `${method}: the caller's deadline has passed`)
+    : new SalvoError("cancelled", `${method}: the caller cancelled or was lost`);
+}
+
+/** The error that the caller gets. Of a bug it gets the message, never the stack. */
+function toOwnError(caught: unknown, method: string, onBug: HandlingRules["onBug"]): SalvoError {
+  const error = toSalvoError(caught);
+  if (error === caught || error.kind !== "internal") return error;
+  onBug(caught, method);
+  return new SalvoError("internal", `${method} failed because of a bug in Salvo: ${error.message}`, {
+    remedy: "Report it together with that host's log",
+  });
+}

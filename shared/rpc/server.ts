@@ -1,0 +1,120 @@
+import type { DescMessage, Message } from "@bufbuild/protobuf";
+import { Server, type ServiceDefinition, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { SalvoError, type ErrorKind } from "@salvo/shared/kernel/error.ts";
+import { deadline, unlessAborted, type Waiting } from "@salvo/shared/kernel/signal.ts";
+import { insecure, type Credentials } from "./credentials.ts";
+import { reasonOf } from "./flow.ts";
+import { handleCall, type HandlingRules, type ServedCall } from "./handling.ts";
+import { SERVER_OPTIONS } from "./limits.ts";
+import type { ImplementedService } from "./service.ts";
+
+/** How long calls may go on after the server was told to stop, and then how long their ends may take. */
+const GRACE_MS = 500;
+
+export interface ServeOptions extends Waiting {
+  /** host:port; port 0 takes a free one. */
+  readonly address: string;
+  /** Made by `implement`. */
+  readonly services: readonly ImplementedService[];
+  /** Told of every bug in a handler; its caller gets `internal` and no stack. */
+  readonly onBug: (error: unknown, method: string) => void;
+  /** Called with every request message; throws `invalid-input`. */
+  readonly validate?: (desc: DescMessage, message: Message) => void;
+  readonly credentials?: Credentials;
+  readonly graceMs?: number;
+}
+
+export interface RpcServer extends AsyncDisposable {
+  /** host:port with the port that was really taken. */
+  readonly address: string;
+}
+
+/**
+ * Serves until it is disposed of or the signal aborts: then it takes no more calls, lets those that run end for
+ * graceMs, and ends the rest with `unavailable`. Throws `invalid-input`, `wrong-state` (the address is taken) or
+ * `refused` when it cannot listen.
+ */
+export async function serve(options: ServeOptions): Promise<RpcServer> {
+  const { address, services, onBug, validate = () => {}, credentials = insecure, graceMs = GRACE_MS, signal } = options;
+  if (signal?.aborted) throw reasonOf(signal);
+  const server = new Server(SERVER_OPTIONS);
+  const live: HandlingRules["live"] = new Set();
+  for (const service of services) addService(server, service, { validate, onBug, live });
+  const port = await bind(server, address, credentials);
+
+  let stopped: Promise<void> | undefined;
+  const dispose = () => {
+    signal?.removeEventListener("abort", onAbort);
+    return (stopped ??= stop(server, live, graceMs));
+  };
+  const onAbort = () => void dispose();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal?.aborted) await dispose();
+  return { address: address.replace(/\d+$/, String(port)), [Symbol.asyncDispose]: dispose };
+}
+
+function addService(server: Server, service: ImplementedService, rules: HandlingRules): void {
+  const definition: Record<string, ServiceDefinition[string]> = {};
+  const handlers: UntypedServiceImplementation = {};
+  const asBytes = (bytes: Buffer) => bytes;
+  for (const method of service.methods) {
+    const { path } = method.definition;
+    definition[path] = {
+      path,
+      requestStream: true,
+      responseStream: true,
+      requestSerialize: asBytes,
+      requestDeserialize: asBytes,
+      responseSerialize: asBytes,
+      responseDeserialize: asBytes,
+    };
+    handlers[path] = (stream: ServedCall) => void handleCall(stream, method, rules);
+  }
+  server.addService(definition, handlers);
+}
+
+async function bind(server: Server, address: string, credentials: Credentials): Promise<number> {
+  if (!/^.+:\d+$/.test(address)) {
+    throw new SalvoError("invalid-input", `cannot listen on ${address}: it is no address like 127.0.0.1:7400`);
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  server.bindAsync(address, credentials.forServer(), (cause, port) => {
+    if (cause) reject(cannotListen(address, cause));
+    else resolve(port);
+  });
+  return promise;
+}
+
+/** grpc-js reports system errors as one text: server.ts, bindAddressList. */
+function cannotListen(address: string, cause: Error): SalvoError {
+  const errno = /\b(EADDRINUSE|EACCES)\b/.exec(cause.message)?.[1] ?? "";
+  const kinds: Readonly<Record<string, readonly [ErrorKind, string]>> = {
+    EADDRINUSE: ["wrong-state", "End the program that listens there, or choose another port"],
+    EACCES: ["refused", "Choose a port above 1023"],
+  };
+  const [kind, remedy] = kinds[errno] ?? ["invalid-input", "Choose an address of this host"];
+  return new SalvoError(kind, `cannot listen on ${address}: ${cause.message}`, { remedy, cause });
+}
+
+async function stop(server: Server, live: HandlingRules["live"], graceMs: number): Promise<void> {
+  const { promise: closed, resolve, reject } = Promise.withResolvers<void>();
+  server.tryShutdown((error) => (error ? reject(error) : resolve()));
+  if (await endsWithin(closed, graceMs)) return;
+  const reason = new SalvoError("unavailable", "the server is stopping", { remedy: "Try again when it has started" });
+  for (const end of live) end(reason);
+  if (await endsWithin(closed, graceMs)) return;
+  // Callers that do not even read the end of their calls.
+  server.forceShutdown();
+  await closed;
+}
+
+async function endsWithin(promise: Promise<void>, ms: number): Promise<boolean> {
+  const timeout = deadline(ms, "stopping");
+  try {
+    await unlessAborted(promise, timeout);
+    return true;
+  } catch (error) {
+    if (timeout.aborted) return false;
+    throw error;
+  }
+}
