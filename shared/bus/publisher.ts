@@ -143,14 +143,14 @@ class Refusal extends Error {
   }
 }
 
-/** JetStream's answer is JSON: `{stream, seq, duplicate?}`, or `{error: {code, err_code, description}}`. */
+/** JetStream's answer is JSON: `{stream, seq, duplicate?}`, with `error: {code, err_code, description}` if it was refused. */
 function parseAck(text: string): void {
   const ack: unknown = JSON.parse(text);
   if (typeof ack === "object" && ack !== null) {
-    if ("stream" in ack && "seq" in ack) return;
     // The server's documented shape; what is not as documented ends up in the text.
     const { error } = ack as { error?: { err_code?: number; description?: string } };
     if (error) throw new Refusal(error.err_code ?? 0, error.description ?? text);
+    if ("stream" in ack && "seq" in ack) return;
   }
   throw new Error(`somebody who is not JetStream answered: ${text.slice(0, 100)}`);
 }

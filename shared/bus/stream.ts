@@ -16,7 +16,6 @@ import { runSubjects, streamName } from "./subjects.ts";
 const API_TIMEOUT_MS = 5_000;
 /** From the server's errors.json. */
 const NAME_IN_USE = 10058;
-const SUBJECTS_OVERLAP = 10065;
 
 export interface StreamLimits {
   readonly maxAgeMs: number;
@@ -109,8 +108,8 @@ function streamError(bus: Bus, name: string, caught: unknown): SalvoError {
       cause: caught,
     });
   }
-  // 5xx of the API: no quorum, still recovering, no space.
-  const kind = caught.status >= 500 && caught.code !== SUBJECTS_OVERLAP ? "unavailable" : "wrong-state";
+  // 503: no leader, still recovering. Everything else stays so until somebody changes something.
+  const kind = caught.status === 503 ? "unavailable" : "wrong-state";
   return new SalvoError(kind, `stream ${name} on ${bus.url}: ${caught.message}`, {
     cause: caught,
     remedy: `Delete what is in the way, for example: nats stream rm ${name}; it is only a buffer`,

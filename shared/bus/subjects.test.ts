@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { kindOf, parseSubject, presenceSubject, runSubject, runSubjects, streamName, type Kind } from "./subjects.ts";
 

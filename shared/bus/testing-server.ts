@@ -5,46 +5,42 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 
 /** A real nats-server for tests, which they may kill, wipe and start again on the same port. */
 export interface TestServer extends AsyncDisposable {
   readonly url: string;
+  /** Where JetStream keeps everything. */
   readonly storeDir: string;
-  start(): Promise<void>;
+  start(moreConfig?: string): Promise<void>;
   /** kill -9 */
   kill(): Promise<void>;
   /** Removes all that was stored; for a server that is down. */
   wipe(): Promise<void>;
 }
 
-export async function testServer({ started = true, jetstream = true, maxPayloadBytes = 1024 ** 2 } = {}) {
+export async function testServer({ jetstream = true, maxPayloadBytes = 1024 ** 2 } = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), "salvo-nats-"));
+  const configFile = join(folder, "nats.conf");
   const storeDir = join(folder, "jetstream");
   const port = await freePort();
+  const config = [
+    `listen: "127.0.0.1:${port}"`,
+    `max_payload: ${maxPayloadBytes}`,
+    ...(jetstream ? [`jetstream { store_dir: ${JSON.stringify(folder)}, max_file_store: 4GB }`] : []),
+  ];
   let child: ChildProcess | undefined;
 
   const server: TestServer = {
     url: `nats://127.0.0.1:${port}`,
     storeDir,
-    async start() {
-      const config = join(folder, "nats.conf");
-      await writeFile(
-        config,
-        [
-          `listen: "127.0.0.1:${port}"`,
-          `max_payload: ${maxPayloadBytes}`,
-          ...(jetstream ? [`jetstream { store_dir: ${JSON.stringify(folder)}, max_file_store: 4GB }`] : []),
-        ].join("\n"),
-      );
-      child = spawn("setpriv", ["--pdeathsig", "KILL", "--", "nats-server", "-c", config], {
+    async start(moreConfig = "") {
+      await writeFile(configFile, [...config, moreConfig].join("\n"));
+      const started = spawn("setpriv", ["--pdeathsig", "KILL", "--", "nats-server", "-c", configFile], {
         stdio: ["ignore", "ignore", "pipe"],
       });
-      const said: string[] = [];
-      for await (const line of createInterface({ input: child.stderr! })) {
-        said.push(line);
-        if (line.includes("Server is ready")) return void child.stderr!.resume();
-      }
-      throw new Error(`nats-server did not start:\n${said.join("\n")}`);
+      child = started;
+      await untilReady(started.stderr);
     },
     async kill() {
       if (!child || child.exitCode !== null || child.signalCode !== null) return;
@@ -60,8 +56,19 @@ export async function testServer({ started = true, jetstream = true, maxPayloadB
       await rm(folder, { recursive: true, force: true });
     },
   };
-  if (started) await server.start();
   return server;
+}
+
+async function untilReady(log: Readable): Promise<void> {
+  const said: string[] = [];
+  const lines = createInterface({ input: log });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  lines.on("line", (line) => {
+    said.push(line);
+    if (line.includes("Server is ready")) resolve();
+  });
+  lines.on("close", () => reject(new Error(`nats-server did not start:\n${said.join("\n")}`)));
+  return promise;
 }
 
 async function freePort(): Promise<number> {
