@@ -124,11 +124,11 @@ function superviseConnection(connection: NatsConnection, { url, name, onStatus }
       return { name: info.server_name, version: info.version, maxPayloadBytes: info.max_payload };
     },
     async untilConnected({ signal } = {}) {
+      if (connected) return;
       const ended = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
-      await unlessAborted(Promise.resolve(), ended);
       for (;;) {
-        if (connected) return;
         await unlessAborted(change.promise, ended);
+        if (connected) return;
       }
     },
     async [Symbol.asyncDispose]() {

@@ -1,0 +1,204 @@
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { delimiter, join, resolve } from "node:path";
+import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
+import { startProcess } from "@salvo/shared/process/start.ts";
+import type { ProcessEnd, RunningProcess } from "@salvo/shared/process/supervise.ts";
+import { freePort, untilGreeted } from "./nats-probe.ts";
+
+/** Until agents have certificates nobody else may connect. */
+const HOST = "127.0.0.1";
+/** Reading back a large store takes a while. */
+const READY_TIMEOUT_MS = 30_000;
+const STOP_GRACE_MS = 5_000;
+const RESTART_WAIT_MIN_MS = 100;
+const RESTART_WAIT_MAX_MS = 5_000;
+/** A server that lived so long did not die of its own start. */
+const SOUND_LIFE_MS = 10_000;
+const FREE_PORT_TRIES = 3;
+const LOG_LINES_SHOWN = 5;
+/** Debian puts nats-server where an ordinary user's PATH does not look. */
+const MORE_PATH = ["/usr/local/sbin", "/usr/sbin"];
+
+export interface NatsServerOptions {
+  /** Made when missing; holds the configuration, the port and the JetStream store. */
+  readonly dataDir: string;
+  /** Absent or 0: the port of the last time, or a free one when that is taken. */
+  readonly port?: number;
+  /** A name looked up in PATH and where Debian keeps it, or a path. */
+  readonly program?: string;
+  readonly onStatus?: (status: NatsServerStatus) => void;
+  readonly signal?: AbortSignal;
+}
+
+export type NatsServerStatus =
+  | { readonly type: "ready"; readonly pid: number }
+  /** It is started again after the wait. */
+  | { readonly type: "died"; readonly reason: string; readonly retryInMs: number };
+
+export interface NatsServer extends AsyncDisposable {
+  /** The same as long as this lives, however often the server is restarted. */
+  readonly url: string;
+  /** Of the latest server process. */
+  readonly pid: number;
+  readonly restarts: number;
+}
+
+/**
+ * Starts a nats-server with JetStream on loopback, and again whenever it dies, until disposed. Resolves when clients can
+ * connect. Throws `not-found` without the program, `unavailable` when the given port is taken, `refused` or the like when
+ * the folder cannot be written, `program-failed` with the end of its log when it dies at once.
+ */
+export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
+  const setup: Setup = { program: options.program ?? "nats-server", dataDir: resolve(options.dataDir) };
+  const first = await launchOnSomePort(setup, options);
+  return keepRunning(first, setup, options);
+}
+
+interface Setup {
+  readonly program: string;
+  readonly dataDir: string;
+}
+
+interface Launched {
+  readonly server: RunningProcess;
+  readonly port: number;
+}
+
+async function launchOnSomePort(setup: Setup, { port = 0, signal }: NatsServerOptions): Promise<Launched> {
+  const portFile = join(setup.dataDir, "nats-port");
+  if (port !== 0) return launch(setup, port, signal);
+  const lastTime = Number(await readFile(portFile, "utf8").catch(() => ""));
+  for (let tries = 1; ; tries++) {
+    const candidate = tries === 1 && lastTime > 0 && lastTime < 65536 ? lastTime : await freePort(HOST);
+    try {
+      const launched = await launch(setup, candidate, signal);
+      await writeFile(portFile, `${candidate}\n`);
+      return launched;
+    } catch (caught) {
+      if (!(caught instanceof SalvoError) || caught.kind !== "unavailable" || tries === FREE_PORT_TRIES) throw caught;
+    }
+  }
+}
+
+function keepRunning(first: Launched, setup: Setup, { onStatus }: NatsServerOptions): NatsServer {
+  const { port } = first;
+  const stop = new AbortController();
+  let { server } = first;
+  let restarts = 0;
+
+  const keeping = (async () => {
+    let failures = 0;
+    while (!stop.signal.aborted) {
+      const end = await server.exited;
+      if (stop.signal.aborted) return;
+      failures = end.durationMs > SOUND_LIFE_MS ? 0 : failures;
+      let reason = describeEnd(end);
+      for (;;) {
+        const retryInMs = Math.min(RESTART_WAIT_MAX_MS, RESTART_WAIT_MIN_MS * 2 ** failures++);
+        onStatus?.({ type: "died", reason, retryInMs });
+        try {
+          await sleep(retryInMs, { signal: stop.signal });
+          ({ server } = await launch(setup, port, stop.signal));
+          restarts++;
+          onStatus?.({ type: "ready", pid: server.pid });
+          break;
+        } catch (caught) {
+          if (stop.signal.aborted) return;
+          reason = toSalvoError(caught).message;
+        }
+      }
+    }
+  })();
+  onStatus?.({ type: "ready", pid: server.pid });
+
+  return {
+    url: `nats://${HOST}:${port}`,
+    get pid() {
+      return server.pid;
+    },
+    get restarts() {
+      return restarts;
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await server.stop({ graceMs: STOP_GRACE_MS });
+      await keeping;
+    },
+  };
+}
+
+/** Throws `unavailable` when the port is taken. */
+async function launch(setup: Setup, port: number, signal: AbortSignal | undefined): Promise<Launched> {
+  const name = `salvo-${randomBytes(8).toString("hex")}`;
+  const server = await startServer(setup.program, await writeConfig(setup.dataDir, port, name));
+  const died = new AbortController();
+  void server.exited.then((end) => died.abort(diedAtStart(end, port)));
+  try {
+    await untilGreeted(HOST, port, name, deadline(READY_TIMEOUT_MS, "the start of nats-server", died.signal, signal));
+    return { server, port };
+  } catch (caught) {
+    await server[Symbol.asyncDispose]();
+    throw caught;
+  }
+}
+
+async function writeConfig(dataDir: string, port: number, name: string): Promise<string> {
+  const file = join(dataDir, "nats-server.conf");
+  const config = `# Written by Salvo at every start: changes are lost.
+server_name: ${JSON.stringify(name)}
+listen: "${HOST}:${port}"
+max_payload: 1048576
+max_connections: 4096
+jetstream {
+  store_dir: ${JSON.stringify(join(dataDir, "nats"))}
+  max_memory_store: 67108864
+  max_file_store: 4294967296
+}
+`;
+  try {
+    await mkdir(dataDir, { recursive: true });
+    await writeFile(file, config, { mode: 0o600 });
+    await chmod(file, 0o600); // of a file that was there already
+  } catch (caught) {
+    const { kind, message } = toSalvoError(caught);
+    throw new SalvoError(kind === "internal" ? "refused" : kind, `nats-server cannot keep its data: ${message}`, {
+      file: dataDir,
+      cause: caught,
+      remedy: "Make the folder writable, or name another",
+    });
+  }
+  return file;
+}
+
+async function startServer(program: string, config: string): Promise<RunningProcess> {
+  const PATH = [process.env["PATH"] ?? "", ...MORE_PATH].join(delimiter);
+  try {
+    return await startProcess(program, ["-c", config], {
+      env: { ...process.env, PATH },
+      stdout: "ignore",
+    });
+  } catch (caught) {
+    if (!(caught instanceof SalvoError) || caught.kind !== "not-found") throw caught;
+    throw new SalvoError("not-found", `there is no nats-server on this host: ${caught.message}`, {
+      cause: caught,
+      remedy: "Run apt-get install nats-server, or name a server in the lab file (nats.url)",
+    });
+  }
+}
+
+function diedAtStart(end: ProcessEnd, port: number): SalvoError {
+  if (end.stderr.includes("address already in use")) {
+    return new SalvoError("unavailable", `nats-server cannot listen on ${HOST}:${port}: the port is taken`, {
+      remedy: "Stop what listens there, or choose another port",
+    });
+  }
+  return new SalvoError("program-failed", describeEnd(end), { remedy: "Its log says why" });
+}
+
+function describeEnd(end: ProcessEnd): string {
+  const how = end.signal ?? `exit code ${end.exitCode}`;
+  const log = end.stderr.trim().split("\n").slice(-LOG_LINES_SHOWN).join("\n");
+  return `nats-server ended with ${how} after ${Math.round(end.durationMs)} ms; its last words:\n${log}`;
+}
