@@ -1,0 +1,157 @@
+import { clone, create } from "@bufbuild/protobuf";
+import { DeviceSchema, type Lab, Role } from "@salvo/proto/lab_pb.ts";
+import { RunAgentSchema, RunParticipantSchema, type RunSpec, RunSpecSchema } from "@salvo/proto/run_pb.ts";
+import { type Scenario, type Study, StudySchema } from "@salvo/proto/study_pb.ts";
+import { type Workload, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
+import { didYouMean } from "@salvo/shared/config/nearest.ts";
+import { checkMessage, listViolations, type Violation } from "@salvo/shared/config/rules.ts";
+import { assert } from "@salvo/shared/kernel/assert.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { matchesGlob } from "./glob.ts";
+
+/** A study of more runs is a mistake: at ten seconds each these take a day. */
+const RUNS_MAX = 10_000;
+
+/** One cell of the matrix; repeats count from 1. */
+export interface Cell {
+  readonly scenario: Scenario;
+  readonly workload: Workload;
+  readonly repeat: number;
+}
+
+export interface Plan {
+  readonly study: Study;
+  readonly lab: Lab;
+  /** SCENARIO/WORKLOAD, each with * and ?; without a slash it is the scenario. */
+  readonly only?: string | undefined;
+  /** Instead of each workload's duration. */
+  readonly seconds?: number | undefined;
+  /** Instead of the study's. */
+  readonly repeats?: number | undefined;
+  /** Called once for each run, in order; every id must be new. */
+  readonly newRunId: (cell: Cell) => string;
+}
+
+/**
+ * All runs of a study on a lab, in the order in which to run them: every cell once, then every cell again. Hosts warm up,
+ * fill and throttle over hours; with the repeats of a cell spread over the whole time, that drift widens the spread of all
+ * of them instead of making the cells that ran late look worse.
+ *
+ * Throws invalid-input: the study does not fit the lab (checkStudy tells the places), `only` matches nothing, too many runs.
+ */
+export function planRuns(plan: Plan): RunSpec[] {
+  const violations = checkStudy(plan.study, plan.lab);
+  if (violations.length > 0)
+    throw new SalvoError("invalid-input", `study ${plan.study.name} cannot run: ${listViolations(violations)}`);
+
+  const study = override(plan);
+  const cells = selectCells(study, plan.only);
+  if (cells.length * study.repeats > RUNS_MAX) {
+    throw new SalvoError("invalid-input", `study ${study.name} has ${cells.length * study.repeats} runs`, {
+      remedy: `At most ${RUNS_MAX} run at once: choose some of them with --only, or fewer --repeats.`,
+    });
+  }
+  const ids = new Set<string>();
+  return Array.from({ length: study.repeats }, (_, index) => index + 1).flatMap((repeat) =>
+    cells.map(({ scenario, workload }) => {
+      const run = plan.newRunId({ scenario, workload, repeat });
+      assert(!ids.has(run), `run id ${run} is new`);
+      ids.add(run);
+      return specOf({ scenario, workload, repeat }, run, study, plan.lab);
+    }),
+  );
+}
+
+/** What is wrong with a study, and with it on this lab. Paths lead into the study: `scenarios[0].participants[1].agent`. */
+export function checkStudy(study: Study, lab: Lab): Violation[] {
+  const agents = new Map(lab.agents.map((agent) => [agent.id, agent]));
+  const agentProblem = (id: string): string | undefined => {
+    const agent = agents.get(id);
+    if (!agent) return `is ${id}, which lab ${lab.name} does not have${suggestion(id, [...agents.keys()])}`;
+    if (!agent.roles.includes(Role.WORKLOAD))
+      return `is ${id}, which does not have the role workload in lab ${lab.name}`;
+    return undefined;
+  };
+
+  const found = checkMessage(StudySchema, study);
+  for (const [scenarioIndex, scenario] of study.scenarios.entries()) {
+    const firstWith = new Map<string, number>();
+    for (const [index, { agent, device }] of scenario.participants.entries()) {
+      if (agent === "" || device === "") continue; // said by the rules
+      const path = `scenarios[${scenarioIndex}].participants[${index}]`;
+      const problem = agentProblem(agent);
+      if (problem) found.push({ path: `${path}.agent`, message: problem });
+      const unnameable = deviceProblem(device);
+      if (unnameable) found.push({ path: `${path}.device`, message: unnameable });
+      const id = participantId(agent, device);
+      const first = firstWith.get(id);
+      if (first === undefined) firstWith.set(id, index);
+      else
+        found.push({
+          path: `${path}.device`,
+          message: `is ${device} on agent ${agent}, as in entry ${first + 1}: one device takes one fio process`,
+        });
+    }
+  }
+  return found;
+}
+
+/** The rule for devices stands where they are named, in the agents' own files. */
+function deviceProblem(name: string): string | undefined {
+  const violations = checkMessage(DeviceSchema, create(DeviceSchema, { name }));
+  return violations.find(({ path }) => path === "name")?.message;
+}
+
+function participantId(agent: string, device: string): string {
+  return `${agent}.${device}`;
+}
+
+function suggestion(id: string, known: readonly string[]): string {
+  const shown = known.length > 20 ? `${known.slice(0, 20).join(", ")}, ...` : known.join(", ");
+  return didYouMean(id, known) || ` (it has ${shown})`;
+}
+
+/** The study with --seconds and --repeats in it. */
+function override({ study, seconds, repeats }: Plan): Study {
+  const changed = clone(StudySchema, study);
+  if (repeats !== undefined) changed.repeats = repeats;
+  if (seconds !== undefined) for (const workload of changed.workloads) workload.durationMs = Math.round(seconds * 1000);
+  const [violation] = checkMessage(StudySchema, changed);
+  if (!violation) return changed;
+  const flag = violation.path === "repeats" ? "--repeats" : "--seconds";
+  throw new SalvoError("invalid-input", `${flag} ${violation.message}`);
+}
+
+function selectCells(study: Study, only: string | undefined): Omit<Cell, "repeat">[] {
+  const cells = study.scenarios.flatMap((scenario) => study.workloads.map((workload) => ({ scenario, workload })));
+  if (only === undefined) return cells;
+  const [scenarios = "*", workloads = "*", ...rest] = only.split("/").map((part) => part || "*");
+  const chosen = cells.filter(
+    ({ scenario, workload }) => matchesGlob(scenarios, scenario.name) && matchesGlob(workloads, workload.name),
+  );
+  if (rest.length === 0 && chosen.length > 0) return chosen;
+
+  const names = (items: readonly { readonly name: string }[]) => items.map(({ name }) => name).join(", ");
+  throw new SalvoError("invalid-input", `nothing in study ${study.name} matches --only ${only}`, {
+    remedy: `Give SCENARIO/WORKLOAD, with * and ? in either. Scenarios: ${names(study.scenarios)}. Workloads: ${names(study.workloads)}.`,
+  });
+}
+
+function specOf({ scenario, workload, repeat }: Cell, run: string, study: Study, lab: Lab): RunSpec {
+  const used = new Set(scenario.participants.map(({ agent }) => agent));
+  return create(RunSpecSchema, {
+    run,
+    lab: lab.name,
+    study: study.name,
+    scenario: scenario.name,
+    repeat,
+    workload: clone(WorkloadSchema, workload),
+    intervalMs: study.intervalMs,
+    agents: lab.agents
+      .filter(({ id }) => used.has(id))
+      .map(({ id, address, onLoss }) => create(RunAgentSchema, { id, address, onLoss })),
+    participants: scenario.participants.map(({ agent, device }) =>
+      create(RunParticipantSchema, { id: participantId(agent, device), agent, device }),
+    ),
+  });
+}

@@ -1,0 +1,115 @@
+import { open } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { clone, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
+import { type AgentConfig, AgentConfigSchema, type Lab, LabSchema } from "@salvo/proto/lab_pb.ts";
+import { type Study, StudySchema } from "@salvo/proto/study_pb.ts";
+import { SalvoError, toSalvoError } from "../kernel/error.ts";
+import { isLoopback, parseAddress } from "./address.ts";
+import type { Violation } from "./rules.ts";
+import { FILE_BYTES_MAX } from "./syntax.ts";
+import { type FromFile, readYaml } from "./yaml.ts";
+
+/** Reads lab.yaml. Throws not-found, refused (may not be read) or invalid-input with all mistakes. */
+export async function loadLab(file: string): Promise<FromFile<Lab>> {
+  const lab = await load(LabSchema, file, "a lab file: hosts and their agents (labs/ has examples)");
+  const firstWith = new Map<string, string>();
+  const violations: Violation[] = [];
+  for (const [index, { id, address }] of lab.message.agents.entries()) {
+    const path = `agents[${index}].address`;
+    const port = parseAddress(address)?.port ?? 0;
+    if (port === 0) violations.push({ path, message: `must have a port from 1 to 65535, but is ${address}` });
+    const other = firstWith.get(address);
+    if (other === undefined) firstWith.set(address, id);
+    else violations.push({ path, message: `is ${address}, which is agent ${other}'s already` });
+  }
+  if (violations.length > 0) throw lab.refuse(violations);
+  return lab;
+}
+
+/** Reads study.yaml. Throws as loadLab. Whether it fits a lab is another question: controller/domain/matrix.ts. */
+export async function loadStudy(file: string): Promise<FromFile<Study>> {
+  return load(StudySchema, file, "a study file: scenarios and workloads (studies/ has examples)");
+}
+
+/**
+ * Reads agent.yaml, with paths made absolute: relative ones start at the file's folder. `listen` replaces the file's.
+ * Throws as loadLab, and when the agent would listen on anything but loopback.
+ */
+export async function loadAgentConfig(
+  file: string,
+  { listen }: { readonly listen?: string | undefined } = {},
+): Promise<AgentConfig> {
+  const read = await load(AgentConfigSchema, file, "an agent's file (labs/agent-example.yaml is one)");
+  const config = resolvePaths(read.message, dirname(resolve(file)));
+  const violations = sharedDevices(config);
+  const problem = listenProblem(listen ?? config.listen);
+  if (problem && listen === undefined) violations.push({ path: "listen", message: problem });
+  if (violations.length > 0) throw read.refuse(violations);
+  if (listen === undefined) return config;
+  if (problem) throw new SalvoError("invalid-input", `--listen ${problem}`);
+  config.listen = listen;
+  return config;
+}
+
+function resolvePaths(config: AgentConfig, folder: string): AgentConfig {
+  const resolved = clone(AgentConfigSchema, config);
+  resolved.dataDir = resolve(folder, config.dataDir);
+  // A bare name is looked up in PATH.
+  if (/[/\\]/.test(config.fio)) resolved.fio = resolve(folder, config.fio);
+  for (const device of resolved.devices) device.path = resolve(folder, device.path);
+  return resolved;
+}
+
+/** Two fio processes on one file would measure each other. */
+function sharedDevices({ devices }: AgentConfig): Violation[] {
+  const firstWith = new Map<string, string>();
+  return devices.flatMap(({ name, path }, index) => {
+    const other = firstWith.get(path);
+    if (other === undefined) firstWith.set(path, name);
+    return other === undefined
+      ? []
+      : [{ path: `devices[${index}].path`, message: `is ${path}, which is device ${other}'s already` }];
+  });
+}
+
+function listenProblem(text: string): string | undefined {
+  const address = parseAddress(text);
+  if (!address) return `must be an address like 127.0.0.1:7400, not ${text}`;
+  if (isLoopback(address)) return undefined;
+  return (
+    `is ${text}, which other hosts can reach: until agents have certificates (mutual TLS comes with the next release) ` +
+    `write 127.0.0.1:${address.port} and reach it through a tunnel (ssh -L ${address.port}:127.0.0.1:${address.port})`
+  );
+}
+
+async function load<Desc extends DescMessage>(
+  schema: Desc,
+  file: string,
+  what: string,
+): Promise<FromFile<MessageShape<Desc>>> {
+  return readYaml(schema, await readText(file, what), file);
+}
+
+async function readText(file: string, what: string): Promise<string> {
+  const bytes = await readBytes(file, what);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new SalvoError("invalid-input", "the file is not UTF-8 text", { file, cause });
+  }
+}
+
+async function readBytes(file: string, what: string): Promise<Buffer> {
+  try {
+    await using handle = await open(file);
+    const stat = await handle.stat();
+    if (!stat.isFile()) throw new SalvoError("invalid-input", "this is not a file", { file });
+    if (stat.size > FILE_BYTES_MAX)
+      throw new SalvoError("invalid-input", `the file is larger than ${FILE_BYTES_MAX / 1024 / 1024} MiB`, { file });
+    return await handle.readFile();
+  } catch (cause) {
+    const known = toSalvoError(cause, { file });
+    if (known.kind !== "not-found") throw known;
+    throw new SalvoError("not-found", "there is no such file", { file, cause, remedy: `Give the path of ${what}.` });
+  }
+}
