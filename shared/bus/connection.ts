@@ -1,7 +1,6 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { sleep, unlessAborted, type Waiting } from "../kernel/signal.ts";
-import { checkToken } from "./subjects.ts";
 
 const DIAL_TIMEOUT_MS = 2_000;
 const RECONNECT_WAIT_MS = 200;
@@ -51,7 +50,7 @@ export interface Bus extends AsyncDisposable {
  * ends the first wait (its reason is thrown); `invalid-input` for an address or name that cannot work.
  */
 export async function connectBus({ url, name, signal, onStatus }: BusOptions): Promise<Bus> {
-  checkToken("name", name);
+  checkName(name);
   checkUrl(url);
   return superviseConnection(await dial({ url, name, signal, onStatus }), { url, name, onStatus });
 }
@@ -145,6 +144,13 @@ async function drain(connection: NatsConnection): Promise<void> {
   const drained = connection.drain().catch(() => {}); // lost on the way: whoever needed an answer knows it has none
   await Promise.race([drained, sleep(DRAIN_TIMEOUT_MS, { signal: bound.signal }).catch(() => {})]);
   bound.abort();
+}
+
+function checkName(name: string): void {
+  if (/^[a-z0-9][a-z0-9-]{0,127}$/.test(name)) return;
+  throw new SalvoError("invalid-input", `${JSON.stringify(name)} cannot be the name of a NATS client`, {
+    remedy: "Use at most 128 lower-case letters, digits and hyphens",
+  });
 }
 
 function checkUrl(url: string): void {
