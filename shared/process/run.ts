@@ -37,7 +37,7 @@ export async function run(command: string, args: readonly string[], options: Run
   if (bytes > stdoutBytesMax)
     throw new SalvoError("out-of-resources", `${shown} printed more than ${stdoutBytesMax} bytes`);
   if (end.reason === "timed-out") throw new SalvoError("timeout", `${shown} took longer than ${timeoutMs} ms`);
-  if (end.exitCode === undefined)
+  if (end.exitCode === null)
     throw new SalvoError("program-failed", `${shown} was ended by ${end.signal}: ${end.stderr.trim() || "no stderr"}`);
   return { stdout: Buffer.concat(chunks).toString(), stderr: end.stderr, exitCode: end.exitCode };
 }

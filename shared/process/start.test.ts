@@ -38,7 +38,7 @@ test("arguments, environment, folder and input reach the program as they are", a
     stdin: "from stdin",
   });
   expect(await text(program.stdout)).toBe(`$(a b) ; * w ${folder}\nfrom stdin`);
-  expect(await program.exited).toMatchObject({ reason: "exited", exitCode: 0, signal: undefined, stderr: "" });
+  expect(await program.exited).toMatchObject({ reason: "exited", exitCode: 0, signal: null, stderr: "" });
 });
 
 test("the exit code and the end of stderr are kept, within their limit", async () => {

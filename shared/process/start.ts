@@ -9,6 +9,8 @@ import { unlessAborted } from "../kernel/signal.ts";
 import { findProgram } from "./find.ts";
 import { supervise, type RunningProcess } from "./supervise.ts";
 
+export type { ProcessEnd, RunningProcess } from "./supervise.ts";
+
 export interface StartOptions {
   readonly cwd?: string;
   /** The program's whole environment; ours when absent. */

@@ -8,8 +8,8 @@ export interface ProcessEnd {
   /** What came first: it ended by itself, was killed by kill(), stop() or options.signal, or by timeoutMs; or a signal came from elsewhere. */
   readonly reason: "exited" | "killed" | "timed-out" | "signalled";
   /** Either exitCode or signal is there. */
-  readonly exitCode: number | undefined;
-  readonly signal: NodeJS.Signals | undefined;
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
   /** The last stderrBytesMax of it. */
   readonly stderr: string;
   readonly durationMs: number;
@@ -78,8 +78,8 @@ export function supervise(child: ChildProcess, options: Supervision): RunningPro
     void drained(stderr).then(() =>
       ended.resolve({
         reason: firstReason ?? (signal === null ? "exited" : "signalled"),
-        exitCode: exitCode ?? undefined,
-        signal: signal ?? undefined,
+        exitCode,
+        signal,
         stderr: stderrTail().toString(),
         durationMs,
       }),
