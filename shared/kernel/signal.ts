@@ -2,7 +2,7 @@ import { SalvoError } from "./error.ts";
 
 /** How a wait is ended from outside. Last parameter of everything that waits. */
 export interface Waiting {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A signal that aborts with a `timeout` SalvoError after ms, or with the first reason of any given signal. */

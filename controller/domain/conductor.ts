@@ -1,0 +1,396 @@
+/**
+ * The course of one run, decided purely: what happened goes in, what is to be done comes out. Every event is written down
+ * before its effects are performed (controller/service/run-log.ts), so a controller that was killed replays the events,
+ * adds `resumed`, and goes on.
+ */
+import { Outcome } from "@salvo/proto/telemetry_pb.ts";
+import { unreachable } from "@salvo/shared/kernel/assert.ts";
+import { msToNs, NS_PER_MS, type Nanos } from "@salvo/shared/kernel/time.ts";
+import type { ClockEstimate as Estimate } from "@salvo/shared/clock/estimate.ts";
+
+/** T0 is this far away when Fire is sent, or five times the worst round trip when that is more. */
+export const FIRE_MARGIN_MS = 400;
+/** All agents must have acknowledged Fire this long before T0. */
+export const ACK_MARGIN_MS = 100;
+/** How long the agents may take to say that they stopped. */
+export const ABORT_WAIT_MS = 2_000;
+/** How long a lost agent is waited for before its records are given up. */
+export const COLLECT_WAIT_MS = 20_000;
+/** How long after its planned end a run may go on before the controller ends it. */
+export const OVERDUE_MS = 20_000;
+
+export type Phase =
+  | "preflight"
+  | "arming"
+  | "clock"
+  | "firing"
+  | "running"
+  | "aborting"
+  | "clock-again"
+  | "collecting"
+  | "sealing"
+  | "releasing"
+  | "done";
+
+export interface ConductorPlan {
+  readonly agents: readonly { readonly id: string; readonly onLoss: "abort" | "continue" }[];
+  /** Ramp, duration and tail. */
+  readonly lengthMs: number;
+}
+
+export interface AgentState {
+  /** What the present phase asks of this agent is done. */
+  readonly done: boolean;
+  /** It was told to arm: it may hold fio processes and a journal. */
+  readonly armed: boolean;
+  /** Its clock against ours, before the run and after it. */
+  readonly clock: Estimate | undefined;
+  readonly clockAfter: Estimate | undefined;
+  /** It said that its gates are open. */
+  readonly started: boolean;
+  readonly end: { readonly outcome: Outcome; readonly reason: string } | undefined;
+  /** It went silent and the run goes on without it: why. */
+  readonly lost: string | undefined;
+}
+
+export interface ConductorState {
+  readonly plan: ConductorPlan;
+  readonly phase: Phase;
+  readonly agents: ReadonlyMap<string, AgentState>;
+  readonly t0Ns: Nanos | undefined;
+  /** The first reason wins and is kept. */
+  readonly aborted: string | undefined;
+}
+
+/** atNs is the controller's monotonic clock. */
+export type ConductorEvent = { readonly atNs: Nanos } & (
+  | { readonly type: "begin" }
+  /** An agent did what the phase asks: described, armed, fired, stopped, collected, released. */
+  | { readonly type: "did"; readonly what: Ask; readonly agent: string }
+  | { readonly type: "failed"; readonly what: Ask; readonly agent: string; readonly reason: string }
+  | { readonly type: "clock"; readonly agent: string; readonly estimate: Estimate }
+  /** The agent's gates are open. */
+  | { readonly type: "started"; readonly agent: string }
+  /** The agent's run ended, for better or worse. trouble: it goes on, but a participant has failed. */
+  | {
+      readonly type: "ended";
+      readonly agent: string;
+      readonly outcome: Outcome;
+      readonly reason: string;
+      readonly started: boolean;
+    }
+  | { readonly type: "trouble"; readonly agent: string; readonly reason: string }
+  | { readonly type: "lost"; readonly agent: string; readonly reason: string }
+  | { readonly type: "abort"; readonly reason: string }
+  | { readonly type: "timer"; readonly name: Timer }
+  | { readonly type: "sealed" }
+  /** The controller was started anew. sameBoot: its monotonic clock has gone on. */
+  | { readonly type: "resumed"; readonly sameBoot: boolean }
+);
+
+export type Ask = "describe" | "arm" | "clock" | "fire" | "abort" | "clock-again" | "collect" | "release";
+export type Timer = "ack" | "overdue" | "abort" | "collect";
+
+export type ConductorEffect =
+  | { readonly type: "ask"; readonly what: Exclude<Ask, "fire">; readonly agent: string; readonly reason?: string }
+  | { readonly type: "ask"; readonly what: "fire"; readonly agent: string; readonly t0Ns: Nanos }
+  /** Follow the agent's run: its end, and its silence. */
+  | { readonly type: "watch"; readonly agent: string }
+  | { readonly type: "timer"; readonly name: Timer; readonly atNs: Nanos }
+  | { readonly type: "seal" }
+  | { readonly type: "done" };
+
+export interface Step {
+  readonly state: ConductorState;
+  readonly effects: readonly ConductorEffect[];
+}
+
+export function conduct(plan: ConductorPlan): ConductorState {
+  const fresh: AgentState = {
+    done: false,
+    armed: false,
+    clock: undefined,
+    clockAfter: undefined,
+    started: false,
+    end: undefined,
+    lost: undefined,
+  };
+  return {
+    plan,
+    phase: "preflight",
+    agents: new Map(plan.agents.map(({ id }) => [id, fresh])),
+    t0Ns: undefined,
+    aborted: undefined,
+  };
+}
+
+export function step(state: ConductorState, event: ConductorEvent): Step {
+  switch (event.type) {
+    case "begin":
+      return enter(state, "preflight", event.atNs);
+    case "did":
+      return event.what === askedIn(state.phase) ? onDid(state, event) : stay(state);
+    case "failed":
+      return onFailed(state, event);
+    case "clock": {
+      if (state.phase !== "clock" && state.phase !== "clock-again") return stay(state);
+      const { agent, estimate } = event;
+      const known = with_(state, agent, state.phase === "clock" ? { clock: estimate } : { clockAfter: estimate });
+      return onDone(known, agent, event.atNs);
+    }
+    case "started":
+      return stay(with_(state, event.agent, { started: true }));
+    case "ended":
+      return onEnded(state, event);
+    case "trouble":
+      return onTrouble(state, event);
+    case "lost":
+      return onLost(state, event);
+    case "abort":
+      return abort(state, event.reason, event.atNs);
+    case "timer":
+      return onTimer(state, event);
+    case "sealed":
+      return state.phase === "sealing" ? enter(state, "releasing", event.atNs) : stay(state);
+    case "resumed":
+      return onResumed(state, event);
+    default:
+      return unreachable(event);
+  }
+}
+
+/** What a phase asks every agent that is still with us; undefined where nothing is asked. */
+function askedIn(phase: Phase): Ask | undefined {
+  const asks: Partial<Record<Phase, Ask>> = {
+    preflight: "describe",
+    arming: "arm",
+    clock: "clock",
+    firing: "fire",
+    aborting: "abort",
+    "clock-again": "clock-again",
+    collecting: "collect",
+    releasing: "release",
+  };
+  return asks[phase];
+}
+
+const NEXT: Readonly<Record<Exclude<Phase, "done">, Phase>> = {
+  preflight: "arming",
+  arming: "clock",
+  clock: "firing",
+  firing: "running",
+  running: "clock-again",
+  aborting: "clock-again",
+  "clock-again": "collecting",
+  collecting: "sealing",
+  sealing: "releasing",
+  releasing: "done",
+};
+
+function enter(state: ConductorState, phase: Phase, atNs: Nanos): Step {
+  const agents = new Map(
+    [...state.agents].map(([id, agent]) => [id, { ...agent, done: phase === "running" && agent.end !== undefined }]),
+  );
+  let next: ConductorState = { ...state, phase, agents };
+  const effects: ConductorEffect[] = [];
+
+  if (phase === "firing") {
+    next = { ...next, t0Ns: chooseT0(state, atNs) };
+    effects.push({ type: "timer", name: "ack", atNs: (next.t0Ns ?? atNs) - msToNs(ACK_MARGIN_MS) });
+  }
+  if (phase === "running" && next.t0Ns !== undefined) {
+    effects.push({ type: "timer", name: "overdue", atNs: next.t0Ns + msToNs(state.plan.lengthMs + OVERDUE_MS) });
+  }
+  if (phase === "aborting") effects.push({ type: "timer", name: "abort", atNs: atNs + msToNs(ABORT_WAIT_MS) });
+  if (phase === "collecting") effects.push({ type: "timer", name: "collect", atNs: atNs + msToNs(COLLECT_WAIT_MS) });
+  if (phase === "sealing") effects.push({ type: "seal" });
+  if (phase === "done") effects.push({ type: "done" });
+
+  const asked = askedIn(phase);
+  for (const id of concerned(next)) {
+    if (asked === "arm") {
+      next = with_(next, id, { armed: true });
+      effects.push({ type: "ask", what: "arm", agent: id });
+    } else if (asked === "fire" && next.t0Ns !== undefined) {
+      effects.push({ type: "ask", what: "fire", agent: id, t0Ns: next.t0Ns });
+    } else if (asked === "abort") {
+      effects.push({ type: "ask", what: "abort", agent: id, reason: next.aborted ?? "" });
+    } else if (asked && asked !== "fire") {
+      effects.push({ type: "ask", what: asked, agent: id });
+    }
+  }
+  return advance({ state: next, effects }, atNs);
+}
+
+/** The agents that the present phase waits for. */
+function concerned(state: ConductorState): string[] {
+  return [...state.agents].filter(([, agent]) => isConcerned(state.phase, agent)).map(([id]) => id);
+}
+
+function isConcerned(phase: Phase, agent: AgentState): boolean {
+  switch (phase) {
+    case "preflight":
+    case "arming":
+    case "clock":
+    case "firing":
+      return true;
+    case "running":
+      return agent.lost === undefined;
+    case "aborting":
+      return agent.armed && agent.end === undefined;
+    case "clock-again":
+      return agent.armed && agent.lost === undefined && agent.clock !== undefined;
+    // A lost agent may be back, and what it measured is in its journal.
+    case "collecting":
+    case "releasing":
+      return agent.armed;
+    case "sealing":
+    case "done":
+      return false;
+    default:
+      return unreachable(phase);
+  }
+}
+
+function advance({ state, effects }: Step, atNs: Nanos): Step {
+  const waiting = concerned(state).some((id) => !state.agents.get(id)?.done);
+  if (waiting || state.phase === "done" || state.phase === "sealing") return { state, effects };
+  const then = enter(state, NEXT[state.phase], atNs);
+  return { state: then.state, effects: [...effects, ...then.effects] };
+}
+
+/** From the moment it is armed an agent lives by being watched: a controller that dies lets nothing start. */
+function onDid(state: ConductorState, { what, agent, atNs }: ConductorEvent & { type: "did" }): Step {
+  const done = onDone(state, agent, atNs);
+  return what === "arm" ? { state: done.state, effects: [{ type: "watch", agent }, ...done.effects] } : done;
+}
+
+function onDone(state: ConductorState, agent: string, atNs: Nanos): Step {
+  return advance({ state: with_(state, agent, { done: true }), effects: [] }, atNs);
+}
+
+function onFailed(state: ConductorState, event: ConductorEvent & { type: "failed" }): Step {
+  if (event.what !== askedIn(state.phase)) return stay(state);
+  switch (state.phase) {
+    case "preflight":
+    case "arming":
+    case "clock":
+    case "firing":
+      return abort(state, `${event.agent}: ${event.reason}`, event.atNs);
+    // What cannot be had any more is missing, and completeness will say so.
+    case "aborting":
+    case "clock-again":
+    case "collecting":
+    case "releasing":
+      return onDone(state, event.agent, event.atNs);
+    case "running":
+    case "sealing":
+    case "done":
+      return stay(state);
+    default:
+      return unreachable(state.phase);
+  }
+}
+
+function onEnded(state: ConductorState, event: ConductorEvent & { type: "ended" }): Step {
+  if (state.agents.get(event.agent)?.end) return stay(state);
+  const { agent, outcome, reason, started } = event;
+  const next = with_(state, agent, { started, end: { outcome, reason } });
+  if (state.phase === "aborting") return onDone(next, event.agent, event.atNs);
+  if (state.phase === "running" && (outcome === Outcome.FINISHED || mayGoOn(next, agent))) {
+    return onDone(next, event.agent, event.atNs);
+  }
+  return isBeforeItsEnd(state.phase) ? abort(next, `${event.agent}: ${reason}`, event.atNs) : stay(next);
+}
+
+/** One of the agent's participants failed; the others go on, and under `continue` so does the run. */
+function onTrouble(state: ConductorState, event: ConductorEvent & { type: "trouble" }): Step {
+  if (!isBeforeItsEnd(state.phase) || mayGoOn(state, event.agent)) return stay(state);
+  return abort(state, `${event.agent}: ${event.reason}`, event.atNs);
+}
+
+function onLost(state: ConductorState, event: ConductorEvent & { type: "lost" }): Step {
+  const { agent, reason, atNs } = event;
+  if (state.agents.get(agent)?.end || !isBeforeItsEnd(state.phase)) return stay(state);
+  if (!mayGoOn(state, agent)) return abort(state, `${agent}: ${reason}`, atNs);
+  return advance({ state: with_(state, agent, { lost: reason }), effects: [] }, atNs);
+}
+
+/** The start is all or nothing, whatever the policy: only an agent that is known to have started may be lost. */
+function mayGoOn(state: ConductorState, agent: string): boolean {
+  if (state.phase !== "running" || !state.agents.get(agent)?.started) return false;
+  return state.plan.agents.find(({ id }) => id === agent)?.onLoss === "continue";
+}
+
+function isBeforeItsEnd(phase: Phase): boolean {
+  return phase === "preflight" || phase === "arming" || phase === "clock" || phase === "firing" || phase === "running";
+}
+
+function abort(state: ConductorState, reason: string, atNs: Nanos): Step {
+  return isBeforeItsEnd(state.phase)
+    ? enter({ ...state, aborted: state.aborted ?? reason }, "aborting", atNs)
+    : stay(state);
+}
+
+function onTimer(state: ConductorState, { name, atNs }: ConductorEvent & { type: "timer" }): Step {
+  const late = concerned(state).filter((id) => !state.agents.get(id)?.done);
+  if (name === "ack" && state.phase === "firing") {
+    return abort(state, `${late.join(", ")} did not acknowledge T0 in time`, atNs);
+  }
+  if (name === "overdue" && state.phase === "running") {
+    return abort(state, `${late.join(", ")} did not end at the planned end`, atNs);
+  }
+  const gaveUp =
+    (name === "abort" && state.phase === "aborting") || (name === "collect" && state.phase === "collecting");
+  return gaveUp ? enter(state, NEXT[state.phase], atNs) : stay(state);
+}
+
+/** Before T0 was agreed on nothing can have started that should go on; after it the agents need nobody until they end. */
+function onResumed(state: ConductorState, { atNs, sameBoot }: ConductorEvent & { type: "resumed" }): Step {
+  switch (state.phase) {
+    case "preflight":
+    case "arming":
+    case "clock":
+    case "firing":
+      return abort(state, "the controller was ended before T0 was agreed on", atNs);
+    case "running": {
+      if (!sameBoot) return abort(state, "the controller's host was started anew, and its clock with it", atNs);
+      const again = enter(state, "running", atNs);
+      const watches = concerned(again.state)
+        .filter((id) => !again.state.agents.get(id)?.end)
+        .map((agent) => ({ type: "watch", agent }) as const);
+      return { state: again.state, effects: [...again.effects, ...watches] };
+    }
+    case "aborting":
+    case "clock-again":
+    case "collecting":
+    case "sealing":
+    case "releasing":
+    case "done":
+      return enter(state, state.phase, atNs);
+    default:
+      return unreachable(state.phase);
+  }
+}
+
+function chooseT0(state: ConductorState, atNs: Nanos): Nanos {
+  const worstRttNs = [...state.agents.values()].reduce(
+    (worst, { clock }) => (clock && clock.rttNs > worst ? clock.rttNs : worst),
+    0n,
+  );
+  const marginNs = msToNs(FIRE_MARGIN_MS);
+  const farNs = worstRttNs * 5n + msToNs(ACK_MARGIN_MS);
+  const t0Ns = atNs + (farNs > marginNs ? farNs : marginNs);
+  // A whole millisecond is easier on the eye in every table that shows it.
+  return t0Ns - (t0Ns % NS_PER_MS) + NS_PER_MS;
+}
+
+function with_(state: ConductorState, agent: string, change: Partial<AgentState>): ConductorState {
+  const before = state.agents.get(agent);
+  if (!before) return state;
+  return { ...state, agents: new Map(state.agents).set(agent, { ...before, ...change }) };
+}
+
+function stay(state: ConductorState): Step {
+  return { state, effects: [] };
+}

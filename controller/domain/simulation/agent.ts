@@ -1,0 +1,170 @@
+import { Outcome } from "@salvo/proto/telemetry_pb.ts";
+import {
+  beginRun,
+  type RunEffect,
+  type RunEvent,
+  type RunState,
+  step as realStep,
+} from "@salvo/shared/agent/domain/run-machine.ts";
+import type { RunPlan } from "@salvo/shared/agent/domain/run-plan.ts";
+import { fioRuntimeMs } from "@salvo/shared/agent/domain/run-plan.ts";
+import { msToNs, nsToMs } from "@salvo/shared/kernel/time.ts";
+import type { Random } from "./random.ts";
+import type { Timeline } from "./timeline.ts";
+
+export type AgentStep = typeof realStep;
+
+/** An agent's host in the simulated world: the real run machine, with fio, clock, disk and crashes made up. */
+export interface SimulatedAgent {
+  readonly id: string;
+  alive: boolean;
+  /** True instants at which its gates opened. */
+  readonly openedAtMs: number[];
+  /** It has accepted a T0. */
+  committed: boolean;
+  /** Its fio is doing I/O now. */
+  writing: boolean;
+  readonly state: RunState | undefined;
+  /** What its journal holds after a crash: undefined when it never armed, or was released. */
+  held(): { outcome: Outcome; reason: string; started: boolean } | "active" | undefined;
+  arm(plan: RunPlan, leaseMs: number, onChange: () => void): void;
+  tell(event: RunEvent): void;
+  release(): void;
+  crash(): void;
+  restart(): void;
+  /** The agent's clock at a true instant, ns, and back. */
+  clockNs(trueMs: number): bigint;
+}
+
+export interface AgentFaults {
+  /** fio does not reach its gate, fails there, or fails in mid-run. */
+  readonly fio: "none" | "never-parks" | "fails-parked" | "fails-running" | "hangs";
+}
+
+export function createAgent(
+  id: string,
+  plan: { timeline: Timeline; random: Random; faults: AgentFaults; step?: AgentStep },
+): SimulatedAgent {
+  const { timeline, random, faults, step = realStep } = plan;
+  const offsetMs = random.between(-1e6, 1e6);
+  const drift = 1 + random.between(-200e-6, 200e-6);
+  const openedAtMs: number[] = [];
+  let state: RunState | undefined;
+  let ended: { outcome: Outcome; reason: string } | undefined;
+  let onChange = () => {};
+  /** What belongs to a life of the agent does nothing in the next one. */
+  let life = 0;
+  let killed = false;
+
+  const clockNs = (trueMs: number) => msToNs(offsetMs + 5e6 + trueMs * drift);
+  const trueMsOf = (ns: bigint) => (nsToMs(ns) - offsetMs - 5e6) / drift;
+
+  const agent: SimulatedAgent = {
+    id,
+    alive: true,
+    openedAtMs,
+    committed: false,
+    writing: false,
+    get state() {
+      return state;
+    },
+    held: () => (ended ? { ...ended, started: openedAtMs.length > 0 } : state ? "active" : undefined),
+    arm(runPlan, leaseMs, changed) {
+      state = beginRun(runPlan);
+      ended = undefined;
+      killed = false;
+      onChange = changed;
+      soon(leaseMs, () => tell({ type: "lease-expired" }));
+      for (const { id: participant } of runPlan.participants) {
+        if (faults.fio === "never-parks") continue;
+        for (let job = 0; job < runPlan.workload.jobs; job++)
+          soon(random.between(200, 900), () => tell({ type: "parked", participant }));
+        if (faults.fio === "fails-parked")
+          soon(random.between(100, 1500), () => exit(participant, "fio exited with 1"));
+      }
+    },
+    tell,
+    release() {
+      state = undefined;
+      ended = undefined;
+    },
+    crash() {
+      agent.alive = false;
+      agent.writing = false; // fio dies with its agent
+      life++;
+      // The journal was opened when the run was armed; without RunEnd a restart calls it interrupted.
+      if (state && !ended)
+        ended = { outcome: Outcome.INTERRUPTED, reason: "the agent was ended in the middle of the run" };
+      state = undefined;
+    },
+    restart() {
+      agent.alive = true;
+    },
+    clockNs,
+  };
+
+  function soon(ms: number, what: () => void): void {
+    const born = life;
+    timeline.after(ms, () => {
+      if (born === life && agent.alive) what();
+    });
+  }
+
+  /** Throws what the machine refuses. */
+  function tell(event: RunEvent): void {
+    if (!state) return;
+    const decided = step(state, event);
+    const changed = decided.state !== state;
+    state = decided.state;
+    for (const effect of decided.effects) perform(effect);
+    if (changed) onChange();
+  }
+
+  function exit(participant: string, problem: string): void {
+    if (!state || state.exited.has(participant)) return;
+    agent.writing = false;
+    tell({ type: "exited", participant, problem });
+  }
+
+  function perform(effect: RunEffect): void {
+    const now = state;
+    if (!now) return;
+    switch (effect.type) {
+      case "open-gates-at":
+        agent.committed = true;
+        soon(Math.max(0, trueMsOf(effect.t0Ns) - timeline.nowMs()) + random.between(0, 0.4), () => open(now.plan));
+        break;
+      case "kill":
+        killed = true;
+        for (const { id: participant } of now.plan.participants)
+          soon(random.between(1, 30), () => exit(participant, "fio was ended by SIGKILL"));
+        break;
+      case "end":
+        ended = { outcome: effect.outcome, reason: effect.reason };
+        break;
+      case "note":
+      case "make-durable":
+      case "sample":
+      case "prove-start":
+        break;
+    }
+  }
+
+  function open(runPlan: RunPlan): void {
+    if (killed) return;
+    openedAtMs.push(timeline.nowMs());
+    agent.writing = true;
+    tell({ type: "released" });
+    const lengthMs = fioRuntimeMs(runPlan.workload);
+    for (let tick = 1; tick <= runPlan.ticks; tick++)
+      soon(tick * runPlan.intervalMs, () => tell({ type: "tick", tick }));
+    soon(lengthMs + 10_000, () => tell({ type: "overdue" }));
+    for (const { id: participant } of runPlan.participants) {
+      if (faults.fio === "fails-running")
+        soon(random.between(1, lengthMs), () => exit(participant, "fio exited with 1"));
+      else if (faults.fio !== "hangs") soon(lengthMs + random.between(0, 20), () => exit(participant, ""));
+    }
+  }
+
+  return agent;
+}

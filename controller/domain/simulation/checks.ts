@@ -1,0 +1,62 @@
+import { Outcome } from "@salvo/proto/telemetry_pb.ts";
+import type { World } from "./world.ts";
+
+/** Gates of one run open within this much of each other: clock bounds of both, drift since the estimate, and waking up. */
+const SPREAD_MS_MAX = 90;
+
+/** By then an agent has noticed that its watcher is gone: the slowest message of the simulated network. */
+const NOTICE_MS_MAX = 100;
+
+/** What must be true of every world when it has come to its end; each broken rule is one sentence. */
+export function findBroken(world: World): string[] {
+  const { agents, state } = world;
+  const started = agents.filter(({ openedAtMs }) => openedAtMs.length > 0);
+  const broken: string[] = [];
+  const rule = (holds: boolean, what: string) => {
+    if (!holds) broken.push(what);
+  };
+
+  rule(world.done, `the run never came to an end: it is ${state.phase}`);
+  for (const { id, openedAtMs } of agents)
+    rule(openedAtMs.length <= 1, `${id} opened its gates ${openedAtMs.length} times`);
+  for (const { id, writing } of agents) rule(!writing, `fio of ${id} is still at work at the end of time`);
+  for (const agent of agents)
+    rule(!(agent.alive && agent.held() === "active"), `${agent.id} still holds an active run`);
+
+  const ends = [...state.agents.values()];
+  const good =
+    state.aborted === undefined &&
+    ends.every(({ end, lost }) => lost === undefined && end?.outcome === Outcome.FINISHED);
+  if (good) {
+    rule(started.length === agents.length, `a good run, but only ${started.length} of ${agents.length} agents started`);
+    const at = started.flatMap(({ openedAtMs }) => openedAtMs);
+    const spread = Math.max(...at) - Math.min(...at);
+    rule(spread <= SPREAD_MS_MAX, `a good run, but its gates opened ${spread} ms apart`);
+    rule(world.collected.size === agents.length, "a good run, but not every journal was collected");
+  }
+  if (state.aborted === undefined) {
+    rule(started.length === agents.length, "not aborted, but not everybody started");
+    for (const [id, { lost, end }] of state.agents) {
+      const excused =
+        world.policies.get(id) === "continue" || (lost === undefined && end?.outcome === Outcome.FINISHED);
+      rule(excused, `${id} failed under the policy abort, and the run was not aborted`);
+    }
+  }
+  rule(world.uncommitted.length === 0, `taken as started, but ${world.uncommitted.join(", ")} had never accepted T0`);
+  for (const { fromMs, toMs } of world.orphaned) {
+    for (const { id, openedAtMs } of started) {
+      const alone = openedAtMs.some((ms) => ms > fromMs + NOTICE_MS_MAX && ms < toMs);
+      rule(!alone, `${id} opened its gates when there had been no controller for a while`);
+    }
+  }
+  if (state.t0Ns === undefined) rule(started.length === 0, "there was no T0, but gates opened");
+  for (const { id, openedAtMs } of started) {
+    for (const ms of openedAtMs)
+      rule(world.t0Ms !== undefined && ms >= world.t0Ms - SPREAD_MS_MAX, `${id} opened its gates before T0`);
+  }
+  for (const agent of agents) {
+    const released = state.agents.get(agent.id)?.armed && agent.held() === undefined && agent.openedAtMs.length > 0;
+    if (released) rule(world.sealed > 0, `${agent.id} was released before anything was sealed`);
+  }
+  return broken;
+}

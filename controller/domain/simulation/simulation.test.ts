@@ -1,0 +1,98 @@
+import { step as agentStep } from "@salvo/shared/agent/domain/run-machine.ts";
+import { expect, test } from "vitest";
+import { step as conductorStep } from "../conductor.ts";
+import { findBroken } from "./checks.ts";
+import { type ConductorStep, type Mutation, simulate } from "./world.ts";
+
+const SEEDS = Number(process.env["SALVO_SEEDS"] ?? 2_000);
+
+/** Seeds that once found something; kept for ever. */
+const CORPUS: readonly number[] = [850, 5246];
+
+function firstBroken(
+  seeds: Iterable<number>,
+  mutation?: Mutation,
+): { seed: number; broken: string[]; trace: readonly string[] } | undefined {
+  for (const seed of seeds) {
+    const world = simulate(seed, mutation);
+    const broken = findBroken(world);
+    if (broken.length > 0) return { seed, broken, trace: world.trace };
+  }
+  return undefined;
+}
+
+function* upTo(count: number): Iterable<number> {
+  for (let seed = 1; seed <= count; seed++) yield seed;
+}
+
+test(`nothing breaks in ${SEEDS} worlds of crashes, cut networks and lost messages`, () => {
+  const found = firstBroken([...CORPUS, ...upTo(SEEDS)]);
+  expect(found, found && [`seed ${found.seed}`, ...found.broken, ...found.trace].join("\n")).toBeUndefined();
+});
+
+const startsOver: ConductorStep = (state, event) =>
+  event.type === "resumed"
+    ? conductorStep({ ...state, phase: "clock" }, { type: "begin", atNs: event.atNs })
+    : conductorStep(state, event);
+
+test("a controller that is killed after T0 and comes back ends the run as if nothing had been", () => {
+  const good = (seed: number, mutation?: Mutation) => {
+    const world = simulate(seed, mutation, "after-t0");
+    return world.orphaned.length > 0 && world.state.aborted === undefined && findBroken(world).length === 0;
+  };
+  for (const seed of upTo(300)) expect(good(seed), `seed ${seed}`).toBe(true);
+  expect([...upTo(20)].every((seed) => good(seed, { conductorStep: startsOver }))).toBe(false);
+});
+
+test("the worlds are worth something: most end well, many are aborted, some go on without an agent", () => {
+  const seen = { complete: 0, aborted: 0, lost: 0, resumed: 0 };
+  for (const seed of upTo(500)) {
+    const { state, trace } = simulate(seed);
+    if (state.aborted !== undefined) seen.aborted++;
+    else if ([...state.agents.values()].some(({ lost, end }) => lost ?? end?.reason)) seen.lost++;
+    else seen.complete++;
+    if (trace.some((line) => line.includes("controller resumes"))) seen.resumed++;
+  }
+  for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(10);
+});
+
+test("the same seed gives the same world to the letter", () => {
+  for (const seed of [3, 77, 1234]) expect(simulate(seed).trace).toEqual(simulate(seed).trace);
+});
+
+/** Bugs that somebody could make. The simulation must find each of them. */
+const MUTANTS: Readonly<Record<string, Mutation>> = {
+  "an agent forgets that a nonce was spent": {
+    agentStep: (state, event) =>
+      event.type === "fire" && state.phase === "committed"
+        ? agentStep({ ...state, phase: "armed", nonce: undefined }, event)
+        : agentStep(state, event),
+  },
+  "an agent starts although nobody watches it any more": {
+    agentStep: (state, event) =>
+      event.type === "watchers" && event.count === 0 ? { state, effects: [] } : agentStep(state, event),
+  },
+  "an agent never kills a fio that does not end": {
+    agentStep: (state, event) => (event.type === "overdue" ? { state, effects: [] } : agentStep(state, event)),
+  },
+  "the conductor takes no notice of a missing acknowledgement": {
+    conductorStep: (state, event) =>
+      event.type === "failed" && event.what === "fire"
+        ? conductorStep(state, { ...event, type: "did" })
+        : conductorStep(state, event),
+  },
+  "the conductor goes on whatever is lost": {
+    conductorStep: (state, event) =>
+      conductorStep(
+        {
+          ...state,
+          plan: { ...state.plan, agents: state.plan.agents.map((agent) => ({ ...agent, onLoss: "continue" })) },
+        },
+        event,
+      ),
+  },
+};
+
+test.for(Object.entries(MUTANTS))("the simulation finds: %s", ([, mutation]) => {
+  expect(firstBroken(upTo(SEEDS), mutation)).toBeDefined();
+});

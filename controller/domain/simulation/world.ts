@@ -1,0 +1,416 @@
+/**
+ * One controller and several agents in one process, in virtual time, with a network, clocks and crashes that a seed
+ * decides. The conductor and the agents' run machine are the real ones; what is made up is everything around them.
+ */
+import { create } from "@bufbuild/protobuf";
+import { WorkloadSchema } from "@salvo/proto/workload_pb.ts";
+import { fioRuntimeMs, type RunPlan } from "@salvo/shared/agent/domain/run-plan.ts";
+import { toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { msToNs } from "@salvo/shared/kernel/time.ts";
+import {
+  type Ask,
+  conduct,
+  type ConductorEffect,
+  type ConductorEvent,
+  type ConductorState,
+  step as realStep,
+} from "../conductor.ts";
+import { type AgentFaults, type AgentStep, createAgent, type SimulatedAgent } from "./agent.ts";
+import { createRandom, type Random } from "./random.ts";
+import { createTimeline } from "./timeline.ts";
+
+/** Faults come in this stretch only; afterwards everything must come to an end. */
+const FAULTS_UNTIL_MS = 20_000;
+export const END_MS = 240_000;
+const SILENCE_MS = 5_000;
+
+export type ConductorStep = typeof realStep;
+
+export interface Mutation {
+  readonly agentStep?: AgentStep;
+  readonly conductorStep?: ConductorStep;
+}
+
+export interface World {
+  readonly agents: readonly SimulatedAgent[];
+  readonly policies: ReadonlyMap<string, "abort" | "continue">;
+  readonly state: ConductorState;
+  readonly done: boolean;
+  /** True instants of T0 and of the first abort, where there were any. */
+  readonly t0Ms: number | undefined;
+  readonly sealed: number;
+  /** Agents that were reported to have acknowledged, but had not, when the conductor took the run as started. */
+  readonly uncommitted: readonly string[];
+  /** When there was no controller, true ms. */
+  readonly orphaned: readonly { readonly fromMs: number; toMs: number }[];
+  /** Agents whose journal was collected whole, at the time of sealing. */
+  readonly collected: ReadonlySet<string>;
+  /** One line for everything that happened: the same seed gives the same trace. */
+  readonly trace: readonly string[];
+}
+
+/** all: as the seed decides. after-t0: nothing but a controller that is killed in mid-run and comes back. */
+export type Faults = "all" | "after-t0";
+
+export function simulate(seed: number, mutation: Mutation = {}, which: Faults = "all"): World {
+  const random = createRandom(seed);
+  const timeline = createTimeline();
+  const conductorStep = mutation.conductorStep ?? realStep;
+  const trace: string[] = [];
+  const log = (text: string) => trace.push(`${timeline.nowMs().toFixed(3)} ${text}`);
+
+  const workload = create(WorkloadSchema, {
+    name: "w",
+    jobs: 1 + Math.floor(random.between(0, 3)),
+    rampMs: random.chance(0.5) ? 1000 : 0,
+    durationMs: 4000,
+  });
+  const agents = Array.from({ length: 1 + Math.floor(random.between(0, 4)) }, (_, index) =>
+    createAgent(`agent${index}`, {
+      timeline,
+      random,
+      faults: which === "all" ? chooseFaults(random) : { fio: "none" },
+      ...(mutation.agentStep && { step: mutation.agentStep }),
+    }),
+  );
+  const policies = new Map(
+    agents.map(({ id }) => [id, random.chance(0.3) ? ("continue" as const) : ("abort" as const)]),
+  );
+  const byId = new Map(agents.map((agent) => [agent.id, agent]));
+  const cut = new Set<string>();
+  const collected = new Set<string>();
+  const plan = {
+    lengthMs: fioRuntimeMs(workload),
+    agents: agents.map(({ id }) => ({ id, onLoss: policies.get(id) ?? "abort" })),
+  };
+
+  let state = conduct(plan);
+  const persisted: ConductorEvent[] = [];
+  let life = 0;
+  let alive = true;
+  let done = false;
+  let sealed = 0;
+  let t0Ms: number | undefined;
+  const uncommitted: string[] = [];
+  const orphaned: { fromMs: number; toMs: number }[] = [];
+  const nonce = `nonce-${seed}`;
+
+  // The controller's clock is the true time.
+  const nowNs = () => msToNs(timeline.nowMs());
+
+  function emit(event: Unstamped<ConductorEvent>): void {
+    const stamped = { ...event, atNs: nowNs() } as ConductorEvent; // the union's members all have atNs
+    const born = life;
+    // What happened counts once it is on the disk; a crash before that forgets it.
+    timeline.after(random.between(0.1, 3), () => {
+      if (born !== life || !alive || done) return;
+      persisted.push(stamped);
+      act(stamped);
+    });
+  }
+
+  function act(event: ConductorEvent): void {
+    const decided = conductorStep(state, event);
+    if (decided.state.phase !== state.phase)
+      log(`conductor ${state.phase} -> ${decided.state.phase} ${decided.state.aborted ?? ""}`);
+    if (decided.state.phase === "running" && state.phase === "firing") {
+      for (const { id, committed } of agents) if (!committed) uncommitted.push(id);
+    }
+    state = decided.state;
+    if (state.t0Ns !== undefined) t0Ms = Number(state.t0Ns) / 1e6;
+    for (const effect of decided.effects) perform(effect);
+  }
+
+  function perform(effect: ConductorEffect): void {
+    switch (effect.type) {
+      case "ask":
+        return ask(effect);
+      case "watch":
+        return watch(effect.agent);
+      case "timer": {
+        const born = life;
+        timeline.at(Number(effect.atNs) / 1e6, () => {
+          if (born === life) emit({ type: "timer", name: effect.name });
+        });
+        return;
+      }
+      case "seal":
+        sealed++;
+        return emit({ type: "sealed" });
+      case "done":
+        done = true;
+    }
+  }
+
+  /** A call: there and back again, each way late or lost. */
+  function ask(effect: ConductorEffect & { type: "ask" }): void {
+    const { what, agent: id } = effect;
+    const agent = byId.get(id);
+    if (!agent) throw new Error(`no agent ${id}`);
+    const deadlineMs = {
+      describe: 1000,
+      arm: 5000,
+      clock: 1000,
+      "clock-again": 1000,
+      fire: 300,
+      abort: 1900,
+      collect: 1000,
+      release: 1000,
+    }[what];
+    const born = life;
+    let answered = false;
+    const answer = (event: Unstamped<ConductorEvent>) => {
+      if (answered || born !== life) return;
+      answered = true;
+      emit(event);
+    };
+    const fail = (reason: string) => {
+      const retry = what === "collect" && state.phase === "collecting" && born === life;
+      if (retry && !answered) {
+        answered = true;
+        timeline.after(500, () => {
+          if (born === life && state.phase === "collecting") ask(effect);
+        });
+      } else answer({ type: "failed", what, agent: id, reason });
+    };
+    timeline.after(deadlineMs, () => fail("no answer in time"));
+    timeline.after(latencyMs(), () => {
+      if (!agent.alive || cut.has(id)) return random.chance(0.5) ? fail("unreachable") : undefined;
+      if (random.chance(faulty() ? 0.05 : 0)) return; // the request is lost
+      serve(
+        agent,
+        effect,
+        (event) => {
+          if (cut.has(id) || random.chance(faulty() ? 0.05 : 0)) return; // the answer is lost
+          timeline.after(latencyMs(), () => answer(event));
+        },
+        fail,
+      );
+    });
+  }
+
+  function serve(
+    agent: SimulatedAgent,
+    effect: ConductorEffect & { type: "ask" },
+    reply: (event: Unstamped<ConductorEvent>) => void,
+    fail: (reason: string) => void,
+  ): void {
+    const did = (what: Ask) => reply({ type: "did", what, agent: agent.id });
+    try {
+      switch (effect.what) {
+        case "describe":
+          return did("describe");
+        case "arm": {
+          if (agent.held()) return fail("busy");
+          let told = false;
+          const runPlan: RunPlan = {
+            run: "run",
+            workload,
+            intervalMs: 1000,
+            ticks: (workload.rampMs + workload.durationMs) / 1000,
+            participants: [{ id: `${agent.id}.disk`, device: "disk" }],
+          };
+          agent.arm(runPlan, 30_000, () => {
+            changes.get(agent.id)?.();
+            if (told) return;
+            if (agent.state?.phase === "armed") {
+              told = true;
+              did("arm");
+            } else if (agent.state?.reason) {
+              told = true;
+              fail(agent.state.reason);
+            }
+          });
+          return;
+        }
+        case "clock":
+        case "clock-again": {
+          const rtt = 2 * latencyMs();
+          // As good as the bound allows, and not better.
+          const error = random.between(-rtt / 2, rtt / 2);
+          const offsetNs = nowNs() - agent.clockNs(timeline.nowMs() + error);
+          return reply({
+            type: "clock",
+            agent: agent.id,
+            estimate: { offsetNs, boundNs: msToNs(rtt / 2), rttNs: msToNs(rtt), atNs: nowNs(), pings: 64 },
+          });
+        }
+        case "fire": {
+          const offsetNs = state.agents.get(agent.id)?.clock?.offsetNs ?? 0n;
+          const fire = () =>
+            agent.tell({ type: "fire", nonce, t0Ns: effect.t0Ns - offsetNs, nowNs: agent.clockNs(timeline.nowMs()) });
+          if (agent.held() !== "active") return fail("no such run");
+          fire();
+          if (random.chance(0.05)) fire(); // a duplicate on the wire
+          return did("fire");
+        }
+        case "abort": {
+          if (agent.held() === "active") agent.tell({ type: "abort", reason: effect.reason ?? "" });
+          const poll = () => {
+            if (!agent.alive) return;
+            if (agent.held() === "active") timeline.after(10, poll);
+            else did("abort");
+          };
+          return poll();
+        }
+        case "collect":
+          if (agent.held() === "active") return fail("not ended");
+          if (agent.held()) collected.add(agent.id);
+          return did("collect");
+        case "release":
+          agent.release();
+          return did("release");
+      }
+    } catch (error) {
+      fail(toSalvoError(error).message);
+    }
+  }
+
+  /** What the kernel does for open watches when the controller dies. */
+  let closings: (() => void)[] = [];
+  const changes = new Map<string, () => void>();
+
+  /** A stream of the agent's states, that breaks when either end or the way between them does. */
+  function watch(id: string): void {
+    const agent = byId.get(id);
+    if (!agent) throw new Error(`no agent ${id}`);
+    const born = life;
+    let heardMs = timeline.nowMs();
+    let troubled = false;
+    let open = false;
+    let over = false;
+
+    const tellWatchers = (count: number) => {
+      if (agent.alive && agent.held() === "active") agent.tell({ type: "watchers", count });
+    };
+    const hear = () => {
+      const held = agent.held();
+      if (over || born !== life || !alive || held === undefined) return;
+      heardMs = timeline.nowMs();
+      if (held === "active" && agent.state?.started && !state.agents.get(id)?.started)
+        emit({ type: "started", agent: id });
+      if (held !== "active") {
+        over = true;
+        return emit({ type: "ended", agent: id, ...held });
+      }
+      if (agent.state?.reason && !troubled) {
+        troubled = true;
+        emit({ type: "trouble", agent: id, reason: agent.state.reason });
+      }
+    };
+    const look = () => {
+      if (over) return;
+      if (born !== life || !alive) {
+        over = true;
+        changes.delete(id);
+        return;
+      }
+      const reachable = agent.alive && !cut.has(id) && agent.held() !== undefined;
+      if (reachable && !open) {
+        open = true;
+        tellWatchers(1);
+        changes.set(id, () => timeline.after(latencyMs(), hear));
+      }
+      if (reachable) hear();
+      else {
+        if (open) timeline.after(latencyMs(), () => tellWatchers(0));
+        open = false;
+        changes.delete(id);
+        const beforeT0 = state.t0Ns === undefined || nowNs() < state.t0Ns;
+        const gone = agent.alive && !cut.has(id) && agent.held() === undefined;
+        if (beforeT0 || gone || timeline.nowMs() - heardMs > SILENCE_MS) {
+          over = true;
+          return emit({ type: "lost", agent: id, reason: "nothing is heard of it" });
+        }
+      }
+      timeline.after(250, look);
+    };
+    closings.push(() => {
+      // The controller is gone: the kernel closes its end, and the agent sees it.
+      if (open) timeline.after(latencyMs(), () => tellWatchers(0));
+    });
+    look();
+  }
+
+  const latencyMs = () => random.between(0.05, random.chance(0.02) ? 80 : 2);
+  const faulty = () => timeline.nowMs() < FAULTS_UNTIL_MS && chaos;
+  const chaos = which === "all" && random.chance(0.7);
+
+  function plantFaults(): void {
+    if (!chaos) return;
+    for (const agent of agents) {
+      if (random.chance(0.25)) {
+        const atMs = random.between(0, FAULTS_UNTIL_MS * 0.5);
+        timeline.at(atMs, () => {
+          log(`${agent.id} crashes`);
+          agent.crash();
+        });
+        timeline.at(atMs + random.between(100, 8000), () => {
+          log(`${agent.id} restarts`);
+          agent.restart();
+        });
+      }
+      if (random.chance(0.2)) {
+        const atMs = random.between(0, FAULTS_UNTIL_MS * 0.5);
+        timeline.at(atMs, () => cut.add(agent.id));
+        timeline.at(atMs + random.between(50, 8000), () => cut.delete(agent.id));
+      }
+    }
+    if (random.chance(0.35)) {
+      const atMs = random.between(0, FAULTS_UNTIL_MS * 0.6);
+      timeline.at(atMs, () => {
+        if (done) return;
+        kill();
+      });
+      timeline.at(atMs + random.between(20, 12_000), () => {
+        resume();
+      });
+    }
+    if (random.chance(0.1)) timeline.at(random.between(0, 9000), () => emit({ type: "abort", reason: "Ctrl-C" }));
+  }
+
+  function kill(): void {
+    log("controller is killed");
+    alive = false;
+    life++;
+    for (const close of closings) close();
+    closings = [];
+    orphaned.push({ fromMs: timeline.nowMs(), toMs: Number.POSITIVE_INFINITY });
+  }
+
+  function resume(): void {
+    if (done || alive) return;
+    log("controller resumes");
+    alive = true;
+    const gap = orphaned.at(-1);
+    if (gap) gap.toMs = timeline.nowMs();
+    // Nothing of the old life is left but what it wrote.
+    state = persisted.reduce((known, event) => conductorStep(known, event).state, conduct(plan));
+    emit(persisted.length === 0 ? { type: "begin" } : { type: "resumed", sameBoot: true });
+  }
+
+  function killAfterT0(): void {
+    if (t0Ms === undefined || timeline.nowMs() < t0Ms + 10) return timeline.after(5, killAfterT0);
+    timeline.after(random.between(0, 3000), () => {
+      kill();
+      timeline.after(random.between(20, 10_000), resume);
+    });
+  }
+
+  if (which === "all") plantFaults();
+  else killAfterT0();
+  emit({ type: "begin" });
+  timeline.run(END_MS);
+  for (const agent of agents)
+    log(
+      `${agent.id} opened ${agent.openedAtMs.map((ms) => ms.toFixed(3)).join(" ")} held ${JSON.stringify(agent.held())}`,
+    );
+  return { agents, policies, state, done, t0Ms, sealed, uncommitted, orphaned, collected, trace };
+}
+
+type Unstamped<T> = T extends unknown ? Omit<T, "atNs"> : never;
+
+function chooseFaults(random: Random): AgentFaults {
+  const kinds = ["never-parks", "fails-parked", "fails-running", "hangs"] as const;
+  return { fio: random.chance(0.12) ? (kinds[Math.floor(random.between(0, kinds.length))] ?? "none") : "none" };
+}
