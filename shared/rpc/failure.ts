@@ -35,7 +35,7 @@ function fromBareStatus({ code, details }: StatusObject, { method, host, deadlin
   }
   if (TRANSPORT.has(code)) {
     const remedy = `Check that Salvo runs there and listens on ${host}, and that no firewall stands between`;
-    return new SalvoError("unavailable", `${method} was not completed: ${details}`, { host, remedy });
+    return new SalvoError("unavailable", `${method} was not completed: ${plain(details)}`, { host, remedy });
   }
   if (code === Status.UNIMPLEMENTED) {
     const remedy = "Check the host's roles, and that both hosts run the same version of Salvo";
@@ -45,6 +45,11 @@ function fromBareStatus({ code, details }: StatusObject, { method, host, deadlin
   const bytes = /larger than max \((\d+) vs/.exec(details)?.[1];
   if (bytes !== undefined) return oversized(method, Number(bytes), host);
   return new SalvoError(kindOfStatus(code), `${method} failed: ${details}`, { host });
+}
+
+/** grpc-js wraps the system's own words: load-balancer-pick-first.ts and internal-channel.ts. */
+function plain(details: string): string {
+  return /Last error: (?:Error: )?(.+?)\. Resolution note:/.exec(details)?.[1] ?? details;
 }
 
 /**

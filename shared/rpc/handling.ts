@@ -66,8 +66,12 @@ async function* readRequests(
   const bell = createBell();
   let ended = false;
   stream.on("end", () => {
-    ended = true;
-    bell.ring();
+    // A client that cancels sends the end of its requests first and the reset right after it (Node does, in
+    // ClientHttp2Stream.close): wait for what came in the same packet, or an upload broken off would look complete.
+    setImmediate(() => {
+      ended = true;
+      bell.ring();
+    });
   });
   stream.on("readable", bell.ring);
   signal.addEventListener("abort", bell.ring, { once: true });
