@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { RecordSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
 import { syntheticRun } from "@salvo/shared/testing/records.ts";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { decodeRecord } from "./decode.ts";
 
@@ -58,14 +58,14 @@ test("every fio sample is decoded as the general decoder does", () => {
 });
 
 test("the other kinds of record are decoded too", () => {
-  const { payloads } = syntheticRun({ ticks: 2 });
+  const run = syntheticRun({ ticks: 2 });
   const kinds = new Set<string | undefined>();
-  for (const { payload } of payloads("vm1")) {
+  for (const { payload } of run.payloads("vm1")) {
     const record = decodeRecord(payload);
     expect(record).toEqual(fromBinary(RecordSchema, payload));
     kinds.add(record.body.case);
   }
-  expect([...kinds].sort()).toEqual(["cpu", "disk", "end", "event", "final", "fio", "start"]);
+  expect(kinds).toEqual(new Set(["cpu", "disk", "end", "event", "final", "fio", "start"]));
 });
 
 test("a field of a newer contract inside a fio sample is kept as an unknown field", () => {

@@ -4,7 +4,7 @@
  */
 import { createRequire } from "node:module";
 import { DuckDBDataChunk, type DuckDBConnection, type DuckDBType } from "@duckdb/node-api";
-import { assert } from "@salvo/shared/kernel/assert.ts";
+import { assert, unreachable } from "@salvo/shared/kernel/assert.ts";
 
 /** DuckDB's own vector size: as many rows as a chunk may have. */
 const CHUNK_ROWS = 2048;
@@ -96,6 +96,8 @@ function createColumn(type: ColumnType): Buffered {
       return new Lists((length) => new Uint16Array(length));
     case "UINTEGER[]":
       return new Lists((length) => new Uint32Array(length));
+    default:
+      return unreachable(type);
   }
 }
 

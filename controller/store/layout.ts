@@ -5,6 +5,7 @@
  *     runs/.open/<run>/spec.json   a run under way, or not sealed yet
  *                     /spool/      its agents' records, <agent>.journal
  *                     /archive/    the sealed run while it is written
+ *                     /scratch/    what is too big for memory meanwhile
  *     lock, holder.json            which controller has the folder
  */
 import { join } from "node:path";
@@ -25,6 +26,8 @@ export function openRunFolder(dataDir: string, run: string): string {
 
 export const specFile = (openRun: string): string => join(openRun, "spec.json");
 export const spoolFolder = (openRun: string): string => join(openRun, "spool");
+/** Where DuckDB puts what does not fit into memory while the run is sealed. */
+export const scratchFolder = (openRun: string): string => join(openRun, "scratch");
 export const archiveDraft = (openRun: string): string => join(openRun, "archive");
 
 export const MANIFEST = "manifest.json";

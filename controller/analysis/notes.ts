@@ -1,0 +1,29 @@
+import type { RunSpec } from "@salvo/proto/run_pb.ts";
+import type { Measured } from "./measured.ts";
+import type { AgentOutline } from "./outline.ts";
+
+interface Noted {
+  readonly spec: RunSpec;
+  readonly outlines: readonly AgentOutline[];
+  readonly lost: readonly string[];
+  readonly measured: Measured | undefined;
+}
+
+/** Above this the load generator itself may be what was measured. */
+const BUSY_SHARE_MAX = 0.9;
+
+/** Sentences that a reader of the figures should know, and that are no matter of the verdict. */
+export function notesOn({ outlines, lost, measured }: Noted): string[] {
+  const busy = [...(measured?.busyShares() ?? [])].filter(([, share]) => share > BUSY_SHARE_MAX);
+  return [
+    ...outlines
+      .filter(({ agent }) => lost.includes(agent))
+      .map(({ agent, lastTick }) => `${agent} was lost after tick ${lastTick}; the totals have its I/O until then`),
+    ...busy.map(
+      ([agent, share]) =>
+        `${agent} was ${Math.round(share * 100)} % busy on all its cores: the load generator may be the bottleneck`,
+    ),
+    ...(measured?.clamped() ?? []).map((id) => `${id} had latencies of more than 17 s, which fio does not tell apart`),
+    ...outlines.flatMap(({ agent, warnings }) => warnings.map((warning) => `${agent}: ${warning}`)),
+  ];
+}

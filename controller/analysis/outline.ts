@@ -1,0 +1,64 @@
+import { EventKind, type Record, type RunEnd, type StartProof } from "@salvo/proto/telemetry_pb.ts";
+
+/** What an agent's records tell about the run besides its samples. Times are the agent's own clock. */
+export interface AgentOutline {
+  readonly agent: string;
+  /** The highest tick of any sample. */
+  lastTick: number;
+  /** The last proof of each participant. */
+  readonly starts: Map<string, StartProof>;
+  readonly exitedAtNs: Map<string, bigint>;
+  readonly exitCodes: Map<string, number>;
+  /** All I/O of each participant, ramp and all. */
+  readonly ios: Map<string, number>;
+  readonly warnings: string[];
+  /** Present when the last record is the agent's last word. */
+  end: RunEnd | undefined;
+}
+
+export function createOutline(agent: string): AgentOutline {
+  return {
+    agent,
+    lastTick: 0,
+    starts: new Map(),
+    exitedAtNs: new Map(),
+    exitCodes: new Map(),
+    ios: new Map(),
+    warnings: [],
+    end: undefined,
+  };
+}
+
+/** Takes the agent's next record into its outline; ascending by seq. */
+export function addToOutline(outline: AgentOutline, { atNs, body }: Record): void {
+  outline.end = undefined;
+  switch (body.case) {
+    case "fio": {
+      const { participant, tick, read, write } = body.value;
+      outline.lastTick = Math.max(outline.lastTick, tick);
+      const ios = (read?.ios ?? 0) + (write?.ios ?? 0);
+      outline.ios.set(participant, (outline.ios.get(participant) ?? 0) + ios);
+      return;
+    }
+    case "cpu":
+    case "disk":
+      outline.lastTick = Math.max(outline.lastTick, body.value.tick);
+      return;
+    case "start":
+      outline.starts.set(body.value.participant, body.value);
+      return;
+    case "final":
+      outline.exitCodes.set(body.value.participant, body.value.exitCode);
+      return;
+    case "event": {
+      const { kind, participant, text } = body.value;
+      if (kind === EventKind.EXITED) outline.exitedAtNs.set(participant, atNs);
+      if (kind === EventKind.WARNING) outline.warnings.push(participant ? `${participant}: ${text}` : text);
+      return;
+    }
+    case "end":
+      outline.end = body.value;
+      return;
+    case undefined: // A record of a newer agent: it is counted and hashed, and that is all.
+  }
+}

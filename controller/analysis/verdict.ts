@@ -1,0 +1,81 @@
+import { Verdict } from "@salvo/proto/run_pb.ts";
+
+/** What a run is judged by. Every list names the agents or participants that it is true of. */
+export interface Findings {
+  /** Why the conductor ended the run before its planned end. */
+  readonly aborted: string | undefined;
+  /** Lost in mid-run, and the run went on without them. */
+  readonly lostAgents: readonly string[];
+  readonly failedFio: readonly string[];
+  /** The agent says that it ended the run, or died and started again in it. */
+  readonly endedEarly: readonly string[];
+  /** Of participants that ran to the end. */
+  readonly withoutIo: readonly string[];
+  readonly withGaps: readonly string[];
+  readonly withoutEnd: readonly string[];
+  readonly samplesMissing: number;
+  readonly withoutStartProof: readonly string[];
+  readonly stalled: readonly string[];
+  readonly windowShort: boolean;
+  /** Agents whose clock jumped in the run. */
+  readonly jumped: readonly string[];
+  /** How wrong the start spread and the clocks may be. */
+  readonly startBoundMs: number;
+  readonly clockBoundMs: number;
+}
+
+export interface Judgement {
+  readonly verdict: Verdict;
+  /** One sentence. */
+  readonly reason: string;
+}
+
+/** fio 3.33 proves its start within a few ms; a proof this wide says nothing about being simultaneous. */
+export const START_BOUND_MS_MAX = 10;
+export const CLOCK_BOUND_MS_MAX = 1;
+
+type Rule = readonly [Verdict, (findings: Findings) => string | false];
+
+/** The first that has something to say is the verdict. */
+const RULES: readonly Rule[] = [
+  [Verdict.INVALID, ({ failedFio: who }) => who.length > 0 && `fio failed on ${names(who)}`],
+  [Verdict.ABORTED, ({ aborted }) => aborted !== undefined && aborted],
+  [Verdict.ABORTED, ({ endedEarly: who }) => who.length > 0 && `the run ended before its plan on ${names(who)}`],
+  [Verdict.INVALID, ({ withoutIo: who }) => who.length > 0 && `no I/O was done by ${names(who)}`],
+  [Verdict.INCOMPLETE, ({ withGaps: who }) => who.length > 0 && `records of ${names(who)} are missing`],
+  [Verdict.INCOMPLETE, ({ withoutEnd: who }) => who.length > 0 && `the last records of ${names(who)} are missing`],
+  [Verdict.INCOMPLETE, ({ samplesMissing }) => samplesMissing > 0 && `samples are missing: ${samplesMissing}`],
+  [Verdict.DEGRADED, ({ lostAgents: who }) => who.length > 0 && `lost in mid-run: ${names(who)}`],
+  [Verdict.DEGRADED, ({ withoutStartProof: who }) => who.length > 0 && `the start of ${names(who)} is not proven`],
+  [Verdict.DEGRADED, ({ windowShort }) => windowShort && "the participants ran together for less than planned"],
+  [Verdict.DEGRADED, ({ stalled: who }) => who.length > 0 && `fio stalled on ${names(who)}`],
+  [Verdict.DEGRADED, ({ jumped: who }) => who.length > 0 && `the clock jumped on ${names(who)}`],
+  [
+    Verdict.DEGRADED,
+    ({ startBoundMs }) =>
+      startBoundMs > START_BOUND_MS_MAX &&
+      `the start is proven to ${startBoundMs.toFixed(1)} ms only, over the limit of ${START_BOUND_MS_MAX} ms`,
+  ],
+  [
+    Verdict.DEGRADED,
+    ({ clockBoundMs }) =>
+      clockBoundMs > CLOCK_BOUND_MS_MAX &&
+      `clocks agree to ${clockBoundMs.toFixed(1)} ms only, over the limit of ${CLOCK_BOUND_MS_MAX} ms`,
+  ],
+  [Verdict.COMPLETE, () => "everything planned was measured and is here"],
+];
+
+export function judge(findings: Findings): Judgement {
+  for (const [verdict, ruleOf] of RULES) {
+    const reason = ruleOf(findings);
+    if (reason !== false) return { verdict, reason };
+  }
+  throw new Error("bug: the last rule always holds");
+}
+
+const NAMES_MAX = 5;
+
+function names(who: readonly string[]): string {
+  const shown = who.slice(0, NAMES_MAX).join(", ");
+  return who.length > NAMES_MAX ? `${shown} and ${who.length - NAMES_MAX} more` : shown;
+}

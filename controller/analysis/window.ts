@@ -1,0 +1,55 @@
+import type { RunSpec } from "@salvo/proto/run_pb.ts";
+import { msToNs, NS_PER_MS } from "@salvo/shared/kernel/time.ts";
+
+/**
+ * A span between two ticks, tick n being T0 + n x interval. The samples in it are those of ticks first + 1 to last, as the
+ * sample of a tick tells what happened since the tick before.
+ */
+export interface TickSpan {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** After the ramp, to the last tick of the run: ticks that fall between are the first after and the last before. */
+export function plannedSpan({ workload, intervalMs }: RunSpec): TickSpan {
+  const rampMs = workload?.rampMs ?? 0;
+  const durationMs = workload?.durationMs ?? 0;
+  return { first: Math.ceil(rampMs / intervalMs), last: Math.floor((rampMs + durationMs) / intervalMs) };
+}
+
+export interface ParticipantSpan {
+  /** When its first I/O had happened at the latest, ns after T0; absent without a proof, which holds nothing up. */
+  readonly startedNs: bigint | undefined;
+  /** The last tick at which it was seen running. */
+  readonly lastTick: number;
+  /** Its agent was lost in mid-run and the run went on. */
+  readonly lost: boolean;
+}
+
+/** A gate opens in about a millisecond; so late after a tick still counts as running from that tick. */
+const START_TOLERANCE_NS = 10n * NS_PER_MS;
+
+/**
+ * The part of the planned span in which all participants were running: from the first tick at which each had done its first
+ * I/O (or not more than 10 ms after it) to the last at which none had ended. A lost participant does not shorten it: what
+ * it did until then counts, and the totals' reader is told. Undefined when nothing is left.
+ */
+export function windowOf(spec: RunSpec, participants: readonly ParticipantSpan[]): TickSpan | undefined {
+  let { first, last } = plannedSpan(spec);
+  const survivors = participants.filter(({ lost }) => !lost);
+  for (const { startedNs, lastTick } of survivors) {
+    if (startedNs !== undefined)
+      first = Math.max(first, tickAtOrAfter(startedNs - START_TOLERANCE_NS, spec.intervalMs));
+    last = Math.min(last, lastTick);
+  }
+  return survivors.length > 0 && first < last ? { first, last } : undefined;
+}
+
+/** The last tick at or before an instant, ns after T0. */
+export function tickAtOrBefore(ns: bigint, intervalMs: number): number {
+  return ns < 0n ? 0 : Number(ns / msToNs(intervalMs));
+}
+
+function tickAtOrAfter(ns: bigint, intervalMs: number): number {
+  return ns <= 0n ? 0 : Number((ns - 1n) / msToNs(intervalMs)) + 1;
+}

@@ -1,0 +1,168 @@
+/** Makes a finished run immutable. */
+import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { create } from "@bufbuild/protobuf";
+import { FileChecksumSchema, ManifestSchema, type Manifest, type RunSpec } from "@salvo/proto/run_pb.ts";
+import type { FioFinal, Record } from "@salvo/proto/telemetry_pb.ts";
+import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { createAnalysis, type Conclusion, type RunFacts } from "../analysis/analysis.ts";
+import { createClocks } from "../analysis/clocks.ts";
+import { decodeRecord } from "../analysis/decode.ts";
+import { createMeasured, type Measured } from "../analysis/measured.ts";
+import { plannedSpan, type TickSpan } from "../analysis/window.ts";
+import { formatSums, sumFiles } from "./checksums.ts";
+import { syncFolder, writeDurably } from "./durable.ts";
+import { createEventLines } from "./eventlines.ts";
+import { archiveDraft, CHECKSUMS, MANIFEST, openRunFolder, runFolder, scratchFolder } from "./layout.ts";
+import { formatManifest, loadManifest, MANIFEST_FORMAT } from "./manifest.ts";
+import type { Spool, SpoolEntry } from "./spool.ts";
+import { createTables } from "./tables.ts";
+
+export interface SealInput {
+  readonly dataDir: string;
+  readonly spec: RunSpec;
+  readonly facts: RunFacts;
+  readonly spool: Spool;
+  readonly salvoVersion: string;
+}
+
+/**
+ * Writes the run's archive beside its spool and then gives it its place in one step, so that a run is either sealed or not.
+ * Sealing again after a crash gives the same files; of a run that is sealed it only returns the manifest. The spool stays
+ * (see discardOpenRun). Throws `corrupt` for records that cannot be decoded, `out-of-resources` when the disk is full.
+ */
+export async function sealRun(input: SealInput): Promise<Manifest> {
+  const { dataDir, spec } = input;
+  const sealed = runFolder(dataDir, spec.run);
+  if (await exists(sealed)) return loadManifest(sealed);
+
+  const draft = archiveDraft(openRunFolder(dataDir, spec.run));
+  await rm(draft, { recursive: true, force: true });
+  await mkdir(join(draft, "fio"), { recursive: true });
+  const conclusion = await writeData(draft, input);
+  const files = (await sumFiles(draft)).map((sum) => create(FileChecksumSchema, sum));
+  await writeDurably(join(draft, MANIFEST), formatManifest(manifestOf(input, conclusion, files)));
+  await writeDurably(join(draft, CHECKSUMS), formatSums(await sumFiles(draft)));
+  await rename(draft, sealed);
+  await syncFolder(dirname(sealed));
+  return loadManifest(sealed);
+}
+
+function manifestOf(
+  { spec, facts, salvoVersion }: SealInput,
+  conclusion: Conclusion,
+  files: Manifest["files"],
+): Manifest {
+  return create(ManifestSchema, {
+    ...conclusion,
+    format: MANIFEST_FORMAT,
+    salvoVersion,
+    spec,
+    ...(facts.t0 && { t0Ns: facts.t0.ns, t0WallNs: facts.t0.wallNs }),
+    agents: facts.agents,
+    clockBefore: facts.clockBefore,
+    clockAfter: facts.clockAfter,
+    files,
+  });
+}
+
+/** All files but the manifest, in one pass over the records. */
+async function writeData(folder: string, { dataDir, spec, facts, spool }: SealInput): Promise<Conclusion> {
+  await using scratch = await openScratch(scratchFolder(openRunFolder(dataDir, spec.run)));
+  const clocks = createClocks(facts.t0, facts.clockBefore, facts.clockAfter);
+  const tables = await createTables(scratch.connection, spec, clocks.wall);
+  const events = createEventLines(clocks.wall);
+  const analysis = createAnalysis(spec, facts);
+  const planned = createMeasured(spec, plannedSpan(spec));
+  const checkParticipant = participantCheck(spec);
+
+  for (const agent of spool.agents) {
+    for await (const batch of spool.read(agent)) {
+      const finals: FioFinal[] = [];
+      for (const entry of batch) {
+        const record = decodeEntry(agent, entry);
+        checkParticipant(agent, record);
+        analysis.add(agent, entry, record);
+        planned.add(agent, record);
+        tables.add(agent, record);
+        events.add(agent, record);
+        if (record.body.case === "final") finals.push(record.body.value);
+      }
+      for (const { participant, json } of finals) await writeDurably(join(folder, "fio", `${participant}.json`), json);
+    }
+  }
+  await tables.write(folder);
+  await writeDurably(join(folder, "events.jsonl"), events.text());
+  return analysis.conclude(await measuredIn(analysis.window(), { planned, spec, spool }));
+}
+
+/** Nearly always the window is as planned, and all is measured already; else the records are read once more. */
+async function measuredIn(
+  window: TickSpan | undefined,
+  { planned, spec, spool }: { readonly planned: Measured; readonly spec: RunSpec; readonly spool: Spool },
+): Promise<Measured | undefined> {
+  if (!window) return undefined;
+  if (window.first === planned.span.first && window.last === planned.span.last) return planned;
+  const measured = createMeasured(spec, window);
+  for (const agent of spool.agents) {
+    for await (const batch of spool.read(agent))
+      for (const entry of batch) measured.add(agent, decodeEntry(agent, entry));
+  }
+  return measured;
+}
+
+function decodeEntry(agent: string, { seq, payload }: SpoolEntry): Record {
+  try {
+    const record = decodeRecord(payload);
+    if (record.seq === seq) return record;
+    throw new SalvoError("corrupt", `it says that it is record ${record.seq}`);
+  } catch (error) {
+    throw new SalvoError("corrupt", `record ${seq} of ${agent} is damaged: ${toSalvoError(error).message}`, {
+      host: agent,
+      cause: error,
+      remedy: "The agent's journal still has the record; this is a bug in Salvo or a broken disk, please report it",
+    });
+  }
+}
+
+/** Records name participants, and files and rows are named after those: an agent may speak of its own only. */
+function participantCheck({ participants }: RunSpec): (agent: string, record: Record) => void {
+  const agentOf = new Map(participants.map(({ id, agent }) => [id, agent]));
+  return (agent, { seq, body }) => {
+    const id = body.value && "participant" in body.value ? body.value.participant : "";
+    if (id === "" && body.case === "event") return;
+    if (body.case === "cpu" || body.case === "end" || body.case === undefined || agentOf.get(id) === agent) return;
+    throw new SalvoError("corrupt", `record ${seq} is of ${JSON.stringify(id)}, which the agent does not have`, {
+      host: agent,
+      remedy: "Check that the agent has the same version of Salvo as the controller",
+    });
+  };
+}
+
+/** A database in memory that may use a folder when memory gets short. */
+async function openScratch(folder: string) {
+  const instance = await DuckDBInstance.create(":memory:", { temp_directory: folder, memory_limit: SCRATCH_MEMORY });
+  const connection = await instance.connect();
+  return {
+    connection,
+    async [Symbol.asyncDispose]() {
+      connection.closeSync();
+      instance.closeSync();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const SCRATCH_MEMORY = "1GB";
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    const found = toSalvoError(error, { file: path });
+    if (found.kind === "not-found") return false;
+    throw found;
+  }
+}

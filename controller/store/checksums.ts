@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { CHECKSUMS } from "./layout.ts";
+
+export interface FileSum {
+  /** Relative to the run's folder. */
+  readonly path: string;
+  readonly bytes: bigint;
+  /** Hex. */
+  readonly sha256: string;
+}
+
+/** Of all files in a folder and below, by path. */
+export async function sumFiles(folder: string): Promise<FileSum[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const sums: FileSum[] = [];
+  for (const path of paths.sort((a, b) => (a < b ? -1 : 1)))
+    sums.push({ path: path.slice(folder.length + 1), ...(await sumFile(path)) });
+  return sums;
+}
+
+/** As sha256sum(1) writes and checks it. */
+export function formatSums(sums: readonly FileSum[]): string {
+  return sums.map(({ sha256, path }) => `${sha256}  ${path}\n`).join("");
+}
+
+/** Checks all files of a sealed run's folder, or only the one named. Throws `corrupt`, with the file and both checksums. */
+export async function checkSums(folder: string, only?: string): Promise<void> {
+  const sumsFile = join(folder, CHECKSUMS);
+  const list = await readFile(sumsFile, "utf8").catch((error: unknown) => {
+    throw damaged(sumsFile, "it is missing", error);
+  });
+  const wanted = new Map(list.split("\n").flatMap(parseLine));
+  if (only !== undefined && !wanted.has(only)) throw damaged(sumsFile, `it does not name ${only}`);
+  for (const [name, expected] of wanted) {
+    if (only !== undefined && name !== only) continue;
+    const path = join(folder, name);
+    const { sha256 } = await sumFile(path).catch((error: unknown) => {
+      throw toSalvoError(error).kind === "not-found" ? damaged(path, "it is missing", error) : toSalvoError(error);
+    });
+    if (sha256 !== expected) throw damaged(path, `its SHA-256 is ${sha256}, and ${expected} when it was sealed`);
+  }
+
+  function parseLine(line: string): [string, string][] {
+    if (line === "") return [];
+    const [, sha256, name] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];
+    if (!sha256 || !name) throw damaged(sumsFile, `its line ${JSON.stringify(line)} is no checksum`);
+    return [[name, sha256]];
+  }
+}
+
+async function sumFile(path: string): Promise<{ bytes: bigint; sha256: string }> {
+  const hash = createHash("sha256");
+  const stream = createReadStream(path, { highWaterMark: 1024 * 1024 });
+  await pipeline(stream, hash);
+  return { bytes: BigInt(stream.bytesRead), sha256: hash.digest("hex") };
+}
+
+function damaged(file: string, what: string, cause?: unknown): SalvoError {
+  return new SalvoError("corrupt", `the archived run is damaged: ${what}`, {
+    file,
+    cause,
+    remedy: "Restore the run's folder from a copy, or remove it",
+  });
+}

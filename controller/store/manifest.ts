@@ -1,0 +1,64 @@
+import { readFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import {
+  fromJsonString,
+  toJson,
+  toJsonString,
+  type DescMessage,
+  type JsonObject,
+  type JsonValue,
+} from "@bufbuild/protobuf";
+import { ManifestSchema, RunSummarySchema, type Manifest, type RunSummary } from "@salvo/proto/run_pb.ts";
+import { assert } from "@salvo/shared/kernel/assert.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { checkSums } from "./checksums.ts";
+import { MANIFEST } from "./layout.ts";
+
+/** Raised when a reader of the old form would misread the new one. */
+export const MANIFEST_FORMAT = 1;
+
+export function formatManifest(manifest: Manifest): string {
+  return `${toJsonString(ManifestSchema, manifest, { prettySpaces: 2, alwaysEmitImplicit: true })}\n`;
+}
+
+/**
+ * The manifest of a sealed run's folder, checked; its summary names the folder. Throws `not-found` without the folder,
+ * `corrupt` when it is damaged, `invalid-input` when a newer Salvo wrote it.
+ */
+export async function loadManifest(folder: string): Promise<Manifest> {
+  const file = join(folder, MANIFEST);
+  await checkSums(folder, MANIFEST);
+  const text = await readFile(file, "utf8");
+  const { format }: { format?: unknown } = JSON.parse(text);
+  if (format !== MANIFEST_FORMAT)
+    throw new SalvoError("invalid-input", `run ${basename(folder)} has the archive format ${String(format)}`, {
+      file,
+      remedy: `Read it with a newer Salvo: this one knows format ${MANIFEST_FORMAT}`,
+    });
+  const manifest = fromJsonString(ManifestSchema, text, { ignoreUnknownFields: true });
+  assert(manifest.summary, `${file} has no summary`);
+  manifest.summary.archive = resolve(folder);
+  return manifest;
+}
+
+export function summaryOf({ summary, spec }: Manifest): RunSummary {
+  assert(summary, `the manifest of ${spec?.run} has no summary`);
+  return summary;
+}
+
+/**
+ * The one line of JSON about a run. Every field of RunSummary is in it, in order, and null where there is no value: no
+ * window, no start, or a percentile that the samples do not support. 64-bit numbers are strings, as in all protobuf JSON.
+ */
+export function summaryJson(summary: RunSummary): JsonObject {
+  return withNulls(RunSummarySchema, toJson(RunSummarySchema, summary, { alwaysEmitImplicit: true }));
+}
+
+function withNulls(schema: DescMessage, json: JsonValue): JsonObject {
+  assert(typeof json === "object" && json !== null && !Array.isArray(json), "a message's JSON is an object");
+  const fields = schema.fields.map(({ jsonName, message }): [string, JsonValue] => {
+    const value = json[jsonName] ?? null;
+    return [jsonName, message && value !== null ? withNulls(message, value) : value];
+  });
+  return Object.fromEntries(fields);
+}

@@ -1,0 +1,47 @@
+/** A run from before it is armed until it is sealed: its folder, and what it is. */
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { fromJsonString, toJsonString } from "@bufbuild/protobuf";
+import { RunSpecSchema, type RunSpec } from "@salvo/proto/run_pb.ts";
+import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { replaceDurably, syncFolder } from "./durable.ts";
+import { openRunFolder, specFile } from "./layout.ts";
+
+/** Makes the folder of a new run and returns its path. Throws `wrong-state` when there is one. */
+export async function createOpenRun(dataDir: string, spec: RunSpec): Promise<string> {
+  const folder = openRunFolder(dataDir, spec.run);
+  await mkdir(dirname(folder), { recursive: true });
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const exists = error instanceof Error && "code" in error && error.code === "EEXIST";
+    if (!exists) throw toSalvoError(error, { file: folder });
+    throw new SalvoError("wrong-state", `run ${spec.run} exists already`, { file: folder, cause: error });
+  }
+  await replaceDurably(specFile(folder), toJsonString(RunSpecSchema, spec, { prettySpaces: 2 }));
+  await syncFolder(dirname(folder));
+  return folder;
+}
+
+/** Undefined for a run that died before its spec was written: nothing of it ever started. Throws `corrupt`. */
+export async function readOpenRun(dataDir: string, run: string): Promise<RunSpec | undefined> {
+  const file = specFile(openRunFolder(dataDir, run));
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    const found = toSalvoError(error, { file });
+    if (found.kind === "not-found") return undefined;
+    throw found;
+  }
+  try {
+    return fromJsonString(RunSpecSchema, text);
+  } catch (error) {
+    throw new SalvoError("corrupt", `the spec of run ${run} cannot be read: ${String(error)}`, { file, cause: error });
+  }
+}
+
+/** Forgets a run: sealed, its spool is of no use any more. Close the spool first. */
+export async function discardOpenRun(dataDir: string, run: string): Promise<void> {
+  await rm(openRunFolder(dataDir, run), { recursive: true, force: true });
+}

@@ -1,0 +1,111 @@
+import { join } from "node:path";
+import { DuckDBInstance, StatementType, type DuckDBConnection, type JS } from "@duckdb/node-api";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { checkSums } from "./checksums.ts";
+import { runFolder } from "./layout.ts";
+import { loadManifest, summaryOf } from "./manifest.ts";
+import { sealedRuns } from "./runs.ts";
+import { quote } from "./sql.ts";
+import { PARQUET, PARQUET_NAMES } from "./tables.ts";
+
+export interface Rows {
+  readonly columns: readonly string[];
+  /** By column name; 64-bit integers are bigints. */
+  readonly rows: readonly Readonly<Record<string, JS>>[];
+}
+
+/**
+ * Asks SQL of all sealed runs at once: the tables `samples`, `cpu` and `disk` (see tables.ts) and `runs`, a row per run.
+ * Only a single SELECT is taken. Throws `invalid-input` with DuckDB's own words, `refused` for other statements, `corrupt`
+ * when an archive is damaged: all files are checked first.
+ */
+export async function queryRuns(dataDir: string, sql: string): Promise<Rows> {
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  try {
+    const folders = (await sealedRuns(dataDir)).sort().map((run) => runFolder(dataDir, run));
+    for (const folder of folders) await checkSums(folder);
+    await createViews(connection, folders);
+    await createRuns(connection, folders);
+    const reader = await askSelect(connection, sql);
+    return { columns: reader.columnNames(), rows: reader.getRowObjectsJS() };
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+async function askSelect(connection: DuckDBConnection, sql: string) {
+  try {
+    const statements = await connection.extractStatements(sql);
+    const statement = statements.count === 1 ? await statements.prepare(0) : undefined;
+    if (statement?.statementType === StatementType.SELECT) return await statement.runAndReadAll();
+  } catch (error) {
+    throw new SalvoError(
+      "invalid-input",
+      `the query failed: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  throw new SalvoError("refused", "only a single SELECT can be asked of the archive", {
+    remedy: "To change or export data, open the Parquet files with DuckDB itself",
+  });
+}
+
+async function createViews(connection: DuckDBConnection, folders: readonly string[]): Promise<void> {
+  for (const name of PARQUET_NAMES) {
+    const { texts, numbers } = PARQUET[name];
+    const columns = [...texts.map((column) => [column, "VARCHAR"]), ...Object.entries(numbers)];
+    const files = folders.map((folder) => quote(join(folder, `${name}.parquet`)));
+    await connection.run(
+      files.length > 0
+        ? `CREATE VIEW ${name} AS SELECT * FROM read_parquet([${files.join(", ")}], union_by_name = true)`
+        : `CREATE TABLE ${name} (${columns.map((column) => column.join(" ")).join(", ")})`,
+    );
+  }
+}
+
+const RUN_COLUMNS = `
+  run VARCHAR, study VARCHAR, scenario VARCHAR, workload VARCHAR, repeat UINTEGER, verdict VARCHAR, reason VARCHAR,
+  participants UINTEGER, t0_ns BIGINT, start_spread_p50_ms DOUBLE, start_spread_p95_ms DOUBLE, start_spread_max_ms DOUBLE,
+  clock_bound_us DOUBLE, window_start_ns BIGINT, window_end_ns BIGINT, iops DOUBLE, mib_per_sec DOUBLE, p50_us DOUBLE,
+  p99_us DOUBLE, p999_us DOUBLE, samples_expected UINTEGER, samples_received UINTEGER, samples_backfilled UINTEGER,
+  samples_missing UINTEGER, archive VARCHAR`;
+
+async function createRuns(connection: DuckDBConnection, folders: readonly string[]): Promise<void> {
+  await connection.run(`CREATE TABLE runs (${RUN_COLUMNS})`);
+  for (const folder of folders) {
+    const manifest = await loadManifest(folder);
+    const { startSpreadMs, window, totals, samples, ...summary } = summaryOf(manifest);
+    const row = [
+      summary.run,
+      summary.study,
+      summary.scenario,
+      summary.workload,
+      summary.repeat,
+      summary.verdict,
+      summary.reason,
+      summary.participants,
+      manifest.t0WallNs,
+      startSpreadMs?.p50,
+      startSpreadMs?.p95,
+      startSpreadMs?.max,
+      summary.clockBoundUs,
+      window?.startNs,
+      window?.endNs,
+      totals?.iops,
+      totals?.mibPerSec,
+      totals?.latencyUs?.p50,
+      totals?.latencyUs?.p99,
+      totals?.latencyUs?.p999,
+      samples?.expected,
+      samples?.received,
+      samples?.backfilled,
+      samples?.missing,
+      summary.archive,
+    ].map((value) => value ?? null);
+    await connection.run(`INSERT INTO runs VALUES (${row.map((_, index) => `$${index + 1}`).join(", ")})`, row);
+  }
+}

@@ -1,0 +1,97 @@
+/** The runs in a data folder. Reading needs no lock: a sealed run never changes. */
+import { readdir } from "node:fs/promises";
+import { create } from "@bufbuild/protobuf";
+import { RunSummarySchema, type Manifest, type RunSpec, type RunSummary } from "@salvo/proto/run_pb.ts";
+import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { checkSums } from "./checksums.ts";
+import { openRunFolder, openRunsFolder, runFolder, runsFolder } from "./layout.ts";
+import { loadManifest, summaryOf } from "./manifest.ts";
+import { readOpenRun } from "./openrun.ts";
+
+/** The verdict of a run that is not sealed: under way, or left by a controller that died. */
+export const OPEN = "open";
+
+/** All runs, open ones first, then from the newest. Throws `corrupt` when a manifest is damaged. */
+export async function listRuns(dataDir: string): Promise<RunSummary[]> {
+  const sealed = await Promise.all((await sealedRuns(dataDir)).map((run) => loadManifest(runFolder(dataDir, run))));
+  sealed.sort((a, b) => compare(b.t0WallNs, a.t0WallNs) || compare(b.spec?.run ?? "", a.spec?.run ?? ""));
+  const closed = new Set(sealed.map(({ spec }) => spec?.run));
+  const open: RunSummary[] = [];
+  for (const run of await openRuns(dataDir)) {
+    if (closed.has(run)) continue; // Sealed, and its controller died before it could tidy up.
+    const spec = await readOpenRun(dataDir, run);
+    if (spec) open.push(openSummary(dataDir, spec));
+  }
+  return [...open, ...sealed.map(summaryOf)];
+}
+
+/**
+ * The manifest of the one sealed run whose id begins so, all of its files checked. Throws `not-found`, `invalid-input` with
+ * the runs it may be, `wrong-state` when it is not sealed yet, and `corrupt` when a file is not what was sealed.
+ */
+export async function readManifest(dataDir: string, prefix: string): Promise<Manifest> {
+  const runs = await sealedRuns(dataDir);
+  const found = runs.includes(prefix) ? [prefix] : runs.filter((run) => run.startsWith(prefix));
+  const [run] = found;
+  if (found.length > 1)
+    throw new SalvoError("invalid-input", `${prefix} may be ${found.toSorted().join(", ")}`, {
+      remedy: "Write more of the id",
+    });
+  if (run === undefined) throw await noSuchRun(dataDir, prefix);
+  const folder = runFolder(dataDir, run);
+  await checkSums(folder);
+  return loadManifest(folder);
+}
+
+/** Ids of all sealed runs, in no order. */
+export function sealedRuns(dataDir: string): Promise<string[]> {
+  return foldersIn(runsFolder(dataDir));
+}
+
+/** Ids of all runs with a folder of their own that are not sealed, or not tidied up after. */
+export function openRuns(dataDir: string): Promise<string[]> {
+  return foldersIn(openRunsFolder(dataDir));
+}
+
+async function noSuchRun(dataDir: string, prefix: string): Promise<SalvoError> {
+  const open = (await openRuns(dataDir)).find((run) => run.startsWith(prefix));
+  if (open === undefined)
+    return new SalvoError("not-found", `there is no run ${prefix}`, {
+      file: runsFolder(dataDir),
+      remedy: "List the runs to see their ids",
+    });
+  return new SalvoError("wrong-state", `run ${open} is not sealed yet`, {
+    file: openRunFolder(dataDir, open),
+    remedy: "Wait until it has ended; a controller that is started on this data folder seals what was left open",
+  });
+}
+
+async function foldersIn(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name);
+  } catch (error) {
+    const found = toSalvoError(error, { file: folder });
+    if (found.kind === "not-found") return [];
+    throw found;
+  }
+}
+
+function openSummary(dataDir: string, spec: RunSpec): RunSummary {
+  return create(RunSummarySchema, {
+    run: spec.run,
+    study: spec.study,
+    scenario: spec.scenario,
+    workload: spec.workload?.name ?? "",
+    repeat: spec.repeat,
+    verdict: OPEN,
+    reason: "not sealed yet",
+    participants: spec.participants.length,
+    archive: openRunFolder(dataDir, spec.run),
+  });
+}
+
+function compare<T extends bigint | string>(a: T, b: T): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,132 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { SeqRange } from "@salvo/proto/agent_pb.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { openJournal, type Journal } from "@salvo/shared/journal/writer.ts";
+import { readJournal } from "@salvo/shared/journal/reader.ts";
+import { createArrivals, type Arrivals } from "./arrivals.ts";
+import { syncFolder } from "./durable.ts";
+
+/** How a record came: by NATS while the run was on, or asked for afterwards. */
+export type Source = "received" | "backfilled";
+
+export interface SpoolEntry {
+  readonly seq: number;
+  readonly source: Source;
+  /** An encoded Record, as in the agent's own journal. */
+  readonly payload: Uint8Array;
+}
+
+/** The controller's copy of what every agent of a run recorded: one journal per agent, in order of arrival. */
+export interface Spool extends AsyncDisposable {
+  readonly agents: readonly string[];
+  /**
+   * False when the record is known already. It is on the disk within 100 ms, or after flush(). Throws `not-found` for an
+   * agent that is not in the run, `invalid-input` for a number that none can have, and what made the agent's spool fail: `out-of-resources` for a full disk.
+   */
+  add(agent: string, seq: number, payload: Uint8Array, source: Source): boolean;
+  /** Resolves when all added so far is on the disk. */
+  flush(): Promise<void>;
+  /** The highest seq of the agent's records here; 0 without any. */
+  highest(agent: string): number;
+  /** What is not here of 1 to lastSeq. */
+  missing(agent: string, lastSeq: number): Pick<SeqRange, "first" | "last">[];
+  /** All records, ascending by seq, in batches. Flushes first. */
+  read(agent: string): AsyncGenerator<SpoolEntry[], void, undefined>;
+}
+
+/**
+ * Opens the spool in a folder, made when it is missing, with all that was flushed to it before. Throws `wrong-state` when
+ * somebody else has it open, `corrupt` when a file in it is not a spool.
+ */
+export async function openSpool(folder: string, agents: readonly string[]): Promise<Spool> {
+  await mkdir(folder, { recursive: true });
+  await syncFolder(join(folder, ".."));
+  await using undo = new AsyncDisposableStack();
+  const streams = new Map<string, Stream>();
+  for (const agent of agents) {
+    const stream = await openStream(join(folder, `${agent}.journal`));
+    undo.use(stream.journal);
+    streams.set(agent, stream);
+  }
+  const journals = undo.move();
+
+  const streamOf = (agent: string): Stream => {
+    const stream = streams.get(agent);
+    if (stream) return stream;
+    throw new SalvoError("not-found", `agent ${agent} is not in this run`, { host: agent, file: folder });
+  };
+
+  return {
+    agents,
+    add(agent, seq, payload, source) {
+      const { journal, arrivals } = streamOf(agent);
+      if (arrivals.has(seq)) return false;
+      arrivals.add(seq, journal.append(encodeEntry(seq, payload, source)));
+      return true;
+    },
+    async flush() {
+      await Promise.all([...streams.values()].map(({ journal }) => journal.flush()));
+    },
+    highest: (agent) => streamOf(agent).arrivals.highest,
+    missing: (agent, lastSeq) => streamOf(agent).arrivals.missing(lastSeq),
+    read: (agent) => readInOrder(streamOf(agent)),
+    [Symbol.asyncDispose]: () => journals.disposeAsync(),
+  };
+}
+
+interface Stream {
+  readonly journal: Journal;
+  readonly arrivals: Arrivals;
+}
+
+async function openStream(path: string): Promise<Stream> {
+  await using undo = new AsyncDisposableStack();
+  const journal = undo.use(await openJournal(path));
+  const arrivals = createArrivals();
+  for await (const { seq, payload } of readJournal(path)) arrivals.add(decodeEntry(payload).seq, seq);
+  undo.move();
+  return { journal, arrivals };
+}
+
+/** So many records are put in order in memory at a time. */
+const WINDOW_RECORDS = 4096;
+const BATCH_BYTES_MAX = 8 * 1024 * 1024;
+
+async function* readInOrder({ journal, arrivals }: Stream): AsyncGenerator<SpoolEntry[], void, undefined> {
+  await journal.flush();
+  for (let first = 1; first <= arrivals.highest; first += WINDOW_RECORDS) {
+    const last = Math.min(first + WINDOW_RECORDS - 1, arrivals.highest);
+    const entries: SpoolEntry[] = [];
+    for (const range of arrivals.ranges(first, last)) {
+      for (let from = range.first; from <= range.last;) {
+        const batch = await journal.read(from, range.last, BATCH_BYTES_MAX);
+        for (const { payload } of batch) {
+          const entry = decodeEntry(payload);
+          if (entry.seq >= first && entry.seq <= last) entries.push(entry);
+        }
+        from += batch.length;
+      }
+    }
+    yield entries.sort((a, b) => a.seq - b.seq);
+  }
+}
+
+// A spool entry: source u8, seq u32 little-endian, payload.
+const SOURCES: readonly Source[] = ["received", "backfilled"];
+const HEAD_BYTES = 5;
+
+function encodeEntry(seq: number, payload: Uint8Array, source: Source): Uint8Array {
+  const entry = Buffer.allocUnsafe(HEAD_BYTES + payload.length);
+  entry.writeUInt8(SOURCES.indexOf(source), 0);
+  entry.writeUInt32LE(seq, 1);
+  entry.set(payload, HEAD_BYTES);
+  return entry;
+}
+
+function decodeEntry(bytes: Uint8Array): SpoolEntry {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const source = bytes.length >= HEAD_BYTES ? SOURCES[view.getUint8(0)] : undefined;
+  if (!source) throw new SalvoError("corrupt", "a journal in the spool folder has records that are not a spool's");
+  return { seq: view.getUint32(1, true), source, payload: bytes.subarray(HEAD_BYTES) };
+}
