@@ -16,11 +16,9 @@ export interface Mistake {
  * One invalid-input error with a line `file:line:column: message` for each of the first hundred mistakes, in the file's
  * order; the first one's place is in its facts.
  */
-export function mistakesError(
-  file: string,
-  mistakes: readonly Mistake[],
-  placeOf: (offset: number) => Place,
-): SalvoError {
+export function mistakesError(file: string, found: readonly Mistake[], placeOf: (offset: number) => Place): SalvoError {
+  // What is wrong with an anchored value is found again at each of its aliases.
+  const mistakes = [...new Map(found.map((mistake) => [`${mistake.offset} ${mistake.message}`, mistake])).values()];
   const ordered = mistakes.toSorted((a, b) => a.offset - b.offset).slice(0, LISTED_MAX);
   const lines = ordered.map(({ offset, message }) => {
     const { line, column } = placeOf(offset);

@@ -21,7 +21,10 @@ export function readScalar(field: DescField, written: Written): Reading<string |
     const quantity = parseQuantity(text, unit);
     return "problem" in quantity ? quantity : fit(field, quantity.value);
   }
-  if (field.scalar === ScalarType.STRING) return { value: text };
+  if (field.scalar === ScalarType.STRING)
+    return text.isWellFormed()
+      ? { value: text }
+      : { problem: "must be Unicode text, but has half of a character in it (\\ud800 to \\udfff)" };
   if (field.scalar === ScalarType.BOOL) return readBool(written);
   return readWholeNumber(field, written);
 }

@@ -4,8 +4,8 @@ import { type Mistake, mistakesError, type Place } from "./mistakes.ts";
 export const FILE_BYTES_MAX = 4 * 1024 * 1024;
 /** Lab and study files nest seven deep. The library recurses, and would end on a full stack or heap. */
 const DEPTH_MAX = 100;
-/** Words, marks and gaps: a study of ten thousand participants has 150,000. Four times as many take two seconds. */
-const LEXEMES_MAX = 600_000;
+/** Words, marks and gaps: a study of ten thousand participants has 150,000. Twice as many take a second or two. */
+const LEXEMES_MAX = 300_000;
 
 /** A file's text as a tree whose nodes know where they stand. */
 export interface SyntaxTree {
@@ -59,7 +59,7 @@ export function parseSyntax(text: string, file: string): SyntaxTree {
   const [document, second] = documents;
   const mistakes = (document?.errors ?? []).map(({ message, pos }) => ({
     offset: pos[0],
-    message: `this is not valid YAML: ${message}`,
+    message: `this is not valid YAML: ${message.slice(0, 200).replaceAll(/\s+/g, " ")}`,
   }));
   if (second)
     mistakes.push({ offset: second.range[0], message: "a second document begins here (---): write one per file" });

@@ -9,8 +9,8 @@ import { quote } from "./quantity.ts";
 import { isNull, readScalar, type Written } from "./scalar.ts";
 import type { SyntaxTree } from "./syntax.ts";
 
-/** Aliases let a small file stand for a huge one: so many values may be read in all. */
-const VALUES_MAX = 250_000;
+/** Aliases let a small file stand for a huge one: so many values may be read in all. 10,000 participants are 30,000. */
+const VALUES_MAX = 100_000;
 
 /** What came of reading a tree into a message; paths as in rules.ts. */
 export interface Walk {

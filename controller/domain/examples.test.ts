@@ -1,0 +1,62 @@
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { loadAgentConfig, loadLab, loadStudy } from "@salvo/shared/config/files.ts";
+import { expect, test } from "vitest";
+import { planRuns } from "./matrix.ts";
+
+/** Every file in labs/ and studies/ is one that Salvo takes; agents' files are named agent-*. */
+const filesIn = (folder: string) =>
+  readdirSync(new URL(`../../${folder}/`, import.meta.url))
+    .filter((name) => name.endsWith(".yaml"))
+    .map((name) => fileURLToPath(new URL(`../../${folder}/${name}`, import.meta.url)));
+const agentFiles = filesIn("labs").filter((file) => file.includes("/agent-"));
+const labFiles = filesIn("labs").filter((file) => !agentFiles.includes(file));
+const studyFiles = filesIn("studies");
+
+test("there are examples of each kind", () => {
+  expect([agentFiles, labFiles, studyFiles].every((files) => files.length > 0)).toBe(true);
+});
+
+test.each(labFiles.flatMap((lab) => studyFiles.map((study) => [study, lab] as const)))(
+  "%s runs on %s",
+  async (studyFile, labFile) => {
+    const { message: study } = await loadStudy(studyFile);
+    const { message: lab } = await loadLab(labFile);
+    let runs = 0;
+    const specs = planRuns({ study, lab, newRunId: () => `run${(runs += 1)}` });
+    expect(specs).toHaveLength(study.scenarios.length * study.workloads.length * study.repeats);
+  },
+);
+
+test.each(agentFiles)(
+  "%s is an agent of a lab, at its address, and has the devices that studies name",
+  async (file) => {
+    const config = await loadAgentConfig(file);
+    const labs = await Promise.all(labFiles.map(loadLab));
+    const addresses = labs.flatMap(({ message }) =>
+      message.agents.filter(({ id }) => id === config.id).map(({ address }) => address),
+    );
+    expect(addresses).toContain(config.listen);
+
+    const studies = await Promise.all(studyFiles.map(loadStudy));
+    const participants = studies.flatMap(({ message }) =>
+      message.scenarios.flatMap(({ participants }) => participants),
+    );
+    const named = participants.filter(({ agent }) => agent === config.id).map(({ device }) => device);
+    expect(named.length).toBeGreaterThan(0);
+    expect(config.devices.map(({ name }) => name)).toEqual(expect.arrayContaining(named));
+  },
+);
+
+test("the article's study is its four templates: eight jobs with sixteen in flight, past the page cache", async () => {
+  const article = studyFiles.find((file) => file.endsWith("/article.yaml"));
+  const { message: study } = await loadStudy(article!);
+  expect(study.workloads.map(({ name, blockSizeBytes }) => `${name} ${blockSizeBytes}`)).toEqual([
+    "4k-randread 4096",
+    "4k-randwrite 4096",
+    "64k-read 65536",
+    "64k-write 65536",
+  ]);
+  for (const workload of study.workloads)
+    expect(workload).toMatchObject({ jobs: 8, queueDepth: 16, direct: true, rampMs: 2000, durationMs: 30_000 });
+});

@@ -1,0 +1,101 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { loadAgentConfig, loadLab, loadStudy } from "./files.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "salvo-config-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function write(name: string, content: string | Uint8Array): Promise<string> {
+  const file = join(folder, name);
+  await writeFile(file, content);
+  return file;
+}
+
+const AGENT = `
+id: guest1
+dataDir: data
+fio: ../bin/fio
+devices:
+  - {name: a, path: disks/a.bin, size: 1GiB}
+  - {name: b, path: /dev/ram0, size: 1MiB}
+`;
+
+test("an agent's relative paths start at its file's folder; absolute ones and names of programs stay", async () => {
+  const config = await loadAgentConfig(await write("agent.yaml", AGENT));
+  expect(config).toMatchObject({
+    dataDir: join(folder, "data"),
+    fio: join(folder, "../bin/fio"),
+    listen: "127.0.0.1:7400",
+  });
+  expect(config.devices.map(({ path }) => path)).toEqual([join(folder, "disks/a.bin"), "/dev/ram0"]);
+  const bare = await loadAgentConfig(await write("bare.yaml", AGENT.replace("../bin/fio", "fio")));
+  expect(bare.fio).toBe("fio");
+});
+
+test("an agent listens where the command line says, and only on loopback", async () => {
+  const file = await write("listen.yaml", `${AGENT}listen: 0.0.0.0:7400\n`);
+  await expect(loadAgentConfig(file)).rejects.toMatchObject({
+    kind: "invalid-input",
+    line: 8,
+    column: 9,
+    message: expect.stringMatching(
+      /0\.0\.0\.0:7400, which other hosts can reach.*mutual TLS.*ssh -L 7400:127\.0\.0\.1:7400/,
+    ),
+  });
+  expect(await loadAgentConfig(file, { listen: "[::1]:0" })).toMatchObject({ listen: "[::1]:0" });
+  const good = await write("good.yaml", AGENT);
+  await expect(loadAgentConfig(good, { listen: "10.0.0.1:7400" })).rejects.toThrow(
+    "--listen is 10.0.0.1:7400, which other",
+  );
+  await expect(loadAgentConfig(good, { listen: "nowhere" })).rejects.toThrow("--listen must be an address like");
+});
+
+test("two devices of an agent cannot be one file, however its path is written", async () => {
+  const file = await write("shared.yaml", AGENT.replace("/dev/ram0", "disks/../disks/a.bin"));
+  await expect(loadAgentConfig(file)).rejects.toMatchObject({
+    line: 7,
+    message: expect.stringContaining("disks/a.bin, which is device a's already"),
+  });
+});
+
+test("a lab's agents have addresses of their own, with ports that exist", async () => {
+  const agent = (id: string, address: string) => `  - {id: ${id}, address: "${address}", roles: [workload]}\n`;
+  const good = await write("lab.yaml", `name: lab\nagents:\n${agent("a", "h:1")}${agent("b", "h:2")}`);
+  expect((await loadLab(good)).message.agents).toHaveLength(2);
+  const bad = await write(
+    "bad.yaml",
+    `name: lab\nagents:\n${agent("a", "h:1")}${agent("b", "h:1")}${agent("c", "h:65536")}`,
+  );
+  await expect(loadLab(bad)).rejects.toThrow(
+    `${bad}:4:22: address is h:1, which is agent a's already\n${bad}:5:22: address must have a port from 1 to 65535`,
+  );
+});
+
+test("a file that is not there is not found, and the error says what to give", async () => {
+  const file = join(folder, "nothing.yaml");
+  await expect(loadStudy(file)).rejects.toMatchObject({
+    kind: "not-found",
+    file,
+    remedy: expect.stringContaining("a study file"),
+  });
+});
+
+test("a folder, a huge file and one that is no text are refused before they are parsed", async () => {
+  await mkdir(join(folder, "sub"));
+  await expect(loadLab(join(folder, "sub"))).rejects.toMatchObject({
+    kind: "invalid-input",
+    message: "this is not a file",
+  });
+  const huge = await write("huge.yaml", new Uint8Array(4 * 1024 * 1024 + 1));
+  await expect(loadLab(huge)).rejects.toMatchObject({
+    kind: "invalid-input",
+    message: "the file is larger than 4 MiB",
+  });
+  const binary = await write("binary.yaml", new Uint8Array([0x6e, 0xff, 0xfe]));
+  await expect(loadLab(binary)).rejects.toMatchObject({ kind: "invalid-input", message: "the file is not UTF-8 text" });
+});
