@@ -1,0 +1,126 @@
+/** Runs that never happened, for tests and for looking at the report: repeatable, and as rough as real storage. */
+import { clone, create } from "@bufbuild/protobuf";
+import { ManifestSchema, type Totals, TotalsSchema } from "@salvo/proto/run_pb.ts";
+import { assert } from "@salvo/shared/kernel/assert.ts";
+import { type ExampleShape, manifestOf, RAMP_TICKS, T0_WALL_NS } from "./example-manifest.ts";
+import { binOf } from "@salvo/shared/fio/bins.ts";
+import { mergedLatency, percentilesOf, samplesInWindow } from "./latency.ts";
+import type { CpuRow, DiskRow, IoRow, ReportRun, SampleRow } from "./run.ts";
+
+/** A complete run: one participant for each agent, one tick a second, two ticks of ramp. */
+export function exampleRun(shape: ExampleShape = {}): ReportRun {
+  const { agents = 4, ticks = 20, cores = 2, blockBytes = 4096, readShare = 0.7, iops = 9000, medianUs = 380 } = shape;
+  const chance = randomOf(agents * 7919 + ticks + (shape.repeat ?? 1) * 104_729);
+  const ids = Array.from({ length: agents }, (_, index) => `g${index + 1}`);
+  const last = RAMP_TICKS + ticks;
+  const samples: SampleRow[] = [];
+  const disk: DiskRow[] = [];
+  const cpu: CpuRow[] = [];
+  for (const [index, agent] of ids.entries()) {
+    let owed = 0;
+    for (let tick = 1; tick <= last; tick += 1) {
+      const tNs = T0_WALL_NS + BigInt(tick) * 1_000_000_000n + BigInt(Math.round(chance() * 900_000));
+      const stalled = index === 1 && tick === shape.stalledTick;
+      const idle = index === 0 && tick === shape.idleTick;
+      const pace = tick <= RAMP_TICKS ? 0.55 + 0.2 * tick : 1;
+      const wanted = idle ? 0 : Math.round(iops * pace * (1 - index * 0.04) * (0.94 + 0.12 * chance()));
+      const ios = stalled ? 0 : wanted + owed;
+      owed = stalled ? wanted : 0;
+      const reads = Math.round(ios * readShare);
+      const slow = 1 + 0.25 * Math.sin(tick / 5) + 0.1 * chance();
+      const read = ioOf(reads, blockBytes, medianUs * slow, chance);
+      const write = ioOf(ios - reads, blockBytes, medianUs * slow * 1.6, chance);
+      const place = { participant: `${agent}.disk`, agent, tick, tNs };
+      samples.push({ ...place, device: "disk", stalled, runtimeMs: tick * 1000, read, write });
+      disk.push({
+        ...place,
+        reads,
+        readBytes: read.bytes,
+        writes: ios - reads,
+        writtenBytes: write.bytes,
+        inFlight: idle ? 0 : 16,
+        busyMs: idle ? 0 : 990,
+      });
+      for (let core = 0; core < cores; core += 1) cpu.push({ agent, tick, tNs, core, ...coreTime(core, pace, chance) });
+    }
+  }
+  return withTotals({ manifest: manifestOf(shape, ids, last), samples, cpu, disk });
+}
+
+/** The same run, ended in its third second, before its window: no totals, and only the first participant began. */
+export function abortedRun(shape: ExampleShape = {}): ReportRun {
+  const run = exampleRun(shape);
+  const manifest = clone(ManifestSchema, run.manifest);
+  const { summary, participants } = manifest;
+  assert(summary, "an example has a summary");
+  delete summary.window;
+  delete summary.totals;
+  summary.verdict = "aborted";
+  summary.reason = "g3 cannot be reached: the connection was lost 3 s after T0";
+  for (const [index, participant] of participants.entries()) {
+    delete participant.totals;
+    participant.started = index === 0;
+  }
+  const early = ({ tick }: { tick: number }) => tick <= 3;
+  return { manifest, samples: run.samples.filter(early), cpu: run.cpu.filter(early), disk: run.disk.filter(early) };
+}
+
+/** Totals as the archive has them, of the rows themselves. */
+function withTotals(run: ReportRun): ReportRun {
+  const manifest = clone(ManifestSchema, run.manifest);
+  const rows = samplesInWindow(run);
+  if (manifest.summary) manifest.summary.totals = totalsOf(rows);
+  for (const participant of manifest.participants) {
+    participant.totals = totalsOf(rows.filter((row) => row.participant === participant.id));
+  }
+  return { ...run, manifest };
+}
+
+function totalsOf(rows: readonly SampleRow[]): Totals {
+  const seconds = new Set(rows.map(({ tick }) => tick)).size;
+  const ios = rows.reduce((sum, { read, write }) => sum + read.ios + write.ios, 0);
+  const bytes = rows.reduce((sum, { read, write }) => sum + read.bytes + write.bytes, 0);
+  const latencyUs = percentilesOf(mergedLatency(rows, ["read", "write"]));
+  return create(TotalsSchema, { iops: ios / seconds, mibPerSec: bytes / 2 ** 20 / seconds, latencyUs });
+}
+
+/** Latencies like storage has them: a broad hump, and one I/O in a hundred far behind it. */
+function ioOf(ios: number, blockBytes: number, medianUs: number, chance: () => number): IoRow {
+  const counts = new Map<number, number>();
+  const draws = Math.min(ios, 400);
+  for (let draw = 0; draw < draws; draw += 1) {
+    const normal = Math.sqrt(-2 * Math.log(1 - chance())) * Math.cos(2 * Math.PI * chance());
+    const rank = (draw + chance()) / draws;
+    const tail = rank > 0.985 ? 4 + 900 * (rank - 0.985) : 1;
+    const bin = binOf(medianUs * 1000 * tail * Math.exp(0.22 * normal));
+    const many = Math.floor(ios / draws) + (draw < ios % draws ? 1 : 0);
+    counts.set(bin, (counts.get(bin) ?? 0) + many);
+  }
+  const sorted = [...counts].sort(([a], [b]) => a - b);
+  return { ios, bytes: ios * blockBytes, bins: sorted.map(([bin]) => bin), counts: sorted.map(([, count]) => count) };
+}
+
+function coreTime(core: number, pace: number, chance: () => number) {
+  const user = Math.round(220 * pace + 60 * chance());
+  const system = Math.round((core === 0 ? 480 : 300) * pace + 80 * chance());
+  const softirq = Math.round((core === 0 ? 120 : 15) * pace);
+  const [irq, steal, iowait] = [2, Math.round(8 * chance()), 60];
+  return {
+    user,
+    system,
+    irq,
+    softirq,
+    steal,
+    iowait,
+    idle: Math.max(0, 1000 - user - system - softirq - irq - steal - iowait),
+  };
+}
+
+/** Park and Miller's generator: the same numbers for the same seed, everywhere. */
+function randomOf(seed: number): () => number {
+  let state = (seed % 2_147_483_646) + 1;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+}

@@ -1,0 +1,128 @@
+import { create } from "@bufbuild/protobuf";
+import { ManifestSchema } from "@salvo/proto/run_pb.ts";
+import { expect, test } from "vitest";
+import { abortedRun, exampleRun } from "./example.ts";
+import { openElements } from "./markup.ts";
+import { renderReport } from "./report.ts";
+import type { ReportRun } from "./run.ts";
+
+const HOSTILE = `"><img src=x onerror=alert(1)>'{{a|b}}</title></style><script>alert(2)</script>&amp;`;
+
+test("the page is whole: every element closes, every id is there once, every link leads somewhere", () => {
+  const page = renderReport([exampleRun(), exampleRun({ repeat: 2, run: "r-2" }), abortedRun({ run: "r-3" })]);
+  expect(openElements(page)).toEqual([]);
+  const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const [, target] of page.matchAll(/(?:href="|url\()#([^")]+)/g)) expect(ids).toContain(target);
+});
+
+test("it names the study, the lab, the time, each run and each verdict", () => {
+  const page = renderReport([exampleRun({ study: "iser-or-tcp" }), abortedRun({ run: "r-9" })]);
+  for (const text of [
+    "<h1>iser-or-tcp</h1>",
+    "bench-rack-2",
+    "2026-05-28 20:26:40 UTC",
+    "r-9",
+    "✓</span> complete",
+    "■</span> aborted",
+  ]) {
+    expect(page).toContain(text);
+  }
+});
+
+test("every chart says in words what it shows", () => {
+  const charts = renderReport([exampleRun()]).match(/<svg class="(?:wide|narrow)"[^>]*>/g) ?? [];
+  // Throughput, distribution, percentiles, CPU and starts, each in two widths.
+  expect(charts.length).toBe(10);
+  for (const chart of charts) expect(chart).toMatch(/role="img" aria-label="[^"]{20,}"/);
+});
+
+test("no name, whatever it holds, becomes markup", () => {
+  const page = renderReport([hostile(exampleRun({ agents: 2 }))]);
+  expect(page).not.toMatch(/<img|<script|onerror=alert\(1\)>(?!')/);
+  expect(page).not.toContain("</title></style>");
+  expect(openElements(page)).toEqual([]);
+  expect(page).toContain("&#60;script&#62;");
+});
+
+test("nothing is loaded and nothing can run", () => {
+  const page = renderReport([exampleRun()]);
+  expect(page).not.toMatch(/https?:|<script|<link|@import|@font-face|javascript:| on[a-z]+=/);
+  for (const [, address] of page.matchAll(/(?:src|href)="([^"]*)"/g)) expect(address).toMatch(/^(#|data:image\/png;)/);
+  expect(page).toContain("default-src 'none'");
+});
+
+test("a percentile that too few I/Os support is a dash that says why", () => {
+  const run = exampleRun({ agents: 1, ticks: 5, iops: 100 });
+  const page = renderReport([run]);
+  expect(run.manifest.summary?.totals?.latencyUs?.p999).toBeUndefined();
+  expect(page).toMatch(
+    /<abbr class="absent" title="Fewer than 10 I\/Os lie beyond the 99.9th percentile[^"]*"\s*>–<\/abbr\s*>/,
+  );
+});
+
+test("a run without a window renders what it has, and no totals", () => {
+  const page = renderReport([abortedRun()]);
+  expect(page).toContain("The run has no window, so it has no totals.");
+  expect(page).toContain("as there is no window");
+  expect(page).toContain("Did not start: g2.disk, g3.disk, g4.disk.");
+});
+
+test("a run that never fired, without any row, still renders", () => {
+  const page = renderReport([{ manifest: create(ManifestSchema), samples: [], cpu: [], disk: [] }]);
+  expect(page).toContain("Nothing was measured in this run.");
+  expect(page).toContain("Never fired");
+  expect(openElements(page)).toEqual([]);
+});
+
+test("what is missing and what disagrees stands out in words", () => {
+  const run = exampleRun({ agents: 2 });
+  run.manifest.streams[1]!.missing = 3;
+  const disk = run.disk.map((row) => (row.agent === "g2" ? { ...row, readBytes: 0 } : row));
+  const page = renderReport([{ ...run, disk }]);
+  expect(page).toContain("3 missing");
+  expect(page).toMatch(/device did [\d.]+.% less/);
+  expect(page).toMatch(/>agree</);
+});
+
+test("repeats of a workload in a scenario stand together, with one line for all of them", () => {
+  const page = renderReport([exampleRun({ repeat: 1 }), exampleRun({ scenario: "other" }), exampleRun({ repeat: 2 })]);
+  expect(page.match(/class="group"/g)?.length).toBe(2);
+  expect(page.match(/all 2 together/g)?.length).toBe(1);
+});
+
+test("the same runs give the same bytes", () => {
+  const runs = [exampleRun(), abortedRun()];
+  expect(renderReport(runs)).toBe(renderReport(runs));
+});
+
+test("four long runs of four agents stay small enough to mail", () => {
+  const long = exampleRun({ agents: 4, ticks: 2000, cores: 8, iops: 40 });
+  expect(4 * renderReport([long]).length).toBeLessThan(3_000_000);
+});
+
+function hostile(run: ReportRun): ReportRun {
+  const rename = <Row extends { participant: string }>(row: Row): Row => ({
+    ...row,
+    participant: HOSTILE + row.participant,
+  });
+  const { manifest } = run;
+  const { spec, summary } = manifest;
+  for (const text of ["run", "study", "scenario"] as const) spec![text] = summary![text] = HOSTILE;
+  spec!.lab = summary!.workload = summary!.verdict = summary!.reason = manifest.salvoVersion = HOSTILE;
+  for (const participant of [...spec!.participants, ...manifest.participants])
+    participant.id = HOSTILE + participant.id;
+  for (const { host, fio } of manifest.agents) {
+    host!.name =
+      host!.os =
+      host!.cpu =
+      host!.kernel =
+      host!.virtualization =
+      host!.nodeVersion =
+      fio!.version =
+        HOSTILE;
+  }
+  for (const stream of manifest.streams) stream.sha256 = HOSTILE;
+  manifest.notes.push(HOSTILE);
+  return { ...run, samples: run.samples.map(rename), disk: run.disk.map(rename) };
+}

@@ -1,0 +1,74 @@
+import type { Manifest } from "@salvo/proto/run_pb.ts";
+
+/** What one participant did between two dumps; bins[i] is a bin number of shared/fio/bins.ts, counts[i] its I/Os. */
+export interface IoRow {
+  readonly ios: number;
+  readonly bytes: number;
+  readonly bins: ArrayLike<number>;
+  readonly counts: ArrayLike<number>;
+}
+
+/** A row of samples.parquet. tNs: controller's wall clock at the dump, ns since 1970. */
+export interface SampleRow {
+  readonly participant: string;
+  readonly agent: string;
+  readonly device: string;
+  readonly tick: number;
+  readonly tNs: bigint;
+  /** fio had not answered: its counts are unknown, and turn up in a later row. */
+  readonly stalled: boolean;
+  readonly runtimeMs: number;
+  readonly read: IoRow;
+  readonly write: IoRow;
+}
+
+export const CPU_KINDS = ["user", "system", "irq", "softirq", "steal"] as const;
+export type CpuKind = (typeof CPU_KINDS)[number];
+
+/** A row of cpu.parquet: how one core spent the interval before a tick, ms. */
+export interface CpuRow extends Readonly<Record<CpuKind | "idle" | "iowait", number>> {
+  readonly agent: string;
+  readonly tick: number;
+  readonly tNs: bigint;
+  readonly core: number;
+}
+
+/** A row of disk.parquet: the operating system's own counters of a participant's block device. */
+export interface DiskRow {
+  readonly participant: string;
+  readonly agent: string;
+  readonly tick: number;
+  readonly tNs: bigint;
+  readonly reads: number;
+  readonly readBytes: number;
+  readonly writes: number;
+  readonly writtenBytes: number;
+  readonly inFlight: number;
+  readonly busyMs: number;
+}
+
+/** One sealed run, as the report reads it. Rows in any order. */
+export interface ReportRun {
+  readonly manifest: Manifest;
+  readonly samples: readonly SampleRow[];
+  readonly cpu: readonly CpuRow[];
+  readonly disk: readonly DiskRow[];
+}
+
+/** Seconds after T0 at a controller wall clock time. */
+export function secondsAfterT0(manifest: Manifest, wallNs: bigint): number {
+  return Number(wallNs - manifest.t0WallNs) / 1e9;
+}
+
+/** The window, seconds after T0; undefined when the run has none. */
+export function windowSeconds(manifest: Manifest): { readonly start: number; readonly end: number } | undefined {
+  const window = manifest.summary?.window;
+  if (!window || window.endNs <= window.startNs) return undefined;
+  return { start: secondsAfterT0(manifest, window.startNs), end: secondsAfterT0(manifest, window.endNs) };
+}
+
+/** Whether the interval that ends at a tick lies in the window. The first tick of the window is the instant it begins. */
+export function tickInWindow(manifest: Manifest, tick: number): boolean {
+  const window = manifest.summary?.window;
+  return window !== undefined && tick > window.firstTick && tick <= window.lastTick;
+}

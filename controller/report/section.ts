@@ -1,0 +1,108 @@
+import { cpuFigure } from "./charts/cpu.ts";
+import { latencyFigure } from "./charts/latency.ts";
+import { percentilesFigure } from "./charts/percentiles.ts";
+import { startFigure } from "./charts/start.ts";
+import { throughputFigure } from "./charts/throughput.ts";
+import { renderFigure } from "./figure.ts";
+import { hostsOf } from "./hosts.ts";
+import { html, type Html } from "./html.ts";
+import type { ReportRun } from "./run.ts";
+import { NO_WINDOW, NOBODY_STARTED, NOT_COUNTED, type PlacedRun } from "./summary.ts";
+import { clockTable } from "./tables/clocks.ts";
+import { completenessTable } from "./tables/completeness.ts";
+import { diskTable } from "./tables/disk.ts";
+import { participantTable } from "./tables/participants.ts";
+import { absent, percentileCell } from "./tables/table.ts";
+import { verdictBadge } from "./tables/verdict.ts";
+import { formatCount, formatInstant, formatMicros } from "./units.ts";
+import { describeWorkload } from "./workload.ts";
+
+/** All about one run: what was asked for, what came of it, its charts and its proofs. */
+export function renderRun({ run, anchor }: PlacedRun): Html {
+  const { manifest } = run;
+  const { summary, spec } = manifest;
+  return html`<section class="run" id="${anchor}" aria-labelledby="${anchor}-title">
+    <header>
+      <h2 id="${anchor}-title">
+        ${summary?.workload} <span class="muted">in</span> ${summary?.scenario}
+        <span class="muted">· repeat ${summary?.repeat}</span>
+      </h2>
+      <p>${verdictBadge(summary?.verdict ?? "")} ${summary?.reason}</p>
+      <p class="muted">
+        ${spec?.workload && describeWorkload(spec.workload)}. ${started(run)}, run <code>${summary?.run}</code>.
+      </p>
+    </header>
+    ${keyFigures(run)} ${notes(manifest.notes)}
+    <h3>What was measured</h3>
+    ${figures(run, anchor)} ${manifest.participants.length > 0 && participantTable(run)}
+    <h3>How far it can be trusted</h3>
+    ${proofs(run, anchor)}
+  </section> `;
+}
+
+function started({ manifest }: ReportRun): string {
+  return manifest.t0WallNs > 0n ? `T0 at ${formatInstant(manifest.t0WallNs)}` : "Never fired";
+}
+
+function keyFigures({ manifest: { summary } }: ReportRun): Html {
+  const totals = summary?.totals;
+  const none = absent(NO_WINDOW);
+  const spread = summary?.startSpreadMs;
+  const samples = summary?.samples;
+  const figures: readonly (readonly [name: string, value: Html, more?: string | false | undefined])[] = [
+    ["IOPS", totals ? html`${formatCount(totals.iops)}` : none, totals && `${formatCount(totals.mibPerSec)} MiB/s`],
+    ["Latency p50", percentileCell(totals?.latencyUs?.p50, "p50")],
+    ["p99", percentileCell(totals?.latencyUs?.p99, "p99")],
+    ["p99.9", percentileCell(totals?.latencyUs?.p999, "p999")],
+    [
+      "Start spread",
+      spread ? html`${formatMicros(spread.max * 1000)}` : absent(NOBODY_STARTED),
+      spread && `± ${formatMicros(summary.clockBoundUs)} clock bound`,
+    ],
+    [
+      "Samples expected",
+      samples ? html`${formatCount(samples.expected)}` : absent(NOT_COUNTED),
+      samples &&
+        `${formatCount(samples.received)} received, ${formatCount(samples.backfilled)} backfilled, ${formatCount(samples.missing)} missing`,
+    ],
+  ];
+  return html`<dl class="key">
+    ${figures.map(
+      ([name, value, more]) =>
+        html`<div>
+          <dt>${name}</dt>
+          <dd>${value}</dd>
+          ${more && html`<dd>${more}</dd>`}
+        </div>`,
+    )}
+  </dl>`;
+}
+
+function notes(notes: readonly string[]): Html | undefined {
+  if (notes.length === 0) return undefined;
+  return html`<aside class="notes">
+    <h3>Notes</h3>
+    <ul>
+      ${notes.map((note) => html`<li>${note}</li>`)}
+    </ul>
+  </aside>`;
+}
+
+function figures(run: ReportRun, anchor: string): Html {
+  const figures = [
+    throughputFigure(run, `${anchor}-throughput`),
+    latencyFigure(run, `${anchor}-latency`),
+    percentilesFigure(run, `${anchor}-percentiles`),
+    ...hostsOf(run.manifest).map((host, index) => cpuFigure(run, host, `${anchor}-cpu${index}`)),
+  ].filter((figure) => figure !== undefined);
+  if (figures.length === 0) return html`<p>Nothing was measured in this run.</p>`;
+  return html`${figures.map(renderFigure)}`;
+}
+
+function proofs(run: ReportRun, anchor: string): Html {
+  const { manifest } = run;
+  const start = startFigure(run, `${anchor}-start`);
+  return html`${start ? renderFigure(start) : html`<p>No participant did its first I/O.</p>`}
+  ${manifest.clockBefore.length > 0 && clockTable(manifest)}
+  ${manifest.streams.length > 0 && completenessTable(manifest.streams)} ${run.samples.length > 0 && diskTable(run)}`;
+}

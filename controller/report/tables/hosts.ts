@@ -1,0 +1,53 @@
+import { Role } from "@salvo/proto/lab_pb.ts";
+import { html, type Html } from "../html.ts";
+import { hostsOf, type ReportHost } from "../hosts.ts";
+import type { ReportRun } from "../run.ts";
+import { formatBytes } from "../units.ts";
+import { absent, renderTable } from "./table.ts";
+
+const ROLE_NAMES: Readonly<Record<Role, string>> = {
+  [Role.UNSPECIFIED]: "no role",
+  [Role.WORKLOAD]: "workload",
+  [Role.TARGET]: "target",
+  [Role.INITIATOR]: "initiator",
+  [Role.HYPERVISOR]: "hypervisor",
+};
+
+/** The machines of all runs, each once; a machine that changed between runs has a row for each of its states. */
+export function hostTable(runs: readonly ReportRun[]): Html {
+  const rows = new Map<string, Html[]>();
+  for (const host of runs.flatMap(({ manifest }) => hostsOf(manifest))) {
+    const row = hostRow(host);
+    rows.set(row.map(({ markup }) => markup).join(), row);
+  }
+  return renderTable(
+    "Hosts and versions",
+    [
+      { title: "Host" },
+      { title: "Agents" },
+      { title: "System" },
+      { title: "Processor" },
+      { title: "Memory", figure: true },
+      { title: "Runs in" },
+      { title: "fio" },
+      { title: "Node" },
+    ],
+    [...rows.values()],
+  );
+}
+
+function hostRow({ name, agents }: ReportHost): Html[] {
+  const host = agents[0]?.host;
+  const unknown = absent("The agent did not say.");
+  const fios = [...new Set(agents.map(({ fio }) => fio?.version || fio?.problem).filter(Boolean))];
+  return [
+    html`${name}`,
+    html`${agents.map((agent) => html`<div>${agent.id} <small>${agent.version}, ${agent.roles.map((role) => ROLE_NAMES[role] ?? "unknown role").join(", ")}</small></div>`)}`,
+    host ? html`${host.os}<br /><small>${host.kernel}</small>` : unknown,
+    host ? html`${host.cpu}<br /><small>${host.cores} cores</small>` : unknown,
+    host ? html`${formatBytes(Number(host.memoryBytes))}` : unknown,
+    host ? html`${host.virtualization || "hardware"}` : unknown,
+    fios.length > 0 ? html`${fios.join(", ")}` : unknown,
+    host ? html`${host.nodeVersion}` : unknown,
+  ];
+}
