@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { SalvoError } from "../kernel/error.ts";
 import { connectBus, type BusStatus } from "./connection.ts";
@@ -28,6 +30,22 @@ test("the wait for a server that never comes ends with the signal's reason", asy
   await expect(connecting).rejects.toBe(reason);
 });
 
+test("a server that takes the connection and says nothing does not hold up who stops waiting", async () => {
+  const accepted = Promise.withResolvers<Socket>();
+  const mute = createServer(accepted.resolve).listen(0, "127.0.0.1");
+  await once(mute, "listening");
+  const { port } = mute.address() as AddressInfo;
+  const stop = new AbortController();
+  const began = performance.now();
+  const connecting = connectBus({ url: `nats://127.0.0.1:${port}`, name: "guest1", signal: stop.signal });
+  const socket = await accepted.promise;
+  stop.abort();
+  await expect(connecting).rejects.toMatchObject({ kind: "cancelled" });
+  expect(performance.now() - began).toBeLessThan(1_000); // the dial's own time-out is 2 s
+  socket.destroy();
+  mute.close();
+});
+
 test("a lost server is told, waited for and found again", async () => {
   await using server = await testServer();
   await server.start();
@@ -47,6 +65,8 @@ test("a lost server is told, waited for and found again", async () => {
   expect(bus.server).toBeUndefined();
 
   const back = bus.untilConnected();
+  let dials = 0;
+  for await (const { type } of bus.connection.status()) if (type === "reconnecting" && ++dials === 2) break;
   await server.start();
   await back;
   expect(statuses).toEqual(["connected", "disconnected", "connected"]);

@@ -72,7 +72,7 @@ export async function* consumeRun(options: ConsumeOptions): AsyncGenerator<RunMe
         if (signal.aborted) return;
         attempt = 0;
         cursor = { created: info.created, seq: message.seq };
-        const record = toRunMessage(message, run);
+        const record = toRunMessage(message);
         if (record) yield record;
       }
     } catch (caught) {
@@ -144,10 +144,10 @@ function endWith(messages: ConsumerMessages, bus: Bus, signal: AbortSignal): Dis
 }
 
 /** Undefined for what somebody else wrote under our subjects. */
-function toRunMessage(message: JsMsg, run: string): RunMessage | undefined {
+function toRunMessage(message: JsMsg): RunMessage | undefined {
   const subject = parseSubject(message.subject);
   const seq = seqOf(message.headers);
-  if (subject?.type !== "run" || subject.run !== run || seq === undefined) return undefined;
+  if (subject?.type !== "run" || seq === undefined) return undefined;
   const { agent, kind } = subject;
   return { agent, kind, seq, payload: message.data, storedAtNs: message.timestampNanos };
 }
