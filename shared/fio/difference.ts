@@ -1,0 +1,40 @@
+import { create } from "@bufbuild/protobuf";
+import { IoSchema, type Io } from "@salvo/proto/telemetry_pb.ts";
+import { SalvoError } from "../kernel/error.ts";
+import type { DirectionTotals, FioTotals } from "./dump.ts";
+import { Histogram, toLatency } from "./latency.ts";
+
+export interface IoDelta {
+  readonly read: Io;
+  readonly write: Io;
+}
+
+/**
+ * What one fio process did between two of its dumps. Exact: the differences of all dumps in a row add up to the last one.
+ * Throws corrupt when anything went down: the dumps are not of one process, or not in this order.
+ */
+export function difference(before: FioTotals, after: FioTotals): IoDelta {
+  return {
+    read: directionDelta("read", before.read, after.read),
+    write: directionDelta("write", before.write, after.write),
+  };
+}
+
+function directionDelta(direction: string, before: DirectionTotals, after: DirectionTotals): Io {
+  const latency = new Histogram();
+  for (const [bin, count] of after.latency.counts.entries()) {
+    latency.add(bin, grown(`${direction} latency bin ${bin}`, before.latency.counts[bin] ?? 0, count));
+  }
+  return create(IoSchema, {
+    ios: grown(`${direction} I/Os`, before.ios, after.ios),
+    bytes: BigInt(grown(`${direction} bytes`, before.bytes, after.bytes)),
+    latency: toLatency(latency),
+  });
+}
+
+function grown(what: string, before: number, after: number): number {
+  if (after >= before) return after - before;
+  throw new SalvoError("corrupt", `fio's total of ${what} went down from ${before} to ${after}`, {
+    remedy: "Two fio processes may have written to one output; look at the agent's log of this run",
+  });
+}

@@ -1,0 +1,156 @@
+import { Engine, Pattern, type Workload } from "@salvo/proto/workload_pb.ts";
+import { assert } from "../kernel/assert.ts";
+import { SalvoError } from "../kernel/error.ts";
+
+/** Where a workload runs. */
+export interface JobPlace {
+  /** The device or file, an absolute path. */
+  readonly file: string;
+  readonly deviceBytes: bigint;
+  /** How long fio does I/O when nobody ends it: ramp, duration and what the agent needs after them. */
+  readonly runtimeMs: number;
+  /** What each job runs before its first I/O; see gate.ts. */
+  readonly gate: string;
+}
+
+const RW: Readonly<Record<number, { name: string; random: boolean; mixed: boolean }>> = {
+  [Pattern.READ]: { name: "read", random: false, mixed: false },
+  [Pattern.WRITE]: { name: "write", random: false, mixed: false },
+  [Pattern.RW]: { name: "rw", random: false, mixed: true },
+  [Pattern.RANDREAD]: { name: "randread", random: true, mixed: false },
+  [Pattern.RANDWRITE]: { name: "randwrite", random: true, mixed: false },
+  [Pattern.RANDRW]: { name: "randrw", random: true, mixed: true },
+};
+
+const IOENGINE: Readonly<Record<number, string>> = {
+  [Engine.LIBAIO]: "libaio",
+  [Engine.IO_URING]: "io_uring",
+  [Engine.PSYNC]: "psync",
+  [Engine.NULL]: "null",
+};
+
+/** The least that a disk reads or writes at once, and so the least step of O_DIRECT. */
+const SECTOR_BYTES = 512n;
+
+/**
+ * fio's arguments: json+ (json with latency bins) on standard output, and only when asked for by SIGUSR1 and at the end.
+ * --status-interval would print by fio's own clock, and stops while any job waits at the gate.
+ */
+export function fioArguments(jobFile: string): string[] {
+  assert(jobFile.startsWith("/"), `${jobFile} is not absolute`);
+  return ["--output-format=json+", "--eta=never", jobFile];
+}
+
+/** The text of the job file. Throws invalid-input when the workload cannot be run on the device. */
+export function renderJob(workload: Workload, place: JobPlace): string {
+  const rw = RW[workload.pattern];
+  const ioengine = IOENGINE[workload.engine];
+  assert(rw && ioengine, `pattern ${workload.pattern} or engine ${workload.engine} does not exist`);
+  assert(Number.isSafeInteger(place.runtimeMs) && place.runtimeMs > 0, `${place.runtimeMs} ms is no run time`);
+  // fio takes ";" for the start of a comment, and a line's end for the option's.
+  assert(!/[;\n\r]/.test(place.gate), "the gate does not fit into a line of fio's job file");
+  refuseQueueOfPsync(workload, place);
+
+  const options: Record<string, string | number | bigint> = {
+    filename: escapeFilename(place.file, refusal(workload, place)),
+    ioengine,
+    direct: Number(workload.direct),
+    // Emptying the page cache would be inside the measured time, and past it there is nothing to empty.
+    ...(workload.direct && { invalidate: 0 }),
+    rw: rw.name,
+    ...(rw.mixed && { rwmixread: workload.readPercent }),
+    bs: workload.blockSizeBytes,
+    numjobs: workload.jobs,
+    iodepth: workload.queueDepth,
+    ...rateOptions(workload, rw.mixed),
+    ...regionOptions(workload, place, rw.random),
+    // Jobs as threads, reported as one, so that a dump is one document with one entry.
+    thread: 1,
+    group_reporting: 1,
+    time_based: 1,
+    runtime: `${place.runtimeMs}ms`,
+    // The same random blocks in every run; repeats of a block are allowed, which spares a map of all blocks.
+    randrepeat: 1,
+    norandommap: 1,
+    allow_mounted_write: 0,
+    // Bins of total latency, from the attempt to submit to completion, and of nothing else.
+    lat_percentiles: 1,
+    clat_percentiles: 0,
+    slat_percentiles: 0,
+    exec_prerun: place.gate,
+  };
+  const lines = Object.entries(options).map(([key, value]) => `${key}=${value}\n`);
+  return `[job]\n${lines.join("")}`;
+}
+
+/**
+ * What part of the device is used. Random jobs share it: fio seeds each job differently. Sequential jobs would all begin at
+ * the same block and follow each other, so that all but one would hit blocks that a cache has just seen: each gets its own share.
+ */
+function regionOptions(workload: Workload, place: JobPlace, random: boolean): Record<string, bigint> {
+  const { blockSizeBytes, offsetBytes, sizeBytes } = workload;
+  const refuse = refusal(workload, place);
+  const endBytes = sizeBytes === 0n ? place.deviceBytes : offsetBytes + sizeBytes;
+  if (endBytes > place.deviceBytes || offsetBytes >= endBytes) {
+    throw refuse(
+      `offset ${offsetBytes} B and size ${sizeBytes} B do not fit into its ${place.deviceBytes} B`,
+      "Use less of the device, or a greater device",
+    );
+  }
+  if (workload.direct && (offsetBytes % SECTOR_BYTES !== 0n || blockSizeBytes % SECTOR_BYTES !== 0n)) {
+    throw refuse(
+      `offset ${offsetBytes} B and block size ${blockSizeBytes} B must be multiples of ${SECTOR_BYTES} B for direct I/O`,
+      "Correct them, or set `direct: false`",
+    );
+  }
+  const sharers = random ? 1n : BigInt(workload.jobs);
+  const shareBytes = ((endBytes - offsetBytes) / sharers / blockSizeBytes) * blockSizeBytes;
+  if (shareBytes === 0n) {
+    const each = sharers === 1n ? "" : ` for each of ${sharers} sequential jobs`;
+    throw refuse(
+      `${endBytes - offsetBytes} B are less than one block of ${blockSizeBytes} B${each}`,
+      "Use more of the device, smaller blocks or fewer jobs",
+    );
+  }
+  return { offset: offsetBytes, size: shareBytes, ...(sharers > 1n && { offset_increment: shareBytes }) };
+}
+
+/** fio limits reads and writes of a mixed job separately: the job's limit is split as its reads and writes are. */
+function rateOptions(workload: Workload, mixed: boolean): Record<string, string | number> {
+  const { rateIopsPerJob, readPercent } = workload;
+  if (rateIopsPerJob === 0) return {};
+  if (!mixed) return { rate_iops: rateIopsPerJob };
+  // 0 would be no limit at all.
+  const reads = Math.max(1, Math.round((rateIopsPerJob * readPercent) / 100));
+  const writes = Math.max(1, rateIopsPerJob - reads);
+  return { rate_iops: `${reads},${writes}` };
+}
+
+function refuseQueueOfPsync(workload: Workload, place: JobPlace): void {
+  if (workload.engine !== Engine.PSYNC || workload.queueDepth <= 1) return;
+  throw refusal(workload, place)(
+    `psync keeps one I/O in flight, so a queue depth of ${workload.queueDepth} would have no effect`,
+    "Set `queueDepth: 1` and more `jobs`, or `engine: libaio`",
+  );
+}
+
+/**
+ * fio reads ":" as the end of a file name, "\" as an escape, "$" as a variable; quotes and control characters have no
+ * business in a device's path, nor has space at its ends, which fio drops.
+ */
+function escapeFilename(file: string, refuse: Refuse): string {
+  if (!/^\/[^"'`$\\;\p{Cc}]*$/u.test(file) || file !== file.trimEnd()) {
+    throw refuse(
+      `a job file cannot hold the path ${JSON.stringify(file)}`,
+      "Use an absolute path without quotes, backslashes, `$`, `;`, control characters and space at its end",
+    );
+  }
+  return file.replaceAll(":", "\\:");
+}
+
+type Refuse = (why: string, remedy: string) => SalvoError;
+
+function refusal(workload: Workload, place: JobPlace): Refuse {
+  return (why, remedy) =>
+    new SalvoError("invalid-input", `workload ${workload.name} cannot run on ${place.file}: ${why}`, { remedy });
+}
