@@ -31,6 +31,12 @@ async function readAll(disk: SimulatedDisk): Promise<{ read: Uint8Array[]; error
   }
 }
 
+test("the format is what it was", () => {
+  // Made by another program, from the words at the top of format.ts.
+  const known = "53414c564f4a4e4c010000000500000001000000b68e3c9873616c766f";
+  expect(bytesOf([Buffer.from("salvo")]).toString("hex")).toBe(known);
+});
+
 test("after a cut at any byte all whole records are there and the rest is reported", async () => {
   const records = [0, 1, 40, 3].map((length, at) => new Uint8Array(length).fill(at + 1));
   const whole = bytesOf(records);

@@ -11,6 +11,14 @@ test("all of a large output is there", async () => {
   expect(stdout.length).toBe(588_895);
 });
 
+test("output that comes in behind the command's end is there too", async () => {
+  const { stdout } = await run("sh", [
+    "-c",
+    'setsid sh -c "sleep 0.02; echo late" 2>/dev/null & echo early; sleep 0.01',
+  ]);
+  expect(stdout).toBe("early\nlate\n");
+});
+
 test("a command that takes too long is killed and named", async () => {
   await expect(run("sleep", ["1000"], { timeoutMs: 20 })).rejects.toMatchObject({
     kind: "timeout",

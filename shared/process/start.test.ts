@@ -102,6 +102,12 @@ test("the first reason of an end is kept", async () => {
   expect(end).toMatchObject({ reason: "timed-out", signal: "SIGKILL" });
   expect(end.durationMs).toBeGreaterThan(15);
 
+  const stubborn = ["-c", 'trap "" TERM; echo ready; while :; do sleep 1; done'];
+  await using killed = await startProcess("sh", stubborn, { timeoutMs: 100 });
+  expect(await firstLine(killed)).toBe("ready");
+  killed.kill("SIGTERM");
+  expect(await killed.exited).toMatchObject({ reason: "killed", signal: "SIGKILL" });
+
   const stop = new AbortController();
   await using aborted = await startProcess("sleep", ["1000"], { signal: stop.signal });
   stop.abort();
