@@ -1,53 +1,62 @@
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { toJsonString } from "@bufbuild/protobuf";
-import { ManifestSchema } from "@salvo/proto/run_pb.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { writeExampleArchive } from "./example-archive.ts";
-import { exampleRun } from "./example.ts";
+import { sealRun } from "../store/archive.ts";
+import { spoolFolder } from "../store/layout.ts";
+import { createOpenRun } from "../store/openrun.ts";
+import { openSpool } from "../store/spool.ts";
 import { loadReportRun } from "./load.ts";
+import { openElements } from "./markup.ts";
+import { ratesByParticipant } from "./rates.ts";
 import { renderReport } from "./report.ts";
 
-let folder: string;
-const run = exampleRun({ agents: 2, ticks: 6, idleTick: 4, stalledTick: 5 });
+const run = syntheticRun({ agents: 2, participantsPerAgent: 2, rampTicks: 2, ticks: 10, cores: 2 });
+let dataDir: string;
+let sealed: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "salvo's-report-"));
-  await writeExampleArchive(run, join(folder, "whole"));
+  dataDir = await mkdtemp(join(tmpdir(), "salvo's-report-"));
+  const agents = run.spec.agents.map(({ id }) => id);
+  await using spool = await openSpool(spoolFolder(await createOpenRun(dataDir, run.spec)), agents);
+  for (const agent of agents) {
+    for (const { seq, payload } of run.payloads(agent)) spool.add(agent, seq, payload, "received");
+  }
+  const { t0Ns: ns, t0WallNs: wallNs, clockBefore, clockAfter } = run;
+  const facts = { t0: { ns, wallNs }, clockBefore, clockAfter, agents: run.agents, lost: [] };
+  const manifest = await sealRun({ dataDir, spec: run.spec, spool, facts, salvoVersion: "0.1.0" });
+  sealed = manifest.summary?.archive ?? "";
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => rm(dataDir, { recursive: true }));
 
-test("an archive gives back the manifest and every row", async () => {
-  const loaded = await loadReportRun(join(folder, "whole"));
-  const order = (a: { agent: string; tick: number }, b: { agent: string; tick: number }) =>
-    a.tick - b.tick || (a.agent < b.agent ? -1 : 1);
-  expect(loaded.manifest).toEqual(run.manifest);
-  expect(loaded.samples).toEqual(run.samples.toSorted(order));
-  expect(loaded.cpu).toEqual(run.cpu.toSorted((a, b) => order(a, b) || a.core - b.core));
-  expect(loaded.disk).toEqual(run.disk.toSorted(order));
-  expect(renderReport([loaded])).toBe(renderReport([run]));
+test("of an archive as Salvo seals it every row is read, and its rates are those of the manifest", async () => {
+  const { manifest, samples, cpu, disk } = await loadReportRun(sealed);
+  expect([samples.length, cpu.length, disk.length]).toEqual([4 * 12, 2 * 2 * 12, 4 * 12]);
+  for (const [id, rates] of ratesByParticipant({ manifest, samples, cpu, disk })) {
+    const windowed = rates.filter(({ tick }) => tick > 2 && tick <= 12).map(({ iops }) => iops ?? 0);
+    const mean = windowed.reduce((sum, iops) => sum + iops, 0) / windowed.length;
+    const { totals } = manifest.participants.find((participant) => participant.id === id)!;
+    expect(mean / totals!.iops, id).toBeCloseTo(1, 2);
+  }
+});
+
+test("its report is whole", async () => {
+  const page = renderReport([await loadReportRun(sealed)]);
+  expect(openElements(page)).toEqual([]);
+  expect(page).toContain("vm1.disk1");
 });
 
 test("a folder that holds no run is said to be none", async () => {
-  await expect(loadReportRun(join(folder, "absent"))).rejects.toMatchObject({
-    kind: "not-found",
-    file: join(folder, "absent", "manifest.json"),
-  });
+  await expect(loadReportRun(join(dataDir, "absent"))).rejects.toMatchObject({ kind: "not-found" });
 });
 
-test("a damaged manifest or Parquet file is named", async () => {
-  const damaged = join(folder, "damaged");
-  await cp(join(folder, "whole"), damaged, { recursive: true });
-  await writeFile(join(damaged, "cpu.parquet"), "PAR1 no more");
-  await expect(loadReportRun(damaged)).rejects.toMatchObject({ kind: "corrupt", file: join(damaged, "cpu.parquet") });
-  await writeFile(join(damaged, "manifest.json"), "{");
-  await expect(loadReportRun(damaged)).rejects.toMatchObject({ kind: "corrupt", file: join(damaged, "manifest.json") });
-});
-
-test("an archive of a newer format is refused, not misread", async () => {
-  const newer = join(folder, "newer");
-  await cp(join(folder, "whole"), newer, { recursive: true });
-  await writeFile(join(newer, "manifest.json"), toJsonString(ManifestSchema, { ...run.manifest, format: 2 }));
-  await expect(loadReportRun(newer)).rejects.toMatchObject({ kind: "wrong-state" });
+test("a Parquet file that is not what was sealed is named", async () => {
+  const damaged = join(dataDir, "damaged");
+  await cp(sealed, damaged, { recursive: true });
+  const file = join(damaged, "cpu.parquet");
+  const bytes = await readFile(file);
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+  await writeFile(file, bytes);
+  await expect(loadReportRun(damaged)).rejects.toMatchObject({ kind: "corrupt", file });
 });

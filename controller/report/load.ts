@@ -1,27 +1,28 @@
-import { readFile } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { type DuckDBConnection, DuckDBInstance, DuckDBListValue, type DuckDBValue } from "@duckdb/node-api";
-import { type Manifest, ManifestSchema } from "@salvo/proto/run_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
-import { thinLatencies } from "./thin.ts";
+import { checkSums } from "../store/checksums.ts";
+import { loadManifest } from "../store/manifest.ts";
+import { quote } from "../store/sql.ts";
 import type { CpuRow, DiskRow, IoRow, ReportRun, SampleRow } from "./run.ts";
-
-/** Newer archives may mean other things by the same names. */
-const FORMAT_MAX = 1;
+import { thinLatencies } from "./thin.ts";
 
 /**
- * Reads a sealed run's folder. Throws `not-found` when it is none, `corrupt` when its manifest or a Parquet file cannot be
- * read, `wrong-state` when a newer Salvo wrote it.
+ * Reads a sealed run's folder and checks what it reads against its checksums. Throws `not-found` when it is none,
+ * `corrupt` when it is damaged, `invalid-input` when a newer Salvo wrote it.
  */
 export async function loadReportRun(archiveFolder: string): Promise<ReportRun> {
-  const manifest = await readManifest(join(archiveFolder, "manifest.json"));
+  await stat(archiveFolder).catch((error: unknown) => {
+    throw toSalvoError(error, { file: archiveFolder, remedy: "Name the folder of a sealed run" });
+  });
+  const manifest = await loadManifest(archiveFolder);
   const instance = await DuckDBInstance.create(":memory:");
   try {
     const connection = await instance.connect();
     try {
       const rows = <Row>(file: string, query: string, rowOf: (values: readonly DuckDBValue[]) => Row) =>
-        readRows(connection, join(archiveFolder, file), query, rowOf);
+        readRows(connection, archiveFolder, file, query, rowOf);
       return {
         manifest,
         samples: await Array.fromAsync(thinLatencies(rows("samples.parquet", SAMPLES, sampleRow), manifest)),
@@ -33,31 +34,6 @@ export async function loadReportRun(archiveFolder: string): Promise<ReportRun> {
     }
   } finally {
     instance.closeSync();
-  }
-}
-
-async function readManifest(file: string): Promise<Manifest> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw toSalvoError(error, { file, remedy: "Name the folder of a sealed run: it has a manifest.json" });
-  });
-  const manifest = parseManifest(text, file);
-  if (manifest.format <= FORMAT_MAX) return manifest;
-  throw new SalvoError(
-    "wrong-state",
-    `the archive has format ${manifest.format}, this Salvo reads up to ${FORMAT_MAX}`,
-    {
-      file,
-      remedy: "Make the report with the Salvo that sealed the run, or a newer one",
-    },
-  );
-}
-
-function parseManifest(text: string, file: string): Manifest {
-  try {
-    // JSON.parse gives nothing but JSON values.
-    return fromJson(ManifestSchema, JSON.parse(text) as JsonValue, { ignoreUnknownFields: true });
-  } catch (error) {
-    throw new SalvoError("corrupt", `the manifest cannot be read: ${String(error)}`, { file, cause: error });
   }
 }
 
@@ -80,12 +56,15 @@ const DISK = `
 
 async function* readRows<Row>(
   connection: DuckDBConnection,
-  file: string,
+  folder: string,
+  name: string,
   query: string,
   rowOf: (values: readonly DuckDBValue[]) => Row,
 ): AsyncGenerator<Row> {
+  await checkSums(folder, name);
+  const file = join(folder, name);
   try {
-    const source = `WITH source AS (SELECT * FROM read_parquet('${file.replaceAll("'", "''")}'))`;
+    const source = `WITH source AS (SELECT * FROM read_parquet(${quote(file)}))`;
     for await (const rows of (await connection.stream(source + query)).yieldRows()) yield* rows.map(rowOf);
   } catch (error) {
     throw new SalvoError("corrupt", `the measurements cannot be read: ${String(error)}`, { file, cause: error });

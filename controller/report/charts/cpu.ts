@@ -67,7 +67,7 @@ function draw(run: ReportRun, cpu: HostCpu, rowsHeight: number, size: ChartSize)
     series: [
       heatmapSeries(heatmap, cpu.cores),
       phaseAreas(run.manifest, range.max)(1),
-      ...CPU_KINDS.map((kind) => kindSeries(kind, cpu, run)),
+      ...CPU_KINDS.map((kind) => kindSeries(kind, cpu, run, size)),
     ],
   };
 }
@@ -109,7 +109,12 @@ function heatmapSeries({ uri, fromSeconds, toSeconds }: Heatmap, cores: number):
   };
 }
 
-function kindSeries(kind: CpuKind, { rows }: HostCpu, { manifest }: ReportRun): LineSeriesOption {
+function kindSeries(
+  kind: CpuKind,
+  { rows }: HostCpu,
+  { manifest }: ReportRun,
+  { narrow }: ChartSize,
+): LineSeriesOption {
   const seconds = (manifest.spec?.intervalMs || 1000) / 1000;
   const byTick = [...Map.groupBy(rows, ({ tick }) => tick)].sort(([a], [b]) => a - b);
   const points = byTick.map(([tick, rows]): Point => [tick * seconds, percent(rows, kind)]);
@@ -122,7 +127,7 @@ function kindSeries(kind: CpuKind, { rows }: HostCpu, { manifest }: ReportRun): 
     showSymbol: points.length <= 2,
     lineStyle: { color: color(style.color), width: 1.6, ...(style.dash.length > 0 && { type: [...style.dash] }) },
     itemStyle: { color: color(style.color) },
-    data: decimate(points, LINE_POINTS_MAX).map(([x, y]) => [x, y]),
+    data: decimate(points, narrow ? 400 : LINE_POINTS_MAX).map(([x, y]) => [x, y]),
   };
 }
 
