@@ -1,7 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { TotalsSchema, type RunSpec, type Totals } from "@salvo/proto/run_pb.ts";
 import type { CpuSample, FioSample, Io, Record } from "@salvo/proto/telemetry_pb.ts";
-import { createHistogram, percentileNs, type Histogram } from "@salvo/shared/fio/latency.ts";
+import { BIN_COUNT, CLAMP_BIN } from "@salvo/shared/fio/bins.ts";
+import { Histogram, percentileNs } from "@salvo/shared/fio/latency.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { TickSpan } from "./window.ts";
 
 /** What was done within a span of ticks. Records may come in any order, but each only once. */
@@ -51,7 +53,7 @@ export function createMeasured(spec: RunSpec, span: TickSpan): Measured {
     },
     stalled: () => [...participants].filter(([, sum]) => sum.stalledTicks > 0).map(([id]) => id),
     busyShares: () => new Map([...cpus].map(([agent, { busyMs, allMs }]) => [agent, allMs > 0 ? busyMs / allMs : 0])),
-    clamped: () => [...participants].filter(([, { latency }]) => percentileNs(latency, 1)?.clamped).map(([id]) => id),
+    clamped: () => [...participants].filter(([, { bins }]) => (bins[CLAMP_BIN] ?? 0) > 0).map(([id]) => id),
   };
 }
 
@@ -59,13 +61,14 @@ interface Sum {
   ios: number;
   /** Exact to 9 PB. */
   bytes: number;
-  readonly latency: Histogram;
+  /** How many latencies each of fio's bins has: bare numbers, as a run may have hundreds of millions to add. */
+  readonly bins: Float64Array;
   lastTick: number;
   stalledTicks: number;
 }
 
 function emptySum(): Sum {
-  return { ios: 0, bytes: 0, latency: createHistogram(), lastTick: 0, stalledTicks: 0 };
+  return { ios: 0, bytes: 0, bins: new Float64Array(BIN_COUNT), lastTick: 0, stalledTicks: 0 };
 }
 
 function addSample(sum: Sum, { tick, stalled, read, write }: FioSample): void {
@@ -78,13 +81,19 @@ function addSample(sum: Sum, { tick, stalled, read, write }: FioSample): void {
 function addIo(sum: Sum, { ios, bytes, latency }: Io): void {
   sum.ios += ios;
   sum.bytes += Number(bytes);
-  if (latency) sum.latency.add(latency);
+  if (!latency) return;
+  for (let index = 0; index < latency.bins.length; index++) {
+    const bin = latency.bins[index] ?? BIN_COUNT;
+    const count = sum.bins[bin];
+    if (count === undefined) throw new SalvoError("corrupt", `a sample has a latency in bin ${bin}, which fio has not`);
+    sum.bins[bin] = count + (latency.counts[index] ?? 0);
+  }
 }
 
 function merge(into: Sum, from: Sum): void {
   into.ios += from.ios;
   into.bytes += from.bytes;
-  into.latency.merge(from.latency);
+  for (const [bin, count] of from.bins.entries()) into.bins[bin] = (into.bins[bin] ?? 0) + count;
 }
 
 function addCpu(cpu: { busyMs: number; allMs: number }, { cores }: CpuSample): void {
@@ -97,7 +106,9 @@ function addCpu(cpu: { busyMs: number; allMs: number }, { cores }: CpuSample): v
 
 const BYTES_PER_MIB = 2 ** 20;
 
-function totalsOver({ ios, bytes, latency }: Sum, seconds: number): Totals {
+function totalsOver({ ios, bytes, bins }: Sum, seconds: number): Totals {
+  const latency = new Histogram();
+  for (const [bin, count] of bins.entries()) latency.add(bin, count);
   const us = (p: number) => {
     const found = percentileNs(latency, p);
     return found && found.ns / 1000;

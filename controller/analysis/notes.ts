@@ -13,9 +13,10 @@ interface Noted {
 const BUSY_SHARE_MAX = 0.9;
 
 /** Sentences that a reader of the figures should know, and that are no matter of the verdict. */
-export function notesOn({ outlines, lost, measured }: Noted): string[] {
+export function notesOn({ spec, outlines, lost, measured }: Noted): string[] {
   const busy = [...(measured?.busyShares() ?? [])].filter(([, share]) => share > BUSY_SHARE_MAX);
   return [
+    ...spec.notes,
     ...outlines
       .filter(({ agent }) => lost.includes(agent))
       .map(({ agent, lastTick }) => `${agent} was lost after tick ${lastTick}; the totals have its I/O until then`),

@@ -11,6 +11,12 @@ export interface SampleCount {
   result(finished: (agent: string) => boolean): SampleCounts;
 }
 
+interface Series {
+  readonly agent: string;
+  /** By tick: 1 when its sample is here. */
+  readonly seen: Uint8Array;
+}
+
 /**
  * Every tick gives one fio sample per participant and one CPU sample per agent, and one disk sample per participant whose
  * device has a block device beneath it, which is known by there being any.
@@ -18,32 +24,33 @@ export interface SampleCount {
 export function createSampleCount(spec: RunSpec): SampleCount {
   const lastTick = plannedSpan(spec).last;
   const counts = { received: 0, backfilled: 0 };
-  const series = new Map<string, { readonly agent: string; readonly seen: Uint8Array }>();
-  const seriesOf = (agent: string, name: string) => {
-    const key = `${agent} ${name}`;
-    const known = series.get(key);
-    if (known) return known;
-    const made = { agent, seen: new Uint8Array(lastTick + 1) };
-    made.seen[0] = 1; // T0 itself: no sample is taken, and so the highest tick of an empty series is 0.
-    series.set(key, made);
-    return made;
-  };
-  for (const { id } of spec.agents) seriesOf(id, "cpu");
-  for (const { id, agent } of spec.participants) seriesOf(agent, `fio ${id}`);
+  // By participant, or agent: a look-up for every sample of a run, so without a key to put together.
+  const series = { fio: new Map<string, Series>(), cpu: new Map<string, Series>(), disk: new Map<string, Series>() };
+  for (const { id } of spec.agents) series.cpu.set(id, createSeries(id));
+  for (const { id, agent } of spec.participants) series.fio.set(id, createSeries(agent));
+
+  function createSeries(agent: string): Series {
+    const seen = new Uint8Array(lastTick + 1);
+    seen[0] = 1; // T0 itself: no sample is taken, and so the highest tick of an empty series is 0.
+    return { agent, seen };
+  }
 
   return {
     add(agent, source, { body }) {
       if (body.case !== "fio" && body.case !== "cpu" && body.case !== "disk") return;
       const { tick } = body.value;
       if (tick < 1 || tick > lastTick) return;
-      const { seen } = seriesOf(agent, body.case === "cpu" ? "cpu" : `${body.case} ${body.value.participant}`);
-      if (seen[tick]) return;
-      seen[tick] = 1;
+      const name = body.case === "cpu" ? agent : body.value.participant;
+      let one = series[body.case].get(name);
+      if (!one) series[body.case].set(name, (one = createSeries(agent)));
+      if (one.seen[tick]) return;
+      one.seen[tick] = 1;
       counts[source]++;
     },
     result(finished) {
       let expected = 0;
-      for (const { agent, seen } of series.values()) expected += finished(agent) ? lastTick : seen.lastIndexOf(1);
+      for (const kind of [series.fio, series.cpu, series.disk])
+        for (const { agent, seen } of kind.values()) expected += finished(agent) ? lastTick : seen.lastIndexOf(1);
       return create(SampleCountsSchema, {
         expected,
         ...counts,

@@ -38,7 +38,7 @@ export function renderReport(runs: readonly ReportRun[]): string {
           </section>
           ${placed.map(renderRun)}
           <section aria-labelledby="hosts-title">
-            <h2 id="hosts-title">Hosts and versions</h2>
+            <h2 id="hosts-title">Where it ran</h2>
             ${hostTable(runs)}
           </section>
         </main>

@@ -82,6 +82,12 @@ figure,tr,.key,.notes{break-inside:avoid}
 h2,h3,h4,caption,thead{break-after:avoid}
 .run{break-before:page}
 .table{overflow:visible}
+table{font-size:7.5pt}
+thead th,small,.verdict{font-size:7pt}
+th,td{padding:4px 8px 4px 0}
+.summary th,.summary code{white-space:normal}
+.summary td:last-child{min-width:0}
+.bar{width:48px}
 .skip{display:none}
 a{color:inherit;text-decoration:none}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}

@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
+import { run } from "@salvo/shared/process/run.ts";
 import { startProcess } from "@salvo/shared/process/start.ts";
 import type { ProcessEnd, RunningProcess } from "@salvo/shared/process/supervise.ts";
 import { freePort, untilGreeted } from "./nats-probe.ts";
@@ -56,6 +57,29 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   return keepRunning(first, setup, options);
 }
 
+/**
+ * Where the server of a data folder listens, or listened last. Throws `not-found` when there never was one: for whoever
+ * wants to listen to it without being its controller.
+ */
+export async function lastNatsUrl(dataDir: string): Promise<string> {
+  try {
+    return `nats://${HOST}:${(await readFile(portFileIn(dataDir), "utf8")).trim()}`;
+  } catch (caught) {
+    throw toSalvoError(caught, {
+      file: dataDir,
+      remedy: "Name the data folder of the controller with --data, or nats: in the lab file.",
+    });
+  }
+}
+
+/** The version of the nats-server that would be started. Throws `not-found` with what to install. */
+export async function natsServerVersion(program = "nats-server"): Promise<string> {
+  const { stdout } = await orMissing(() => run(program, ["--version"], { env: environment() }));
+  return stdout.trim();
+}
+
+const portFileIn = (dataDir: string) => join(dataDir, "nats-port");
+
 interface Setup {
   readonly program: string;
   readonly dataDir: string;
@@ -67,7 +91,7 @@ interface Launched {
 }
 
 async function launchOnSomePort(setup: Setup, { port = 0, signal }: NatsServerOptions): Promise<Launched> {
-  const portFile = join(setup.dataDir, "nats-port");
+  const portFile = portFileIn(setup.dataDir);
   if (port !== 0) return launch(setup, port, signal);
   const lastTime = Number(await readFile(portFile, "utf8").catch(() => ""));
   for (let tries = 1; ; tries++) {
@@ -173,12 +197,16 @@ jetstream {
 }
 
 async function startServer(program: string, config: string): Promise<RunningProcess> {
-  const PATH = [process.env["PATH"] ?? "", ...MORE_PATH].join(delimiter);
+  return orMissing(() => startProcess(program, ["-c", config], { env: environment(), stdout: "ignore" }));
+}
+
+function environment() {
+  return { ...process.env, PATH: [process.env["PATH"] ?? "", ...MORE_PATH].join(delimiter) };
+}
+
+async function orMissing<T>(use: () => Promise<T>): Promise<T> {
   try {
-    return await startProcess(program, ["-c", config], {
-      env: { ...process.env, PATH },
-      stdout: "ignore",
-    });
+    return await use();
   } catch (caught) {
     if (!(caught instanceof SalvoError) || caught.kind !== "not-found") throw caught;
     throw new SalvoError("not-found", `there is no nats-server on this host: ${caught.message}`, {

@@ -125,8 +125,9 @@ function encodeEntry(seq: number, payload: Uint8Array, source: Source): Uint8Arr
 }
 
 function decodeEntry(bytes: Uint8Array): SpoolEntry {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const source = bytes.length >= HEAD_BYTES ? SOURCES[view.getUint8(0)] : undefined;
+  const [code = -1, a = 0, b = 0, c = 0, d = 0] = bytes;
+  const source = bytes.length >= HEAD_BYTES ? SOURCES[code] : undefined;
   if (!source) throw new SalvoError("corrupt", "a journal in the spool folder has records that are not a spool's");
-  return { seq: view.getUint32(1, true), source, payload: bytes.subarray(HEAD_BYTES) };
+  const seq = a + b * 2 ** 8 + c * 2 ** 16 + d * 2 ** 24;
+  return { seq, source, payload: bytes.subarray(HEAD_BYTES) };
 }

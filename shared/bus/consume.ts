@@ -25,6 +25,7 @@ const RETRY_WAIT_MIN_MS = 100;
 const RETRY_WAIT_MAX_MS = 2_000;
 
 export interface RunMessage {
+  readonly run: string;
   readonly agent: string;
   readonly kind: Kind;
   readonly seq: number;
@@ -37,7 +38,8 @@ export interface RunMessage {
 export interface ConsumeOptions {
   readonly bus: Bus;
   readonly lab: string;
-  readonly run: string;
+  /** Of this run; of all runs when absent. */
+  readonly run?: string | undefined;
   readonly limits?: StreamLimits;
   /** Ends the iteration, without an error. */
   readonly signal: AbortSignal;
@@ -95,7 +97,7 @@ function startOf(info: StreamInfo, cursor: Cursor | undefined): number {
 /** Reads until the connection is lost or the signal aborts; throws when the consumer or stream disappears. */
 async function* readStream({ bus, lab, run, signal }: ConsumeOptions, { config }: StreamInfo, start: number) {
   const manager = await openManager(bus);
-  const name = `salvo-${run}-${randomUUID()}`;
+  const name = `salvo-${run ?? "all"}-${randomUUID()}`;
   await manager.consumers.add(config.name, {
     name,
     filter_subject: runSubjects(lab, run),
@@ -148,12 +150,16 @@ function toRunMessage(message: JsMsg): RunMessage | undefined {
   const subject = parseSubject(message.subject);
   const seq = seqOf(message.headers);
   if (subject?.type !== "run" || seq === undefined) return undefined;
-  const { agent, kind } = subject;
-  return { agent, kind, seq, payload: message.data, storedAtNs: message.timestampNanos };
+  const { run, agent, kind } = subject;
+  return { run, agent, kind, seq, payload: message.data, storedAtNs: message.timestampNanos };
 }
 
-function unavailable(bus: Bus, run: string, caught: unknown): SalvoError {
-  return new SalvoError("unavailable", `consuming run ${run} from ${bus.url}: ${toSalvoError(caught).message}`, {
-    cause: caught,
-  });
+function unavailable(bus: Bus, run: string | undefined, caught: unknown): SalvoError {
+  return new SalvoError(
+    "unavailable",
+    `consuming ${run === undefined ? "all runs" : `run ${run}`} from ${bus.url}: ${toSalvoError(caught).message}`,
+    {
+      cause: caught,
+    },
+  );
 }

@@ -37,11 +37,13 @@ export function throughputFigure(run: ReportRun, id: string): Figure | undefined
     title: `Throughput over time, ${measure.name}`,
     caption: [
       together ? "Above all participants together, below each one" : "One point for each sample",
-      ` (blocks of ${formatBytes(blockBytes)}); the shaded window is what the totals count, the grey part is ramp.`,
+      ` (blocks of ${formatBytes(blockBytes)})`,
+      windowSeconds(run.manifest) && "; the shaded window is what the totals count, the grey part is not",
+      ".",
       stalls > 0 &&
         ` In ${stalls} ${stalls === 1 ? "sample" : "samples"} fio did not answer in time: marked △, drawn as a gap.`,
     ]
-      .filter(Boolean)
+      .filter((text) => typeof text === "string")
       .join(""),
     ...(together && { legend: lines }),
     chart: {

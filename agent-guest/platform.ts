@@ -1,0 +1,18 @@
+import type { Platform } from "@salvo/shared/agent/platform.ts";
+import { openCores } from "./cpu.ts";
+import { findDisk } from "./disk.ts";
+import { openGate } from "./gate.ts";
+import { bootId, describeHost } from "./host.ts";
+
+export function linuxPlatform(): Platform {
+  const cores = openCores();
+  return {
+    describeHost,
+    bootId,
+    openGate,
+    // fio answers on its standard output (HOWTO, "Signals").
+    requestDump: (fio) => fio.signal("SIGUSR1"),
+    readCores: () => cores.read(),
+    findDisk: (path) => findDisk(path),
+  };
+}

@@ -1,0 +1,113 @@
+import { rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
+import { LabSchema } from "@salvo/proto/lab_pb.ts";
+import { StudySchema } from "@salvo/proto/study_pb.ts";
+import { fromPlain } from "@salvo/shared/config/plain.ts";
+import { planRuns } from "../domain/matrix.ts";
+import { openController } from "../service/controller.ts";
+import { summaryOf } from "../store/manifest.ts";
+import { startDemoAgents } from "./demo-agents.ts";
+import { type Io, VERSION } from "./program.ts";
+import { writeReport } from "./report.ts";
+import { runIds } from "./run.ts";
+import { cliLogger, openSession } from "./session.ts";
+
+export interface DemoCommand {
+  readonly agents: number;
+  readonly seconds: number;
+  readonly workload?: string;
+  readonly fio: string;
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+/** The load templates of the article that Salvo began with: eight jobs of queue depth 16 each. */
+const ARTICLE_JOBS = 8;
+const ARTICLE_TEMPLATES = [
+  { name: "4k-randread", pattern: "randread", blockSize: "4KiB" },
+  { name: "4k-randwrite", pattern: "randwrite", blockSize: "4KiB" },
+  { name: "64k-read", pattern: "read", blockSize: "64KiB" },
+  { name: "64k-write", pattern: "write", blockSize: "64KiB" },
+] as const;
+
+export async function runDemo(
+  { agents: count, seconds, workload, fio, out, json = false }: DemoCommand,
+  io: Io,
+): Promise<number> {
+  const folder = resolve(out);
+  const jobs = Math.max(1, Math.min(ARTICLE_JOBS, Math.floor(availableParallelism() / count)));
+  using session = openSession({ io, json });
+  if (jobs < ARTICLE_JOBS) session.say(jobsNote(jobs, count));
+  const study = fromPlain(StudySchema, demoStudy({ count, seconds, jobs }), "the demo's study");
+
+  session.say(`starting ${count} agents, each with a scratch file of its own in ${folder}`);
+  await using agents = await startDemoAgents({ count, fio, folder: join(folder, "agents"), signal: session.stopped });
+  const lab = fromPlain(
+    LabSchema,
+    { name: "demo", agents: agents.addresses.map(({ id, address }) => ({ id, address, roles: ["workload"] })) },
+    "the demo's lab",
+  );
+  const specs = planRuns({
+    study: study.message,
+    lab: lab.message,
+    newRunId: runIds(new Date()),
+    ...(workload !== undefined && { only: `*/${workload}` }),
+  });
+  for (const spec of specs) if (jobs < ARTICLE_JOBS) spec.notes.push(jobsNote(jobs, count));
+
+  const data = join(folder, "data");
+  await using controller = await openController({
+    dataDir: data,
+    natsUrl: undefined,
+    version: VERSION,
+    logger: cliLogger(),
+  });
+  await session.resumeAll(controller);
+  const manifests = await session.runAll(controller, specs);
+  const exit = session.conclude(manifests);
+  if (manifests.length > 0) {
+    const report = await writeReport(
+      data,
+      manifests.map((manifest) => summaryOf(manifest).run),
+      join(folder, "report.html"),
+    );
+    session.say(`report: ${report}`);
+  }
+  await agents[Symbol.asyncDispose]();
+  await rm(join(folder, "agents"), { recursive: true, force: true });
+  return exit;
+}
+
+function demoStudy({
+  count,
+  seconds,
+  jobs,
+}: {
+  readonly count: number;
+  readonly seconds: number;
+  readonly jobs: number;
+}) {
+  return {
+    name: "demo",
+    description: "The article's four templates, on scratch files of this machine",
+    scenarios: [
+      {
+        name: "local",
+        participants: Array.from({ length: count }, (_, index) => ({ agent: `agent${index + 1}`, device: "scratch" })),
+      },
+    ],
+    workloads: ARTICLE_TEMPLATES.map((template) => ({
+      ...template,
+      jobs,
+      queueDepth: 16,
+      ramp: "1s",
+      duration: `${seconds}s`,
+    })),
+  };
+}
+
+function jobsNote(jobs: number, agents: number): string {
+  const cores = availableParallelism();
+  return `${jobs} ${jobs === 1 ? "job" : "jobs"} per agent instead of the article's ${ARTICLE_JOBS}: ${agents} agents share ${cores} ${cores === 1 ? "core" : "cores"}`;
+}

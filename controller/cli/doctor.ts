@@ -1,0 +1,145 @@
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { loadLab } from "@salvo/shared/config/files.ts";
+import { parseFioVersion, requireFioVersion } from "@salvo/shared/fio/version.ts";
+import { toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { systemClock } from "@salvo/shared/kernel/time.ts";
+import { run } from "@salvo/shared/process/run.ts";
+import { probeClock } from "../service/clock-probe.ts";
+import { type Channels, openChannels } from "../service/controller.ts";
+import { natsServerVersion } from "../service/nats-server.ts";
+import { openDataFolder } from "../store/datafolder.ts";
+import { askAgent } from "./agents.ts";
+import { EXIT } from "./exit.ts";
+import { type Io, VERSION } from "./program.ts";
+
+export interface DoctorCommand {
+  readonly lab?: string;
+  readonly data: string;
+  readonly json?: boolean;
+}
+
+interface Finding {
+  readonly check: string;
+  readonly state: "ok" | "note" | "problem";
+  /** What was found, and what to do about it. */
+  readonly text: string;
+}
+
+const MARK = { ok: "ok     ", note: "note   ", problem: "PROBLEM" } as const;
+/** An open socket and a few files per agent, and room. */
+const FILES_MIN = 4096;
+const FREE_BYTES_MIN = 2 ** 30;
+
+export async function diagnose({ lab, data, json = false }: DoctorCommand, io: Io): Promise<number> {
+  const findings: Finding[] = [];
+  for await (const finding of examine(lab, data)) {
+    findings.push(finding);
+    io.stdout.write(
+      json ? `${JSON.stringify(finding)}\n` : `${MARK[finding.state]}  ${finding.check}: ${finding.text}\n`,
+    );
+  }
+  return findings.some(({ state }) => state === "problem") ? EXIT.environment.code : EXIT.ok.code;
+}
+
+async function* examine(labFile: string | undefined, data: string): AsyncGenerator<Finding> {
+  yield { check: "salvo", state: "ok", text: `${VERSION} on Node ${process.version}` };
+  yield await attempt("fio", localFio);
+  yield await attempt("nats-server", async () => `${await natsServerVersion()}`);
+  yield await attempt("data folder", () => dataFolder(data));
+  yield await fileLimit();
+  yield await clockSource();
+  yield {
+    check: "cores",
+    state: availableParallelism() < 2 ? "note" : "ok",
+    text: `${availableParallelism()}; an agent on this machine shares them with its controller`,
+  };
+  if (labFile === undefined) {
+    yield { check: "agents", state: "note", text: "not looked at; name their lab with --lab" };
+    return;
+  }
+  const { message: lab } = await loadLab(labFile);
+  using channels = openChannels();
+  for (const planned of lab.agents) yield await examineAgent(channels, planned);
+}
+
+async function examineAgent(channels: Channels, planned: Parameters<typeof askAgent>[1]): Promise<Finding> {
+  const check = `agent ${planned.id}`;
+  const { agent, problem } = await askAgent(channels, planned);
+  if (!agent) return { check, state: "problem", text: `${problem ?? "no answer"}` };
+  if (agent.id !== planned.id)
+    return {
+      check,
+      state: "problem",
+      text: `the agent at ${planned.address} calls itself ${agent.id}; correct the lab file`,
+    };
+  if (!agent.fio?.version) return { check, state: "problem", text: agent.fio?.problem ?? "it has no fio" };
+  if (agent.version !== VERSION)
+    return {
+      check,
+      state: "problem",
+      text: `it is version ${agent.version}, the controller ${VERSION}; deploy the same`,
+    };
+  try {
+    const { boundNs, rttNs } = await probeClock(channels.client(planned.address), systemClock);
+    const clock = `clock known to ${micros(boundNs)} us, round trip ${micros(rttNs)} us`;
+    const devices = agent.devices.map(({ name }) => name).join(", ") || "none: nothing can be measured there";
+    return {
+      check,
+      state: agent.devices.length > 0 ? "ok" : "note",
+      text: `${agent.fio.version}; ${clock}; devices ${devices}`,
+    };
+  } catch (error) {
+    return { check, state: "problem", text: toSalvoError(error).describe() };
+  }
+}
+
+async function attempt(check: string, examine: () => Promise<string>): Promise<Finding> {
+  try {
+    return { check, state: "ok", text: await examine() };
+  } catch (error) {
+    return { check, state: "problem", text: toSalvoError(error).describe() };
+  }
+}
+
+async function localFio(): Promise<string> {
+  const { stdout } = await run("fio", ["--version"], { timeoutMs: 10_000 });
+  requireFioVersion(parseFioVersion(stdout));
+  return stdout.trim();
+}
+
+async function dataFolder(data: string): Promise<string> {
+  await using folder = await openDataFolder(data);
+  const { bavail, bsize } = await statfs(folder.path);
+  const free = bavail * bsize;
+  const room = `${(free / 2 ** 30).toFixed(1)} GiB free in ${folder.path}`;
+  return free < FREE_BYTES_MIN ? `${room}: make room, a run that fills the disk is lost` : room;
+}
+
+async function fileLimit(): Promise<Finding> {
+  const limits = await readFile("/proc/self/limits", "latin1");
+  const soft = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Number.NaN);
+  if (soft >= FILES_MIN) return { check: "open files", state: "ok", text: `${soft}` };
+  return {
+    check: "open files",
+    state: "note",
+    text: `only ${soft}; for more than a hundred agents type: ulimit -n ${FILES_MIN}`,
+  };
+}
+
+async function clockSource(): Promise<Finding> {
+  const path = join("/sys/devices/system/clocksource/clocksource0/current_clocksource");
+  const source = (await readFile(path, "latin1").catch(() => "unknown")).trim();
+  const slow = source === "hpet" || source === "acpi_pm";
+  return {
+    check: "clock source",
+    state: slow ? "note" : "ok",
+    text: slow ? `${source} is slow to read; boot with tsc or the hypervisor's own clock` : source,
+  };
+}
+
+function micros(ns: bigint): string {
+  return (Number(ns) / 1000).toFixed(0);
+}

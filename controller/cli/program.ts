@@ -1,0 +1,135 @@
+import { Command, Option } from "commander";
+import manifest from "../package.json" with { type: "json" };
+import { listAgents } from "./agents.ts";
+import { runDemo } from "./demo.ts";
+import { diagnose } from "./doctor.ts";
+import { EXIT } from "./exit.ts";
+import { makeReport } from "./report.ts";
+import { resumeRuns } from "./resume.ts";
+import { runStudy } from "./run.ts";
+import { listStoredRuns } from "./runs.ts";
+import { tailRecords } from "./tail.ts";
+import { parseCount, parseSeconds } from "./values.ts";
+
+/** What a command needs of the process; a test brings its own. */
+export interface Io {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown };
+  exitCode?: number | string | null | undefined;
+}
+
+export const VERSION: string = manifest.version;
+
+/** Every command, option and default of `salvo`. docs/cli.md is written from this (scripts/cli-docs.ts). */
+export function createProgram(io: Io): Command {
+  const program = new Command("salvo")
+    .description(
+      "Coordinated storage benchmarks: every participant's first I/O at one instant, every sample on one clock.",
+    )
+    .version(VERSION)
+    .showHelpAfterError("(salvo help COMMAND tells more)")
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .addHelpText(
+      "after",
+      `\nExit codes:\n${Object.values(EXIT)
+        .map(({ code, means }) => `  ${String(code).padStart(3)}  ${means}`)
+        .join("\n")}`,
+    );
+
+  const lab = () =>
+    new Option("--lab <FILE>", "the lab file: agents and where they are").env("SALVO_LAB").makeOptionMandatory();
+  const data = () => new Option("--data <DIR>", "the controller's data folder").env("SALVO_DATA").default("salvo-data");
+  const json = (what: string) => new Option("--json", what);
+  const finish =
+    <Args extends unknown[]>(command: (...args: Args) => Promise<number>) =>
+    async (...args: Args) => {
+      io.exitCode = await command(...args);
+    };
+
+  program
+    .command("demo")
+    .description("Shows all of it on this machine: agents as processes of their own, real fio, a report.")
+    .addOption(new Option("--agents <N>", "how many agents").argParser(parseCount).default(4))
+    .addOption(new Option("--seconds <S>", "how long each workload is measured").argParser(parseSeconds).default(5))
+    .addOption(
+      new Option("--workload <NAME>", "only this one of the four: 4k-randread, 4k-randwrite, 64k-read, 64k-write"),
+    )
+    .addOption(new Option("--fio <PATH>", "the fio to use").default("fio"))
+    .addOption(new Option("--out <DIR>", "where runs and report go").default("salvo-demo"))
+    .addOption(json("one JSON object per run on stdout, and nothing else there"))
+    .action(finish((options: Parameters<typeof runDemo>[0]) => runDemo(options, io)));
+
+  program
+    .command("run")
+    .description("Runs a study on a lab, one synchronized run after another.")
+    .argument("<STUDY>", "the study file: scenarios and workloads")
+    .addOption(lab())
+    .addOption(data())
+    .addOption(new Option("--seconds <S>", "instead of every workload's duration").argParser(parseSeconds))
+    .addOption(new Option("--repeats <N>", "instead of the study's").argParser(parseCount))
+    .addOption(new Option("--only <SCENARIO/WORKLOAD>", "only what matches; * and ? match anything, as in '*/4k-*'"))
+    .addOption(json("one JSON object per run on stdout, and nothing else there"))
+    .action(
+      finish((study: string, options: Omit<Parameters<typeof runStudy>[0], "study">) =>
+        runStudy({ ...options, study }, io),
+      ),
+    );
+
+  program
+    .command("resume")
+    .description("Brings to an end what a controller left open that was killed. `run` does the same before it begins.")
+    .addOption(lab())
+    .addOption(data())
+    .addOption(json("one JSON object per run on stdout, and nothing else there"))
+    .action(finish((options: Parameters<typeof resumeRuns>[0]) => resumeRuns(options, io)));
+
+  program
+    .command("report")
+    .description("Makes one HTML file of sealed runs, which needs no network and no other file.")
+    .argument("<RUN...>", "run ids, or how they begin; * for all")
+    .addOption(data())
+    .addOption(new Option("--out <FILE>", "the file to write").default("report.html"))
+    .action(
+      finish((runs: string[], options: Omit<Parameters<typeof makeReport>[0], "runs">) =>
+        makeReport({ ...options, runs }, io),
+      ),
+    );
+
+  program
+    .command("runs")
+    .description("Lists the runs in a data folder, or asks them something in SQL (tables runs, samples, cpu, disk).")
+    .addOption(data())
+    .addOption(new Option("--sql <QUERY>", "a DuckDB query over all sealed runs"))
+    .addOption(json("one JSON object per row on stdout"))
+    .action(finish((options: Parameters<typeof listStoredRuns>[0]) => listStoredRuns(options, io)));
+
+  program
+    .command("agents")
+    .description("Asks every agent of a lab who and how it is.")
+    .addOption(lab())
+    .addOption(json("one JSON object per agent on stdout"))
+    .action(finish((options: Parameters<typeof listAgents>[0]) => listAgents(options, io)));
+
+  program
+    .command("tail")
+    .description("Prints samples and events of a run as they come in, or of one that was.")
+    .addOption(lab())
+    .addOption(data())
+    .addOption(new Option("--run <RUN>", "of this run; without it, of whichever comes next"))
+    .addOption(
+      new Option("--format <FORMAT>", "how to print a record").choices(["json", "csv", "influx"]).default("json"),
+    )
+    .addOption(new Option("--kind <KIND...>", "only these").choices(["fio", "cpu", "disk", "event"]))
+    .action(finish((options: Parameters<typeof tailRecords>[0]) => tailRecords(options, io)));
+
+  program
+    .command("doctor")
+    .description("Looks at this machine, and at the agents of a lab, and says what to do about what it finds.")
+    .addOption(new Option("--lab <FILE>", "look at this lab's agents too").env("SALVO_LAB"))
+    .addOption(data())
+    .addOption(json("one JSON object per check on stdout"))
+    .action(finish((options: Parameters<typeof diagnose>[0]) => diagnose(options, io)));
+
+  return program;
+}

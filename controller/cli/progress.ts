@@ -1,0 +1,83 @@
+import type { LiveView } from "../service/live.ts";
+
+/** A screen is redrawn at most so often; without one, a line is printed at each phase and then this often. */
+const REDRAW_MS = 200;
+const LINE_EVERY_MS = 2_000;
+
+export interface Progress {
+  show(view: LiveView): void;
+  /** A line of its own, above whatever is being redrawn. */
+  say(line: string): void;
+  /** Leaves what was drawn last and ends the line. */
+  end(): void;
+}
+
+export interface ProgressOptions {
+  readonly stream: { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown };
+  /** What the run is of: `local/4k-randread 1/3`. */
+  readonly title: string;
+  readonly nowMs: () => number;
+}
+
+export function createProgress({ stream, title, nowMs }: ProgressOptions): Progress {
+  const screen = stream.isTTY === true;
+  let drawn = false;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  let lastPhase = "";
+
+  function clear(): void {
+    if (drawn) stream.write("\r\u001b[2K");
+    drawn = false;
+  }
+
+  return {
+    show(view) {
+      const due = nowMs() - lastMs >= (screen ? REDRAW_MS : LINE_EVERY_MS);
+      if (view.phase === lastPhase && !due) return;
+      lastPhase = view.phase;
+      lastMs = nowMs();
+      const line = progressLine(title, view);
+      if (!screen) return void stream.write(`${line}\n`);
+      clear();
+      stream.write(line.slice(0, (stream.columns ?? 120) - 1));
+      drawn = true;
+    },
+    say(line) {
+      clear();
+      stream.write(`${line}\n`);
+    },
+    end() {
+      if (drawn) stream.write("\n");
+      drawn = false;
+    },
+  };
+}
+
+const WORDS: Readonly<Record<LiveView["phase"], string>> = {
+  preflight: "looking at the agents",
+  arming: "arming: fio is started and waits at its gate",
+  clock: "measuring the clocks",
+  firing: "agreeing on T0",
+  running: "running",
+  aborting: "stopping all participants",
+  "clock-again": "measuring the clocks again",
+  collecting: "collecting",
+  sealing: "sealing",
+  releasing: "releasing the agents",
+  done: "done",
+};
+
+/** Pure: one line of text, figures only while there are any. */
+export function progressLine(title: string, view: LiveView): string {
+  const figures =
+    view.phase === "running" && view.tick > 0
+      ? [
+          `${Math.round(view.iops).toLocaleString("en")} IOPS`,
+          `${view.mibPerSec.toFixed(1)} MiB/s`,
+          view.p99Us === undefined ? "p99 -" : `p99 ${Math.round(view.p99Us).toLocaleString("en")} us`,
+          `tick ${view.tick}/${view.ticks}`,
+        ]
+      : [];
+  const left = view.phase === "running" && view.leftMs !== undefined ? [`${Math.ceil(view.leftMs / 1000)} s left`] : [];
+  return [title, WORDS[view.phase], ...figures, ...left].join("  ");
+}

@@ -1,0 +1,24 @@
+import { loadLab } from "@salvo/shared/config/files.ts";
+import { openController } from "../service/controller.ts";
+import { type Io, VERSION } from "./program.ts";
+import { cliLogger, openSession } from "./session.ts";
+
+export interface ResumeCommand {
+  readonly lab: string;
+  readonly data: string;
+  readonly json?: boolean;
+}
+
+export async function resumeRuns({ lab: labFile, data, json = false }: ResumeCommand, io: Io): Promise<number> {
+  const lab = await loadLab(labFile);
+  using session = openSession({ io, json });
+  await using controller = await openController({
+    dataDir: data,
+    natsUrl: lab.message.nats?.url,
+    version: VERSION,
+    logger: cliLogger(),
+  });
+  const resumed = await session.resumeAll(controller);
+  if (resumed.length === 0) session.say("nothing was left open");
+  return session.conclude(resumed);
+}

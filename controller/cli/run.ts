@@ -1,0 +1,46 @@
+import { randomBytes } from "node:crypto";
+import { loadLab, loadStudy } from "@salvo/shared/config/files.ts";
+import { type Cell, checkStudy, planRuns } from "../domain/matrix.ts";
+import { openController } from "../service/controller.ts";
+import type { Io } from "./program.ts";
+import { VERSION } from "./program.ts";
+import { cliLogger, openSession } from "./session.ts";
+
+export interface RunCommand {
+  readonly study: string;
+  readonly lab: string;
+  readonly data: string;
+  readonly seconds?: number;
+  readonly repeats?: number;
+  readonly only?: string;
+  readonly json?: boolean;
+}
+
+export async function runStudy(
+  { study: studyFile, lab: labFile, data, json = false, ...choice }: RunCommand,
+  io: Io,
+): Promise<number> {
+  const [study, lab] = await Promise.all([loadStudy(studyFile), loadLab(labFile)]);
+  const violations = checkStudy(study.message, lab.message);
+  if (violations.length > 0) throw study.refuse(violations);
+  const specs = planRuns({ study: study.message, lab: lab.message, newRunId: runIds(new Date()), ...choice });
+
+  using session = openSession({ io, json });
+  await using controller = await openController({
+    dataDir: data,
+    natsUrl: lab.message.nats?.url,
+    version: VERSION,
+    logger: cliLogger(),
+  });
+  const resumed = await session.resumeAll(controller);
+  const ran = await session.runAll(controller, specs);
+  return session.conclude([...resumed, ...ran]);
+}
+
+/** 20261122-2015-001-4k-randread-x7k2: when, which of this command's runs, what, and a part that makes it unique. */
+export function runIds(now: Date): (cell: Pick<Cell, "workload">) => string {
+  const stamp = now.toISOString().replaceAll(/[-:]/g, "").replace("T", "-").slice(0, 13);
+  const unique = randomBytes(4).toString("hex").slice(0, 4);
+  let count = 0;
+  return ({ workload }) => `${stamp}-${String(++count).padStart(3, "0")}-${workload.name.slice(0, 32)}-${unique}`;
+}

@@ -1,0 +1,36 @@
+import { listRuns } from "../store/runs.ts";
+import { summaryJson } from "../store/manifest.ts";
+import { queryRuns } from "../store/query.ts";
+import { EXIT } from "./exit.ts";
+import type { Io } from "./program.ts";
+import { runTable, textTable } from "./table.ts";
+
+export interface RunsCommand {
+  readonly data: string;
+  readonly sql?: string;
+  readonly json?: boolean;
+}
+
+export async function listStoredRuns({ data, sql, json = false }: RunsCommand, io: Io): Promise<number> {
+  if (sql !== undefined) {
+    const { columns, rows } = await queryRuns(data, sql);
+    if (json)
+      for (const row of rows)
+        io.stdout.write(
+          `${JSON.stringify(row, (_, value: unknown) => (typeof value === "bigint" ? value.toString() : value))}\n`,
+        );
+    else
+      io.stdout.write(
+        textTable(
+          columns,
+          rows.map((row) => columns.map((name) => String(row[name]))),
+        ),
+      );
+    return EXIT.ok.code;
+  }
+  const runs = await listRuns(data);
+  if (json) for (const run of runs) io.stdout.write(`${JSON.stringify(summaryJson(run))}\n`);
+  else if (runs.length > 0) io.stdout.write(runTable(runs));
+  else io.stderr.write(`no runs in ${data}\n`);
+  return EXIT.ok.code;
+}

@@ -1,0 +1,83 @@
+import type { Manifest, RunSpec } from "@salvo/proto/run_pb.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { createLogger, type Logger } from "@salvo/shared/log/logger.ts";
+import type { Controller, RunOptions } from "../service/controller.ts";
+import { summaryJson, summaryOf } from "../store/manifest.ts";
+import { EXIT, exitOfVerdicts } from "./exit.ts";
+import { createProgress } from "./progress.ts";
+import type { Io } from "./program.ts";
+import { runTable } from "./table.ts";
+
+/** Runs one after another, with progress on stderr, results on stdout, and Ctrl-C that stops all participants. */
+export interface Session extends Disposable {
+  /** Runs them in order; after Ctrl-C the present one is stopped and sealed, and no other begins. */
+  runAll(controller: Controller, specs: readonly RunSpec[]): Promise<Manifest[]>;
+  resumeAll(controller: Controller): Promise<Manifest[]>;
+  /** Prints the table, unless the results were printed as JSON already, and gives the exit code. */
+  conclude(manifests: readonly Manifest[]): number;
+  say(line: string): void;
+  readonly stopped: AbortSignal;
+}
+
+export interface SessionOptions {
+  readonly io: Io;
+  readonly json: boolean;
+}
+
+export function openSession({ io, json }: SessionOptions): Session {
+  const stop = new AbortController();
+  const onSignal = () => {
+    // The second time it is meant: the agents abort by themselves, or end at their planned end.
+    if (stop.signal.aborted) process.exit(EXIT.interrupted.code);
+    io.stderr.write("\nstopping all participants (once more to leave at once)\n");
+    stop.abort(new SalvoError("cancelled", "stopped by Ctrl-C or SIGTERM"));
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal);
+
+  function optionsOf(spec: RunSpec, place: string): RunOptions & { end(): void } {
+    const title = `${place}${spec.scenario}/${spec.workload?.name ?? ""}`;
+    const progress = createProgress({ stream: io.stderr, title, nowMs: () => performance.now() });
+    return { abort: stop.signal, onView: (view) => progress.show(view), end: () => progress.end() };
+  }
+
+  function finish(manifest: Manifest): Manifest {
+    const summary = summaryOf(manifest);
+    if (json) io.stdout.write(`${JSON.stringify(summaryJson(summary))}\n`);
+    if (summary.verdict !== "complete") io.stderr.write(`${summary.run}: ${summary.verdict}: ${summary.reason}\n`);
+    return manifest;
+  }
+
+  return {
+    stopped: stop.signal,
+    say: (line) => io.stderr.write(`${line}\n`),
+    async runAll(controller, specs) {
+      const manifests: Manifest[] = [];
+      for (const [index, spec] of specs.entries()) {
+        if (stop.signal.aborted) break;
+        const options = optionsOf(spec, specs.length > 1 ? `[${index + 1}/${specs.length}] ` : "");
+        manifests.push(finish(await controller.run(spec, options)));
+        options.end();
+      }
+      return manifests;
+    },
+    async resumeAll(controller) {
+      const manifests: Manifest[] = [];
+      for await (const manifest of controller.resume((spec) => optionsOf(spec, `resuming ${spec.run} `)))
+        manifests.push(finish(manifest));
+      return manifests;
+    },
+    conclude(manifests) {
+      if (!json && manifests.length > 0) io.stdout.write(runTable(manifests.map(summaryOf)));
+      return stop.signal.aborted
+        ? EXIT.interrupted.code
+        : exitOfVerdicts(manifests.map((manifest) => summaryOf(manifest).verdict));
+    },
+    [Symbol.dispose]() {
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, onSignal);
+    },
+  };
+}
+
+export function cliLogger(): Logger {
+  return createLogger({ name: "salvo" });
+}

@@ -1,0 +1,161 @@
+import {
+  type CoreTime,
+  EventKindSchema,
+  type FioFinal,
+  type Io,
+  OutcomeSchema,
+  type Record,
+  type StartProof,
+} from "@salvo/proto/telemetry_pb.ts";
+import { addLatency, Histogram, percentileNs } from "@salvo/shared/fio/latency.ts";
+import { unreachable } from "@salvo/shared/kernel/assert.ts";
+
+/** A record and what its subject says of it. */
+export interface TailRecord {
+  readonly run: string;
+  readonly agent: string;
+  /** The instant to show, ns since 1970: when the bus stored the record. Its own times are the agent's monotonic clock. */
+  readonly wallNs: bigint;
+  readonly record: Record;
+}
+
+/** One direction's I/O within one interval. A percentile is absent when the interval has too few I/Os for it. */
+export interface IoFigures {
+  readonly ios: number;
+  readonly bytes: number;
+  readonly p50Us?: number;
+  readonly p99Us?: number;
+}
+
+export interface CoreFigures {
+  readonly busyPercent: number;
+  readonly userMs: number;
+  readonly systemMs: number;
+  readonly irqMs: number;
+  readonly softirqMs: number;
+  readonly stealMs: number;
+}
+
+/** What a person reads of a record: its own fields, with names instead of numbers and percentiles instead of bins. */
+export type Figures =
+  | {
+      readonly kind: "fio";
+      readonly participant: string;
+      readonly tick: number;
+      readonly runtimeMs: number;
+      readonly stalled: boolean;
+      readonly read: IoFigures;
+      readonly write: IoFigures;
+    }
+  | {
+      readonly kind: "cpu";
+      readonly tick: number;
+      readonly busyPercent: number;
+      readonly cores: readonly CoreFigures[];
+    }
+  | {
+      readonly kind: "disk";
+      readonly participant: string;
+      readonly tick: number;
+      readonly read: IoFigures;
+      readonly write: IoFigures;
+      readonly inFlight: number;
+      readonly busyMs: number;
+    }
+  | { readonly kind: "event"; readonly event: string; readonly participant: string; readonly text: string }
+  | ({ readonly kind: "start" } & Pick<StartProof, "participant" | "releasedAtNs" | "earliestNs" | "latestNs">)
+  /** Without fio's own document, which is far too long for a line. */
+  | ({ readonly kind: "final" } & Pick<FioFinal, "participant" | "exitCode">)
+  | { readonly kind: "end"; readonly outcome: string; readonly reason: string };
+
+/** Undefined for a record of a kind that this version does not know. */
+export function figuresOf({ body }: Record): Figures | undefined {
+  switch (body.case) {
+    case "fio": {
+      const { participant, tick, runtimeMs, stalled, read, write } = body.value;
+      return { kind: "fio", participant, tick, runtimeMs, stalled, read: ioFigures(read), write: ioFigures(write) };
+    }
+    case "cpu": {
+      const cores = body.value.cores.map(coreFigures);
+      return { kind: "cpu", tick: body.value.tick, busyPercent: busyPercent(body.value.cores), cores };
+    }
+    case "disk": {
+      const { participant, tick, reads, readBytes, writes, writtenBytes, inFlight, busyMs } = body.value;
+      const read = { ios: reads, bytes: Number(readBytes) };
+      const write = { ios: writes, bytes: Number(writtenBytes) };
+      return { kind: "disk", participant, tick, read, write, inFlight, busyMs };
+    }
+    case "event": {
+      const { kind, participant, text } = body.value;
+      return { kind: "event", event: nameOf(EventKindSchema.value[kind]?.localName), participant, text };
+    }
+    case "start": {
+      const { participant, releasedAtNs, earliestNs, latestNs } = body.value;
+      return { kind: "start", participant, releasedAtNs, earliestNs, latestNs };
+    }
+    case "final":
+      return { kind: "final", participant: body.value.participant, exitCode: body.value.exitCode };
+    case "end":
+      return {
+        kind: "end",
+        outcome: nameOf(OutcomeSchema.value[body.value.outcome]?.localName),
+        reason: body.value.reason,
+      };
+    case undefined:
+    default:
+      return undefined;
+  }
+}
+
+/** In words, for formats that have one column for all kinds. */
+export function textOf(figures: Figures): string {
+  switch (figures.kind) {
+    case "fio":
+      return figures.stalled ? "stalled" : "";
+    case "cpu":
+    case "disk":
+      return "";
+    case "event":
+      return figures.text === "" ? figures.event : `${figures.event}: ${figures.text}`;
+    case "start":
+      return `first I/O between ${figures.earliestNs} and ${figures.latestNs} ns, released at ${figures.releasedAtNs} ns`;
+    case "final":
+      return `fio ended with exit code ${figures.exitCode}`;
+    case "end":
+      return figures.reason === "" ? figures.outcome : `${figures.outcome}: ${figures.reason}`;
+    default:
+      return unreachable(figures);
+  }
+}
+
+function ioFigures(io: Io | undefined): IoFigures {
+  if (!io) return { ios: 0, bytes: 0 };
+  const figures = { ios: io.ios, bytes: Number(io.bytes) };
+  if (!io.latency) return figures;
+  const histogram = new Histogram();
+  addLatency(histogram, io.latency);
+  const p50 = percentileNs(histogram, 0.5);
+  const p99 = percentileNs(histogram, 0.99);
+  return { ...figures, ...(p50 && { p50Us: p50.ns / 1000 }), ...(p99 && { p99Us: p99.ns / 1000 }) };
+}
+
+function coreFigures(core: CoreTime): CoreFigures {
+  const { userMs, systemMs, irqMs, softirqMs, stealMs } = core;
+  return { busyPercent: busyPercent([core]), userMs, systemMs, irqMs, softirqMs, stealMs };
+}
+
+/** Of all cores together. Waiting for I/O is idle time; time stolen by the hypervisor is time that was wanted. */
+function busyPercent(cores: readonly CoreTime[]): number {
+  let busy = 0;
+  let idle = 0;
+  for (const core of cores) {
+    busy += core.userMs + core.systemMs + core.irqMs + core.softirqMs + core.stealMs;
+    idle += core.idleMs + core.iowaitMs;
+  }
+  return busy + idle === 0 ? 0 : Math.round((1000 * busy) / (busy + idle)) / 10;
+}
+
+/** ARMED becomes armed; a number that this version does not know has no name. */
+function nameOf(name: string | undefined): string {
+  return (name ?? "unknown").toLowerCase();
+}

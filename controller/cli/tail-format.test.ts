@@ -1,0 +1,122 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { EventKind, Outcome, RecordSchema } from "@salvo/proto/telemetry_pb.ts";
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import type { TailRecord } from "./tail-figures.ts";
+import { tailHeader, tailLines } from "./tail-format.ts";
+
+/** 7456 ns and 22656 ns in fio's layout. */
+const latency = { bins: [500, 600], counts: [900, 600] };
+const fio = {
+  participant: "guest1.disk0",
+  tick: 3,
+  runtimeMs: 3000,
+  read: { ios: 1500, bytes: 6_144_000n, latency },
+  write: { ios: 5, bytes: 20_480n, latency: { bins: [500], counts: [5] } },
+};
+const core = { userMs: 200, systemMs: 100, irqMs: 10, softirqMs: 40, stealMs: 50, idleMs: 500, iowaitMs: 100 };
+
+test("a fio sample as JSON has percentiles where its I/Os suffice and the time of day", () => {
+  expect(json({ case: "fio", value: fio })).toEqual({
+    time: "2026-11-22T20:00:00.123456Z",
+    run: "run1",
+    agent: "guest1",
+    seq: 7,
+    kind: "fio",
+    participant: "guest1.disk0",
+    tick: 3,
+    runtimeMs: 3000,
+    stalled: false,
+    read: { ios: 1500, bytes: 6144000, p50Us: 7.456, p99Us: 22.656 },
+    write: { ios: 5, bytes: 20480 },
+  });
+});
+
+test("a CPU sample as JSON says how busy each core was: stolen time counts, waiting for I/O does not", () => {
+  const idle = { idleMs: 1000 };
+  expect(json({ case: "cpu", value: { tick: 3, cores: [core, idle] } })).toMatchObject({
+    busyPercent: 20,
+    cores: [{ busyPercent: 40, stealMs: 50 }, { busyPercent: 0 }],
+  });
+});
+
+test("all other records as JSON name what they say, and 64-bit times keep every digit", () => {
+  expect(json({ case: "event", value: { kind: EventKind.EXITED, text: "exit code 1" } })).toMatchObject({
+    event: "exited",
+    text: "exit code 1",
+  });
+  const start = { participant: "p", releasedAtNs: 1n, earliestNs: 9_007_199_254_740_993n, latestNs: 3n };
+  expect(json({ case: "start", value: start })).toMatchObject({ kind: "start", earliestNs: "9007199254740993" });
+  expect(json({ case: "final", value: { participant: "p", exitCode: 1, json: "{}" } })).not.toHaveProperty("json");
+  expect(json({ case: "end", value: { outcome: Outcome.FINISHED } })).toMatchObject({ outcome: "finished" });
+  expect(json({ case: "disk", value: { participant: "p", reads: 4, inFlight: 9 } })).toMatchObject({
+    read: { ios: 4, bytes: 0 },
+    inFlight: 9,
+  });
+  expect(tailLines("json", tail({ case: undefined }))).toEqual([]);
+});
+
+test("CSV has one set of columns for all kinds", () => {
+  expect(tailHeader("csv")).toBe(
+    "time,run,agent,seq,kind,participant,tick,read_ios,read_bytes,read_p50_us,read_p99_us,write_ios,write_bytes," +
+      "write_p50_us,write_p99_us,cpu_busy_percent,disk_in_flight,disk_busy_ms,text",
+  );
+  const prefix = "2026-11-22T20:00:00.123456Z,run1,guest1,7";
+  expect(csv({ case: "fio", value: { ...fio, stalled: true } })).toBe(
+    `${prefix},fio,guest1.disk0,3,1500,6144000,7.456,22.656,5,20480,,,,,,stalled`,
+  );
+  expect(csv({ case: "cpu", value: { tick: 3, cores: [core] } })).toBe(`${prefix},cpu,,3,,,,,,,,,40,,,`);
+  expect(csv({ case: "disk", value: { participant: "p", tick: 3, reads: 4, inFlight: 9, busyMs: 1000 } })).toBe(
+    `${prefix},disk,p,3,4,0,,,0,0,,,,9,1000,`,
+  );
+  expect(csv({ case: "event", value: { kind: EventKind.WARNING, text: 'a "b",\nc' } })).toBe(
+    `${prefix},event,,,,,,,,,,,,,,"warning: a ""b"",\nc"`,
+  );
+  expect(csv({ case: "end", value: { outcome: Outcome.ABORTED, reason: "Ctrl-C" } })).toMatch(/,aborted: Ctrl-C$/);
+});
+
+test("line protocol has a line for each direction, core or event", () => {
+  expect(tailLines("influx", tail({ case: "fio", value: fio }))).toEqual([
+    "salvo_fio,run=run1,agent=guest1,participant=guest1.disk0,op=read " +
+      "seq=7i,tick=3i,ios=1500i,bytes=6144000i,p50_us=7.456,p99_us=22.656 1795377600123456789",
+    "salvo_fio,run=run1,agent=guest1,participant=guest1.disk0,op=write " +
+      "seq=7i,tick=3i,ios=5i,bytes=20480i 1795377600123456789",
+  ]);
+  expect(tailLines("influx", tail({ case: "cpu", value: { tick: 3, cores: [core, core] } }))[1]).toBe(
+    "salvo_cpu,run=run1,agent=guest1,core=1 seq=7i,tick=3i,busy_percent=40," +
+      "user_ms=200i,system_ms=100i,irq_ms=10i,softirq_ms=40i,steal_ms=50i 1795377600123456789",
+  );
+  expect(tailLines("influx", tail({ case: "end", value: { outcome: Outcome.FAILED, reason: 'x"y\\z\nw' } }))).toEqual([
+    'salvo_event,run=run1,agent=guest1,kind=end seq=7i,text="failed: x\\"y\\\\z w" 1795377600123456789',
+  ]);
+});
+
+test("whatever a participant is called or a text says, a line of line protocol can be read back", () => {
+  const text = fc.string({ unit: "binary" });
+  fc.assert(
+    fc.property(text, text, (participant, said) => {
+      const event = { kind: EventKind.WARNING, participant, text: said };
+      const [line = "", ...more] = tailLines("influx", tail({ case: "event", value: event }));
+      expect(more).toEqual([]);
+      // Tags: no bare comma, blank or equals sign; text: no bare quote; no line break anywhere.
+      const tag = String.raw`(?:\\[,= ]|\\(?![,= ])|[^,= \r\n\\])+`;
+      const shape = String.raw`^salvo_event(?:,\w+=${tag}(?<!\\))+ seq=7i,text="(?:\\["\\]|[^"\\\r\n])*" \d+$`;
+      expect(line).toMatch(new RegExp(shape));
+    }),
+  );
+});
+
+function tail(body: NonNullable<MessageInitShape<typeof RecordSchema>["body"]>): TailRecord {
+  const record = create(RecordSchema, { seq: 7, body });
+  return { run: "run1", agent: "guest1", wallNs: 1_795_377_600_123_456_789n, record };
+}
+
+function json(body: Parameters<typeof tail>[0]): unknown {
+  const lines = tailLines("json", tail(body));
+  expect(lines).toHaveLength(1);
+  return JSON.parse(lines[0]!);
+}
+
+function csv(body: Parameters<typeof tail>[0]): string | undefined {
+  return tailLines("csv", tail(body))[0];
+}

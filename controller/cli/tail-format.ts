@@ -1,0 +1,100 @@
+import { unreachable } from "@salvo/shared/kernel/assert.ts";
+import { type Figures, figuresOf, type IoFigures, type TailRecord, textOf } from "./tail-figures.ts";
+import { influxLines } from "./tail-influx.ts";
+
+export type TailFormat = "json" | "csv" | "influx";
+
+/** What comes before the first record, or undefined. */
+export function tailHeader(format: TailFormat): string | undefined {
+  return format === "csv" ? CSV_COLUMNS.join(",") : undefined;
+}
+
+/** The record as lines without an end of line; none for a record of an unknown kind. */
+export function tailLines(format: TailFormat, tail: TailRecord): readonly string[] {
+  const figures = figuresOf(tail.record);
+  if (!figures) return [];
+  switch (format) {
+    case "json":
+      return [jsonLine(tail, figures)];
+    case "csv":
+      return [csvRow(tail, figures)];
+    case "influx":
+      return influxLines(tail, figures);
+    default:
+      return unreachable(format);
+  }
+}
+
+/** 64-bit numbers that JSON cannot carry exactly are texts. */
+function jsonLine({ run, agent, wallNs, record }: TailRecord, figures: Figures): string {
+  return JSON.stringify({ time: isoTime(wallNs), run, agent, seq: record.seq, ...figures }, (_, value: unknown) =>
+    typeof value === "bigint" ? value.toString() : value,
+  );
+}
+
+/** One set of columns for all kinds, so that a mixed stream is one table; new ones are only ever added at the end. */
+const CSV_COLUMNS = [
+  "time",
+  "run",
+  "agent",
+  "seq",
+  "kind",
+  "participant",
+  "tick",
+  "read_ios",
+  "read_bytes",
+  "read_p50_us",
+  "read_p99_us",
+  "write_ios",
+  "write_bytes",
+  "write_p50_us",
+  "write_p99_us",
+  "cpu_busy_percent",
+  "disk_in_flight",
+  "disk_busy_ms",
+  "text",
+] as const;
+
+type CsvColumn = (typeof CSV_COLUMNS)[number];
+type CsvCells = { readonly [column in CsvColumn]?: string | number | undefined };
+
+function csvRow({ run, agent, wallNs, record }: TailRecord, figures: Figures): string {
+  const cells: CsvCells = {
+    time: isoTime(wallNs),
+    run,
+    agent,
+    seq: record.seq,
+    kind: figures.kind,
+    ...("participant" in figures && { participant: figures.participant }),
+    ...("tick" in figures && { tick: figures.tick }),
+    ...("read" in figures && ioCells(figures.read, figures.write)),
+    ...(figures.kind === "cpu" && { cpu_busy_percent: figures.busyPercent }),
+    ...(figures.kind === "disk" && { disk_in_flight: figures.inFlight, disk_busy_ms: figures.busyMs }),
+    text: textOf(figures),
+  };
+  return CSV_COLUMNS.map((column) => csvCell(String(cells[column] ?? ""))).join(",");
+}
+
+function ioCells(read: IoFigures, write: IoFigures): CsvCells {
+  return {
+    read_ios: read.ios,
+    read_bytes: read.bytes,
+    read_p50_us: read.p50Us,
+    read_p99_us: read.p99Us,
+    write_ios: write.ios,
+    write_bytes: write.bytes,
+    write_p50_us: write.p50Us,
+    write_p99_us: write.p99Us,
+  };
+}
+
+/** RFC 4180. */
+function csvCell(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** ISO 8601 in UTC, to the microsecond. */
+function isoTime(wallNs: bigint): string {
+  const micros = (wallNs / 1000n) % 1000n;
+  return `${new Date(Number(wallNs / 1_000_000n)).toISOString().slice(0, -1)}${micros.toString().padStart(3, "0")}Z`;
+}

@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import { fromBinary } from "@bufbuild/protobuf";
+import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
+import { connectBus } from "@salvo/shared/bus/connection.ts";
+import { consumeRun } from "@salvo/shared/bus/consume.ts";
+import { loadLab } from "@salvo/shared/config/files.ts";
+import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { lastNatsUrl } from "../service/nats-server.ts";
+import { EXIT } from "./exit.ts";
+import type { Io } from "./program.ts";
+import { type TailFormat, tailHeader, tailLines } from "./tail-format.ts";
+
+export interface TailCommand {
+  readonly lab: string;
+  readonly data: string;
+  readonly run?: string;
+  readonly format: TailFormat;
+  readonly kind?: readonly string[];
+}
+
+/** What the lab's stream has, and then what comes, until Ctrl-C. The controller that runs the study need not know of it. */
+export async function tailRecords({ lab: file, data, run, format, kind }: TailCommand, io: Io): Promise<number> {
+  const { message: lab } = await loadLab(file);
+  const url = lab.nats?.url ?? (await lastNatsUrl(join(data, "nats")));
+  const stop = new AbortController();
+  const onSignal = () => stop.abort(new SalvoError("cancelled", "stopped"));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, onSignal);
+  io.stderr.write(`listening to ${url}; Ctrl-C ends\n`);
+
+  const header = tailHeader(format);
+  if (header !== undefined) io.stdout.write(`${header}\n`);
+  const seen = new Set<string>();
+  try {
+    await using bus = await connectBus({ url, name: `tail-${process.pid}`, signal: stop.signal });
+    for await (const message of consumeRun({ bus, lab: lab.name, run, signal: stop.signal })) {
+      if (kind && !kind.includes(message.kind)) continue;
+      const id = `${message.run} ${message.agent} ${message.seq}`;
+      if (seen.has(id)) continue;
+      seen.add(id);
+      const record = fromBinary(RecordSchema, message.payload);
+      const lines = tailLines(format, { run: message.run, agent: message.agent, wallNs: message.storedAtNs, record });
+      for (const line of lines) io.stdout.write(`${line}\n`);
+    }
+  } catch (error) {
+    if (!stop.signal.aborted) throw toSalvoError(error);
+  }
+  return EXIT.ok.code;
+}

@@ -1,0 +1,60 @@
+import type { AgentDescription, RunStatus } from "@salvo/proto/agent_pb.ts";
+import { RunPhase } from "@salvo/proto/agent_pb.ts";
+import { Role } from "@salvo/proto/lab_pb.ts";
+import type { RunSpec } from "@salvo/proto/run_pb.ts";
+import { Engine } from "@salvo/proto/workload_pb.ts";
+import { toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { parseFioVersion, requireFioVersion } from "@salvo/shared/fio/version.ts";
+
+/**
+ * Why an agent cannot take its part in a run, each with what to do about it; empty when it can. What can be known before
+ * anything is started is said before anything is started.
+ */
+export function preflight(spec: RunSpec, agent: AgentDescription, runs: readonly RunStatus[]): string[] {
+  return [...identity(spec, agent), ...activity(runs), ...fio(agent), ...devices(spec, agent)];
+}
+
+function identity(spec: RunSpec, agent: AgentDescription): string[] {
+  const planned = spec.agents.find(({ id }) => id === agent.id);
+  if (!planned) {
+    const address = spec.agents.map((each) => each.address).join(", ");
+    return [`the agent there calls itself ${agent.id}; correct id or address in the lab file (${address})`];
+  }
+  if (!agent.roles.includes(Role.WORKLOAD)) return ["the agent does not have the role workload"];
+  return [];
+}
+
+function activity(runs: readonly RunStatus[]): string[] {
+  return runs
+    .filter(({ phase }) => phase !== RunPhase.ENDED)
+    .map(({ run }) => `the agent is busy with run ${run}; wait for it, or end the controller that drives it`);
+}
+
+function fio(agent: AgentDescription): string[] {
+  if (!agent.fio) return ["the agent says nothing about its fio"];
+  if (agent.fio.problem) return [agent.fio.problem];
+  try {
+    requireFioVersion(parseFioVersion(agent.fio.version));
+    return [];
+  } catch (error) {
+    return [toSalvoError(error).describe()];
+  }
+}
+
+function devices(spec: RunSpec, agent: AgentDescription): string[] {
+  const { workload } = spec;
+  if (!workload) return ["the run has no workload"];
+  return spec.participants
+    .filter((participant) => participant.agent === agent.id)
+    .flatMap(({ device: name }) => {
+      const device = agent.devices.find((listed) => listed.name === name);
+      if (!device) {
+        const listed = agent.devices.map((each) => each.name).join(", ") || "none";
+        return [`device ${name} is not listed in the agent's own configuration (listed: ${listed})`];
+      }
+      const needed =
+        workload.offsetBytes + (workload.sizeBytes || BigInt(workload.blockSizeBytes) * BigInt(workload.jobs));
+      if (workload.engine === Engine.NULL || needed <= device.sizeBytes) return [];
+      return [`workload ${workload.name} needs ${needed} bytes of device ${name}, which has ${device.sizeBytes}`];
+    });
+}

@@ -1,0 +1,72 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import type { AgentService } from "@salvo/proto/agent_pb.ts";
+import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
+import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
+import type { Client } from "@salvo/shared/rpc/client.ts";
+import type { Spool } from "../store/spool.ts";
+
+/** NATS may still bring what is on its way; when it has brought nothing new for so long, the rest is asked for. */
+const QUIET_MS = 250;
+const QUIET_MAX_MS = 3_000;
+const RETRY_MS = 500;
+
+export interface CollectOptions {
+  readonly client: Client<typeof AgentService>;
+  readonly agent: string;
+  readonly run: string;
+  readonly spool: Spool;
+  /** NATS is connected: worth waiting for. */
+  readonly busConnected: () => boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Fetches what is missing of an agent's records, until none is or the signal gives up. */
+export async function collectRecords({
+  client,
+  agent,
+  run,
+  spool,
+  busConnected,
+  signal,
+}: CollectOptions): Promise<void> {
+  for (;;) {
+    try {
+      const lastSeq = await lastSeqOf(client, run, signal);
+      if (busConnected()) await untilQuiet(spool, agent, lastSeq, signal);
+      const ranges = spool.missing(agent, lastSeq);
+      if (ranges.length === 0) return await spool.flush();
+      for await (const { records } of client.collect({ run, ranges }, { signal })) {
+        for (const payload of records) spool.add(agent, fromBinary(RecordSchema, payload).seq, payload, "backfilled");
+      }
+      await spool.flush();
+      if (spool.missing(agent, lastSeq).length === 0) return;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const problem = toSalvoError(error);
+      if (problem.kind !== "unavailable" && problem.kind !== "timeout") throw problem;
+    }
+    await sleep(RETRY_MS, { signal });
+  }
+}
+
+async function lastSeqOf(client: Client<typeof AgentService>, run: string, signal: AbortSignal): Promise<number> {
+  const { runs } = await client.describe({}, { deadlineMs: 5_000, signal });
+  const status = runs.find((each) => each.run === run);
+  if (!status) throw new SalvoError("not-found", `the agent has no run ${run} any more`);
+  return status.lastSeq;
+}
+
+function missingCount(ranges: ReturnType<Spool["missing"]>): number {
+  return ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+}
+
+async function untilQuiet(spool: Spool, agent: string, lastSeq: number, signal: AbortSignal): Promise<void> {
+  const end = deadline(QUIET_MAX_MS, "waiting for NATS", signal);
+  for (let known = -1; spool.missing(agent, lastSeq).length > 0 && !end.aborted;) {
+    const now = lastSeq - missingCount(spool.missing(agent, lastSeq));
+    if (now === known) return;
+    known = now;
+    await sleep(QUIET_MS, { signal });
+  }
+}

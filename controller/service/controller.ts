@@ -1,0 +1,179 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { AgentService } from "@salvo/proto/agent_pb.ts";
+import type { Manifest, RunSpec } from "@salvo/proto/run_pb.ts";
+import { type Bus, connectBus } from "@salvo/shared/bus/connection.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { unlessAborted } from "@salvo/shared/kernel/signal.ts";
+import { type Clock, systemClock } from "@salvo/shared/kernel/time.ts";
+import type { Logger } from "@salvo/shared/log/logger.ts";
+import { type Channel, openChannel } from "@salvo/shared/rpc/channel.ts";
+import { type Client, createClient } from "@salvo/shared/rpc/client.ts";
+import { openDataFolder } from "../store/datafolder.ts";
+import { openRunFolder, spoolFolder } from "../store/layout.ts";
+import { createOpenRun, discardOpenRun, readOpenRun } from "../store/openrun.ts";
+import { openRuns } from "../store/runs.ts";
+import { openSpool } from "../store/spool.ts";
+import { createLive, type LiveView } from "./live.ts";
+import { type NatsServer, startNatsServer } from "./nats-server.ts";
+import { driveRun } from "./run.ts";
+import { openRunLog, type RunBegin } from "./run-log.ts";
+
+export interface Controller extends AsyncDisposable {
+  /** Throws only when nothing could be sealed; whatever else goes wrong is the run's verdict. */
+  run(spec: RunSpec, options: RunOptions): Promise<Manifest>;
+  /** Runs that an earlier life of the controller left open, oldest first, each brought to its end. */
+  resume(options: (spec: RunSpec) => RunOptions): AsyncGenerator<Manifest>;
+}
+
+export interface RunOptions {
+  readonly onView: (view: LiveView) => void;
+  /** Stops all participants; what was measured until then is sealed. */
+  readonly abort: AbortSignal;
+}
+
+export interface ControllerOptions {
+  readonly dataDir: string;
+  /** An existing NATS; without it the controller starts its own. */
+  readonly natsUrl: string | undefined;
+  readonly version: string;
+  readonly logger: Logger;
+}
+
+/** One controller per data folder. Throws `refused` when there is another, and when its nats-server cannot be started. */
+export async function openController({ dataDir, natsUrl, version, logger }: ControllerOptions): Promise<Controller> {
+  await using undo = new AsyncDisposableStack();
+  const folder = undo.use(await openDataFolder(dataDir));
+  const nats = natsUrl === undefined ? undo.use(await embeddedNats(folder.path, logger)) : undefined;
+  const url = natsUrl ?? nats?.url ?? "";
+
+  const stop = new AbortController();
+  const bus = connectBus({
+    url,
+    name: "controller",
+    signal: stop.signal,
+    onStatus: (status) => logger.debug({ status }, "bus"),
+  });
+  let connected: Bus | undefined;
+  bus.then(
+    (open) => (connected = open),
+    (error: unknown) => logger.debug({ error }, "NATS was never reached"),
+  );
+  undo.defer(async () => {
+    stop.abort(new SalvoError("cancelled", "the controller ends"));
+    await connected?.[Symbol.asyncDispose]();
+  });
+
+  const channels = undo.use(openChannels());
+  const parts: Parts = {
+    dataDir: folder.path,
+    url,
+    version,
+    logger,
+    channels,
+    clock: systemClock,
+    bus: () => connected,
+    untilBus: (signal) => unlessAborted(bus, signal),
+  };
+  const open = undo.move();
+  return {
+    run: (spec, options) => beginRun(parts, spec, options),
+    resume: (options) => resumeRuns(parts, options),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+interface Parts {
+  readonly dataDir: string;
+  readonly url: string;
+  readonly version: string;
+  readonly logger: Logger;
+  readonly channels: Channels;
+  readonly clock: Clock;
+  readonly bus: () => Bus | undefined;
+  readonly untilBus: (signal: AbortSignal) => Promise<Bus>;
+}
+
+async function beginRun(parts: Parts, spec: RunSpec, options: RunOptions): Promise<Manifest> {
+  await createOpenRun(parts.dataDir, spec);
+  return followRun(parts, spec, options);
+}
+
+async function* resumeRuns(parts: Parts, options: (spec: RunSpec) => RunOptions): AsyncGenerator<Manifest> {
+  for (const run of (await openRuns(parts.dataDir)).toSorted()) {
+    const spec = await readOpenRun(parts.dataDir, run);
+    if (spec) yield await followRun(parts, spec, options(spec));
+    else await discardOpenRun(parts.dataDir, run);
+  }
+}
+
+async function followRun(parts: Parts, spec: RunSpec, { onView, abort }: RunOptions): Promise<Manifest> {
+  const { dataDir, clock, channels } = parts;
+  const folder = openRunFolder(dataDir, spec.run);
+  const manifest = await withOpenRun();
+  await discardOpenRun(dataDir, spec.run);
+  return manifest;
+
+  async function withOpenRun(): Promise<Manifest> {
+    await using log = await openRunLog(join(folder, "events.journal"));
+    await using spool = await openSpool(
+      spoolFolder(folder),
+      spec.agents.map(({ id }) => id),
+    );
+    const [first, ...before] = log.before;
+    const begin: RunBegin = first?.type === "begin" ? first : newRun(parts);
+    if (!first) await log.append(begin);
+    return await driveRun(spec, begin, before, {
+      ...parts,
+      log,
+      spool,
+      bootId: bootId(),
+      agents: new Map(spec.agents.map(({ id, address }) => [id, channels.client(address)])),
+      live: createLive(spec, clock, onView),
+      abort,
+    });
+  }
+}
+
+function newRun({ clock, url }: Parts): RunBegin {
+  return {
+    type: "begin",
+    nonce: randomBytes(18).toString("base64url"),
+    bootId: bootId(),
+    anchor: { monotonicNs: clock.now(), wallNs: clock.wall() },
+    natsUrl: url,
+  };
+}
+
+/** proc_sys_kernel(5). The controller runs on Linux. */
+function bootId(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+}
+
+function embeddedNats(dataDir: string, logger: Logger): Promise<NatsServer> {
+  return startNatsServer({
+    dataDir: join(dataDir, "nats"),
+    onStatus: (status) =>
+      status.type === "died" ? logger.warn({ status }, "nats-server died") : logger.debug({ status }, "nats-server"),
+  });
+}
+
+export interface Channels extends Disposable {
+  client(address: string): Client<typeof AgentService>;
+}
+
+/** One channel to each agent for as long as the controller lives. */
+export function openChannels(): Channels {
+  const channels = new Map<string, Channel>();
+  return {
+    client(address) {
+      const channel = channels.get(address) ?? openChannel(address);
+      channels.set(address, channel);
+      return createClient(AgentService, channel);
+    },
+    [Symbol.dispose]() {
+      for (const channel of channels.values()) channel[Symbol.dispose]();
+    },
+  };
+}

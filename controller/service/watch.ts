@@ -1,0 +1,91 @@
+import { RunPhase, type AgentService, type RunStatus } from "@salvo/proto/agent_pb.ts";
+import { Outcome } from "@salvo/proto/telemetry_pb.ts";
+import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { sleep } from "@salvo/shared/kernel/signal.ts";
+import type { Clock, Nanos } from "@salvo/shared/kernel/time.ts";
+import type { Client } from "@salvo/shared/rpc/client.ts";
+
+/** Agents speak every second. One that has been silent for so long in mid-run is lost. */
+export const SILENCE_MS = 5_000;
+const RETRY_MS = 250;
+
+export type WatchNews =
+  | { readonly type: "started" }
+  | { readonly type: "ended"; readonly outcome: Outcome; readonly reason: string; readonly started: boolean }
+  | { readonly type: "trouble"; readonly reason: string }
+  | { readonly type: "lost"; readonly reason: string };
+
+export interface WatchOptions {
+  readonly client: Client<typeof AgentService>;
+  readonly run: string;
+  readonly clock: Clock;
+  /** While true a broken watch means that the agent disarms: it is lost at once. */
+  readonly beforeT0: () => boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Follows an agent's run to its end, over broken connections and restarts of the agent. Ends after `ended`, or `lost`. */
+export async function* watchRun({
+  client,
+  run,
+  clock,
+  beforeT0,
+  signal,
+}: WatchOptions): AsyncGenerator<WatchNews, void> {
+  let toldStarted = false;
+  let troubled = false;
+  let heardAtNs = clock.now();
+  for (;;) {
+    try {
+      for await (const { status } of listen(client, run, signal)) {
+        if (!status) continue;
+        heardAtNs = clock.now();
+        const { phase, outcome, reason, started } = status;
+        if (phase === RunPhase.ENDED) return yield { type: "ended", outcome, reason, started };
+        if (started && !toldStarted) {
+          toldStarted = true;
+          yield { type: "started" };
+        }
+        if (reason && !troubled) {
+          troubled = true;
+          yield { type: "trouble", reason };
+        }
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      const problem = toSalvoError(error);
+      const final = problem.kind === "not-found" || beforeT0() || silentMs(clock, heardAtNs) > SILENCE_MS;
+      if (final) return yield { type: "lost", reason: describe(problem) };
+    }
+    await sleep(RETRY_MS, { signal }).catch(() => {}); // the next listen throws the reason
+  }
+}
+
+async function* listen(
+  client: Client<typeof AgentService>,
+  run: string,
+  signal: AbortSignal,
+): AsyncGenerator<{ readonly status?: RunStatus | undefined }> {
+  const silence = new AbortController();
+  const fail = () => silence.abort(new SalvoError("unavailable", `nothing was heard for ${SILENCE_MS} ms`));
+  let timer = setTimeout(fail, SILENCE_MS);
+  try {
+    for await (const response of client.watch({ run }, { signal: AbortSignal.any([signal, silence.signal]) })) {
+      clearTimeout(timer);
+      timer = setTimeout(fail, SILENCE_MS);
+      yield response;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function silentMs(clock: Clock, sinceNs: Nanos): number {
+  return Number(clock.now() - sinceNs) / 1e6;
+}
+
+function describe(problem: SalvoError): string {
+  return problem.kind === "not-found"
+    ? `the agent has lost the run: ${problem.message}`
+    : `the agent is lost: ${problem.message}`;
+}

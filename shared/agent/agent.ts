@@ -1,0 +1,225 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type AgentDescription,
+  type ArmRequest,
+  type CollectRequest,
+  type FireRequest,
+  RunPhase,
+  type RunStatus,
+  RunStatusSchema,
+} from "@salvo/proto/agent_pb.ts";
+import { SalvoError } from "../kernel/error.ts";
+import { deadline, unlessAborted } from "../kernel/signal.ts";
+import { planOf } from "./domain/run-plan.ts";
+import type { Phase } from "./domain/run-machine.ts";
+import { listedDevice } from "./device.ts";
+import { endedStatus, type HeldRun, type RunFolders } from "./held-runs.ts";
+import { type ActiveRun, type RunDeps, startRun } from "./run.ts";
+import { publishRun, type RunPublisher } from "./publish.ts";
+import type { BusKeeper } from "./bus-keeper.ts";
+
+const HEARTBEAT_MS = 1_000;
+const COLLECT_BATCH_BYTES = 512 * 1024;
+
+/** What the gRPC service asks of an agent. One run at a time is active; ended runs are held until they are released. */
+export interface Agent {
+  describe(): Promise<{ agent: AgentDescription; runs: RunStatus[] }>;
+  /** The run it is at, for its presence. */
+  activity(): { readonly run: string; readonly phase: string };
+  /** Resolves when every job of every participant waits at its gate. */
+  arm(request: ArmRequest, signal: AbortSignal): Promise<RunStatus>;
+  fire(request: FireRequest): Promise<RunStatus>;
+  /** Resolves when the run's fio processes are gone. */
+  abort(run: string, reason: string, signal: AbortSignal): Promise<RunStatus>;
+  watch(run: string, signal: AbortSignal): AsyncIterable<RunStatus>;
+  collect(request: CollectRequest, signal: AbortSignal): AsyncIterable<Uint8Array[]>;
+  release(run: string): Promise<void>;
+  /** Aborts what is active and lets go of everything. */
+  stop(reason: string): Promise<void>;
+}
+
+export interface AgentDeps extends Pick<RunDeps, "config" | "platform" | "clock" | "log" | "lead"> {
+  readonly folders: RunFolders;
+  readonly held: Map<string, HeldRun>;
+  readonly bus: BusKeeper;
+  readonly describeSelf: () => Promise<AgentDescription>;
+}
+
+interface Active {
+  readonly name: string;
+  readonly run: ActiveRun;
+  readonly journal: HeldRun["journal"];
+  readonly publisher: RunPublisher | undefined;
+}
+
+const PHASES: Readonly<Record<Phase, RunPhase>> = {
+  arming: RunPhase.ARMING,
+  armed: RunPhase.ARMED,
+  committed: RunPhase.COMMITTED,
+  running: RunPhase.RUNNING,
+  ending: RunPhase.ENDING,
+  // The journal is not complete until the run is held.
+  ended: RunPhase.ENDING,
+};
+
+export function createAgent(deps: AgentDeps): Agent {
+  const { config, clock, held } = deps;
+  const publishers = new Map<string, RunPublisher>();
+  let active: Active | undefined;
+  let arming = false;
+
+  function statusOf(name: string): RunStatus {
+    const ended = held.get(name);
+    if (ended) return ended.status;
+    const { run, journal } = activeRun(name);
+    const { phase, outcome, reason, tick, started } = run.state;
+    return create(RunStatusSchema, {
+      run: name,
+      phase: PHASES[phase],
+      outcome,
+      reason,
+      tick,
+      started,
+      lastSeq: journal.durableSeq,
+    });
+  }
+
+  function activeRun(name: string): Active {
+    if (active?.name === name) return active;
+    throw new SalvoError("not-found", `agent ${config.id} has no run ${name}`, { host: config.id });
+  }
+
+  async function hold({ name, run, journal, publisher }: Active): Promise<void> {
+    await run.ended;
+    held.set(name, { journal, status: endedStatus(name, run.state, journal.durableSeq) });
+    if (publisher) publishers.set(name, publisher);
+    active = undefined;
+  }
+
+  async function begin(request: ArmRequest): Promise<Active> {
+    if (active || arming)
+      throw new SalvoError("wrong-state", `agent ${config.id} is busy with run ${active?.name ?? "that arms"}`, {
+        host: config.id,
+      });
+    const plan = planOf(request);
+    for (const { device } of plan.participants) listedDevice(config, device);
+    arming = true;
+    try {
+      const { folder, journal } = await deps.folders.create(request.run);
+      const run = startRun(plan, { ...deps, journal, folder, leaseMs: request.leaseMs });
+      const publisher =
+        request.bus &&
+        publishRun({
+          ...deps,
+          bus: deps.bus.use(request.bus),
+          lab: request.bus.lab,
+          run: request.run,
+          agent: config.id,
+          journal,
+        });
+      active = { name: request.run, run, journal, publisher };
+      void hold(active);
+      return active;
+    } finally {
+      arming = false;
+    }
+  }
+
+  async function ended(name: string, signal: AbortSignal): Promise<void> {
+    while (!held.has(name)) await unlessAborted(activeRun(name).run.ended, signal);
+  }
+
+  return {
+    async describe() {
+      const names = [...held.keys(), ...(active ? [active.name] : [])];
+      return { agent: await deps.describeSelf(), runs: names.map(statusOf) };
+    },
+
+    activity: () => ({ run: active?.name ?? "", phase: active?.run.state.phase ?? "" }),
+
+    async arm(request, signal) {
+      const { name, run } = await begin(request);
+      try {
+        while (run.state.phase === "arming" && !run.state.reason) await unlessAborted(run.changed(), signal);
+      } catch (error) {
+        await run.tell({ type: "abort", reason: "the controller gave up arming" });
+        throw error;
+      }
+      if (run.state.phase === "armed") return statusOf(name);
+      await run.ended;
+      throw new SalvoError("program-failed", run.state.reason, { host: config.id });
+    },
+
+    async fire({ run: name, nonce, t0Ns }) {
+      const ended = held.get(name);
+      if (ended)
+        throw new SalvoError("wrong-state", `run ${name} has ended: ${ended.status.reason}`, { host: config.id });
+      await activeRun(name).run.tell({ type: "fire", nonce, t0Ns, nowNs: clock.now() });
+      return statusOf(name);
+    },
+
+    async abort(name, reason, signal) {
+      if (!held.has(name)) {
+        await activeRun(name).run.tell({ type: "abort", reason });
+        await ended(name, signal);
+      }
+      return statusOf(name);
+    },
+
+    async *watch(name, signal) {
+      if (held.has(name)) return yield statusOf(name);
+      const { run } = activeRun(name);
+      await run.tell({ type: "watchers", count: run.state.watchers + 1 });
+      try {
+        while (!held.has(name) && !signal.aborted) {
+          yield statusOf(name);
+          await Promise.race([run.changed(), run.ended, quiet(signal)]);
+        }
+        if (held.has(name)) yield statusOf(name);
+      } finally {
+        await run.tell({ type: "watchers", count: run.state.watchers - 1 });
+      }
+    },
+
+    async *collect({ run: name, ranges }, signal) {
+      const { journal } = held.get(name) ?? activeRun(name);
+      for (const { first, last } of ranges) {
+        for (let seq = Math.max(1, first); seq <= last && !signal.aborted;) {
+          const records = await journal.read(seq, last, COLLECT_BATCH_BYTES);
+          if (records.length === 0) break;
+          yield records.map(({ payload }) => payload);
+          seq += records.length;
+        }
+      }
+    },
+
+    async release(name) {
+      const run = held.get(name);
+      if (!run) {
+        if (active?.name === name)
+          throw new SalvoError("wrong-state", `run ${name} has not ended`, { host: config.id });
+        return; // released before
+      }
+      held.delete(name);
+      await publishers.get(name)?.stop();
+      publishers.delete(name);
+      await run.journal.close();
+      await deps.folders.remove(name);
+    },
+
+    async stop(reason) {
+      if (active) {
+        const { run } = active;
+        await run.tell({ type: "abort", reason });
+        await run.ended;
+      }
+      for (const publisher of publishers.values()) await publisher.stop();
+      for (const { journal } of held.values()) await journal.close();
+    },
+  };
+}
+
+/** Ends with the heartbeat's pause, or at once with the signal; never throws. */
+async function quiet(signal: AbortSignal): Promise<void> {
+  await unlessAborted(new Promise<never>(() => {}), deadline(HEARTBEAT_MS, "heartbeat", signal)).catch(() => {});
+}

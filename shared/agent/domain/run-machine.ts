@@ -1,0 +1,196 @@
+/**
+ * The life of one run on one agent, decided purely: what happened goes in, what is to be done comes out.
+ * shared/agent/run.ts performs the effects; the simulation in controller/domain drives the same function with faults.
+ */
+import { EventKind, Outcome } from "@salvo/proto/telemetry_pb.ts";
+import { unreachable } from "../../kernel/assert.ts";
+import { SalvoError } from "../../kernel/error.ts";
+import { msToNs, type Nanos } from "../../kernel/time.ts";
+import { FIRE_NOTICE_MS, type RunPlan } from "./run-plan.ts";
+
+export type Phase = "arming" | "armed" | "committed" | "running" | "ending" | "ended";
+
+export interface RunState {
+  readonly plan: RunPlan;
+  readonly phase: Phase;
+  /** Jobs that wait at the gate, per participant. */
+  readonly parked: ReadonlyMap<string, number>;
+  /** Participants whose fio has ended. */
+  readonly exited: ReadonlySet<string>;
+  /** Open Watch calls: until T0 the run lives only as long as somebody watches. */
+  readonly watchers: number;
+  readonly nonce: string | undefined;
+  readonly t0Ns: Nanos | undefined;
+  /** The gates were opened. */
+  readonly started: boolean;
+  readonly tick: number;
+  /** Decided once; the first reason is kept. */
+  readonly outcome: Outcome;
+  readonly reason: string;
+}
+
+export type RunEvent =
+  | { readonly type: "parked"; readonly participant: string }
+  /** fio ended. problem is empty when it did what it was asked to. */
+  | { readonly type: "exited"; readonly participant: string; readonly problem: string }
+  | { readonly type: "watchers"; readonly count: number }
+  | { readonly type: "lease-expired" }
+  /** Throws `wrong-state` or `refused`. A repeated Fire with the same nonce changes nothing. */
+  | { readonly type: "fire"; readonly nonce: string; readonly t0Ns: Nanos; readonly nowNs: Nanos }
+  | { readonly type: "released" }
+  | { readonly type: "tick"; readonly tick: number }
+  | { readonly type: "abort"; readonly reason: string }
+  /** fio should have ended long ago. */
+  | { readonly type: "overdue" };
+
+export type RunEffect =
+  /** To the journal. */
+  | { readonly type: "note"; readonly kind: EventKind; readonly participant: string; readonly text: string }
+  /** The journal is on disk before the next effect begins. */
+  | { readonly type: "make-durable" }
+  | { readonly type: "open-gates-at"; readonly t0Ns: Nanos }
+  | { readonly type: "sample"; readonly tick: number }
+  | { readonly type: "prove-start" }
+  | { readonly type: "kill" }
+  /** RunEnd to the journal: nothing comes after it. */
+  | { readonly type: "end"; readonly outcome: Outcome; readonly reason: string };
+
+export interface Step {
+  readonly state: RunState;
+  readonly effects: readonly RunEffect[];
+}
+
+export function beginRun(plan: RunPlan): RunState {
+  return {
+    plan,
+    phase: "arming",
+    parked: new Map(),
+    exited: new Set(),
+    watchers: 0,
+    nonce: undefined,
+    t0Ns: undefined,
+    started: false,
+    tick: 0,
+    outcome: Outcome.UNSPECIFIED,
+    reason: "",
+  };
+}
+
+export function step(state: RunState, event: RunEvent): Step {
+  if (state.phase === "ended") return event.type === "fire" ? refuseFire(state) : stay(state);
+  switch (event.type) {
+    case "parked":
+      return onParked(state, event.participant);
+    case "exited":
+      return onExited(state, event.participant, event.problem);
+    case "watchers":
+      return onWatchers(state, event.count);
+    case "lease-expired":
+      return state.phase === "arming" || state.phase === "armed"
+        ? abort(state, Outcome.ABORTED, "the controller was not heard of in time")
+        : stay(state);
+    case "fire":
+      return onFire(state, event);
+    case "released":
+      return state.phase === "committed" && state.outcome === Outcome.UNSPECIFIED
+        ? { state: { ...state, phase: "running", started: true }, effects: [note(EventKind.RELEASED, "")] }
+        : stay(state);
+    case "tick":
+      return onTick(state, event.tick);
+    case "abort":
+      return abort(state, Outcome.ABORTED, event.reason);
+    case "overdue":
+      return abort(state, Outcome.FAILED, "fio did not end at its planned end");
+    default:
+      return unreachable(event);
+  }
+}
+
+function onParked(state: RunState, participant: string): Step {
+  const parked = new Map(state.parked).set(participant, (state.parked.get(participant) ?? 0) + 1);
+  const all = state.plan.participants.every(({ id }) => parked.get(id) === state.plan.workload.jobs);
+  if (state.phase !== "arming" || !all) return stay({ ...state, parked });
+  return { state: { ...state, parked, phase: "armed" }, effects: [note(EventKind.ARMED, "")] };
+}
+
+function onExited(state: RunState, participant: string, problem: string): Step {
+  const exited = new Set(state.exited).add(participant);
+  const effects: RunEffect[] = [{ type: "note", kind: EventKind.EXITED, participant, text: problem }];
+  let next: RunState = { ...state, exited };
+
+  if (state.outcome === Outcome.UNSPECIFIED && (problem || state.phase !== "ending")) {
+    const reason = `${participant}: ${problem || "fio ended before its planned end"}`;
+    if (state.phase === "running" || state.phase === "ending") {
+      // The agent's other participants go on: whether the run does is the controller's to decide.
+      next = { ...next, outcome: Outcome.FAILED, reason };
+    } else {
+      const aborted = abort(next, Outcome.FAILED, reason);
+      next = aborted.state;
+      effects.push(...aborted.effects);
+    }
+  }
+  return endWhenAllExited(next, effects);
+}
+
+function onWatchers(state: RunState, count: number): Step {
+  const next = { ...state, watchers: count };
+  return count === 0 && (state.phase === "armed" || state.phase === "committed")
+    ? abort(next, Outcome.ABORTED, "the controller went away before T0")
+    : stay(next);
+}
+
+function onFire(state: RunState, { nonce, t0Ns, nowNs }: RunEvent & { type: "fire" }): Step {
+  if (state.nonce === nonce) return stay(state);
+  if (state.phase !== "armed" || state.nonce !== undefined || state.outcome !== Outcome.UNSPECIFIED)
+    return refuseFire(state);
+  if (state.watchers === 0) {
+    throw new SalvoError("refused", `run ${state.plan.run} is not watched, and would start without a controller`);
+  }
+  if (t0Ns - nowNs < msToNs(FIRE_NOTICE_MS)) {
+    throw new SalvoError("refused", `T0 of run ${state.plan.run} is only ${Number(t0Ns - nowNs) / 1e6} ms away`, {
+      remedy: `An agent needs ${FIRE_NOTICE_MS} ms of notice.`,
+    });
+  }
+  return {
+    state: { ...state, phase: "committed", nonce, t0Ns },
+    effects: [note(EventKind.FIRED, nonce), { type: "make-durable" }, { type: "open-gates-at", t0Ns }],
+  };
+}
+
+function refuseFire(state: RunState): Step {
+  const why = state.nonce === undefined ? `is ${state.phase}` : "was fired before";
+  throw new SalvoError("wrong-state", `run ${state.plan.run} ${why}${state.reason && `: ${state.reason}`}`);
+}
+
+function onTick(state: RunState, tick: number): Step {
+  if (state.phase !== "running" || tick <= state.tick || tick > state.plan.ticks) return stay(state);
+  const effects: RunEffect[] = [{ type: "sample", tick }];
+  if (tick < state.plan.ticks) return { state: { ...state, tick }, effects };
+  effects.push({ type: "prove-start" });
+  return { state: { ...state, tick, phase: "ending" }, effects };
+}
+
+/** Ends all fio processes; the run has ended when the last of them is gone. */
+function abort(state: RunState, outcome: Outcome, reason: string): Step {
+  const decided = state.outcome === Outcome.ABORTED;
+  const next = decided ? state : { ...state, outcome, reason };
+  const effects: RunEffect[] = decided ? [] : [note(EventKind.ABORTED, reason)];
+  return endWhenAllExited(next, [...effects, { type: "kill" }]);
+}
+
+function endWhenAllExited(state: RunState, effects: RunEffect[]): Step {
+  if (state.exited.size < state.plan.participants.length) return { state, effects };
+  const outcome = state.outcome === Outcome.UNSPECIFIED ? Outcome.FINISHED : state.outcome;
+  return {
+    state: { ...state, phase: "ended", outcome },
+    effects: [...effects, { type: "end", outcome, reason: state.reason }],
+  };
+}
+
+function note(kind: EventKind, text: string): RunEffect {
+  return { type: "note", kind, participant: "", text };
+}
+
+function stay(state: RunState): Step {
+  return { state, effects: [] };
+}

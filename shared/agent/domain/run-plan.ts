@@ -1,0 +1,59 @@
+import type { ArmRequest } from "@salvo/proto/agent_pb.ts";
+import type { Workload } from "@salvo/proto/workload_pb.ts";
+import { assert } from "../../kernel/assert.ts";
+import { SalvoError } from "../../kernel/error.ts";
+
+/**
+ * fio runs this much longer than the window. In the tail the last tick's dump still finds fio at work, and further dumps
+ * prove when the first I/O was, where they can disturb no figure.
+ */
+export const TAIL_MS = 300;
+
+/** A Fire that comes later than this before T0 is refused: the gates could not all open in time. */
+export const FIRE_NOTICE_MS = 100;
+
+/** What an agent is to do in one run; fixed when it is armed. Ticks are numbered from 1, tick 0 is T0 itself. */
+export interface RunPlan {
+  readonly run: string;
+  readonly participants: readonly { readonly id: string; readonly device: string }[];
+  readonly workload: Workload;
+  readonly intervalMs: number;
+  readonly ticks: number;
+}
+
+/** Throws `invalid-input` when ramp or duration is not a whole number of intervals. */
+export function planOf(request: ArmRequest): RunPlan {
+  const { workload } = request;
+  assert(workload, "an ArmRequest was checked before it came here");
+  return {
+    run: request.run,
+    participants: request.participants.map(({ id, device }) => ({ id, device })),
+    workload,
+    intervalMs: request.intervalMs,
+    ticks: ticksOf(workload, request.intervalMs),
+  };
+}
+
+/** How many samples a workload gives, ramp included. Throws `invalid-input` when an interval would be cut. */
+export function ticksOf(workload: Workload, intervalMs: number): number {
+  for (const [name, ms] of [
+    ["ramp", workload.rampMs],
+    ["duration", workload.durationMs],
+  ] as const) {
+    if (ms % intervalMs !== 0) {
+      throw new SalvoError(
+        "invalid-input",
+        `workload ${workload.name}: ${name} ${ms} ms is not a multiple of ${intervalMs} ms`,
+        {
+          remedy: `Choose a ${name} of whole sampling intervals, or another interval.`,
+        },
+      );
+    }
+  }
+  return (workload.rampMs + workload.durationMs) / intervalMs;
+}
+
+/** fio's own run time. */
+export function fioRuntimeMs(workload: Workload): number {
+  return workload.rampMs + workload.durationMs + TAIL_MS;
+}

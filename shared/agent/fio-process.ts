@@ -1,0 +1,223 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type FioFinal,
+  FioFinalSchema,
+  type FioSample,
+  FioSampleSchema,
+  type StartProof,
+  StartProofSchema,
+} from "@salvo/proto/telemetry_pb.ts";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { difference } from "../fio/difference.ts";
+import { type FioTotals, noTotals, parseDump } from "../fio/dump.ts";
+import { fioArguments, renderJob } from "../fio/job.ts";
+import { createSplitter } from "../fio/splitter.ts";
+import { proveStart, type StartWitness } from "../fio/start.ts";
+import { toSalvoError } from "../kernel/error.ts";
+import { type Clock, msToNs, type Nanos } from "../kernel/time.ts";
+import { type RunningProcess, startProcess } from "../process/start.ts";
+import { fioRuntimeMs, type RunPlan } from "./domain/run-plan.ts";
+import type { Gate, Platform } from "./platform.ts";
+
+/** The fio process of one participant, from its start at the gate to its last word. */
+export interface FioProcess {
+  readonly participant: string;
+  /** Opens the gate; until then fio has done no I/O. */
+  open(): void;
+  /**
+   * Takes the sample of a tick: fio's answer arrives through `samples`. When fio still owes the answer to the tick before,
+   * that one is reported as stalled, with counts of 0, and this tick's answer will hold what both did.
+   */
+  ask(tick: number): void;
+  /** One more dump, only for proving the start; false while an answer is owed. */
+  askForProof(): boolean;
+  kill(): void;
+  readonly ended: Promise<FioEnd>;
+}
+
+export interface FioEnd {
+  /** What went wrong, in a sentence; empty when fio did what it was asked to. */
+  readonly problem: string;
+  readonly final: FioFinal | undefined;
+  readonly start: StartProof | undefined;
+}
+
+export interface FioPlace {
+  readonly fioPath: string;
+  /** The participant's own folder; made here. */
+  readonly folder: string;
+  readonly device: { readonly path: string; readonly sizeBytes: bigint };
+  readonly platform: Platform;
+  readonly clock: Clock;
+  onParked(): void;
+  onSample(sample: FioSample): void;
+}
+
+export async function startFio(participant: string, plan: RunPlan, place: FioPlace): Promise<FioProcess> {
+  await mkdir(place.folder, { recursive: true, mode: 0o700 });
+  const gate = await place.platform.openGate(place.folder);
+  try {
+    const jobFile = join(place.folder, "job.fio");
+    const job = renderJob(plan.workload, {
+      file: place.device.path,
+      deviceBytes: place.device.sizeBytes,
+      runtimeMs: fioRuntimeMs(plan.workload),
+      gate: gate.command,
+    });
+    await writeFile(jobFile, job);
+    const child = await startProcess(place.fioPath, fioArguments(jobFile), { cwd: place.folder });
+    return follow(participant, place, gate, child);
+  } catch (error) {
+    gate.close();
+    throw error;
+  }
+}
+
+function follow(participant: string, place: FioPlace, gate: Gate, child: RunningProcess): FioProcess {
+  const { clock, platform } = place;
+  const witnesses: StartWitness[] = [];
+  let releasedAtNs: Nanos | undefined;
+  let totals = noTotals();
+  let lastDocument: string | undefined;
+  let garbage: string | undefined;
+  /** The dump that fio owes: since when, and for which tick (0: none, only a proof). */
+  let owed: { readonly askedAtNs: Nanos; readonly tickAtNs: Nanos; readonly tick: number } | undefined;
+
+  function take(document: string): void {
+    lastDocument = document;
+    const answered = owed;
+    if (!answered) return; // the final document, or one that nobody asked for
+    owed = undefined;
+    const receivedAtNs = clock.now();
+    const now = parseDump(document);
+    witnesses.push({
+      askedAtNs: answered.askedAtNs,
+      receivedAtNs,
+      timestampMs: now.timestampMs,
+      wallOffsetNs: receivedAtNs - clock.wall(),
+      runtimeMs: now.runtimeMs,
+    });
+    if (answered.tick > 0) {
+      place.onSample(sampleOf(answered.tick, answered.tickAtNs, totals, now));
+      totals = now;
+    }
+  }
+
+  function sampleOf(tick: number, takenAtNs: Nanos, before: FioTotals, now: FioTotals): FioSample {
+    return create(FioSampleSchema, {
+      participant,
+      tick,
+      takenAtNs,
+      runtimeMs: now.runtimeMs,
+      ...difference(before, now),
+    });
+  }
+
+  function signal(tick: number): void {
+    const askedAtNs = clock.now();
+    owed = { askedAtNs, tickAtNs: askedAtNs, tick };
+    platform.requestDump(child);
+  }
+
+  async function readDocuments(): Promise<void> {
+    const splitter = createSplitter();
+    try {
+      for await (const chunk of child.stdout) {
+        for (const document of splitter.push(chunk)) take(document);
+      }
+    } catch (error) {
+      garbage = toSalvoError(error).message;
+      child.kill("SIGKILL");
+    }
+    if (!lastDocument && splitter.noise) garbage ??= `fio printed no result but: ${splitter.noise.slice(0, 300)}`;
+  }
+
+  async function watchGate(): Promise<void> {
+    for await (const _ of gate.parked) place.onParked();
+  }
+
+  async function end(): Promise<FioEnd> {
+    const parked = watchGate();
+    const [{ exitCode, signal: endedBy, stderr }] = await Promise.all([child.exited, readDocuments()]);
+    gate.close();
+    await parked;
+    const bounds = proveStart(witnesses);
+    const problem = problemOf({ exitCode, endedBy, stderr, garbage, lastDocument });
+    return {
+      problem,
+      final:
+        lastDocument === undefined
+          ? undefined
+          : create(FioFinalSchema, { participant, exitCode: exitCode ?? -1, json: lastDocument }),
+      start:
+        bounds && releasedAtNs !== undefined
+          ? create(StartProofSchema, {
+              participant,
+              releasedAtNs,
+              earliestNs: bounds.earliestNs,
+              latestNs: bounds.latestNs,
+            })
+          : undefined,
+    };
+  }
+
+  return {
+    participant,
+    open() {
+      releasedAtNs = clock.now();
+      gate.open();
+    },
+    ask(tick) {
+      if (!owed) return signal(tick);
+      if (owed.tick > 0) {
+        place.onSample(
+          create(FioSampleSchema, {
+            participant,
+            tick: owed.tick,
+            takenAtNs: owed.tickAtNs,
+            stalled: true,
+            read: {},
+            write: {},
+          }),
+        );
+      }
+      owed = { ...owed, tick, tickAtNs: clock.now() };
+    },
+    askForProof() {
+      if (owed) return false;
+      signal(0);
+      return true;
+    },
+    kill: () => child.kill("SIGKILL"),
+    ended: end(),
+  };
+}
+
+interface EndFacts {
+  readonly exitCode: number | null;
+  readonly endedBy: string | null;
+  readonly stderr: string;
+  readonly garbage: string | undefined;
+  readonly lastDocument: string | undefined;
+}
+
+/** fio exits with 0 in several ways of failing (a prerun that failed, above all), so its result is looked at as well. */
+function problemOf({ exitCode, endedBy, stderr, garbage, lastDocument }: EndFacts): string {
+  const said = stderr.trim().split("\n").slice(-3).join(" / ");
+  if (garbage) return garbage;
+  if (endedBy) return `fio was ended by ${endedBy}`;
+  if (exitCode !== 0) return `fio exited with ${exitCode}${said && `: ${said}`}`;
+  if (lastDocument === undefined) return `fio ended without a result${said && `: ${said}`}`;
+  try {
+    const final = parseDump(lastDocument);
+    if (final.error !== 0) return `fio reports error ${final.error}${said && `: ${said}`}`;
+    if (final.read.ios + final.write.ios === 0) return "fio exited with 0 but did no I/O";
+    return "";
+  } catch (error) {
+    return toSalvoError(error).message;
+  }
+}
+
+/** How long before fio's own end the last dump may be asked for: a dump in its last breath may never be answered. */
+export const PROOF_ENDS_NS: Nanos = msToNs(60);

@@ -1,0 +1,51 @@
+import type { Host } from "@salvo/proto/agent_pb.ts";
+import type { RunningProcess } from "../process/start.ts";
+
+/** What differs between the systems that an agent runs on. agent-guest and agent-windows each bring one. */
+export interface Platform {
+  /** For people and for comparing runs; asked once. */
+  describeHost(): Promise<Host>;
+  /** Changes when the host starts anew. */
+  bootId(): string;
+  /** In the folder that is fio's working directory. */
+  openGate(folder: string): Promise<Gate>;
+  /** Makes fio print a cumulative json+ dump. */
+  requestDump(fio: RunningProcess): void;
+  /** Cumulative times since boot, by core. Quick and synchronous: it is read between T0 and the end. */
+  readCores(): CoreCounters[];
+  /** The block device below a file: a reader of its counters, or undefined when there is none (tmpfs, overlay). */
+  findDisk(path: string): (() => DiskCounters) | undefined;
+}
+
+/** Where the jobs of one fio process wait. */
+export interface Gate {
+  /** For fio's exec_prerun. */
+  readonly command: string;
+  /** Yields once for every job that waits. */
+  readonly parked: AsyncIterable<void>;
+  /** Lets all jobs go. As quick as it can be. */
+  open(): void;
+  /** Ends the waiting without letting anything go, and frees what the gate holds. Also after open. */
+  close(): void;
+}
+
+/** Milliseconds since boot. */
+export interface CoreCounters {
+  readonly userMs: number;
+  readonly systemMs: number;
+  readonly irqMs: number;
+  readonly softirqMs: number;
+  readonly stealMs: number;
+  readonly idleMs: number;
+  readonly iowaitMs: number;
+}
+
+/** Totals since boot, but for what is in flight now. */
+export interface DiskCounters {
+  readonly reads: number;
+  readonly readBytes: number;
+  readonly writes: number;
+  readonly writtenBytes: number;
+  readonly inFlight: number;
+  readonly busyMs: number;
+}

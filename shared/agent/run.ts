@@ -1,0 +1,249 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
+import { join } from "node:path";
+import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
+import { unreachable } from "../kernel/assert.ts";
+import { SalvoError, toSalvoError } from "../kernel/error.ts";
+import { sleep } from "../kernel/signal.ts";
+import { type Clock, msToNs, type Nanos } from "../kernel/time.ts";
+import type { Journal } from "../journal/writer.ts";
+import type { Logger } from "../log/logger.ts";
+import { coreTimes, diskChange } from "./domain/counters.ts";
+import { beginRun, type RunEffect, type RunEvent, type RunState, step } from "./domain/run-machine.ts";
+import { fioRuntimeMs, type RunPlan } from "./domain/run-plan.ts";
+import { listedDevice, prepareDevice } from "./device.ts";
+import { type FioProcess, PROOF_ENDS_NS, startFio } from "./fio-process.ts";
+import type { Lead } from "./lead.ts";
+import type { CoreCounters, DiskCounters, Platform } from "./platform.ts";
+import { waitUntil } from "./precise-wait.ts";
+
+/** fio has this long after its planned end before it is killed. */
+const OVERDUE_MS = 10_000;
+/** Pause between two dumps of the proof, so that their sub-millisecond phases differ. */
+const PROOF_PAUSE_MS = 13;
+
+type Body = NonNullable<MessageInitShape<typeof RecordSchema>["body"]>;
+
+/** A run in progress: performs what the run machine decides, and tells it what happens. */
+export interface ActiveRun {
+  readonly state: RunState;
+  /** Resolves at the next change of the state. */
+  changed(): Promise<void>;
+  /** Throws what the run machine refuses. Resolves when the effects that must be durable are. */
+  tell(event: RunEvent): Promise<void>;
+  /** Resolves when the run has ended and its last record was handed to the journal. */
+  readonly ended: Promise<void>;
+}
+
+export interface RunDeps {
+  readonly config: AgentConfig;
+  readonly platform: Platform;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly lead: Lead;
+  readonly journal: Journal;
+  /** The run's own folder. */
+  readonly folder: string;
+  readonly leaseMs: number;
+}
+
+interface Disk {
+  readonly participant: string;
+  readonly read: () => DiskCounters;
+  last: DiskCounters;
+}
+
+export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
+  const { platform, clock, journal, log } = deps;
+  const stop = new AbortController();
+  const fios: FioProcess[] = [];
+  const disks: Disk[] = [];
+  const starts: Nanos[] = [];
+  let cores: readonly CoreCounters[] = [];
+  let state = beginRun(plan);
+  let change = Promise.withResolvers<void>();
+  const end = Promise.withResolvers<void>();
+  const lease = setTimeout(() => void tell({ type: "lease-expired" }), deps.leaseMs);
+
+  function record(body: Body): void {
+    const seq = journal.lastSeq + 1;
+    journal.append(toBinary(RecordSchema, create(RecordSchema, { seq, atNs: clock.now(), body })));
+  }
+
+  /** A journal that fails ends the run: what cannot be kept need not be measured. */
+  function keep(body: Body): void {
+    try {
+      record(body);
+    } catch (error) {
+      const { message } = toSalvoError(error);
+      log.error({ run: plan.run, error }, "the journal failed");
+      void tell({ type: "abort", reason: `journal: ${message}` });
+    }
+  }
+
+  async function tell(event: RunEvent): Promise<void> {
+    const before = state;
+    const decided = step(state, event);
+    state = decided.state;
+    if (state !== before) {
+      change.resolve();
+      change = Promise.withResolvers();
+    }
+    for (const effect of decided.effects) await perform(effect);
+  }
+
+  function perform(effect: RunEffect): Promise<void> | void {
+    switch (effect.type) {
+      case "note":
+        return keep({
+          case: "event",
+          value: { kind: effect.kind, participant: effect.participant, text: effect.text },
+        });
+      case "make-durable":
+        return journal.flush();
+      case "open-gates-at":
+        return void background(openGatesAt(effect.t0Ns));
+      case "sample":
+        return sample(effect.tick);
+      case "prove-start":
+        return void background(proveStarts());
+      case "kill":
+        stop.abort(new SalvoError("cancelled", `run ${plan.run} was ended`));
+        for (const fio of fios) fio.kill();
+        return;
+      case "end":
+        return finish(effect);
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  /** Whatever fails on its own ends the run, with the reason. */
+  async function background(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      if (stop.signal.aborted) return;
+      log.error({ run: plan.run, error }, "the run failed");
+      await tell({ type: "abort", reason: toSalvoError(error).message });
+    }
+  }
+
+  async function arm(): Promise<void> {
+    for (const { id, device: name } of plan.participants) {
+      const device = listedDevice(deps.config, name);
+      await prepareDevice(device, { signal: stop.signal });
+      stop.signal.throwIfAborted();
+      const fio = await startFio(id, plan, {
+        fioPath: deps.config.fio,
+        folder: join(deps.folder, id),
+        device,
+        platform,
+        clock,
+        onParked: () => void tell({ type: "parked", participant: id }),
+        onSample: (value) => keep({ case: "fio", value }),
+      });
+      fios.push(fio);
+      if (stop.signal.aborted) fio.kill();
+      void background(see(fio));
+      const read = platform.findDisk(device.path);
+      if (read) disks.push({ participant: id, read, last: read() });
+    }
+  }
+
+  /** Hands over all that fio left behind before the machine hears of its end: RunEnd comes last. */
+  async function see(fio: FioProcess): Promise<void> {
+    const { problem, final, start } = await fio.ended;
+    if (final) keep({ case: "final", value: final });
+    if (start) {
+      keep({ case: "start", value: start });
+      starts.push((start.earliestNs + start.latestNs) / 2n - start.releasedAtNs);
+    }
+    await tell({ type: "exited", participant: fio.participant, problem });
+  }
+
+  async function armOrFail(): Promise<void> {
+    try {
+      await arm();
+    } catch (error) {
+      const reason = toSalvoError(stop.signal.aborted ? stop.signal.reason : error);
+      if (reason.kind === "internal") log.error({ run: plan.run, error }, "arming failed");
+      await tell({ type: "abort", reason: reason.describe() });
+      const started = new Set(fios.map(({ participant }) => participant));
+      for (const { id } of plan.participants) {
+        if (!started.has(id)) await tell({ type: "exited", participant: id, problem: reason.describe() });
+      }
+    }
+  }
+
+  async function openGatesAt(t0Ns: Nanos): Promise<void> {
+    const early = deps.lead.current();
+    await waitUntil(t0Ns - early, prepareSampling, { signal: stop.signal });
+    for (const fio of fios) fio.open();
+    await tell({ type: "released" });
+    void background(tick(t0Ns));
+    const endNs = t0Ns + msToNs(fioRuntimeMs(plan.workload) + OVERDUE_MS);
+    await sleep(Number(endNs - clock.now()) / 1e6, { signal: stop.signal });
+    await tell({ type: "overdue" });
+  }
+
+  function prepareSampling(): void {
+    cores = platform.readCores();
+    for (const disk of disks) disk.last = disk.read();
+  }
+
+  async function tick(t0Ns: Nanos): Promise<void> {
+    for (let number = 1; number <= plan.ticks; number++) {
+      const atNs = t0Ns + msToNs(number * plan.intervalMs);
+      await sleep(Math.max(0, Number(atNs - clock.now()) / 1e6), { signal: stop.signal });
+      await tell({ type: "tick", tick: number });
+    }
+  }
+
+  function sample(number: number): void {
+    for (const fio of fios) fio.ask(number);
+    const takenAtNs = clock.now();
+    const now = platform.readCores();
+    keep({ case: "cpu", value: { tick: number, takenAtNs, cores: coreTimes(cores, now) } });
+    cores = now;
+    for (const disk of disks) {
+      const counters = disk.read();
+      const change = diskChange(disk.last, counters);
+      keep({ case: "disk", value: { ...change, participant: disk.participant, tick: number, takenAtNs } });
+      disk.last = counters;
+    }
+  }
+
+  /** In the tail, where no figure is disturbed. */
+  async function proveStarts(): Promise<void> {
+    const untilNs = (state.t0Ns ?? clock.now()) + msToNs(fioRuntimeMs(plan.workload)) - PROOF_ENDS_NS;
+    while (clock.now() < untilNs && state.phase === "ending") {
+      for (const fio of fios) fio.askForProof();
+      await sleep(PROOF_PAUSE_MS, { signal: stop.signal });
+    }
+  }
+
+  async function finish({ outcome, reason }: RunEffect & { type: "end" }): Promise<void> {
+    clearTimeout(lease);
+    stop.abort(new SalvoError("cancelled", `run ${plan.run} has ended`));
+    try {
+      record({ case: "end", value: { outcome, reason } });
+      await journal.end();
+      await deps.lead.learn(starts);
+    } catch (error) {
+      log.error({ run: plan.run, error }, "the end of the run could not be kept");
+    }
+    end.resolve();
+  }
+
+  void armOrFail();
+  return {
+    get state() {
+      return state;
+    },
+    changed: () => change.promise,
+    tell,
+    ended: end.promise,
+  };
+}

@@ -1,0 +1,105 @@
+import { create } from "@bufbuild/protobuf";
+import { AgentDescriptionSchema, AgentService, type Fio, FioSchema } from "@salvo/proto/agent_pb.ts";
+import type { AgentConfig, Role } from "@salvo/proto/lab_pb.ts";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { assertValid } from "../config/rules.ts";
+import { parseFioVersion } from "../fio/version.ts";
+import { SalvoError, toSalvoError } from "../kernel/error.ts";
+import { systemClock } from "../kernel/time.ts";
+import type { Logger } from "../log/logger.ts";
+import { run } from "../process/run.ts";
+import { serve } from "../rpc/server.ts";
+import { implement } from "../rpc/service.ts";
+import { type Agent, createAgent } from "./agent.ts";
+import { keepBus } from "./bus-keeper.ts";
+import { recoverRuns, runFolders } from "./held-runs.ts";
+import { openLead } from "./lead.ts";
+import type { Platform } from "./platform.ts";
+import { agentService } from "./service.ts";
+
+export interface ServeOptions {
+  readonly config: AgentConfig;
+  readonly platform: Platform;
+  readonly roles: readonly Role[];
+  readonly version: string;
+  readonly log: Logger;
+}
+
+export interface ServedAgent extends AsyncDisposable {
+  /** host:port, with the port that was really taken. */
+  readonly address: string;
+}
+
+/** Everything that makes an agent, wired together; a platform's main.ts adds only what differs. */
+export async function serveAgent({ config, platform, roles, version, log }: ServeOptions): Promise<ServedAgent> {
+  const clock = systemClock;
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  const held = await recoverRuns(config.dataDir, clock);
+  const lead = openLead(join(config.dataDir, "gate-lead"));
+  const host = await platform.describeHost();
+
+  let agent: Agent | undefined;
+  const bus = keepBus({
+    agent: config.id,
+    version,
+    clock,
+    log,
+    activity: () => agent?.activity() ?? { run: "", phase: "" },
+  });
+  agent = createAgent({
+    config,
+    platform,
+    clock,
+    log,
+    lead,
+    bus,
+    held,
+    folders: runFolders(config.dataDir),
+    describeSelf: async () =>
+      create(AgentDescriptionSchema, {
+        id: config.id,
+        version,
+        roles: [...roles],
+        bootId: platform.bootId(),
+        host,
+        fio: await describeFio(config.fio),
+        devices: config.devices,
+        gateLeadNs: lead.current(),
+      }),
+  });
+
+  const served = agent;
+  const server = await serve({
+    address: config.listen,
+    services: [implement(AgentService, agentService(served, clock))],
+    validate: assertValid,
+    onBug: (error, method) => log.error({ error, method }, "bug"),
+  });
+  return {
+    address: server.address,
+    async [Symbol.asyncDispose]() {
+      await served.stop(`agent ${config.id} was stopped`);
+      await server[Symbol.asyncDispose]();
+      await bus.stop();
+    },
+  };
+}
+
+/** Asked anew each time: fio may have been installed meanwhile. */
+async function describeFio(path: string): Promise<Fio> {
+  try {
+    const { stdout } = await run(path, ["--version"], { timeoutMs: 10_000 });
+    parseFioVersion(stdout); // throws when it is no fio
+    return create(FioSchema, { path, version: stdout.trim() });
+  } catch (error) {
+    const { kind, message, remedy } = toSalvoError(error);
+    if (kind === "internal") throw error;
+    return create(FioSchema, {
+      path,
+      problem: new SalvoError(kind, message, {
+        remedy: remedy ?? "Install fio 3.30 or newer, or set fio: in the agent's file.",
+      }).describe(),
+    });
+  }
+}
