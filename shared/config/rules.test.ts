@@ -23,6 +23,9 @@ function checkArm(change: object) {
 test("a message that keeps all rules has no violations", () => {
   expect(checkArm({})).toEqual([]);
   expect(() => assertValid(ArmRequestSchema, create(ArmRequestSchema, arm))).not.toThrow();
+  expect(
+    checkArm({ intervalMs: 100, leaseMs: 600_000, workload: { ...workload, blockSizeBytes: 67_108_864n } }),
+  ).toEqual([]);
 });
 
 test.each([
@@ -69,12 +72,12 @@ test("two entries that agree in what must be unique are named by their place", (
   ]);
 });
 
-test("an unknown number in a list of enums is a violation of its own entry", () => {
+test("an unknown number or none in a list of enums is a violation of its own entry", () => {
   // A newer peer's role, of which this one's types know nothing.
-  const roles = [Role.WORKLOAD, 17 as Role];
+  const roles = [Role.WORKLOAD, 17 as Role, Role.UNSPECIFIED];
   const agent = { id: "a", address: "h:1", roles, onLoss: OnLoss.ABORT };
   const lab = create(LabSchema, { name: "lab", agents: [agent] });
-  expect(checkMessage(LabSchema, lab).map(({ path }) => path)).toEqual(["agents[0].roles[1]"]);
+  expect(checkMessage(LabSchema, lab).map(({ path }) => path)).toEqual(["agents[0].roles[1]", "agents[0].roles[2]"]);
 });
 
 test("asserting throws one invalid-input error that names every violation and ends", () => {

@@ -200,6 +200,11 @@ test.each([
   ["a negative number", ["10s", "10s\n    rateIopsPerJob: -1"], "12:21: rateIopsPerJob must be at least 0, but is -1"],
   ["yes for true", ["10s", "10s\n    direct: yes"], '12:13: direct must be true or false, not "yes"'],
   [
+    "true in quotation marks",
+    ["10s", '10s\n    direct: "true"'],
+    '12:13: direct must be true or false without quotation marks, not "true"',
+  ],
+  [
     "no scenarios",
     ["scenarios:\n  - name: one\n    participants:\n      - {agent: guest1, device: disk}", "scenarios: []"],
     "3:12: scenarios must have at least one entry",
