@@ -7,6 +7,9 @@ import { renderReport } from "@salvo/controller/report/report.ts";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+/** What is left of an A4 sheet between the margins, at 96 px an inch. */
+const A4_PX = 688;
+
 let folder: string;
 let browser: Browser;
 let address: string;
@@ -71,11 +74,12 @@ test("text and lines stand out from the paper in light and in dark", async () =>
   }
 });
 
-test("on paper the wide charts are shown, in light colours, even when the screen is dark", async () => {
-  const { page } = await open(1280, "dark");
+test("on paper the wide charts are shown, in light colours, even when the screen is dark, and nothing is cut off", async () => {
+  const { page } = await open(A4_PX, "dark");
   await page.emulateMedia({ media: "print", colorScheme: "dark" });
   expect(await luminance(page, "body", "background-color")).toBeGreaterThan(0.9);
   expect(await page.locator("figure > svg.wide").first().isVisible()).toBe(true);
+  expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(A4_PX);
   await page.close();
 });
 
