@@ -7,7 +7,7 @@ import { connectBus } from "@salvo/shared/bus/connection.ts";
 import { createPublisher } from "@salvo/shared/bus/publisher.ts";
 import { ensureStream } from "@salvo/shared/bus/stream.ts";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { startNatsServer, type NatsServerStatus } from "./nats-server.ts";
+import { lastNatsUrl, natsServerVersion, startNatsServer, type NatsServerStatus } from "./nats-server.ts";
 
 let dataDir = "";
 beforeEach(async () => void (dataDir = await mkdtemp(join(tmpdir(), "salvo-nats-server-"))));
@@ -64,6 +64,13 @@ test("the next controller gets the same port, or another one when it has been ta
   await using third = await startNatsServer({ dataDir });
   expect(third.url).not.toBe(first.url);
   squatter.close();
+});
+
+test("others learn from the data folder where the server listens, or that there was none", async () => {
+  await expect(lastNatsUrl(dataDir)).rejects.toMatchObject({ kind: "not-found", file: dataDir });
+  await using server = await startNatsServer({ dataDir });
+  expect(await lastNatsUrl(dataDir)).toBe(server.url);
+  expect(await natsServerVersion()).toMatch(/\d+\.\d+\.\d+/);
 });
 
 test("a port that was asked for and is taken is an error, even when a NATS server answers there", async () => {

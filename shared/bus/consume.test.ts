@@ -29,6 +29,21 @@ test("what was published before and after is consumed byte for byte, and of this
   expect(Math.abs(Number(storedAtNs / 1_000_000n) - Date.now())).toBeLessThan(60_000);
 });
 
+test("without a run the records of all runs of the lab are consumed", async () => {
+  await using server = await testServer();
+  await server.start();
+  await using bus = await connectBus({ url: server.url, name: "controller" });
+  await ensureStream({ bus, lab });
+  await publish(bus, 1, 1);
+  await publish(bus, 1, 1, "run2");
+  const runs = new Set<string>();
+  for await (const message of consumeRun({ bus, lab, signal: new AbortController().signal })) {
+    runs.add(message.run);
+    if (runs.size === 2) break;
+  }
+  expect(runs).toEqual(new Set(["run1", "run2"]));
+});
+
 test("a server that is killed and started again goes on where it was, without repeating", async () => {
   await using server = await testServer();
   await server.start();

@@ -54,8 +54,8 @@ interface Cursor {
 }
 
 /**
- * All records of a run that are or come into the lab's stream, from the beginning, at least once: deduplicate by agent
- * and seq. It outlives reconnects, restarts and a wiped or shortened store; what the server forgot is for Collect.
+ * All records of a run that are or come into the lab's stream, from the beginning, at least once: deduplicate by run,
+ * agent and seq. It outlives reconnects, restarts and a wiped or shortened store; what the server forgot is for Collect.
  *
  * There is nothing to acknowledge: the position is kept here, not in a durable consumer. A server that lost its last
  * writes may keep such a consumer's position, and then never deliver what is stored in their place.
@@ -155,11 +155,8 @@ function toRunMessage(message: JsMsg): RunMessage | undefined {
 }
 
 function unavailable(bus: Bus, run: string | undefined, caught: unknown): SalvoError {
-  return new SalvoError(
-    "unavailable",
-    `consuming ${run === undefined ? "all runs" : `run ${run}`} from ${bus.url}: ${toSalvoError(caught).message}`,
-    {
-      cause: caught,
-    },
-  );
+  const what = run === undefined ? "all runs" : `run ${run}`;
+  return new SalvoError("unavailable", `consuming ${what} from ${bus.url}: ${toSalvoError(caught).message}`, {
+    cause: caught,
+  });
 }
