@@ -83,7 +83,7 @@ test("a conversation whose responses end first ends the requests too", async () 
   const released = Promise.withResolvers<void>();
   async function* endless() {
     try {
-      for (;;) yield { value: "more" };
+      for (let sent = 0; sent < 20_000; sent++) yield { value: "more" };
     } finally {
       released.resolve();
     }

@@ -74,7 +74,7 @@ test.each(Object.entries(callsOfAllKinds))(
       message: `salvo.test.Echo/${name} took longer than 50 ms`,
       host: world.server.address,
     });
-    expect(["timeout", "cancelled"]).toContain(((await ended) as SalvoError).kind);
+    expect(await ended).toMatchObject({ kind: "cancelled" });
   },
 );
 
@@ -106,10 +106,9 @@ test("a handler that does not read learns that its caller cancelled", async () =
   const stop = new AbortController();
   const filled = Promise.withResolvers<void>();
   async function* flood() {
-    let sent = 0;
-    for (;;) {
+    for (let sent = 1; sent < 200; sent++) {
       // More than HTTP/2's window holds.
-      if (++sent === 10) filled.resolve();
+      if (sent === 10) filled.resolve();
       yield { value: "x".repeat(100_000) };
     }
   }

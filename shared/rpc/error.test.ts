@@ -69,7 +69,7 @@ test("an upload that fails in the middle fails for its sender, whose requests ar
   const released = Promise.withResolvers<void>();
   async function* endless() {
     try {
-      for (;;) yield { value: "x" };
+      for (let sent = 0; sent < 20_000; sent++) yield { value: "x" };
     } finally {
       released.resolve();
     }
@@ -111,6 +111,34 @@ test("a conversation that fails in the middle fails for its caller after what wa
   const stream = world.client.talk(words(), { deadlineMs });
   expect((await stream.next()).value?.value).toBe("a");
   heard.resolve();
+  await expect(stream.next()).rejects.toMatchObject(fullFacts);
+});
+
+test("the end of a call ends its requests at once, and wins over a signal that aborts later", async () => {
+  const heard = Promise.withResolvers<void>();
+  await using world = await startEcho({
+    async *talk() {
+      yield { value: "a" };
+      await heard.promise;
+      throw full();
+    },
+  });
+  const ended = Promise.withResolvers<void>();
+  const requests = {
+    [Symbol.asyncIterator]: () => ({
+      next: () => new Promise<never>(() => {}),
+      async return(): Promise<never> {
+        ended.resolve();
+        throw new SalvoError("cancelled", "no news to anybody");
+      },
+    }),
+  };
+  const stop = new AbortController();
+  const stream = world.client.talk(requests, { deadlineMs, signal: stop.signal });
+  await stream.next();
+  heard.resolve();
+  await ended.promise;
+  stop.abort();
   await expect(stream.next()).rejects.toMatchObject(fullFacts);
 });
 

@@ -36,7 +36,8 @@ export async function handleCall(
   };
   stream.on("cancelled", () => {
     // gRPC says the same after every end, and that is none.
-    if (live.has(end)) end(whyCancelled(stream, name));
+    if (live.has(end))
+      end(new SalvoError("cancelled", `${name}: the caller cancelled, was lost, or has waited long enough`));
   });
   live.add(end);
   try {
@@ -94,12 +95,6 @@ async function only(requests: AsyncIterable<Message>, method: string): Promise<M
 
 async function* justOne<T>(value: Promise<T>): AsyncGenerator<T, void> {
   yield await value;
-}
-
-function whyCancelled(stream: ServedCall, method: string): SalvoError {
-  return Date.now() >= Number(stream.getDeadline())
-    ? new SalvoError("timeout", `${method}: the caller's deadline has passed`)
-    : new SalvoError("cancelled", `${method}: the caller cancelled or was lost`);
 }
 
 /** The error that the caller gets. Of a bug it gets the message, never the stack. */

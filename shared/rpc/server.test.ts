@@ -62,7 +62,7 @@ test("stopping breaks off a call whose caller does not read, and says unavailabl
   const full = Promise.withResolvers<void>();
   await using world = await startEcho({
     async *each() {
-      for (let sent = 1; ; sent++) {
+      for (let sent = 1; sent < 200; sent++) {
         if (sent === 20) full.resolve();
         yield { value: "x".repeat(100_000) };
       }
@@ -80,8 +80,7 @@ test("a signal stops the server as disposing of it does", async () => {
   await using world = await startEcho({}, { signal: stop.signal });
   await world.client.one({}, { deadlineMs });
   stop.abort();
-  await world.server[Symbol.asyncDispose]();
-  await expect(world.client.one({}, { deadlineMs })).rejects.toMatchObject({ kind: "unavailable" });
+  await vi.waitFor(() => expect(world.client.one({}, { deadlineMs })).rejects.toMatchObject({ kind: "unavailable" }));
   await expect(startEcho({}, { signal: stop.signal })).rejects.toMatchObject({ kind: "cancelled" });
 });
 
@@ -137,6 +136,13 @@ test("a port that is taken is the wrong state, and an address that is none is wr
   expect(taken).toMatchObject({ kind: "wrong-state", message: expect.stringContaining(server.address) });
   await expect(serve({ address: "nonsense", ...empty })).rejects.toMatchObject({ kind: "invalid-input" });
   await expect(serve({ address: "192.0.2.1:0", ...empty })).rejects.toMatchObject({ kind: "invalid-input" });
+});
+
+test("a proxy in the environment is not asked", async () => {
+  vi.stubEnv("http_proxy", "http://127.0.0.1:9");
+  await using world = await startEcho();
+  expect((await world.client.one({ value: "direct" }, { deadlineMs })).value).toBe("one direct");
+  vi.unstubAllEnvs();
 });
 
 test("it listens on IPv6 too", async () => {

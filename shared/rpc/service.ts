@@ -4,7 +4,7 @@ import { defineMethod, type MethodDefinition } from "./definition.ts";
 
 /** What a handler knows of the call it serves. */
 export interface CallContext {
-  /** Aborts with a SalvoError when the caller cancels or is lost, its deadline passes, or the server stops. */
+  /** Aborts with `cancelled` when the caller cancels, is lost or its deadline passes, with `unavailable` when the server stops. */
   readonly signal: AbortSignal;
   readonly peer: Peer;
 }
