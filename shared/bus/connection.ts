@@ -39,6 +39,8 @@ export interface Bus extends AsyncDisposable {
   /** For shared/bus alone. */
   readonly connection: NatsConnection;
   readonly connected: boolean;
+  /** Aborts with `unavailable` when the present connection is lost: what was asked over it will not be answered. */
+  readonly lost: AbortSignal;
   /** Who is at the other end; undefined while nobody is. */
   readonly server: BusServer | undefined;
   /** Resolves at once, or at the next connection. Throws `cancelled` when the bus is closed, or the signal's reason. */
@@ -90,10 +92,13 @@ async function dial({ url, name, signal, onStatus }: BusOptions): Promise<NatsCo
 function superviseConnection(connection: NatsConnection, { url, name, onStatus }: BusOptions): Bus {
   let connected = true;
   let change = Promise.withResolvers<void>();
+  let lost = new AbortController();
   const closing = new AbortController();
 
   const become = (now: boolean, status: BusStatus) => {
     connected = now;
+    if (now) lost = new AbortController();
+    else lost.abort(new SalvoError("unavailable", `the connection to ${url} was lost`));
     change.resolve();
     change = Promise.withResolvers();
     onStatus?.(status);
@@ -116,6 +121,9 @@ function superviseConnection(connection: NatsConnection, { url, name, onStatus }
     connection,
     get connected() {
       return connected;
+    },
+    get lost() {
+      return lost.signal;
     },
     get server() {
       const { info } = connection;

@@ -31,6 +31,22 @@ test("everything acked through a kill -9 of the server is stored, and stored onc
   expect((await ensureStream({ bus, lab })).state.messages).toBe(total);
 });
 
+test("what was on its way when the connection broke is sent again as soon as there is a new one", async () => {
+  await using server = await testServer({ jetstream: false });
+  await server.start();
+  await using bus = await connectBus({ url: server.url, name: agent });
+  const requests = answering(bus);
+  await using publisher = createPublisher({ bus, lab, run, agent });
+  const outcome = publisher.publish(1, "fio", payload);
+  await requests.next();
+  await server.kill();
+  await vi.waitFor(() => expect(publisher.counters.retried).toBe(1), { timeout: 1_000 }); // the ack's time-out is 1.5 s
+  expect(publisher.counters.lastProblem).toBe(`the connection to ${server.url} was lost`);
+  await server.start();
+  ack(await requests.next());
+  expect(await outcome).toBe("acked");
+});
+
 test("a record that is published again under its number is acked and not stored again", async () => {
   await using server = await testServer();
   await server.start();

@@ -6,7 +6,7 @@ import { HEADER_BYTES_MAX, recordHeaders } from "./message.ts";
 import { createSlots } from "./slots.ts";
 import { checkToken, runSubject, type Kind } from "./subjects.ts";
 
-/** A publish in flight when the server dies is never answered: better asked again soon. */
+/** A server that takes messages and does not answer is asked again so soon. */
 const ACK_TIMEOUT_MS = 1_500;
 const RETRY_WAIT_MIN_MS = 100;
 const RETRY_WAIT_MAX_MS = 2_000;
@@ -103,7 +103,8 @@ export function createPublisher({ bus, lab, run, agent, inFlightMax = 64 }: Publ
       timeout: ACK_TIMEOUT_MS,
       headers: recordHeaders({ run, agent, seq }),
     });
-    parseAck(await unlessAborted(answer, ended).then((message) => message.string()));
+    const message = await unlessAborted(unlessAborted(answer, bus.lost), ended);
+    parseAck(message.string());
   }
 
   function skip(seq: number, whose: string): PublishOutcome {
