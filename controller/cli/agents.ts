@@ -2,7 +2,7 @@ import { toJson } from "@bufbuild/protobuf";
 import {
   type AgentDescription,
   AgentDescriptionSchema,
-  RunPhase,
+  type RunPhase,
   RunPhaseSchema,
   type RunStatus,
 } from "@salvo/proto/agent_pb.ts";
@@ -11,7 +11,7 @@ import { loadLab } from "@salvo/shared/config/files.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { type Channels, openChannels } from "../service/controller.ts";
 import { EXIT } from "./exit.ts";
-import type { Io } from "./program.ts";
+import type { Io } from "./io.ts";
 import { textTable } from "./table.ts";
 
 export interface AgentsCommand {

@@ -13,7 +13,8 @@ import { natsServerVersion } from "../service/nats-server.ts";
 import { openDataFolder } from "../store/datafolder.ts";
 import { askAgent } from "./agents.ts";
 import { EXIT } from "./exit.ts";
-import { type Io, VERSION } from "./program.ts";
+import type { Io } from "./io.ts";
+import { VERSION } from "./version.ts";
 
 export interface DoctorCommand {
   readonly lab?: string;
@@ -47,7 +48,7 @@ export async function diagnose({ lab, data, json = false }: DoctorCommand, io: I
 async function* examine(labFile: string | undefined, data: string): AsyncGenerator<Finding> {
   yield { check: "salvo", state: "ok", text: `${VERSION} on Node ${process.version}` };
   yield await attempt("fio", localFio);
-  yield await attempt("nats-server", async () => `${await natsServerVersion()}`);
+  yield await attempt("nats-server", () => natsServerVersion());
   yield await attempt("data folder", () => dataFolder(data));
   yield await fileLimit();
   yield await clockSource();

@@ -1,24 +1,16 @@
 import { Command, Option } from "commander";
-import manifest from "../package.json" with { type: "json" };
 import { listAgents } from "./agents.ts";
 import { runDemo } from "./demo.ts";
 import { diagnose } from "./doctor.ts";
 import { EXIT } from "./exit.ts";
+import type { Io } from "./io.ts";
 import { makeReport } from "./report.ts";
 import { resumeRuns } from "./resume.ts";
 import { runStudy } from "./run.ts";
 import { listStoredRuns } from "./runs.ts";
 import { tailRecords } from "./tail.ts";
+import { VERSION } from "./version.ts";
 import { parseCount, parseSeconds } from "./values.ts";
-
-/** What a command needs of the process; a test brings its own. */
-export interface Io {
-  readonly stdout: { write(text: string): unknown };
-  readonly stderr: { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown };
-  exitCode?: number | string | null | undefined;
-}
-
-export const VERSION: string = manifest.version;
 
 /** Every command, option and default of `salvo`. docs/cli.md is written from this (scripts/cli-docs.ts). */
 export function createProgram(io: Io): Command {

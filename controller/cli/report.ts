@@ -6,7 +6,7 @@ import { renderReport } from "../report/report.ts";
 import { runFolder } from "../store/layout.ts";
 import { readManifest, sealedRuns } from "../store/runs.ts";
 import { EXIT } from "./exit.ts";
-import type { Io } from "./program.ts";
+import type { Io } from "./io.ts";
 
 export interface ReportCommand {
   readonly runs: readonly string[];

@@ -1,6 +1,7 @@
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { openController } from "../service/controller.ts";
-import { type Io, VERSION } from "./program.ts";
+import type { Io } from "./io.ts";
+import { VERSION } from "./version.ts";
 import { cliLogger, openSession } from "./session.ts";
 
 export interface ResumeCommand {

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { loadLab, loadStudy } from "@salvo/shared/config/files.ts";
 import { type Cell, checkStudy, planRuns } from "../domain/matrix.ts";
 import { openController } from "../service/controller.ts";
-import type { Io } from "./program.ts";
-import { VERSION } from "./program.ts";
+import type { Io } from "./io.ts";
+import { VERSION } from "./version.ts";
 import { cliLogger, openSession } from "./session.ts";
 
 export interface RunCommand {

@@ -2,7 +2,7 @@ import { listRuns } from "../store/runs.ts";
 import { summaryJson } from "../store/manifest.ts";
 import { queryRuns } from "../store/query.ts";
 import { EXIT } from "./exit.ts";
-import type { Io } from "./program.ts";
+import type { Io } from "./io.ts";
 import { runTable, textTable } from "./table.ts";
 
 export interface RunsCommand {

@@ -5,7 +5,7 @@ import type { Controller, RunOptions } from "../service/controller.ts";
 import { summaryJson, summaryOf } from "../store/manifest.ts";
 import { EXIT, exitOfVerdicts } from "./exit.ts";
 import { createProgress } from "./progress.ts";
-import type { Io } from "./program.ts";
+import type { Io } from "./io.ts";
 import { runTable } from "./table.ts";
 
 /** Runs one after another, with progress on stderr, results on stdout, and Ctrl-C that stops all participants. */

@@ -7,7 +7,7 @@ import { loadLab } from "@salvo/shared/config/files.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { lastNatsUrl } from "../service/nats-server.ts";
 import { EXIT } from "./exit.ts";
-import type { Io } from "./program.ts";
+import type { Io } from "./io.ts";
 import { type TailFormat, tailHeader, tailLines } from "./tail-format.ts";
 
 export interface TailCommand {

@@ -135,11 +135,11 @@ export function step(state: ConductorState, event: ConductorEvent): Step {
     case "clock": {
       if (state.phase !== "clock" && state.phase !== "clock-again") return stay(state);
       const { agent, estimate } = event;
-      const known = with_(state, agent, state.phase === "clock" ? { clock: estimate } : { clockAfter: estimate });
+      const known = changed(state, agent, state.phase === "clock" ? { clock: estimate } : { clockAfter: estimate });
       return onDone(known, agent, event.atNs);
     }
     case "started":
-      return stay(with_(state, event.agent, { started: true }));
+      return stay(changed(state, event.agent, { started: true }));
     case "ended":
       return onEnded(state, event);
     case "trouble":
@@ -209,7 +209,7 @@ function enter(state: ConductorState, phase: Phase, atNs: Nanos): Step {
   const asked = askedIn(phase);
   for (const id of concerned(next)) {
     if (asked === "arm") {
-      next = with_(next, id, { armed: true });
+      next = changed(next, id, { armed: true });
       effects.push({ type: "ask", what: "arm", agent: id });
     } else if (asked === "fire" && next.t0Ns !== undefined) {
       effects.push({ type: "ask", what: "fire", agent: id, t0Ns: next.t0Ns });
@@ -266,7 +266,7 @@ function onDid(state: ConductorState, { what, agent, atNs }: ConductorEvent & { 
 }
 
 function onDone(state: ConductorState, agent: string, atNs: Nanos): Step {
-  return advance({ state: with_(state, agent, { done: true }), effects: [] }, atNs);
+  return advance({ state: changed(state, agent, { done: true }), effects: [] }, atNs);
 }
 
 function onFailed(state: ConductorState, event: ConductorEvent & { type: "failed" }): Step {
@@ -295,7 +295,7 @@ function onFailed(state: ConductorState, event: ConductorEvent & { type: "failed
 function onEnded(state: ConductorState, event: ConductorEvent & { type: "ended" }): Step {
   if (state.agents.get(event.agent)?.end) return stay(state);
   const { agent, outcome, reason, started } = event;
-  const next = with_(state, agent, { started, end: { outcome, reason } });
+  const next = changed(state, agent, { started, end: { outcome, reason } });
   if (state.phase === "aborting") return onDone(next, event.agent, event.atNs);
   if (state.phase === "running" && (outcome === Outcome.FINISHED || mayGoOn(next, agent))) {
     return onDone(next, event.agent, event.atNs);
@@ -313,7 +313,7 @@ function onLost(state: ConductorState, event: ConductorEvent & { type: "lost" })
   const { agent, reason, atNs } = event;
   if (state.agents.get(agent)?.end || !isBeforeItsEnd(state.phase)) return stay(state);
   if (!mayGoOn(state, agent)) return abort(state, `${agent}: ${reason}`, atNs);
-  return advance({ state: with_(state, agent, { lost: reason }), effects: [] }, atNs);
+  return advance({ state: changed(state, agent, { lost: reason }), effects: [] }, atNs);
 }
 
 /** The start is all or nothing, whatever the policy: only an agent that is known to have started may be lost. */
@@ -385,7 +385,7 @@ function chooseT0(state: ConductorState, atNs: Nanos): Nanos {
   return t0Ns - (t0Ns % NS_PER_MS) + NS_PER_MS;
 }
 
-function with_(state: ConductorState, agent: string, change: Partial<AgentState>): ConductorState {
+function changed(state: ConductorState, agent: string, change: Partial<AgentState>): ConductorState {
   const before = state.agents.get(agent);
   if (!before) return state;
   return { ...state, agents: new Map(state.agents).set(agent, { ...before, ...change }) };

@@ -3,6 +3,8 @@ import { DeviceSchema, type Lab, Role } from "@salvo/proto/lab_pb.ts";
 import { RunAgentSchema, RunParticipantSchema, type RunSpec, RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { type Scenario, type Study, StudySchema } from "@salvo/proto/study_pb.ts";
 import { type Workload, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
+import { Unit } from "@salvo/proto/rule_pb.ts";
+import { formatQuantity } from "@salvo/shared/config/quantity.ts";
 import { didYouMean } from "@salvo/shared/config/nearest.ts";
 import { checkMessage, listViolations, type Violation } from "@salvo/shared/config/rules.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
@@ -73,7 +75,7 @@ export function checkStudy(study: Study, lab: Lab): Violation[] {
     return undefined;
   };
 
-  const found = checkMessage(StudySchema, study);
+  const found = [...checkMessage(StudySchema, study), ...cutIntervals(study)];
   for (const [scenarioIndex, scenario] of study.scenarios.entries()) {
     const firstWith = new Map<string, number>();
     for (const [index, { agent, device }] of scenario.participants.entries()) {
@@ -96,6 +98,19 @@ export function checkStudy(study: Study, lab: Lab): Violation[] {
   return found;
 }
 
+/** A sample is a whole interval: what is left over would be measured and shown nowhere. */
+function cutIntervals({ workloads, intervalMs }: Study): Violation[] {
+  const isCut = (ms: number) => intervalMs > 0 && ms % intervalMs !== 0;
+  return workloads.flatMap(({ rampMs, durationMs }, index) =>
+    (["ramp", "duration"] as const)
+      .filter((key) => isCut(key === "ramp" ? rampMs : durationMs))
+      .map((key) => ({
+        path: `workloads[${index}].${key}Ms`,
+        message: `must be a whole number of sampling intervals of ${formatQuantity(BigInt(intervalMs), Unit.MILLISECONDS)}`,
+      })),
+  );
+}
+
 /** The rule for devices stands where they are named, in the agents' own files. */
 function deviceProblem(name: string): string | undefined {
   const violations = checkMessage(DeviceSchema, create(DeviceSchema, { name }));
@@ -116,7 +131,7 @@ function override({ study, seconds, repeats }: Plan): Study {
   const changed = clone(StudySchema, study);
   if (repeats !== undefined) changed.repeats = repeats;
   if (seconds !== undefined) for (const workload of changed.workloads) workload.durationMs = Math.round(seconds * 1000);
-  const [violation] = checkMessage(StudySchema, changed);
+  const [violation] = [...checkMessage(StudySchema, changed), ...cutIntervals(changed)];
   if (!violation) return changed;
   const flag = violation.path === "repeats" ? "--repeats" : "--seconds";
   throw new SalvoError("invalid-input", `${flag} ${violation.message}`);

@@ -64,12 +64,19 @@ export class SalvoError extends Error {
       this.host,
       this.file && [this.file, this.line, this.column].filter((part) => part !== undefined).join(":"),
     ].filter(Boolean);
-    const head = place.length > 0 ? `${place.join(" ")}: ${this.message}` : this.message;
+    const where = place.join(" ");
+    // A list of mistakes begins each of its lines with its own place.
+    const head = where === "" || this.message.startsWith(where) ? this.message : `${where}: ${this.message}`;
     return this.remedy ? `${head}. ${this.remedy}` : head;
   }
 }
 
 const KIND_OF_ERRNO: Readonly<Record<string, ErrorKind>> = {
+  EIO: "corrupt",
+  EISDIR: "invalid-input",
+  ENOTDIR: "invalid-input",
+  ENAMETOOLONG: "invalid-input",
+  EBUSY: "unavailable",
   ENOSPC: "out-of-resources",
   EDQUOT: "out-of-resources",
   EMFILE: "out-of-resources",

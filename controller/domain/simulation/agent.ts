@@ -20,6 +20,8 @@ export interface SimulatedAgent {
   alive: boolean;
   /** True instants at which its gates opened. */
   readonly openedAtMs: number[];
+  /** The longest that its fio was at work in one go, ms. */
+  longestMs: number;
   /** It has accepted a T0. */
   committed: boolean;
   /** Its fio is doing I/O now. */
@@ -63,6 +65,7 @@ export function createAgent(
     id,
     alive: true,
     openedAtMs,
+    longestMs: 0,
     committed: false,
     writing: false,
     get state() {
@@ -90,7 +93,7 @@ export function createAgent(
     },
     crash() {
       agent.alive = false;
-      agent.writing = false; // fio dies with its agent
+      stopWriting(); // fio dies with its agent
       life++;
       // The journal was opened when the run was armed; without RunEnd a restart calls it interrupted.
       if (state && !ended)
@@ -122,8 +125,13 @@ export function createAgent(
 
   function exit(participant: string, problem: string): void {
     if (!state || state.exited.has(participant)) return;
-    agent.writing = false;
+    stopWriting();
     tell({ type: "exited", participant, problem });
+  }
+
+  function stopWriting(): void {
+    if (agent.writing) agent.longestMs = Math.max(agent.longestMs, timeline.nowMs() - (openedAtMs.at(-1) ?? 0));
+    agent.writing = false;
   }
 
   function perform(effect: RunEffect): void {

@@ -7,6 +7,9 @@ const SPREAD_MS_MAX = 90;
 /** By then an agent has noticed that its watcher is gone: the slowest message of the simulated network. */
 const NOTICE_MS_MAX = 100;
 
+/** An agent gives its fio 10 s after the planned end, and the kernel a moment to kill it. */
+const GRACE_MS = 10_100;
+
 /** What must be true of every world when it has come to its end; each broken rule is one sentence. */
 export function findBroken(world: World): string[] {
   const { agents, state } = world;
@@ -19,6 +22,10 @@ export function findBroken(world: World): string[] {
   rule(world.done, `the run never came to an end: it is ${state.phase}`);
   for (const { id, openedAtMs } of agents)
     rule(openedAtMs.length <= 1, `${id} opened its gates ${openedAtMs.length} times`);
+  for (const { id, longestMs } of agents) {
+    const allowed = state.plan.lengthMs + GRACE_MS;
+    rule(longestMs <= allowed, `fio of ${id} was at work for ${longestMs} ms, long past its planned end`);
+  }
   for (const { id, writing } of agents) rule(!writing, `fio of ${id} is still at work at the end of time`);
   for (const agent of agents)
     rule(!(agent.alive && agent.held() === "active"), `${agent.id} still holds an active run`);
