@@ -24,7 +24,7 @@ test("the busiest core is that of the most time not idle, waiting for I/O being 
   const none = { user: 0, system: 0, irq: 0, softirq: 0, steal: 0, idle: 0, iowait: 0 };
   const rows = [
     { ...none, agent, tick, tNs, core: 0, user: 100, idle: 900 },
-    { ...none, agent, tick, tNs, core: 1, iowait: 1000 },
+    { ...none, agent, tick, tNs, core: 1, user: 10, iowait: 990 },
     { ...none, agent, tick, tNs, core: 2, softirq: 300, idle: 700 },
   ];
   expect(busiestCore(run, { ...cpu, rows })).toEqual({ core: 2, share: 0.3 });
