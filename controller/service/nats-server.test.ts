@@ -1,12 +1,13 @@
 import { once } from "node:events";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectBus } from "@salvo/shared/bus/connection.ts";
 import { createPublisher } from "@salvo/shared/bus/publisher.ts";
 import { ensureStream } from "@salvo/shared/bus/stream.ts";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { freePort } from "./nats-probe.ts";
 import { lastNatsUrl, natsServerVersion, startNatsServer, type NatsServerStatus } from "./nats-server.ts";
 
 let dataDir = "";
@@ -68,8 +69,14 @@ test("the next controller gets the same port, or another one when it has been ta
 
 test("others learn from the data folder where the server listens, or that there was none", async () => {
   await expect(lastNatsUrl(dataDir)).rejects.toMatchObject({ kind: "not-found", file: dataDir });
-  await using server = await startNatsServer({ dataDir });
-  expect(await lastNatsUrl(dataDir)).toBe(server.url);
+  const some = await startNatsServer({ dataDir });
+  expect(await lastNatsUrl(dataDir)).toBe(some.url);
+  await some[Symbol.asyncDispose]();
+
+  const port = await freePort("127.0.0.1");
+  await using asked = await startNatsServer({ dataDir, port });
+  expect(asked.url).toBe(`nats://127.0.0.1:${port}`);
+  expect(await lastNatsUrl(dataDir)).toBe(asked.url);
   expect(await natsServerVersion()).toMatch(/\d+\.\d+\.\d+/);
 });
 
@@ -94,10 +101,18 @@ test("a folder that cannot be used is named", async () => {
   const file = join(dataDir, "a-file");
   await writeFile(file, "");
   await expect(startNatsServer({ dataDir: join(file, "below") })).rejects.toMatchObject({
-    kind: "refused",
+    kind: "invalid-input",
     message: expect.stringContaining("ENOTDIR"),
     file: join(file, "below"),
   });
+});
+
+test("a server whose port cannot be noted down is not left running", async () => {
+  await mkdir(join(dataDir, "nats-port"));
+  await expect(startNatsServer({ dataDir })).rejects.toThrow("EISDIR");
+  const [, port = ""] = /:(\d+)"/.exec(await readFile(join(dataDir, "nats-server.conf"), "utf8")) ?? [];
+  const visitor = connect(Number(port), "127.0.0.1");
+  await expect(once(visitor, "connect")).rejects.toMatchObject({ code: "ECONNREFUSED" });
 });
 
 test("a server that dies at its start says why in its last words", async () => {

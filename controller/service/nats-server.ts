@@ -54,6 +54,12 @@ export interface NatsServer extends AsyncDisposable {
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
   const setup: Setup = { program: options.program ?? "nats-server", dataDir: resolve(options.dataDir) };
   const first = await launchOnSomePort(setup, options);
+  try {
+    await writeFile(portFileIn(setup.dataDir), `${first.port}\n`);
+  } catch (caught) {
+    await first.server[Symbol.asyncDispose]();
+    throw toSalvoError(caught, { file: setup.dataDir });
+  }
   return keepRunning(first, setup, options);
 }
 
@@ -91,15 +97,12 @@ interface Launched {
 }
 
 async function launchOnSomePort(setup: Setup, { port = 0, signal }: NatsServerOptions): Promise<Launched> {
-  const portFile = portFileIn(setup.dataDir);
   if (port !== 0) return launch(setup, port, signal);
-  const lastTime = Number(await readFile(portFile, "utf8").catch(() => ""));
+  const lastTime = Number(await readFile(portFileIn(setup.dataDir), "utf8").catch(() => ""));
   for (let tries = 1; ; tries++) {
     const candidate = tries === 1 && lastTime > 0 && lastTime < 65536 ? lastTime : await freePort(HOST);
     try {
-      const launched = await launch(setup, candidate, signal);
-      await writeFile(portFile, `${candidate}\n`);
-      return launched;
+      return await launch(setup, candidate, signal);
     } catch (caught) {
       if (!(caught instanceof SalvoError) || caught.kind !== "unavailable" || tries === FREE_PORT_TRIES) throw caught;
     }
