@@ -39,7 +39,7 @@ test("every chart says in words what it shows", () => {
 
 test("no name, whatever it holds, becomes markup", () => {
   const page = renderReport([hostile(exampleRun({ agents: 2 }))]);
-  expect(page).not.toMatch(/<img|<script|onerror=alert\(1\)>(?!')/);
+  expect(page).not.toMatch(/<img|<script/);
   expect(page).not.toContain("</title></style>");
   expect(openElements(page)).toEqual([]);
   expect(page).toContain("&#60;script&#62;");
