@@ -1,5 +1,5 @@
 import { clone, create } from "@bufbuild/protobuf";
-import { DeviceSchema, type Lab, Role } from "@salvo/proto/lab_pb.ts";
+import { type Lab, Role } from "@salvo/proto/lab_pb.ts";
 import { RunAgentSchema, RunParticipantSchema, type RunSpec, RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { type Scenario, type Study, StudySchema } from "@salvo/proto/study_pb.ts";
 import { type Workload, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
@@ -83,8 +83,6 @@ export function checkStudy(study: Study, lab: Lab): Violation[] {
       const path = `scenarios[${scenarioIndex}].participants[${index}]`;
       const problem = agentProblem(agent);
       if (problem) found.push({ path: `${path}.agent`, message: problem });
-      const unnameable = deviceProblem(device);
-      if (unnameable) found.push({ path: `${path}.device`, message: unnameable });
       const id = participantId(agent, device);
       const first = firstWith.get(id);
       if (first === undefined) firstWith.set(id, index);
@@ -109,12 +107,6 @@ function cutIntervals({ workloads, intervalMs }: Study): Violation[] {
         message: `must be a whole number of sampling intervals of ${formatQuantity(BigInt(intervalMs), Unit.MILLISECONDS)}`,
       })),
   );
-}
-
-/** The rule for devices stands where they are named, in the agents' own files. */
-function deviceProblem(name: string): string | undefined {
-  const violations = checkMessage(DeviceSchema, create(DeviceSchema, { name }));
-  return violations.find(({ path }) => path === "name")?.message;
 }
 
 function participantId(agent: string, device: string): string {
