@@ -8,8 +8,7 @@
  *   start <= timestamp_ms + 1 ms - runtime      (and before fio took the dump's wall clock time, also cut to ms)
  *
  * The start is in the intersection of all. Dumps taken at different fractions of a ms make it narrower than 1 ms.
- * Only dumps of a process all of whose jobs run may be used: of a job that has just ended fio counts the run time twice,
- * and the final document is printed tens of ms after the end.
+ * Only dumps that were asked for while all jobs ran may be used: when they have ended, `runtime` stands still.
  */
 import { assert } from "../kernel/assert.ts";
 import { NS_PER_MS, type Nanos } from "../kernel/time.ts";
