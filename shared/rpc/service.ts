@@ -17,7 +17,8 @@ export interface Peer {
 
 /**
  * The handlers of a service, by method: a plain object. A response may be any init shape of its message. Requests have
- * been decoded and validated; iterating them throws the signal's reason.
+ * been decoded and validated; iterating them throws the signal's reason. That they end is no proof that the caller meant
+ * it when the network parts a cancelled call's two last packets: what must be whole says so in its last message.
  */
 export type ServiceImpl<Service extends DescService> = {
   readonly [Name in keyof Service["method"]]: Handler<Service["method"][Name]>;
