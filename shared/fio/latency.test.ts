@@ -96,6 +96,8 @@ test("a percentile needs ten I/Os beyond it", () => {
   expect(percentileNs(histogramOf([[50, 1000]]), 0.99)).toEqual({ ns: 50, resolutionNs: 1, clamped: false });
   expect(percentileNs(histogramOf([[50, 99]]), 0.9)).toBeUndefined();
   expect(percentileNs(histogramOf([[50, 100]]), 0.9)).toBeDefined();
+  // 10000 - (99.9 / 100) * 10000 comes out a hair below 10.
+  expect(percentileNs(histogramOf([[50, 10_000]]), 99.9 / 100)).toBeDefined();
   expect(percentileNs(new Histogram(), 0.5)).toBeUndefined();
 });
 

@@ -72,6 +72,12 @@ test("dumps at different fractions of a millisecond prove the start to a fractio
   expect(width(10_050_000, 11_300_000, 12_550_000, 13_800_000, 14_950_000)).toBeLessThan(400_000);
 });
 
+test("of a dump that came late, fio's own wall clock still says when it was taken", () => {
+  const slow = { askedNs: 10_500_000, runtimeNs: 20_000, stampNs: 30_000, answerNs: 40_000_000 };
+  const bounds = proveStart([witness(0n, slow)]);
+  expect(bounds?.latestNs).toBeLessThan(2n * NS_PER_MS);
+});
+
 test("without a dump from after the first completed I/O nothing is proven", () => {
   const early = { ...witness(0n, { askedNs: 5e6, runtimeNs: 0, stampNs: 0, answerNs: 0 }), runtimeMs: 0 };
   expect(proveStart([])).toBeUndefined();
