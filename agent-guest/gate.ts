@@ -29,10 +29,8 @@ export async function openGate(folder: string): Promise<Gate> {
   return {
     command: gateLine(paths),
     parked: lines(ready),
-    open() {
-      writeFileSync(paths.go, "");
-      shut();
-    },
+    allow: () => writeFileSync(paths.go, ""),
+    open: shut,
     close() {
       shut();
       ready.destroy();

@@ -9,13 +9,11 @@ import type { ClockEstimate as Estimate } from "@salvo/shared/clock/estimate.ts"
 import { assert, unreachable } from "@salvo/shared/kernel/assert.ts";
 import { createChannel } from "@salvo/shared/kernel/channel.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
-import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
 import type { Clock, Nanos } from "@salvo/shared/kernel/time.ts";
 import type { Logger } from "@salvo/shared/log/logger.ts";
 import type { Client } from "@salvo/shared/rpc/client.ts";
 import {
   ACK_MARGIN_MS,
-  type Ask,
   conduct,
   type ConductorEffect,
   type ConductorEvent,
@@ -68,6 +66,8 @@ export async function driveRun(
   const descriptions = new Map<string, AgentDescription>();
   const stop = new AbortController();
   const timers = new Set<NodeJS.Timeout>();
+  /** What is asked in a phase is of no interest after it. */
+  let phaseEnd = new AbortController();
   let state = conduct(planOf(spec));
   let manifest: Manifest | undefined;
   let probing: Promise<unknown> = Promise.resolve();
@@ -86,7 +86,11 @@ export async function driveRun(
       return [];
     }
     const decided = step(state, entry.event);
-    if (decided.state.phase !== state.phase) deps.live.phase(decided.state.phase, decided.state.t0Ns);
+    if (decided.state.phase !== state.phase) {
+      deps.live.phase(decided.state.phase, decided.state.t0Ns);
+      phaseEnd.abort(new SalvoError("cancelled", `the run has moved on from ${state.phase}`));
+      phaseEnd = new AbortController();
+    }
     state = decided.state;
     return decided.effects;
   }
@@ -141,7 +145,7 @@ export async function driveRun(
     const { what, agent } = effect;
     const client = clientOf(agent);
     const { run } = spec;
-    const { signal } = stop;
+    const signal = AbortSignal.any([stop.signal, phaseEnd.signal]);
     switch (what) {
       case "describe":
         return describe(agent);
@@ -170,7 +174,7 @@ export async function driveRun(
           run,
           spool,
           busConnected: () => deps.bus()?.connected ?? false,
-          signal: whilePhase("collecting"),
+          signal,
         });
       case "release":
         await client.release({ run }, { deadlineMs: 5_000, signal });
@@ -232,18 +236,6 @@ export async function driveRun(
     })) {
       emit({ ...news, agent });
     }
-  }
-
-  /** Aborts when the conductor has moved on. */
-  function whilePhase(phase: ConductorState["phase"]): AbortSignal {
-    const moved = new AbortController();
-    const look = setInterval(() => {
-      if (state.phase === phase) return;
-      clearInterval(look);
-      moved.abort(new SalvoError("timeout", "the agent's records could not be had in time"));
-    }, 100);
-    timers.add(look);
-    return AbortSignal.any([moved.signal, stop.signal]);
   }
 
   async function seal(): Promise<void> {

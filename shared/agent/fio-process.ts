@@ -23,6 +23,8 @@ import type { Gate, Platform } from "./platform.ts";
 /** The fio process of one participant, from its start at the gate to its last word. */
 export interface FioProcess {
   readonly participant: string;
+  /** The next call is open: all that can be done before it is done here. */
+  prepareToOpen(): void;
   /** Opens the gate; until then fio has done no I/O. */
   open(): void;
   /**
@@ -164,6 +166,7 @@ function follow(participant: string, place: FioPlace, gate: Gate, child: Running
 
   return {
     participant,
+    prepareToOpen: () => gate.allow(),
     open() {
       releasedAtNs = clock.now();
       gate.open();

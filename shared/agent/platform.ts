@@ -23,6 +23,8 @@ export interface Gate {
   readonly command: string;
   /** Yields once for every job that waits. */
   readonly parked: AsyncIterable<void>;
+  /** Just before open: from now on the end of the waiting means to go. Everything that takes time is done here. */
+  allow(): void;
   /** Lets all jobs go. As quick as it can be. */
   open(): void;
   /** Ends the waiting without letting anything go, and frees what the gate holds. Also after open. */

@@ -1,27 +1,52 @@
-import { NS_PER_MS, systemClock, type Nanos } from "../kernel/time.ts";
 import { sleep, type Waiting } from "../kernel/signal.ts";
+import { NS_PER_MS, systemClock, type Nanos } from "../kernel/time.ts";
 
 /** A timer of the event loop may be late by this much on a busy host (and by 15.6 ms on an idle Windows). */
 const COARSE_NS = 25n * NS_PER_MS;
-/** The end of the wait is spun: a futex wakes up to this late. */
+/** On an idle Linux a timer is late by less than this; a tick that is not worth blocking 25 ms for is reached from here. */
+const CLOSE_NS = 3n * NS_PER_MS;
+/** How long before the instant justBefore is called. */
+const JUST_BEFORE_NS = 2n * NS_PER_MS;
+/** The end of a precise wait is spun: a futex wakes up to this late. */
 const SPIN_NS = 150_000n;
 
 /**
- * Returns at the instant, late by microseconds on a quiet host. The last 25 ms block the whole process, so that nothing
- * else can be in the way; prepare runs just before that. Throws the signal's reason when it comes before the last stretch.
+ * Returns at the instant, late by microseconds where a core is free. The last 25 ms block the whole process, so that
+ * nothing else can be in the way; justBefore is called in the midst of them. Throws the signal's reason when it comes
+ * earlier than that.
  */
-export async function waitUntil(atNs: Nanos, prepare: () => void, { signal }: Waiting = {}): Promise<void> {
-  for (;;) {
-    const coarseNs = atNs - systemClock.now() - COARSE_NS;
-    if (coarseNs <= 0n) break;
-    await sleep(Math.max(1, Math.floor(Number(coarseNs) / 1e6)), { signal });
-  }
-  prepare();
-  const cell = new Int32Array(new SharedArrayBuffer(4));
-  for (;;) {
-    const restNs = atNs - systemClock.now() - SPIN_NS;
-    if (restNs <= 0n) break;
-    Atomics.wait(cell, 0, 0, Number(restNs) / 1e6);
-  }
+export async function waitPrecisely(
+  atNs: Nanos,
+  { justBefore, signal }: Waiting & { readonly justBefore: () => void },
+): Promise<void> {
+  await sleepUntil(atNs - COARSE_NS, signal);
+  blockUntil(atNs - JUST_BEFORE_NS);
+  justBefore();
+  blockUntil(atNs - SPIN_NS);
   while (systemClock.now() < atNs);
+}
+
+/** Returns at the instant, late by about a tenth of a millisecond on a quiet host, and takes no CPU for it. */
+export async function waitClosely(atNs: Nanos, { signal }: Waiting = {}): Promise<void> {
+  await sleepUntil(atNs - CLOSE_NS, signal);
+  blockUntil(atNs);
+}
+
+async function sleepUntil(atNs: Nanos, signal: AbortSignal | undefined): Promise<void> {
+  for (;;) {
+    const leftNs = atNs - systemClock.now();
+    if (leftNs <= 0n) return;
+    // setTimeout cuts off fractions, and would come early.
+    await sleep(Math.ceil(Number(leftNs) / 1e6), { signal });
+  }
+}
+
+const neverWoken = new Int32Array(new SharedArrayBuffer(4));
+
+function blockUntil(atNs: Nanos): void {
+  for (;;) {
+    const leftNs = atNs - systemClock.now();
+    if (leftNs <= 0n) return;
+    Atomics.wait(neverWoken, 0, 0, Number(leftNs) / 1e6);
+  }
 }

@@ -16,7 +16,7 @@ import { listedDevice, prepareDevice } from "./device.ts";
 import { type FioProcess, PROOF_ENDS_NS, startFio } from "./fio-process.ts";
 import type { Lead } from "./lead.ts";
 import type { CoreCounters, DiskCounters, Platform } from "./platform.ts";
-import { waitUntil } from "./precise-wait.ts";
+import { waitClosely, waitPrecisely } from "./precise-wait.ts";
 
 /** fio has this long after its planned end before it is killed. */
 const OVERDUE_MS = 10_000;
@@ -179,7 +179,7 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
 
   async function openGatesAt(t0Ns: Nanos): Promise<void> {
     const early = deps.lead.current();
-    await waitUntil(t0Ns - early, prepareSampling, { signal: stop.signal });
+    await waitPrecisely(t0Ns - early, { justBefore: prepareToOpen, signal: stop.signal });
     for (const fio of fios) fio.open();
     await tell({ type: "released" });
     void background(tick(t0Ns));
@@ -188,15 +188,16 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
     await tell({ type: "overdue" });
   }
 
-  function prepareSampling(): void {
+  function prepareToOpen(): void {
     cores = platform.readCores();
     for (const disk of disks) disk.last = disk.read();
+    for (const fio of fios) fio.prepareToOpen();
   }
 
   async function tick(t0Ns: Nanos): Promise<void> {
     for (let number = 1; number <= plan.ticks; number++) {
       const atNs = t0Ns + msToNs(number * plan.intervalMs);
-      await sleep(Math.max(0, Number(atNs - clock.now()) / 1e6), { signal: stop.signal });
+      await waitClosely(atNs, { signal: stop.signal });
       await tell({ type: "tick", tick: number });
     }
   }
