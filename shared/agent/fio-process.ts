@@ -3,37 +3,32 @@ import {
   type FioFinal,
   FioFinalSchema,
   type FioSample,
-  FioSampleSchema,
   type StartProof,
   StartProofSchema,
 } from "@salvo/proto/telemetry_pb.ts";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { difference } from "../fio/difference.ts";
-import { type FioTotals, noTotals, parseDump } from "../fio/dump.ts";
+import { parseDump } from "../fio/dump.ts";
 import { fioArguments, renderJob } from "../fio/job.ts";
 import { createSplitter } from "../fio/splitter.ts";
-import { proveStart, type StartWitness } from "../fio/start.ts";
 import { toSalvoError } from "../kernel/error.ts";
 import { type Clock, msToNs, type Nanos } from "../kernel/time.ts";
 import { type RunningProcess, startProcess } from "../process/start.ts";
 import { fioRuntimeMs, type RunPlan } from "./domain/run-plan.ts";
+import { createDumpDialogue } from "./dump-dialogue.ts";
 import type { Gate, Platform } from "./platform.ts";
 
 /** The fio process of one participant, from its start at the gate to its last word. */
 export interface FioProcess {
   readonly participant: string;
-  /** The next call is open: all that can be done before it is done here. */
-  prepareToOpen(): void;
+  /** The next call is open: all that can be done before it is done here. Monotonic minus wall clock, now. */
+  prepareToOpen(wallOffsetNs: Nanos): void;
   /** Opens the gate; until then fio has done no I/O. */
   open(): void;
-  /**
-   * Takes the sample of a tick: fio's answer arrives through `samples`. When fio still owes the answer to the tick before,
-   * that one is reported as stalled, with counts of 0, and this tick's answer will hold what both did.
-   */
+  /** Takes the sample of a tick. */
   ask(tick: number): void;
-  /** One more dump, only for proving the start; false while an answer is owed. */
-  askForProof(): boolean;
+  /** One more dump, only for proving the start. */
+  askForProof(): void;
   kill(): void;
   readonly ended: Promise<FioEnd>;
 }
@@ -78,55 +73,24 @@ export async function startFio(participant: string, plan: RunPlan, place: FioPla
 
 function follow(participant: string, place: FioPlace, gate: Gate, child: RunningProcess): FioProcess {
   const { clock, platform } = place;
-  const witnesses: StartWitness[] = [];
+  const dialogue = createDumpDialogue({
+    participant,
+    clock,
+    request: () => platform.requestDump(child),
+    onSample: (sample) => place.onSample(sample),
+  });
   let releasedAtNs: Nanos | undefined;
-  let totals = noTotals();
   let lastDocument: string | undefined;
   let garbage: string | undefined;
-  /** The dump that fio owes: since when, and for which tick (0: none, only a proof). */
-  let owed: { readonly askedAtNs: Nanos; readonly tickAtNs: Nanos; readonly tick: number } | undefined;
-
-  function take(document: string): void {
-    lastDocument = document;
-    const answered = owed;
-    if (!answered) return; // the final document, or one that nobody asked for
-    owed = undefined;
-    const receivedAtNs = clock.now();
-    const now = parseDump(document);
-    witnesses.push({
-      askedAtNs: answered.askedAtNs,
-      receivedAtNs,
-      timestampMs: now.timestampMs,
-      wallOffsetNs: receivedAtNs - clock.wall(),
-      runtimeMs: now.runtimeMs,
-    });
-    if (answered.tick > 0) {
-      place.onSample(sampleOf(answered.tick, answered.tickAtNs, totals, now));
-      totals = now;
-    }
-  }
-
-  function sampleOf(tick: number, takenAtNs: Nanos, before: FioTotals, now: FioTotals): FioSample {
-    return create(FioSampleSchema, {
-      participant,
-      tick,
-      takenAtNs,
-      runtimeMs: now.runtimeMs,
-      ...difference(before, now),
-    });
-  }
-
-  function signal(tick: number): void {
-    const askedAtNs = clock.now();
-    owed = { askedAtNs, tickAtNs: askedAtNs, tick };
-    platform.requestDump(child);
-  }
 
   async function readDocuments(): Promise<void> {
     const splitter = createSplitter();
     try {
       for await (const chunk of child.stdout) {
-        for (const document of splitter.push(chunk)) take(document);
+        for (const document of splitter.push(chunk)) {
+          lastDocument = document;
+          dialogue.take(document);
+        }
       }
     } catch (error) {
       garbage = toSalvoError(error).message;
@@ -144,7 +108,7 @@ function follow(participant: string, place: FioPlace, gate: Gate, child: Running
     const [{ exitCode, signal: endedBy, stderr }] = await Promise.all([child.exited, readDocuments()]);
     gate.close();
     await parked;
-    const bounds = proveStart(witnesses);
+    const bounds = dialogue.startBounds();
     const problem = problemOf({ exitCode, endedBy, stderr, garbage, lastDocument });
     return {
       problem,
@@ -166,32 +130,16 @@ function follow(participant: string, place: FioPlace, gate: Gate, child: Running
 
   return {
     participant,
-    prepareToOpen: () => gate.allow(),
+    prepareToOpen(offsetNs) {
+      gate.allow();
+      dialogue.setWallOffset(offsetNs);
+    },
     open() {
       releasedAtNs = clock.now();
       gate.open();
     },
-    ask(tick) {
-      if (!owed) return signal(tick);
-      if (owed.tick > 0) {
-        place.onSample(
-          create(FioSampleSchema, {
-            participant,
-            tick: owed.tick,
-            takenAtNs: owed.tickAtNs,
-            stalled: true,
-            read: {},
-            write: {},
-          }),
-        );
-      }
-      owed = { ...owed, tick, tickAtNs: clock.now() };
-    },
-    askForProof() {
-      if (owed) return false;
-      signal(0);
-      return true;
-    },
+    ask: (tick) => dialogue.ask(tick),
+    askForProof: () => dialogue.askForProof(),
     kill: () => child.kill("SIGKILL"),
     ended: end(),
   };

@@ -5,8 +5,8 @@ import { NS_PER_MS, systemClock, type Nanos } from "../kernel/time.ts";
 const COARSE_NS = 25n * NS_PER_MS;
 /** On an idle Linux a timer is late by less than this; a tick that is not worth blocking 25 ms for is reached from here. */
 const CLOSE_NS = 3n * NS_PER_MS;
-/** How long before the instant justBefore is called. */
-const JUST_BEFORE_NS = 2n * NS_PER_MS;
+/** How long before the instant justBefore is called: it may take a millisecond or two. */
+const JUST_BEFORE_NS = 5n * NS_PER_MS;
 /** The end of a precise wait is spun: a futex wakes up to this late. */
 const SPIN_NS = 150_000n;
 

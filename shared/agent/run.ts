@@ -7,6 +7,7 @@ import { unreachable } from "../kernel/assert.ts";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { sleep } from "../kernel/signal.ts";
 import { type Clock, msToNs, type Nanos } from "../kernel/time.ts";
+import { wallOffsetNs } from "../fio/start.ts";
 import type { Journal } from "../journal/writer.ts";
 import type { Logger } from "../log/logger.ts";
 import { coreTimes, diskChange } from "./domain/counters.ts";
@@ -191,7 +192,11 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
   function prepareToOpen(): void {
     cores = platform.readCores();
     for (const disk of disks) disk.last = disk.read();
-    for (const fio of fios) fio.prepareToOpen();
+    const offsetNs = wallOffsetNs(
+      () => clock.now(),
+      () => Date.now(),
+    );
+    for (const fio of fios) fio.prepareToOpen(offsetNs);
   }
 
   async function tick(t0Ns: Nanos): Promise<void> {

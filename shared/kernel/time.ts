@@ -19,11 +19,12 @@ export function nsToMs(ns: Nanos): number {
 export interface Clock {
   /** Monotonic; the same for all processes of one boot (CLOCK_MONOTONIC). */
   now(): Nanos;
-  /** Wall clock, ns since 1970. It may jump: for people and for archives, never for measuring. */
+  /** Wall clock, ns since 1970, to the millisecond. It may jump: for people and for archives, never for measuring. */
   wall(): Nanos;
 }
 
 export const systemClock: Clock = {
   now: () => process.hrtime.bigint(),
-  wall: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n,
+  // Not performance.timeOrigin: it does not follow when the clock is set.
+  wall: () => BigInt(Date.now()) * NS_PER_MS,
 };

@@ -1,0 +1,114 @@
+import { create } from "@bufbuild/protobuf";
+import { type FioSample, FioSampleSchema } from "@salvo/proto/telemetry_pb.ts";
+import { difference } from "../fio/difference.ts";
+import { noTotals, parseDump } from "../fio/dump.ts";
+import { proveStart, type StartBounds, type StartWitness } from "../fio/start.ts";
+import { type Clock, msToNs, type Nanos } from "../kernel/time.ts";
+
+/** fio answers within milliseconds, or when a worker that is stuck comes free. A signal may also be lost: ask again then. */
+const LOST_NS = msToNs(2_000);
+/** The first dumps bound the start best; a run of days must not keep them all. */
+const WITNESSES_MAX = 256;
+
+/**
+ * Asks a fio process for cumulative dumps and makes samples of its answers: one question at a time, and what one answer
+ * adds to the last is one sample.
+ */
+export interface DumpDialogue {
+  /** Just before fio begins: milliseconds of the wall clock, that fio stamps its dumps with, on our own clock. */
+  setWallOffset(ns: Nanos): void;
+  /**
+   * Takes the sample of a tick. When fio still owes the answer to the tick before, that one is given out as stalled, with
+   * counts of 0, and this tick's answer will hold what both did.
+   */
+  ask(tick: number): void;
+  /** One more dump, only for proving the start. Nothing is asked while an answer is owed. */
+  askForProof(): void;
+  /** A document that fio printed. Throws `program-failed` or `corrupt` when it is no dump that can follow the last. */
+  take(document: string): void;
+  startBounds(): StartBounds | undefined;
+}
+
+export interface DumpDialogueDeps {
+  readonly participant: string;
+  readonly clock: Clock;
+  /** Makes fio print a dump. */
+  readonly request: () => void;
+  readonly onSample: (sample: FioSample) => void;
+}
+
+/** What fio owes: an answer for a tick, or (tick 0) for the proof alone. */
+interface Owed {
+  readonly tick: number;
+  readonly tickAtNs: Nanos;
+  /** When the signal was sent that will be answered; undefined when there were two, and nobody knows which is. */
+  readonly askedAtNs: Nanos | undefined;
+  readonly lastAskedAtNs: Nanos;
+}
+
+export function createDumpDialogue({ participant, clock, request, onSample }: DumpDialogueDeps): DumpDialogue {
+  const witnesses: StartWitness[] = [];
+  let wallOffsetNs: Nanos = 0n;
+  let totals = noTotals();
+  let owed: Owed | undefined;
+
+  function question(tick: number): void {
+    const nowNs = clock.now();
+    owed = { tick, tickAtNs: nowNs, askedAtNs: nowNs, lastAskedAtNs: nowNs };
+    request();
+  }
+
+  function repeat(tick: number, unanswered: Owed): void {
+    const nowNs = clock.now();
+    const lost = nowNs - unanswered.lastAskedAtNs > LOST_NS;
+    owed = { ...unanswered, tick, tickAtNs: nowNs, ...(lost && { askedAtNs: undefined, lastAskedAtNs: nowNs }) };
+    if (lost) request();
+  }
+
+  return {
+    setWallOffset(ns) {
+      wallOffsetNs = ns;
+    },
+    ask(tick) {
+      if (!owed) return question(tick);
+      if (owed.tick > 0) onSample(stalled(participant, owed));
+      return repeat(tick, owed);
+    },
+    askForProof() {
+      if (!owed) question(0);
+    },
+    take(document) {
+      const answered = owed;
+      if (!answered) return; // the final document, or the second answer to a repeated question
+      owed = undefined;
+      const receivedAtNs = clock.now();
+      const now = parseDump(document);
+      const { askedAtNs, tick, tickAtNs } = answered;
+      if (askedAtNs !== undefined && witnesses.length < WITNESSES_MAX) {
+        witnesses.push({
+          askedAtNs,
+          receivedAtNs,
+          timestampMs: now.timestampMs,
+          wallOffsetNs,
+          runtimeMs: now.runtimeMs,
+        });
+      }
+      if (tick === 0) return;
+      onSample(
+        create(FioSampleSchema, {
+          participant,
+          tick,
+          takenAtNs: tickAtNs,
+          runtimeMs: now.runtimeMs,
+          ...difference(totals, now),
+        }),
+      );
+      totals = now;
+    },
+    startBounds: () => proveStart(witnesses),
+  };
+}
+
+function stalled(participant: string, { tick, tickAtNs }: Owed): FioSample {
+  return create(FioSampleSchema, { participant, tick, takenAtNs: tickAtNs, stalled: true, read: {}, write: {} });
+}
