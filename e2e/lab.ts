@@ -19,6 +19,9 @@ export interface LabOptions {
 /** The line that `--json` prints. */
 export interface RunLine extends JsonObject {
   run: string;
+  scenario: string;
+  workload: string;
+  repeat: number;
   verdict: string;
   reason: string;
   archive: string;
@@ -43,6 +46,8 @@ export interface Lab extends AsyncDisposable {
   startStudy(study: StudyShape, args?: readonly string[]): Promise<TestProcess>;
   runStudy(study: StudyShape, args?: readonly string[]): Promise<RanStudy>;
   writeStudy(study: StudyShape): Promise<string>;
+  /** Rows of `salvo runs --sql`. */
+  query(sql: string): Promise<readonly Record<string, unknown>[]>;
   /** Waits until all agents are free, and hold neither runs nor processes nor folders of any. */
   nothingLeft(): Promise<void>;
 }
@@ -140,6 +145,11 @@ export async function startLab({ agents, onLoss = "abort", natsUrl }: LabOptions
     startStudy,
     runStudy: async (study, args) => ranStudy(await (await startStudy(study, args)).ended),
     writeStudy,
+    async query(sql) {
+      const { stdout, stderr } = await start(["runs", "--data", dataDir, "--json", "--sql", sql]).ended;
+      expect(stderr).toBe("");
+      return jsonLines(stdout);
+    },
     async nothingLeft() {
       for (const agent of started) {
         await vi.waitFor(async () => expect(await agent.runs()).toEqual([]), { timeout: 10_000, interval: 20 });
@@ -153,7 +163,13 @@ export async function startLab({ agents, onLoss = "abort", natsUrl }: LabOptions
 
 /** Reads what `--json` printed; throws when there was anything else. */
 export function ranStudy(ended: Ended): RanStudy {
-  const lines = ended.stdout.split("\n").filter(Boolean);
-  // A line without these fields fails in the test that looks at them.
-  return { ...ended, runs: lines.map((line) => JSON.parse(line) as RunLine) };
+  return { ...ended, runs: jsonLines(ended.stdout) };
+}
+
+/** What is in the lines is for the test to look at: a field that is not there fails it. */
+function jsonLines<T>(text: string): T[] {
+  return text
+    .split("\n")
+    .filter(Boolean)
+    .map((line): T => JSON.parse(line));
 }
