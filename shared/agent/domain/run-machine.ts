@@ -24,6 +24,8 @@ export interface RunState {
   /** The gates were opened. */
   readonly started: boolean;
   readonly tick: number;
+  /** Its fio processes were told to end at once. */
+  readonly killed: boolean;
   /** Decided once; the first reason is kept. */
   readonly outcome: Outcome;
   readonly reason: string;
@@ -71,6 +73,7 @@ export function beginRun(plan: RunPlan): RunState {
     t0Ns: undefined,
     started: false,
     tick: 0,
+    killed: false,
     outcome: Outcome.UNSPECIFIED,
     reason: "",
   };
@@ -124,9 +127,9 @@ function onExited(state: RunState, participant: string, problem: string): Step {
       // The agent's other participants go on: whether the run does is the controller's to decide.
       next = { ...next, outcome: Outcome.FAILED, reason };
     } else {
-      const aborted = abort(next, Outcome.FAILED, reason);
-      next = aborted.state;
-      effects.push(...aborted.effects);
+      const killed = kill(next, Outcome.FAILED, reason);
+      next = killed.state;
+      effects.push(...killed.effects);
     }
   }
   return endWhenAllExited(next, effects);
@@ -170,15 +173,23 @@ function onTick(state: RunState, tick: number): Step {
   return { state: { ...state, tick, phase: "ending" }, effects };
 }
 
-/** Ends all fio processes; the run has ended when the last of them is gone. */
+/** The run has ended when the last of its fio processes is gone. */
 function abort(state: RunState, outcome: Outcome, reason: string): Step {
-  const decided = state.outcome === Outcome.ABORTED;
-  const next = decided ? state : { ...state, outcome, reason };
-  const effects: RunEffect[] = decided ? [] : [note(EventKind.ABORTED, reason)];
-  return endWhenAllExited(next, [...effects, { type: "kill" }]);
+  const killed = kill(state, outcome, reason);
+  return endWhenAllExited(killed.state, killed.effects);
 }
 
-function endWhenAllExited(state: RunState, effects: RunEffect[]): Step {
+/** Ends all fio processes. A participant that has failed before is still why the run did. */
+function kill(state: RunState, outcome: Outcome, reason: string): Step {
+  if (state.killed) return stay(state);
+  const decided = state.outcome !== Outcome.UNSPECIFIED;
+  return {
+    state: { ...state, phase: "ending", killed: true, ...(!decided && { outcome, reason }) },
+    effects: [note(EventKind.ABORTED, reason), { type: "kill" }],
+  };
+}
+
+function endWhenAllExited(state: RunState, effects: readonly RunEffect[]): Step {
   if (state.exited.size < state.plan.participants.length) return { state, effects };
   const outcome = state.outcome === Outcome.UNSPECIFIED ? Outcome.FINISHED : state.outcome;
   return {

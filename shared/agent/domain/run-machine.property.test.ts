@@ -1,0 +1,204 @@
+/** Any events in any order: what must be true of a run whatever happens to it. */
+import { create } from "@bufbuild/protobuf";
+import { EventKind, Outcome } from "@salvo/proto/telemetry_pb.ts";
+import { WorkloadSchema } from "@salvo/proto/workload_pb.ts";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { toSalvoError } from "../../kernel/error.ts";
+import { beginRun, type RunEffect, type RunEvent, type RunState, step } from "./run-machine.ts";
+import type { RunPlan } from "./run-plan.ts";
+
+const PARTICIPANTS = ["a", "b", "c"];
+
+const plans: fc.Arbitrary<RunPlan> = fc
+  .record({
+    participants: fc.integer({ min: 1, max: 3 }),
+    jobs: fc.integer({ min: 1, max: 2 }),
+    ticks: fc.integer({ min: 1, max: 4 }),
+  })
+  .map(({ participants, jobs, ticks }) => ({
+    run: "run-1",
+    participants: PARTICIPANTS.slice(0, participants).map((id) => ({ id, device: id })),
+    workload: create(WorkloadSchema, { jobs }),
+    intervalMs: 100,
+    ticks,
+  }));
+
+/** A number of a participant, so that it fits any plan. */
+type Choice = { readonly event: RunEvent; readonly who: number };
+
+const choices: fc.Arbitrary<Choice> = fc.record({
+  who: fc.nat(2),
+  event: fc.oneof(
+    { weight: 4, arbitrary: fc.constant<RunEvent>({ type: "parked", participant: "" }) },
+    { weight: 4, arbitrary: fc.constantFrom<RunEvent>({ type: "watchers", count: 1 }, { type: "watchers", count: 2 }) },
+    { weight: 1, arbitrary: fc.constant<RunEvent>({ type: "watchers", count: 0 }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        type: fc.constant("fire" as const),
+        nonce: fc.constantFrom("one", "two"),
+        t0Ns: fc.constantFrom(1_000_000_000n, 950_000_000n),
+        nowNs: fc.constantFrom(500_000_000n, 899_000_000n),
+      }),
+    },
+    { weight: 6, arbitrary: fc.constant<RunEvent>({ type: "released" }) },
+    { weight: 6, arbitrary: fc.integer({ min: 1, max: 5 }).map((tick): RunEvent => ({ type: "tick", tick })) },
+    {
+      weight: 6,
+      arbitrary: fc
+        .constantFrom("", "broken")
+        .map((problem): RunEvent => ({ type: "exited", participant: "", problem })),
+    },
+    { weight: 3, arbitrary: fc.constantFrom("asked", "").map((reason): RunEvent => ({ type: "abort", reason })) },
+    { weight: 3, arbitrary: fc.constantFrom<RunEvent>({ type: "lease-expired" }, { type: "overdue" }) },
+  ),
+});
+
+/** An orderly life, cut somewhere, with anything after it and in between. */
+const lives: fc.Arbitrary<readonly [RunPlan, readonly Choice[]]> = fc
+  .tuple(plans, fc.nat(40), fc.array(fc.tuple(fc.nat(40), choices), { maxLength: 12 }))
+  .map(([plan, cut, disturbances]) => {
+    const chosen = orderly(plan).slice(0, cut);
+    for (const [at, choice] of disturbances) chosen.splice(Math.min(at, chosen.length), 0, choice);
+    return [plan, chosen] as const;
+  });
+
+function orderly({ participants, workload, ticks }: RunPlan): Choice[] {
+  const each = (event: RunEvent) => participants.map((_, who) => ({ event, who }));
+  const once = (event: RunEvent) => ({ event, who: 0 });
+  return [
+    once({ type: "watchers", count: 1 }),
+    ...Array.from({ length: workload.jobs }, () => each({ type: "parked", participant: "" })).flat(),
+    once({ type: "fire", nonce: "one", t0Ns: 1_000_000_000n, nowNs: 500_000_000n }),
+    once({ type: "released" }),
+    ...Array.from({ length: ticks }, (_, index) => once({ type: "tick", tick: index + 1 })),
+    ...each({ type: "exited", participant: "", problem: "" }),
+  ];
+}
+
+interface Life {
+  readonly states: RunState[];
+  readonly effects: RunEffect[];
+}
+
+function live(plan: RunPlan, chosen: readonly Choice[]): Life {
+  const states = [beginRun(plan)];
+  const effects: RunEffect[] = [];
+  for (const { event, who } of chosen) {
+    const state = states.at(-1)!;
+    const id = plan.participants[who % plan.participants.length]!.id;
+    try {
+      const next = step(state, "participant" in event ? { ...event, participant: id } : event);
+      states.push(next.state);
+      effects.push(...next.effects);
+      if (state.phase === "ended") expect([next.state, next.effects]).toEqual([state, []]);
+    } catch (error) {
+      expect(event.type).toBe("fire");
+      expect(["wrong-state", "refused"]).toContain(toSalvoError(error).kind);
+    }
+  }
+  return { states, effects };
+}
+
+function indexes(effects: readonly RunEffect[], type: RunEffect["type"], kind?: EventKind): number[] {
+  return effects.flatMap((effect, index) =>
+    effect.type === type && (kind === undefined || (effect.type === "note" && effect.kind === kind)) ? [index] : [],
+  );
+}
+
+const PHASES: readonly RunState["phase"][] = ["arming", "armed", "committed", "running", "ending", "ended"];
+
+test("gates open at most once, after the nonce is durable, and never after a kill", () => {
+  fc.assert(
+    fc.property(lives, ([plan, chosen]) => {
+      const { effects } = live(plan, chosen);
+      const opened = indexes(effects, "open-gates-at");
+      expect(opened.length).toBeLessThanOrEqual(1);
+      const [at] = opened;
+      const [killed] = indexes(effects, "kill");
+      if (at === undefined) {
+        expect(indexes(effects, "note", EventKind.RELEASED)).toEqual([]);
+        return;
+      }
+      expect(effects.slice(at - 2, at)).toMatchObject([{ kind: EventKind.FIRED }, { type: "make-durable" }]);
+      if (killed !== undefined) expect(at).toBeLessThan(killed);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("a run ends exactly once, with its last effect, when the last fio is gone and not before", () => {
+  fc.assert(
+    fc.property(lives, ([plan, chosen]) => {
+      const { states, effects } = live(plan, chosen);
+      const last = states.at(-1)!;
+      const gone = last.exited.size === plan.participants.length;
+      expect(last.phase === "ended").toBe(gone);
+      expect(indexes(effects, "end")).toEqual(gone ? [effects.length - 1] : []);
+      if (gone) expect(effects.at(-1)).toEqual({ type: "end", outcome: last.outcome, reason: last.reason });
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("outcome and reason are decided once; a run is finished only when all of it was measured", () => {
+  fc.assert(
+    fc.property(lives, ([plan, chosen]) => {
+      const { states } = live(plan, chosen);
+      const decided = states.filter(({ outcome }) => outcome !== Outcome.UNSPECIFIED);
+      for (const { outcome, reason } of decided)
+        expect([outcome, reason]).toEqual([decided[0]!.outcome, decided[0]!.reason]);
+      const last = states.at(-1)!;
+      if (last.outcome === Outcome.FINISHED)
+        expect(last).toMatchObject({ started: true, tick: plan.ticks, killed: false, reason: "" });
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("phases only go forward, samples come in order, and only between the opening and the end or a kill", () => {
+  fc.assert(
+    fc.property(lives, ([plan, chosen]) => {
+      const { states, effects } = live(plan, chosen);
+      const order = states.map(({ phase }) => PHASES.indexOf(phase));
+      expect(order).toEqual(order.toSorted((left, right) => left - right));
+
+      const samples = effects.flatMap((effect) => (effect.type === "sample" ? [effect.tick] : []));
+      expect(samples).toEqual([...new Set(samples)].toSorted((left, right) => left - right));
+      expect(samples.every((tick) => tick <= plan.ticks)).toBe(true);
+
+      const [released] = indexes(effects, "note", EventKind.RELEASED);
+      const stop = Math.min(...indexes(effects, "kill"), ...indexes(effects, "end"), effects.length);
+      for (const at of [...indexes(effects, "sample"), ...indexes(effects, "prove-start")]) {
+        expect(at).toBeGreaterThan(released ?? Infinity);
+        expect(at).toBeLessThan(stop);
+      }
+      expect(indexes(effects, "prove-start")).toHaveLength(samples.at(-1) === plan.ticks ? 1 : 0);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("what is said once is said once", () => {
+  fc.assert(
+    fc.property(lives, ([plan, chosen]) => {
+      const { effects } = live(plan, chosen);
+      expect(indexes(effects, "kill").length).toBeLessThanOrEqual(1);
+      for (const kind of [EventKind.ARMED, EventKind.FIRED, EventKind.RELEASED, EventKind.ABORTED])
+        expect(indexes(effects, "note", kind).length).toBeLessThanOrEqual(1);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("the lives above go everywhere", () => {
+  const seen = new Set<unknown>();
+  fc.assert(
+    fc.property(lives, ([plan, chosen]) => {
+      for (const { phase, outcome } of live(plan, chosen).states) seen.add(phase).add(outcome);
+    }),
+    { numRuns: 3_000, seed: 1 },
+  );
+  for (const place of [...PHASES, Outcome.FINISHED, Outcome.ABORTED, Outcome.FAILED]) expect(seen).toContain(place);
+});
