@@ -1,71 +1,17 @@
-import { mkdir, readFile } from "node:fs/promises";
-import { hostname } from "node:os";
-import { join, resolve } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
-import { replaceDurably } from "./durable.ts";
+import { mkdir } from "node:fs/promises";
+import { type HeldFolder, holdFolder } from "@salvo/shared/process/hold-folder.ts";
+import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { openRunsFolder } from "./layout.ts";
 
-export interface DataFolder extends AsyncDisposable {
-  /** Absolute. */
-  readonly path: string;
-}
-
-/**
- * Takes a controller's data folder for this process, and makes it when it is missing. Throws `refused`, with the pid and
- * host of the controller that has it, or what the file system says. The kernel gives it back when the process dies.
- */
-export async function openDataFolder(path: string): Promise<DataFolder> {
-  const folder = resolve(path);
+/** One controller a data folder: throws `refused`, with the pid and host of the controller that has it. */
+export async function openDataFolder(path: string): Promise<HeldFolder> {
+  await using held = new AsyncDisposableStack();
+  const folder = held.use(await holdFolder(path, "controller"));
   try {
-    await mkdir(openRunsFolder(folder), { recursive: true });
+    await mkdir(openRunsFolder(folder.path), { recursive: true });
   } catch (error) {
-    throw toSalvoError(error, { file: folder, remedy: "Give a data folder that this user can write to" });
+    throw toSalvoError(error, { file: folder.path, remedy: "Give a data folder that this user can write to" });
   }
-  const release = await lock(folder);
-  await replaceDurably(holderFile(folder), JSON.stringify({ pid: process.pid, host: hostname() }));
-  return { path: folder, [Symbol.asyncDispose]: async () => release() };
-}
-
-/**
- * Node has no file locks of its own, but its SQLite has: an exclusive transaction on an empty database is a kernel lock
- * on that file. Unlike a socket's name it also holds between containers and, as far as the file system locks, hosts.
- */
-async function lock(folder: string): Promise<() => void> {
-  const file = join(folder, "lock");
-  let database: DatabaseSync | undefined;
-  try {
-    database = new DatabaseSync(file, { timeout: 0 });
-    database.exec("PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE");
-  } catch (error) {
-    database?.close();
-    if (!(error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY))
-      throw new SalvoError("refused", `the data folder cannot be locked: ${String(error)}`, {
-        file,
-        cause: error,
-        remedy: "Give a data folder that this user can write to, on a file system with locks",
-      });
-    throw new SalvoError("refused", `another controller has this data folder: ${await holder(folder)}`, {
-      file: folder,
-      cause: error,
-      remedy: "Stop it, or give each controller a data folder of its own",
-    });
-  }
-  const held = database;
-  return () => held.close();
-}
-
-/** From sqlite.org/rescode.html */
-const SQLITE_BUSY = 5;
-
-const holderFile = (folder: string) => join(folder, "holder.json");
-
-async function holder(folder: string): Promise<string> {
-  try {
-    const { pid, host }: { pid?: unknown; host?: unknown } = JSON.parse(await readFile(holderFile(folder), "utf8"));
-    return `pid ${String(pid)} on ${String(host)}`;
-  } catch {
-    // It has the lock, but has not written its name yet.
-    return "one that is just starting";
-  }
+  held.move();
+  return folder;
 }

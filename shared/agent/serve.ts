@@ -1,13 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { AgentDescriptionSchema, AgentService, type Fio, FioSchema } from "@salvo/proto/agent_pb.ts";
 import type { AgentConfig, Role } from "@salvo/proto/lab_pb.ts";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { assertValid } from "../config/rules.ts";
 import { parseFioVersion } from "../fio/version.ts";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { systemClock } from "../kernel/time.ts";
 import type { Logger } from "../log/logger.ts";
+import { holdFolder } from "../process/hold-folder.ts";
 import { run } from "../process/run.ts";
 import { serve } from "../rpc/server.ts";
 import { implement } from "../rpc/service.ts";
@@ -34,7 +34,8 @@ export interface ServedAgent extends AsyncDisposable {
 /** Everything that makes an agent, wired together; a platform's main.ts adds only what differs. */
 export async function serveAgent({ config, platform, roles, version, log }: ServeOptions): Promise<ServedAgent> {
   const clock = systemClock;
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  await using undo = new AsyncDisposableStack();
+  undo.use(await holdFolder(config.dataDir, "agent"));
   const held = await recoverRuns(config.dataDir, clock);
   const lead = openLead(join(config.dataDir, "gate-lead"));
   const host = await platform.describeHost();
@@ -76,12 +77,14 @@ export async function serveAgent({ config, platform, roles, version, log }: Serv
     validate: assertValid,
     onBug: (error, method) => log.error({ error, method }, "bug"),
   });
+  const open = undo.move();
   return {
     address: server.address,
     async [Symbol.asyncDispose]() {
       await served.stop(`agent ${config.id} was stopped`);
       await server[Symbol.asyncDispose]();
       await bus.stop();
+      await open.disposeAsync();
     },
   };
 }

@@ -1,9 +1,6 @@
 /** What a journal needs from a file system; tests put a faulty one here. */
-import { createHash } from "node:crypto";
-import { constants, open, realpath } from "node:fs/promises";
-import { createServer } from "node:net";
-import { basename, dirname, join, resolve } from "node:path";
-import { SalvoError } from "../kernel/error.ts";
+import { constants, open } from "node:fs/promises";
+import { dirname } from "node:path";
 
 export interface JournalFile {
   size(): Promise<number>;
@@ -21,11 +18,9 @@ export interface JournalFs {
   open(path: string, mode: "read" | "write"): Promise<JournalFile>;
   /** Makes the file's name as durable as its content. */
   syncDirectoryOf(path: string): Promise<void>;
-  /** Keeps every other writer out until disposed, or throws `wrong-state`. */
-  lock(path: string): Promise<AsyncDisposable>;
 }
 
-export const nodeFs: JournalFs = { open: openFile, syncDirectoryOf, lock };
+export const nodeFs: JournalFs = { open: openFile, syncDirectoryOf };
 
 async function openFile(path: string, mode: "read" | "write"): Promise<JournalFile> {
   // 0600: a journal names devices and hosts.
@@ -61,35 +56,4 @@ async function syncDirectoryOf(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/**
- * Node has no flock. A local socket whose name is made of the file's path does the same: it can be had once, and the
- * kernel frees it when its owner dies, however it dies. It guards one network namespace (Linux) or host (Windows).
- */
-async function lock(path: string): Promise<AsyncDisposable> {
-  const real = join(await realpath(dirname(resolve(path))), basename(path));
-  const name = `salvo-journal-${createHash("sha256").update(real).digest("hex").slice(0, 32)}`;
-  const server = createServer((socket) => socket.destroy());
-  const { promise, resolve: locked, reject } = Promise.withResolvers<void>();
-  server.once("error", reject);
-  // A leading NUL is Linux's abstract namespace, which leaves no file behind.
-  server.listen({ path: process.platform === "win32" ? `\\\\.\\pipe\\${name}` : `\0${name}` }, locked);
-  try {
-    await promise;
-  } catch (error) {
-    throw new SalvoError("wrong-state", "another writer has this journal open", {
-      file: path,
-      remedy: "Stop the other agent that uses this data folder",
-      cause: error,
-    });
-  }
-  server.unref();
-  return {
-    [Symbol.asyncDispose]: async () => {
-      const { promise: closed, resolve: onClosed } = Promise.withResolvers<unknown>();
-      server.close(onClosed);
-      await closed;
-    },
-  };
 }

@@ -20,8 +20,6 @@ interface Stored {
 }
 
 export function createSimulatedDisk(files = new Map<string, Stored>()): SimulatedDisk {
-  const locked = new Set<string>();
-
   const disk: SimulatedDisk = {
     capacityBytes: Infinity,
     beforeSync: () => Promise.resolve(),
@@ -40,11 +38,6 @@ export function createSimulatedDisk(files = new Map<string, Stored>()): Simulate
       return Promise.resolve(open(stored(path)));
     },
     syncDirectoryOf: () => Promise.resolve(),
-    lock: (path) => {
-      if (locked.has(path)) throw new SalvoError("wrong-state", "another writer has this journal open", { file: path });
-      locked.add(path);
-      return Promise.resolve({ [Symbol.asyncDispose]: async () => void locked.delete(path) });
-    },
   };
 
   function stored(path: string): Stored {

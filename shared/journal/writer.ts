@@ -46,19 +46,19 @@ export interface JournalOptions {
 }
 
 /**
- * Opens a journal for appending, made when it is missing. Throws `wrong-state` when another writer has it, `corrupt` when
+ * Opens a journal for appending, made when it is missing; there must be one writer only, which whoever holds the folder sees
+ * to (shared/process/hold-folder.ts). Throws `corrupt` when
  * it is another kind of file, and what the file system has to say.
  */
 export async function openJournal(path: string, options: JournalOptions = {}): Promise<Journal> {
   const { flushMs = 100, fs = nodeFs } = options;
   try {
     await using undo = new AsyncDisposableStack();
-    const lock = undo.use(await fs.lock(path));
     const file = await fs.open(path, "write");
     undo.defer(() => file.close());
     const recovery = await makeWhole(file, path, fs);
     undo.move();
-    return createJournal({ path, file, lock, recovery, flushMs });
+    return createJournal({ path, file, recovery, flushMs });
   } catch (error) {
     throw toSalvoError(error, { file: path, remedy: "Check that its folder exists, is writable and has space left" });
   }
@@ -67,12 +67,11 @@ export async function openJournal(path: string, options: JournalOptions = {}): P
 interface Parts {
   readonly path: string;
   readonly file: JournalFile;
-  readonly lock: AsyncDisposable;
   readonly recovery: Recovery;
   readonly flushMs: number;
 }
 
-function createJournal({ path, file, lock, recovery, flushMs }: Parts): Journal {
+function createJournal({ path, file, recovery, flushMs }: Parts): Journal {
   const { offsets } = recovery;
   let { lastSeq, endByte } = recovery;
   let durableSeq = lastSeq;
@@ -152,7 +151,6 @@ function createJournal({ path, file, lock, recovery, flushMs }: Parts): Journal 
     } finally {
       await writing;
       await file.close();
-      await lock[Symbol.asyncDispose]();
     }
   }
 
