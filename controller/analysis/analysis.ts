@@ -101,15 +101,17 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
     const planned = plannedSpan(spec);
     const estimates = [...facts.clockBefore, ...facts.clockAfter];
     const firstIos = allFirstIos();
+    const withGaps = allStreams().flatMap(({ agent, missing }) => (missing > 0 ? [agent] : []));
     return {
       aborted: facts.aborted,
       lostAgents: facts.lost,
       failedFio: lasting.flatMap(({ outline }) => failuresOf(outline)),
       endedEarly: lasting.filter(({ outline }) => isEarly(outline.end?.outcome)).map(({ outline }) => outline.agent),
-      withoutIo: ran.filter(({ id, agent }) => !streamOf(agent).outline.ios.get(id)).map(({ id }) => id),
-      withGaps: allStreams()
-        .filter(({ missing }) => missing > 0)
-        .map(({ agent }) => agent),
+      // Of somebody whose samples are missing nobody can say that it did nothing.
+      withoutIo: ran
+        .filter(({ agent, id }) => !withGaps.includes(agent) && !streamOf(agent).outline.ios.get(id))
+        .map(({ id }) => id),
+      withGaps,
       withoutEnd: lasting.filter(({ outline }) => !outline.end).map(({ outline }) => outline.agent),
       samplesMissing: missing,
       withoutStartProof: ran.filter(({ id, agent }) => !firstIo(id, agent)).map(({ id }) => id),

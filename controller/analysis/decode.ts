@@ -1,15 +1,22 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { BinaryReader } from "@bufbuild/protobuf/wire";
-import { RecordSchema, type FioSample, type Io, type Latency, type Record } from "@salvo/proto/telemetry_pb.ts";
+import {
+  RecordSchema,
+  type DiskSample,
+  type FioSample,
+  type Io,
+  type Latency,
+  type Record,
+} from "@salvo/proto/telemetry_pb.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 
 /**
- * Decodes a journal payload. Nearly all of a long run is fio samples, and those are read by hand: the same messages, nearly
- * three times as fast. A field not known here leaves the whole record to the general decoder. Throws `corrupt`.
+ * Decodes a journal payload. Nearly all of a long run is fio and disk samples, and those are read by hand: the same messages,
+ * more than twice as fast. A field not known here leaves the whole record to the general decoder. Throws `corrupt`.
  */
 export function decodeRecord(payload: Uint8Array): Record {
   try {
-    return readFioRecord(new BinaryReader(payload)) ?? fromBinary(RecordSchema, payload);
+    return readSampleRecord(new BinaryReader(payload)) ?? fromBinary(RecordSchema, payload);
   } catch (error) {
     throw new SalvoError("corrupt", `a record of ${payload.length} bytes cannot be decoded: ${String(error)}`, {
       cause: error,
@@ -19,10 +26,10 @@ export function decodeRecord(payload: Uint8Array): Record {
 
 // Case labels below are tags: the field's number in telemetry.proto * 8 + its wire type, 0 for varint, 2 for bytes.
 
-function readFioRecord(reader: BinaryReader): Record | undefined {
+function readSampleRecord(reader: BinaryReader): Record | undefined {
   let seq = 0;
   let atNs = 0n;
-  let sample: FioSample | undefined;
+  let body: Record["body"] | undefined;
   while (reader.pos < reader.len) {
     switch (reader.uint32()) {
       case 1 * 8:
@@ -31,19 +38,26 @@ function readFioRecord(reader: BinaryReader): Record | undefined {
       case 2 * 8:
         atNs = BigInt(reader.int64());
         break;
-      case 3 * 8 + 2:
-        if (sample) return undefined;
-        sample = readSample(reader);
-        if (!sample) return undefined;
+      case 3 * 8 + 2: {
+        const value = readFio(reader);
+        if (!value || body) return undefined;
+        body = { case: "fio", value };
         break;
+      }
+      case 5 * 8 + 2: {
+        const value = readDisk(reader);
+        if (!value || body) return undefined;
+        body = { case: "disk", value };
+        break;
+      }
       default:
         return undefined;
     }
   }
-  return sample && { $typeName: "salvo.v1.Record", seq, atNs, body: { case: "fio", value: sample } };
+  return body && { $typeName: "salvo.v1.Record", seq, atNs, body };
 }
 
-function readSample(reader: BinaryReader): FioSample | undefined {
+function readFio(reader: BinaryReader): FioSample | undefined {
   const sample: FioSample = {
     $typeName: "salvo.v1.FioSample",
     participant: "",
@@ -82,6 +96,56 @@ function readSample(reader: BinaryReader): FioSample | undefined {
         sample.write = write;
         break;
       }
+      default:
+        return undefined;
+    }
+  }
+  return sample;
+}
+
+function readDisk(reader: BinaryReader): DiskSample | undefined {
+  const sample: DiskSample = {
+    $typeName: "salvo.v1.DiskSample",
+    participant: "",
+    tick: 0,
+    takenAtNs: 0n,
+    reads: 0,
+    readBytes: 0n,
+    writes: 0,
+    writtenBytes: 0n,
+    inFlight: 0,
+    busyMs: 0,
+  };
+  const end = endOfBytes(reader);
+  while (reader.pos < end) {
+    switch (reader.uint32()) {
+      case 1 * 8 + 2:
+        sample.participant = reader.string();
+        break;
+      case 2 * 8:
+        sample.tick = reader.uint32();
+        break;
+      case 3 * 8:
+        sample.takenAtNs = BigInt(reader.int64());
+        break;
+      case 4 * 8:
+        sample.reads = reader.uint32();
+        break;
+      case 5 * 8:
+        sample.readBytes = BigInt(reader.uint64());
+        break;
+      case 6 * 8:
+        sample.writes = reader.uint32();
+        break;
+      case 7 * 8:
+        sample.writtenBytes = BigInt(reader.uint64());
+        break;
+      case 8 * 8:
+        sample.inFlight = reader.uint32();
+        break;
+      case 9 * 8:
+        sample.busyMs = reader.uint32();
+        break;
       default:
         return undefined;
     }

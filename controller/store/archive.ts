@@ -16,7 +16,8 @@ import { syncFolder, writeDurably } from "./durable.ts";
 import { createEventLines } from "./eventlines.ts";
 import { archiveDraft, CHECKSUMS, MANIFEST, openRunFolder, runFolder, scratchFolder } from "./layout.ts";
 import { formatManifest, loadManifest, MANIFEST_FORMAT } from "./manifest.ts";
-import type { Spool, SpoolEntry } from "./spool.ts";
+import type { SpoolEntry } from "./batch.ts";
+import type { Spool } from "./spool.ts";
 import { createTables } from "./tables.ts";
 
 export interface SealInput {
@@ -71,7 +72,7 @@ function manifestOf(
 async function writeData(folder: string, { dataDir, spec, facts, spool }: SealInput): Promise<Conclusion> {
   await using scratch = await openScratch(scratchFolder(openRunFolder(dataDir, spec.run)));
   const clocks = createClocks(facts.t0, facts.clockBefore, facts.clockAfter);
-  const tables = await createTables(scratch.connection, spec, clocks.wall);
+  const tables = await createTables(scratch.instance, spec, clocks.wall);
   const events = createEventLines(clocks.wall);
   const analysis = createAnalysis(spec, facts);
   const planned = createMeasured(spec, plannedSpan(spec));
@@ -143,11 +144,9 @@ function participantCheck({ participants }: RunSpec): (agent: string, record: Re
 /** A database in memory that may use a folder when memory gets short. */
 async function openScratch(folder: string) {
   const instance = await DuckDBInstance.create(":memory:", { temp_directory: folder, memory_limit: SCRATCH_MEMORY });
-  const connection = await instance.connect();
   return {
-    connection,
+    instance,
     async [Symbol.asyncDispose]() {
-      connection.closeSync();
       instance.closeSync();
       await rm(folder, { recursive: true, force: true });
     },

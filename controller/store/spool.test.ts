@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { spawn } from "node:child_process";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openSpool, type Source, type Spool, type SpoolEntry } from "./spool.ts";
+import type { Source, SpoolEntry } from "./batch.ts";
+import { openSpool, type Spool } from "./spool.ts";
 
 let folder: string;
 beforeEach(async () => {

@@ -5,17 +5,8 @@ import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { openJournal, type Journal } from "@salvo/shared/journal/writer.ts";
 import { readJournal } from "@salvo/shared/journal/reader.ts";
 import { createArrivals, type Arrivals } from "./arrivals.ts";
+import { createBatch, unpack, type Batch, type Source, type SpoolEntry } from "./batch.ts";
 import { syncFolder } from "./durable.ts";
-
-/** How a record came: by NATS while the run was on, or asked for afterwards. */
-export type Source = "received" | "backfilled";
-
-export interface SpoolEntry {
-  readonly seq: number;
-  readonly source: Source;
-  /** An encoded Record, as in the agent's own journal. */
-  readonly payload: Uint8Array;
-}
 
 /** The controller's copy of what every agent of a run recorded: one journal per agent, in order of arrival. */
 export interface Spool extends AsyncDisposable {
@@ -56,27 +47,42 @@ export async function openSpool(folder: string, agents: readonly string[]): Prom
     if (stream) return stream;
     throw new SalvoError("not-found", `agent ${agent} is not in this run`, { host: agent, file: folder });
   };
+  const flush = async ({ batch, journal }: Stream): Promise<void> => {
+    batch.append();
+    await journal.flush();
+  };
 
   return {
     agents,
     add(agent, seq, payload, source) {
-      const { journal, arrivals } = streamOf(agent);
+      const { batch, arrivals } = streamOf(agent);
       if (arrivals.has(seq)) return false;
-      arrivals.add(seq, journal.append(encodeEntry(seq, payload, source)));
+      arrivals.add(seq, batch.add({ seq, payload, source }));
       return true;
     },
     async flush() {
-      await Promise.all([...streams.values()].map(({ journal }) => journal.flush()));
+      await Promise.all([...streams.values()].map(flush));
     },
     highest: (agent) => streamOf(agent).arrivals.highest,
     missing: (agent, lastSeq) => streamOf(agent).arrivals.missing(lastSeq),
-    read: (agent) => readInOrder(streamOf(agent)),
-    [Symbol.asyncDispose]: () => journals.disposeAsync(),
+    async *read(agent) {
+      const stream = streamOf(agent);
+      await flush(stream);
+      yield* readInOrder(stream);
+    },
+    async [Symbol.asyncDispose]() {
+      try {
+        for (const { batch } of streams.values()) batch.append();
+      } finally {
+        await journals.disposeAsync();
+      }
+    },
   };
 }
 
 interface Stream {
   readonly journal: Journal;
+  readonly batch: Batch;
   readonly arrivals: Arrivals;
 }
 
@@ -84,9 +90,10 @@ async function openStream(path: string): Promise<Stream> {
   await using undo = new AsyncDisposableStack();
   const journal = undo.use(await openJournal(path));
   const arrivals = createArrivals();
-  for await (const { seq, payload } of readJournal(path)) arrivals.add(decodeEntry(payload).seq, seq);
+  for await (const { seq: entry, payload } of readJournal(path))
+    for (const { seq } of unpack(payload)) arrivals.add(seq, entry);
   undo.move();
-  return { journal, arrivals };
+  return { journal, batch: createBatch(journal), arrivals };
 }
 
 /** So many records are put in order in memory at a time. */
@@ -94,40 +101,17 @@ const WINDOW_RECORDS = 4096;
 const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 
 async function* readInOrder({ journal, arrivals }: Stream): AsyncGenerator<SpoolEntry[], void, undefined> {
-  await journal.flush();
   for (let first = 1; first <= arrivals.highest; first += WINDOW_RECORDS) {
     const last = Math.min(first + WINDOW_RECORDS - 1, arrivals.highest);
     const entries: SpoolEntry[] = [];
     for (const range of arrivals.ranges(first, last)) {
       for (let from = range.first; from <= range.last;) {
         const batch = await journal.read(from, range.last, BATCH_BYTES_MAX);
-        for (const { payload } of batch) {
-          const entry = decodeEntry(payload);
-          if (entry.seq >= first && entry.seq <= last) entries.push(entry);
-        }
+        for (const { payload } of batch)
+          for (const entry of unpack(payload)) if (entry.seq >= first && entry.seq <= last) entries.push(entry);
         from += batch.length;
       }
     }
     yield entries.sort((a, b) => a.seq - b.seq);
   }
-}
-
-// A spool entry: source u8, seq u32 little-endian, payload.
-const SOURCES: readonly Source[] = ["received", "backfilled"];
-const HEAD_BYTES = 5;
-
-function encodeEntry(seq: number, payload: Uint8Array, source: Source): Uint8Array {
-  const entry = Buffer.allocUnsafe(HEAD_BYTES + payload.length);
-  entry.writeUInt8(SOURCES.indexOf(source), 0);
-  entry.writeUInt32LE(seq, 1);
-  entry.set(payload, HEAD_BYTES);
-  return entry;
-}
-
-function decodeEntry(bytes: Uint8Array): SpoolEntry {
-  const [code = -1, a = 0, b = 0, c = 0, d = 0] = bytes;
-  const source = bytes.length >= HEAD_BYTES ? SOURCES[code] : undefined;
-  if (!source) throw new SalvoError("corrupt", "a journal in the spool folder has records that are not a spool's");
-  const seq = a + b * 2 ** 8 + c * 2 ** 16 + d * 2 ** 24;
-  return { seq, source, payload: bytes.subarray(HEAD_BYTES) };
 }

@@ -1,6 +1,6 @@
 /** What is in an archive's Parquet files, and how records become their rows. */
 import { join } from "node:path";
-import type { DuckDBConnection } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
 import type { CpuSample, DiskSample, FioSample, Io, Record } from "@salvo/proto/telemetry_pb.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
@@ -76,7 +76,8 @@ export interface Tables {
 /** Texts are written at the end: until then a row has the number of its participant, or agent, in the spec. */
 const KEY = { key: "USMALLINT" } as const;
 
-export async function createTables(connection: DuckDBConnection, spec: RunSpec, wall: WallClock): Promise<Tables> {
+export async function createTables(instance: DuckDBInstance, spec: RunSpec, wall: WallClock): Promise<Tables> {
+  const connection = await instance.connect();
   const samples = await createTable(connection, "samples", { ...KEY, ...PARQUET.samples.numbers });
   const cpu = await createTable(connection, "cpu", { ...KEY, ...PARQUET.cpu.numbers });
   const disk = await createTable(connection, "disk", { ...KEY, ...PARQUET.disk.numbers });
@@ -156,7 +157,10 @@ export async function createTables(connection: DuckDBConnection, spec: RunSpec, 
     async write(folder) {
       for (const table of [samples, cpu, disk]) table.close();
       await createNames(connection, spec);
-      for (const name of PARQUET_NAMES) {
+      connection.closeSync();
+      // All at once: DuckDB sorts and packs one file on fewer cores than there may be.
+      const copies = PARQUET_NAMES.map(async (name) => {
+        const connection = await instance.connect();
         const path = join(folder, `${name}.parquet`);
         const names = name === "cpu" ? "agents" : "participants";
         const order = name === "cpu" ? "tick, key, core" : "tick, key";
@@ -165,8 +169,10 @@ export async function createTables(connection: DuckDBConnection, spec: RunSpec, 
           `COPY (SELECT ${columns} FROM ${name} JOIN ${names} USING (key) ORDER BY ${order})
            TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd)`,
         );
+        connection.closeSync();
         await syncFile(path);
-      }
+      });
+      await Promise.all(copies);
     },
   };
 }

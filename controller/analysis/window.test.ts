@@ -1,0 +1,45 @@
+import { create } from "@bufbuild/protobuf";
+import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
+import { expect, test } from "vitest";
+import { plannedSpan, tickAtOrBefore, windowOf, type ParticipantSpan } from "./window.ts";
+
+const MS = 1_000_000n;
+const spec = create(RunSpecSchema, { intervalMs: 1000, workload: { rampMs: 2000, durationMs: 10_000 } });
+const ran: ParticipantSpan = { startedNs: 1n * MS, lastTick: 12, lost: false };
+
+test("the window is the planned one when all started at T0 and ran to the end", () => {
+  expect(windowOf(spec, [ran, ran])).toEqual({ first: 2, last: 12 });
+});
+
+test("without a ramp a start within 10 ms after T0 counts as started at T0, and a later one from the next tick", () => {
+  const noRamp = create(RunSpecSchema, { intervalMs: 1000, workload: { durationMs: 10_000 } });
+  const at = (startedNs: bigint) => windowOf(noRamp, [ran, { ...ran, startedNs, lastTick: 10 }]);
+  expect(at(10n * MS)).toEqual({ first: 0, last: 10 });
+  expect(at(10n * MS + 1n)).toEqual({ first: 1, last: 10 });
+  expect(at(3010n * MS)).toEqual({ first: 3, last: 10 });
+  expect(at(-1n * MS)).toEqual({ first: 0, last: 10 });
+});
+
+test("whoever starts after the ramp or ends before the plan makes the window shorter for all", () => {
+  expect(windowOf(spec, [ran, { ...ran, startedNs: 2500n * MS }])).toEqual({ first: 3, last: 12 });
+  expect(windowOf(spec, [ran, { ...ran, lastTick: 7 }])).toEqual({ first: 2, last: 7 });
+});
+
+test("whoever is lost does not make it shorter", () => {
+  expect(windowOf(spec, [ran, { startedNs: undefined, lastTick: 4, lost: true }])).toEqual({ first: 2, last: 12 });
+});
+
+test("there is no window when nobody lasted, or none ran after the ramp", () => {
+  expect(windowOf(spec, [{ ...ran, lost: true }])).toBeUndefined();
+  expect(windowOf(spec, [])).toBeUndefined();
+  expect(windowOf(spec, [ran, { ...ran, lastTick: 2 }])).toBeUndefined();
+});
+
+test("a ramp or an end between ticks gives the ticks inside", () => {
+  const odd = create(RunSpecSchema, { intervalMs: 1000, workload: { rampMs: 1500, durationMs: 3000 } });
+  expect(plannedSpan(odd)).toEqual({ first: 2, last: 4 });
+});
+
+test("an instant belongs to the tick before it", () => {
+  expect([-5n, 0n, 999n * MS, 1000n * MS].map((ns) => tickAtOrBefore(ns, 1000))).toEqual([0, 0, 0, 1]);
+});

@@ -1,0 +1,201 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { toBinary } from "@bufbuild/protobuf";
+import { RecordSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
+import { syntheticRun, type SyntheticRun } from "@salvo/shared/testing/records.ts";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { sealRun } from "./archive.ts";
+import { archiveDraft, openRunFolder, spoolFolder } from "./layout.ts";
+import { createOpenRun, discardOpenRun } from "./openrun.ts";
+import { queryRuns } from "./query.ts";
+import { openSpool } from "./spool.ts";
+
+let dataDir: string;
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "salvo-archive-"));
+});
+afterEach(() => rm(dataDir, { recursive: true, force: true }));
+
+type Edit = (record: Record) => Record;
+
+async function seal(run: SyntheticRun, edit: Edit = (record) => record) {
+  await using spool = await openSpool(
+    spoolFolder(openRunFolder(dataDir, run.spec.run)),
+    run.spec.agents.map(({ id }) => id),
+  );
+  for (const agent of spool.agents)
+    for (const record of run.records(agent))
+      spool.add(
+        agent,
+        record.seq,
+        toBinary(RecordSchema, edit(record)),
+        record.seq % 10 === 0 ? "backfilled" : "received",
+      );
+  const { clockBefore, clockAfter, agents } = run;
+  const t0 = { ns: run.t0Ns, wallNs: run.t0WallNs };
+  const facts = { t0, clockBefore, clockAfter, agents, lost: [] };
+  return await sealRun({ dataDir, spec: run.spec, spool, facts, salvoVersion: "1.2.3" });
+}
+
+async function filesOf(folder: string): Promise<Map<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = new Map<string, string>();
+  for (const entry of entries.filter((entry) => entry.isFile())) {
+    const path = join(entry.parentPath, entry.name);
+    files.set(path.slice(folder.length + 1), await readFile(path, "base64"));
+  }
+  return files;
+}
+
+test("a sealed run has all its files, and sha256sum agrees with every one", async () => {
+  const run = syntheticRun({ agents: 2, participantsPerAgent: 1, ticks: 3 });
+  await createOpenRun(dataDir, run.spec);
+  const manifest = await seal(run);
+  const folder = join(dataDir, "runs", "synthetic-1");
+  expect(manifest.summary).toMatchObject({ verdict: "complete", archive: folder });
+  expect(manifest).toMatchObject({ format: 1, salvoVersion: "1.2.3", t0Ns: run.t0Ns, t0WallNs: run.t0WallNs });
+  expect(manifest.streams[0]).toMatchObject({ count: 22, received: 20, backfilled: 2 });
+  const names = [
+    "cpu.parquet",
+    "disk.parquet",
+    "events.jsonl",
+    "fio/vm1.disk1.json",
+    "fio/vm2.disk1.json",
+    "samples.parquet",
+  ];
+  expect(manifest.files.map(({ path }) => path)).toEqual(names);
+  expect([...(await filesOf(folder)).keys()].sort()).toEqual(["SHA256SUMS", ...names, "manifest.json"].sort());
+  const check = spawnSync("sha256sum", ["--check", "--strict", "SHA256SUMS"], { cwd: folder, encoding: "utf8" });
+  expect([check.status, check.stdout.split("\n").filter((line) => line.endsWith(": OK")).length]).toEqual([0, 7]);
+});
+
+test("every sample is a row with its numbers, a tick without I/O too, and its time is the controller's", async () => {
+  const run = syntheticRun({ agents: 2, participantsPerAgent: 2, ticks: 3, rampTicks: 0 });
+  await createOpenRun(dataDir, run.spec);
+  const idle: Edit = (record) => {
+    if (record.body.case === "fio" && record.body.value.tick === 2) delete record.body.value.read;
+    return record;
+  };
+  await seal(run, idle);
+  const expected: unknown[] = [];
+  for (const { id: agent } of run.spec.agents)
+    for (const { body } of [...run.records(agent)].map(idle)) {
+      if (body.case !== "fio") continue;
+      const { participant, tick, runtimeMs, read, write } = body.value;
+      expected.push({
+        run: "synthetic-1",
+        participant,
+        agent,
+        device: participant.split(".")[1],
+        tick,
+        t_ns: run.t0WallNs + BigInt(tick) * 1_000_000_000n + 250_000n,
+        stalled: false,
+        runtime_ms: runtimeMs,
+        read_ios: read?.ios ?? 0,
+        read_bytes: read?.bytes ?? 0n,
+        write_ios: write?.ios,
+        write_bytes: write?.bytes,
+        read_bins: read?.latency?.bins ?? [],
+        read_counts: read?.latency?.counts ?? [],
+        write_bins: write?.latency?.bins,
+        write_counts: write?.latency?.counts,
+      });
+    }
+  const { rows } = await queryRuns(dataDir, "SELECT * FROM samples ORDER BY agent, tick, participant");
+  expect(rows).toEqual(expected);
+
+  const ticks = await queryRuns(dataDir, "SELECT tick FROM samples");
+  expect(ticks.rows.map(({ tick }) => tick)).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3]);
+  const cpu = await queryRuns(dataDir, "SELECT * FROM cpu ORDER BY agent, tick, core LIMIT 1");
+  expect(cpu.rows).toEqual([
+    {
+      run: "synthetic-1",
+      agent: "vm1",
+      tick: 1,
+      t_ns: run.t0WallNs + 1_000_350_000n,
+      core: 0,
+      user_ms: 100,
+      system_ms: 100,
+      irq_ms: 0,
+      softirq_ms: 50,
+      steal_ms: 0,
+      idle_ms: 750,
+      iowait_ms: 0,
+    },
+  ]);
+  const disk = await queryRuns(
+    dataDir,
+    "SELECT count(*) AS n, sum(reads)::INT AS reads, any_value(in_flight) AS q FROM disk",
+  );
+  expect(disk.rows).toEqual([{ n: 12n, reads: 2400, q: 16 }]);
+});
+
+test("events are lines of JSON by time, all agents together, on the controller's wall clock", async () => {
+  const run = syntheticRun({ agents: 2, participantsPerAgent: 1, ticks: 1, rampTicks: 0 });
+  await createOpenRun(dataDir, run.spec);
+  const { summary } = await seal(run);
+  const lines = (await readFile(join(summary!.archive, "events.jsonl"), "utf8")).trimEnd().split("\n");
+  const events = lines.map((line): { tNs: string; agent: string; kind: string } => JSON.parse(line));
+  expect(events.map(({ agent, kind }) => `${agent} ${kind}`)).toEqual(
+    ["armed", "fired", "released", "start", "exited", "final", "end"].flatMap((kind) =>
+      kind === "exited"
+        ? ["vm1 exited", "vm1 final", "vm2 exited", "vm2 final"]
+        : kind === "final"
+          ? []
+          : [`vm1 ${kind}`, `vm2 ${kind}`],
+    ),
+  );
+  expect(events[4]?.tNs).toBe(String(run.t0WallNs));
+});
+
+test("sealing again after a crash in the middle gives the same files, byte by byte", async () => {
+  const run = syntheticRun({ agents: 3, participantsPerAgent: 2, ticks: 20 });
+  await createOpenRun(dataDir, run.spec);
+  const { summary } = await seal(run);
+  const first = await filesOf(summary!.archive);
+  await rm(summary!.archive, { recursive: true });
+  const draft = archiveDraft(openRunFolder(dataDir, run.spec.run));
+  await mkdir(join(draft, "fio"), { recursive: true });
+  await writeFile(join(draft, "samples.parquet"), "half");
+  await writeFile(join(draft, "fio", "left-over.json"), "{}");
+  await seal(run);
+  expect(await filesOf(summary!.archive)).toEqual(first);
+});
+
+test("sealing a sealed run changes nothing and returns its manifest", async () => {
+  const run = syntheticRun({ ticks: 2 });
+  await createOpenRun(dataDir, run.spec);
+  const first = await seal(run);
+  const files = await filesOf(first.summary!.archive);
+  const other = syntheticRun({ ticks: 2, binsPerSample: 3 });
+  expect(await seal(other)).toEqual(first);
+  expect(await filesOf(first.summary!.archive)).toEqual(files);
+  await discardOpenRun(dataDir, run.spec.run);
+  expect(await readdir(join(dataDir, "runs", ".open"))).toEqual([]);
+});
+
+test("a run whose window is not the planned one is measured in its own", async () => {
+  const run = syntheticRun({ agents: 1, participantsPerAgent: 1, rampTicks: 1, ticks: 4 });
+  await createOpenRun(dataDir, run.spec);
+  const late: Edit = (record) => {
+    if (record.body.case === "start") record.body.value.latestNs += 2_500_000_000n;
+    return record;
+  };
+  const { summary } = await seal(run, late);
+  expect(summary?.window).toMatchObject({ firstTick: 3, lastTick: 5 });
+  const { rows } = await queryRuns(dataDir, "SELECT sum(read_ios + write_ios) / 2 AS iops FROM samples WHERE tick > 3");
+  expect(summary?.totals?.iops).toBe(rows[0]?.["iops"]);
+});
+
+test("records that are no records, or of somebody else's participant, are refused with their agent's name", async () => {
+  const run = syntheticRun({ agents: 1, ticks: 1 });
+  await createOpenRun(dataDir, run.spec);
+  const stranger: Edit = (record) => {
+    if (record.body.case === "final") record.body.value.participant = "../../../etc/passwd";
+    return record;
+  };
+  await expect(seal(run, stranger)).rejects.toMatchObject({ kind: "corrupt", host: "vm1" });
+  expect(await readdir(join(dataDir, "runs"))).toEqual([".open"]);
+});

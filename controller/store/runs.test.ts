@@ -1,0 +1,170 @@
+import { appendFile, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { create } from "@bufbuild/protobuf";
+import { RunSummarySchema } from "@salvo/proto/run_pb.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { sealRun } from "./archive.ts";
+import { openRunFolder, runFolder, spoolFolder } from "./layout.ts";
+import { summaryJson } from "./manifest.ts";
+import { createOpenRun, discardOpenRun } from "./openrun.ts";
+import { queryRuns } from "./query.ts";
+import { listRuns, readManifest } from "./runs.ts";
+import { openSpool } from "./spool.ts";
+
+let dataDir: string;
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "salvo-runs-"));
+});
+afterEach(() => rm(dataDir, { recursive: true, force: true }));
+
+async function sealed(id: string, t0WallNs: bigint): Promise<string> {
+  const run = syntheticRun({ run: id, agents: 1, participantsPerAgent: 1, ticks: 2, rampTicks: 0 });
+  const folder = await createOpenRun(dataDir, run.spec);
+  await using spool = await openSpool(spoolFolder(folder), ["vm1"]);
+  for (const { seq, payload } of run.payloads("vm1")) spool.add("vm1", seq, payload, "received");
+  const { t0Ns, clockBefore, clockAfter, agents } = run;
+  const facts = { t0: { ns: t0Ns, wallNs: t0WallNs }, clockBefore, clockAfter, agents, lost: [] };
+  const manifest = await sealRun({ dataDir, spec: run.spec, spool, facts, salvoVersion: "0" });
+  return manifest.summary?.archive ?? "";
+}
+
+test("runs are listed from the newest, open ones first and marked, and a sealed one once", async () => {
+  expect(await listRuns(dataDir)).toEqual([]);
+  await sealed("older", 1000n);
+  await sealed("newest", 3000n);
+  await sealed("middle", 2000n);
+  await discardOpenRun(dataDir, "older");
+  await createOpenRun(dataDir, syntheticRun({ run: "running" }).spec);
+  const runs = await listRuns(dataDir);
+  expect(runs.map(({ run, verdict }) => `${run} ${verdict}`)).toEqual([
+    "running open",
+    "newest complete",
+    "middle complete",
+    "older complete",
+  ]);
+  expect(runs.map(({ archive }) => archive)).toEqual([
+    openRunFolder(dataDir, "running"),
+    ...["newest", "middle", "older"].map((run) => runFolder(dataDir, run)),
+  ]);
+});
+
+test("a manifest is found by the beginning of its id, if only one run begins so", async () => {
+  await sealed("aa-1", 1000n);
+  await sealed("aa-12", 2000n);
+  await createOpenRun(dataDir, syntheticRun({ run: "bb-1" }).spec);
+  expect((await readManifest(dataDir, "aa-12")).spec?.run).toBe("aa-12");
+  expect((await readManifest(dataDir, "aa-1")).spec?.run).toBe("aa-1");
+  await expect(readManifest(dataDir, "aa")).rejects.toMatchObject({
+    kind: "invalid-input",
+    message: "aa may be aa-1, aa-12",
+  });
+  await expect(readManifest(dataDir, "cc")).rejects.toMatchObject({ kind: "not-found" });
+  await expect(readManifest(dataDir, "bb")).rejects.toMatchObject({
+    kind: "wrong-state",
+    message: "run bb-1 is not sealed yet",
+  });
+});
+
+test("any damage to any file is corrupt, with the file and its checksum", async () => {
+  const archive = await sealed("one", 1000n);
+  for (const name of ["samples.parquet", "manifest.json", "events.jsonl", "fio/vm1.disk1.json"]) {
+    const path = join(archive, name);
+    const whole = await readFile(path);
+    const damaged = Buffer.from(whole);
+    damaged.writeUInt8(damaged.readUInt8(damaged.length >> 1) ^ 1, damaged.length >> 1);
+    await writeFile(path, damaged);
+    const expected = { kind: "corrupt", file: path, message: expect.stringMatching(/[0-9a-f]{64}/) };
+    await expect(readManifest(dataDir, "one")).rejects.toMatchObject(expected);
+    await expect(queryRuns(dataDir, "SELECT 1")).rejects.toMatchObject(expected);
+    await rm(path);
+    await expect(readManifest(dataDir, "one")).rejects.toMatchObject({ kind: "corrupt", file: path });
+    await writeFile(path, whole);
+  }
+  expect((await readManifest(dataDir, "one")).spec?.run).toBe("one");
+  await appendFile(join(archive, "SHA256SUMS"), "not a checksum\n");
+  await expect(readManifest(dataDir, "one")).rejects.toMatchObject({ kind: "corrupt" });
+});
+
+test("a run's folder can be copied to another data folder and read there", async () => {
+  const archive = await sealed("one", 1000n);
+  const elsewhere = join(dataDir, "elsewhere");
+  await cp(archive, join(elsewhere, "runs", "one"), { recursive: true });
+  expect((await listRuns(elsewhere)).map(({ archive }) => archive)).toEqual([join(elsewhere, "runs", "one")]);
+});
+
+test("SQL is asked of all sealed runs at once, and of none too", async () => {
+  const sql = "SELECT run, count(*)::INT AS n FROM samples JOIN runs USING (run) GROUP BY run ORDER BY t0_ns";
+  expect(await queryRuns(dataDir, sql.replace("t0_ns", "run"))).toEqual({ columns: ["run", "n"], rows: [] });
+  await sealed("second", 2000n);
+  await sealed("first", 1000n);
+  expect((await queryRuns(dataDir, sql.replace("GROUP BY run", "GROUP BY run, t0_ns"))).rows).toEqual([
+    { run: "first", n: 2 },
+    { run: "second", n: 2 },
+  ]);
+  const summary = (await readManifest(dataDir, "first")).summary!;
+  const { rows } = await queryRuns(dataDir, "SELECT * FROM runs WHERE run = 'first'");
+  expect(rows[0]).toMatchObject({
+    verdict: "complete",
+    t0_ns: 1000n,
+    iops: summary.totals?.iops,
+    p50_us: summary.totals?.latencyUs?.p50,
+    p999_us: null,
+    samples_expected: 6,
+    window_end_ns: summary.window?.endNs,
+    archive: summary.archive,
+  });
+});
+
+test("a query that is wrong is the caller's mistake, and one that changes something is refused", async () => {
+  await expect(queryRuns(dataDir, "SELECT nothing FROM samples")).rejects.toMatchObject({
+    kind: "invalid-input",
+    message: expect.stringContaining("nothing"),
+  });
+  await expect(queryRuns(dataDir, "")).rejects.toMatchObject({ kind: "invalid-input" });
+  for (const sql of ["DROP VIEW samples", "COPY runs TO '/tmp/x'", "SELECT 1; SELECT 2"])
+    await expect(queryRuns(dataDir, sql)).rejects.toMatchObject({ kind: "refused" });
+});
+
+test("the line about a run has every field, and null for what there is no value of", async () => {
+  await sealed("one", 1000n);
+  const line = summaryJson((await readManifest(dataDir, "one")).summary!);
+  expect(line).toEqual({
+    run: "one",
+    study: "synthetic",
+    scenario: "memory",
+    workload: "4k-mixed",
+    repeat: 1,
+    verdict: "complete",
+    reason: "everything planned was measured and is here",
+    participants: 1,
+    startSpreadMs: { p50: 0, p95: 0, max: 0 },
+    clockBoundUs: 40,
+    window: { startNs: "1000", endNs: "2000001000", firstTick: 0, lastTick: 2 },
+    totals: {
+      iops: expect.any(Number),
+      mibPerSec: expect.any(Number),
+      latencyUs: { p50: expect.any(Number), p99: expect.any(Number), p999: null },
+    },
+    samples: { expected: 6, received: 6, backfilled: 0, missing: 0 },
+    archive: join(dataDir, "runs", "one"),
+  });
+  expect(summaryJson(create(RunSummarySchema))).toMatchObject({
+    run: "",
+    startSpreadMs: null,
+    window: null,
+    totals: null,
+  });
+});
+
+test("a run id that could name something outside the data folder is refused", async () => {
+  for (const run of ["../x", "a/b", "", ".open", "a b"])
+    expect(() => runFolder(dataDir, run)).toThrow(expect.objectContaining({ kind: "invalid-input" }));
+});
+
+test("a second run of the same id is refused", async () => {
+  const { spec } = syntheticRun();
+  await createOpenRun(dataDir, spec);
+  await expect(createOpenRun(dataDir, spec)).rejects.toMatchObject({ kind: "wrong-state" });
+});
