@@ -4,6 +4,14 @@ import { CommanderError } from "commander";
 import { EXIT, exitOfError } from "./cli/exit.ts";
 import { createProgram } from "./cli/program.ts";
 
+// A reader that has seen enough (`salvo runs | head`) ends the command as SIGTERM does: a run stops all its participants.
+let left = false;
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  if (!left) process.kill(process.pid, "SIGTERM");
+  left = true;
+});
+
 try {
   await createProgram(process).parseAsync();
 } catch (error) {

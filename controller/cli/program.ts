@@ -108,7 +108,9 @@ export function createProgram(io: Io): Command {
     .description("Prints samples and events of a run as they come in, or of one that was.")
     .addOption(lab())
     .addOption(data())
-    .addOption(new Option("--run <RUN>", "of this run; without it, of whichever comes next"))
+    .addOption(
+      new Option("--run <RUN>", "of this run alone; without it, of all that the stream still has and of what comes"),
+    )
     .addOption(
       new Option("--format <FORMAT>", "how to print a record").choices(["json", "csv", "influx"]).default("json"),
     )
