@@ -1,18 +1,18 @@
 import { Command, Option } from "commander";
-import { listAgents } from "./agents.ts";
-import { runDemo } from "./demo.ts";
-import { diagnose } from "./doctor.ts";
+import type { AgentsCommand } from "./agents.ts";
+import type { DemoCommand } from "./demo.ts";
+import type { DoctorCommand } from "./doctor.ts";
 import { EXIT } from "./exit.ts";
 import type { Io } from "./io.ts";
-import { makeReport } from "./report.ts";
-import { resumeRuns } from "./resume.ts";
-import { runStudy } from "./run.ts";
-import { listStoredRuns } from "./runs.ts";
-import { tailRecords } from "./tail.ts";
+import type { ReportCommand } from "./report.ts";
+import type { ResumeCommand } from "./resume.ts";
+import type { RunCommand } from "./run.ts";
+import type { RunsCommand } from "./runs.ts";
+import type { TailCommand } from "./tail.ts";
 import { VERSION } from "./version.ts";
 import { parseCount, parseSeconds } from "./values.ts";
 
-/** Every command, option and default of `salvo`. docs/cli.md is written from this (scripts/cli-docs.ts). */
+/** Every command, option and default of `salvo`; docs/cli.md is written from it. A command is loaded when it is called. */
 export function createProgram(io: Io): Command {
   const program = new Command("salvo")
     .description(
@@ -50,7 +50,7 @@ export function createProgram(io: Io): Command {
     .addOption(new Option("--fio <PATH>", "the fio to use").default("fio"))
     .addOption(new Option("--out <DIR>", "where runs and report go").default("salvo-demo"))
     .addOption(json("one JSON object per run on stdout, and nothing else there"))
-    .action(finish((options: Parameters<typeof runDemo>[0]) => runDemo(options, io)));
+    .action(finish(async (options: DemoCommand) => (await import("./demo.ts")).runDemo(options, io)));
 
   program
     .command("run")
@@ -63,8 +63,8 @@ export function createProgram(io: Io): Command {
     .addOption(new Option("--only <SCENARIO/WORKLOAD>", "only what matches; * and ? match anything, as in '*/4k-*'"))
     .addOption(json("one JSON object per run on stdout, and nothing else there"))
     .action(
-      finish((study: string, options: Omit<Parameters<typeof runStudy>[0], "study">) =>
-        runStudy({ ...options, study }, io),
+      finish(async (study: string, options: Omit<RunCommand, "study">) =>
+        (await import("./run.ts")).runStudy({ ...options, study }, io),
       ),
     );
 
@@ -74,7 +74,7 @@ export function createProgram(io: Io): Command {
     .addOption(lab())
     .addOption(data())
     .addOption(json("one JSON object per run on stdout, and nothing else there"))
-    .action(finish((options: Parameters<typeof resumeRuns>[0]) => resumeRuns(options, io)));
+    .action(finish(async (options: ResumeCommand) => (await import("./resume.ts")).resumeRuns(options, io)));
 
   program
     .command("report")
@@ -83,8 +83,8 @@ export function createProgram(io: Io): Command {
     .addOption(data())
     .addOption(new Option("--out <FILE>", "the file to write").default("report.html"))
     .action(
-      finish((runs: string[], options: Omit<Parameters<typeof makeReport>[0], "runs">) =>
-        makeReport({ ...options, runs }, io),
+      finish(async (runs: string[], options: Omit<ReportCommand, "runs">) =>
+        (await import("./report.ts")).makeReport({ ...options, runs }, io),
       ),
     );
 
@@ -94,14 +94,14 @@ export function createProgram(io: Io): Command {
     .addOption(data())
     .addOption(new Option("--sql <QUERY>", "a DuckDB query over all sealed runs"))
     .addOption(json("one JSON object per row on stdout"))
-    .action(finish((options: Parameters<typeof listStoredRuns>[0]) => listStoredRuns(options, io)));
+    .action(finish(async (options: RunsCommand) => (await import("./runs.ts")).listStoredRuns(options, io)));
 
   program
     .command("agents")
     .description("Asks every agent of a lab who and how it is.")
     .addOption(lab())
     .addOption(json("one JSON object per agent on stdout"))
-    .action(finish((options: Parameters<typeof listAgents>[0]) => listAgents(options, io)));
+    .action(finish(async (options: AgentsCommand) => (await import("./agents.ts")).listAgents(options, io)));
 
   program
     .command("tail")
@@ -115,7 +115,7 @@ export function createProgram(io: Io): Command {
       new Option("--format <FORMAT>", "how to print a record").choices(["json", "csv", "influx"]).default("json"),
     )
     .addOption(new Option("--kind <KIND...>", "only these").choices(["fio", "cpu", "disk", "event"]))
-    .action(finish((options: Parameters<typeof tailRecords>[0]) => tailRecords(options, io)));
+    .action(finish(async (options: TailCommand) => (await import("./tail.ts")).tailRecords(options, io)));
 
   program
     .command("doctor")
@@ -123,7 +123,7 @@ export function createProgram(io: Io): Command {
     .addOption(new Option("--lab <FILE>", "look at this lab's agents too").env("SALVO_LAB"))
     .addOption(data())
     .addOption(json("one JSON object per check on stdout"))
-    .action(finish((options: Parameters<typeof diagnose>[0]) => diagnose(options, io)));
+    .action(finish(async (options: DoctorCommand) => (await import("./doctor.ts")).diagnose(options, io)));
 
   return program;
 }
