@@ -67,6 +67,7 @@ export function createAgent(deps: AgentDeps): Agent {
   const publishers = new Map<string, RunPublisher>();
   let active: Active | undefined;
   let arming = false;
+  let stopping = false;
 
   function statusOf(name: string): RunStatus {
     const ended = held.get(name);
@@ -97,6 +98,7 @@ export function createAgent(deps: AgentDeps): Agent {
   }
 
   async function begin(request: ArmRequest): Promise<Active> {
+    refuseWhenStopping();
     if (active || arming)
       throw new SalvoError("wrong-state", `agent ${config.id} is busy with run ${active?.name ?? "that arms"}`, {
         host: config.id,
@@ -106,6 +108,11 @@ export function createAgent(deps: AgentDeps): Agent {
     arming = true;
     try {
       const { folder, journal } = await deps.folders.create(request.run);
+      if (stopping) {
+        await journal.close();
+        await deps.folders.remove(request.run);
+      }
+      refuseWhenStopping();
       const run = startRun(plan, { ...deps, journal, folder, leaseMs: request.leaseMs });
       const publisher =
         request.bus &&
@@ -123,6 +130,10 @@ export function createAgent(deps: AgentDeps): Agent {
     } finally {
       arming = false;
     }
+  }
+
+  function refuseWhenStopping(): void {
+    if (stopping) throw new SalvoError("unavailable", `agent ${config.id} is being stopped`, { host: config.id });
   }
 
   async function ended(name: string, signal: AbortSignal): Promise<void> {
@@ -172,8 +183,9 @@ export function createAgent(deps: AgentDeps): Agent {
       await run.tell({ type: "watchers", count: run.state.watchers + 1 });
       try {
         while (!held.has(name) && !signal.aborted) {
+          const changed = run.changed(); // before the status is given away: it may change while nobody looks
           yield statusOf(name);
-          await Promise.race([run.changed(), run.ended, quiet(signal)]);
+          await Promise.race([changed, quiet(signal)]);
         }
         if (held.has(name)) yield statusOf(name);
       } finally {
@@ -208,6 +220,7 @@ export function createAgent(deps: AgentDeps): Agent {
     },
 
     async stop(reason) {
+      stopping = true;
       if (active) {
         const { run } = active;
         await run.tell({ type: "abort", reason });

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { type Presence, PresenceSchema } from "@salvo/proto/telemetry_pb.ts";
 import { type Bus, connectBus } from "../bus/connection.ts";
 import { publishPresence } from "../bus/presence.ts";
-import { SalvoError, toSalvoError } from "../kernel/error.ts";
+import { SalvoError } from "../kernel/error.ts";
 import type { Clock } from "../kernel/time.ts";
 import type { Logger } from "../log/logger.ts";
 
@@ -48,8 +48,8 @@ export function keepBus({ agent, version, clock, log, activity }: BusKeeperDeps)
     try {
       await (await last.bus)[Symbol.asyncDispose]();
     } catch (error) {
-      // A server that was never reached: the wait for it has just been ended.
-      if (toSalvoError(error).kind !== "cancelled") throw error;
+      // A server that was never reached, or an address that is none: whoever wanted to use it was told.
+      log.debug({ error }, "the bus was never reached");
     }
   }
 
@@ -59,8 +59,7 @@ export function keepBus({ agent, version, clock, log, activity }: BusKeeperDeps)
       if (kept?.key !== key) {
         const leaving = stop();
         const end = new AbortController();
-        kept = { key, stop: end, bus: open(url, lab, end.signal) };
-        await leaving;
+        kept = { key, stop: end, bus: leaving.then(async () => open(url, lab, end.signal)) };
       }
       return kept.bus;
     },

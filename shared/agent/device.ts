@@ -59,7 +59,7 @@ async function fill(
   toByte: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, toByte - fromByte));
+  const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, Math.max(toByte - fromByte, 8)));
   randomFillSync(chunk);
   for (let at = fromByte; at < toByte;) {
     signal?.throwIfAborted();

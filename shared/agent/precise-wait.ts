@@ -1,4 +1,4 @@
-import { sleep, type Waiting } from "../kernel/signal.ts";
+import { sleep, unlessAborted, type Waiting } from "../kernel/signal.ts";
 import { NS_PER_MS, systemClock, type Nanos } from "../kernel/time.ts";
 
 /** A timer of the event loop may be late by this much on a busy host (and by 15.6 ms on an idle Windows). */
@@ -35,7 +35,7 @@ export async function waitClosely(atNs: Nanos, { signal }: Waiting = {}): Promis
 async function sleepUntil(atNs: Nanos, signal: AbortSignal | undefined): Promise<void> {
   for (;;) {
     const leftNs = atNs - systemClock.now();
-    if (leftNs <= 0n) return;
+    if (leftNs <= 0n) return unlessAborted(Promise.resolve(), signal);
     // setTimeout cuts off fractions, and would come early.
     await sleep(Math.ceil(Number(leftNs) / 1e6), { signal });
   }

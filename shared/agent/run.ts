@@ -29,7 +29,7 @@ type Body = NonNullable<MessageInitShape<typeof RecordSchema>["body"]>;
 /** A run in progress: performs what the run machine decides, and tells it what happens. */
 export interface ActiveRun {
   readonly state: RunState;
-  /** Resolves at the next change of the state. */
+  /** Resolves at the next change of the state; also when the run has ended, after `ended`. */
   changed(): Promise<void>;
   /** Throws what the run machine refuses. Resolves when the effects that must be durable are. */
   tell(event: RunEvent): Promise<void>;
@@ -241,6 +241,7 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
       log.error({ run: plan.run, error }, "the end of the run could not be kept");
     }
     end.resolve();
+    change.resolve(); // for good: nothing changes any more
   }
 
   void armOrFail();

@@ -1,0 +1,192 @@
+/** A real Linux agent in this process, on a real socket, with real fio; for tests. */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { AgentService, HostSchema, type RunStatus } from "@salvo/proto/agent_pb.ts";
+import { AgentConfigSchema, Role } from "@salvo/proto/lab_pb.ts";
+import { type Record as JournalEntry, RecordSchema } from "@salvo/proto/telemetry_pb.ts";
+import { Engine, Pattern, type WorkloadSchema } from "@salvo/proto/workload_pb.ts";
+import { type ServedAgent, serveAgent } from "@salvo/shared/agent/serve.ts";
+import { assert } from "@salvo/shared/kernel/assert.ts";
+import { systemClock } from "@salvo/shared/kernel/time.ts";
+import { createLogger } from "@salvo/shared/log/logger.ts";
+import { type Channel, openChannel } from "@salvo/shared/rpc/channel.ts";
+import { type Client, createClient } from "@salvo/shared/rpc/client.ts";
+import { readdirSync, readlinkSync } from "node:fs";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { linuxPlatform } from "./platform.ts";
+
+export interface TestAgent extends AsyncDisposable {
+  readonly folder: string;
+  readonly client: Client<typeof AgentService>;
+  /** What it logged: JSON lines. */
+  readonly logged: string[];
+  /** Stops the agent and starts another one on the same folder. */
+  restart(): Promise<void>;
+  arm(run: string, more?: ArmChange): Promise<RunStatus>;
+  /** Fires with 300 ms of notice. */
+  fire(run: string, more?: { readonly nonce?: string; readonly t0Ns?: bigint }): Promise<RunStatus>;
+  abort(run: string, reason: string): Promise<RunStatus>;
+  /** A watch as a controller keeps it. */
+  watch(run: string): Watch;
+  status(run: string): Promise<RunStatus | undefined>;
+  /** All records that it has of a run. */
+  records(run: string): Promise<JournalEntry[]>;
+  /** Programs at work in its folder: fio, and the shells at its gates. */
+  programs(): number[];
+}
+
+export interface ArmChange {
+  readonly participants?: { readonly id: string; readonly device: string }[];
+  readonly workload?: MessageInitShape<typeof WorkloadSchema>;
+  readonly leaseMs?: number;
+}
+
+/** Disposing of it cancels the call. */
+export interface Watch extends AsyncDisposable {
+  /** The next status. Throws what ended the call. */
+  next(): Promise<RunStatus>;
+  /** Reads on until a status is as it should be. */
+  until(is: (status: RunStatus) => boolean): Promise<RunStatus>;
+}
+
+export const INTERVAL_MS = 500;
+export const NONCE = "nonce-of-sixteen-or-more";
+
+/** One second, two ticks of the null engine: real gates, dumps and ends, and hardly any load. */
+export const WORKLOAD = {
+  name: "null",
+  pattern: Pattern.RANDREAD,
+  blockSizeBytes: 4096n,
+  jobs: 2,
+  queueDepth: 1,
+  durationMs: 1_000,
+  engine: Engine.NULL,
+} satisfies MessageInitShape<typeof WorkloadSchema>;
+
+/** fioScript: a shell script that is run in place of fio. */
+export async function testAgent({ fioScript }: { readonly fioScript?: string } = {}): Promise<TestAgent> {
+  const folder = await mkdtemp(join(tmpdir(), "salvo-agent-"));
+  const fio = fioScript === undefined ? "fio" : join(folder, "fio.sh");
+  if (fioScript !== undefined) {
+    await writeFile(fio, `#!/bin/sh\n${fioScript}\n`);
+    await chmod(fio, 0o700);
+  }
+  const logged: string[] = [];
+  const config = create(AgentConfigSchema, {
+    id: "guest1",
+    listen: "127.0.0.1:0",
+    dataDir: join(folder, "data"),
+    fio,
+    devices: ["disk1", "disk2"].map((name) => ({ name, path: join(folder, name), sizeBytes: 65_536n })),
+  });
+  let served: ServedAgent;
+  let channel: Channel;
+  let client: Client<typeof AgentService>;
+
+  async function start(): Promise<void> {
+    served = await serveAgent({
+      config,
+      // The inventory takes seconds, and has a test of its own.
+      platform: { ...linuxPlatform(), describeHost: async () => create(HostSchema, { name: "here" }) },
+      roles: [Role.WORKLOAD],
+      version: "0.0.0",
+      log: createLogger({ name: "agent", level: "warn", env: {}, destination: { write: (line) => logged.push(line) } }),
+    });
+    channel = openChannel(served.address);
+    client = createClient(AgentService, channel);
+  }
+
+  async function stop(): Promise<void> {
+    channel[Symbol.dispose]();
+    await served[Symbol.asyncDispose]();
+  }
+
+  await start();
+  const deadlineMs = 20_000;
+  const agent: TestAgent = {
+    folder,
+    get client() {
+      return client;
+    },
+    logged,
+    async restart() {
+      await stop();
+      await start();
+    },
+    async arm(run, more = {}) {
+      const request = {
+        run,
+        participants: [{ id: "p1", device: "disk1" }],
+        workload: WORKLOAD,
+        intervalMs: INTERVAL_MS,
+        leaseMs: 60_000,
+      };
+      const { status } = await client.arm({ ...request, ...more }, { deadlineMs });
+      return known(status);
+    },
+    async fire(run, { nonce = NONCE, t0Ns = systemClock.now() + 300_000_000n } = {}) {
+      return known((await client.fire({ run, nonce, t0Ns }, { deadlineMs })).status);
+    },
+    async abort(run, reason) {
+      return known((await client.abort({ run, reason }, { deadlineMs })).status);
+    },
+    watch(run) {
+      const leave = new AbortController();
+      const statuses = client.watch({ run }, { signal: leave.signal });
+      const watch: Watch = {
+        async next() {
+          const { done, value } = await statuses.next();
+          if (done) throw new Error("the watch is over");
+          return known(value.status);
+        },
+        async until(is) {
+          for (;;) {
+            const status = await watch.next();
+            if (is(status)) return status;
+          }
+        },
+        async [Symbol.asyncDispose]() {
+          leave.abort();
+          await statuses.return();
+        },
+      };
+      return watch;
+    },
+    async status(run) {
+      return (await client.describe({}, { deadlineMs })).runs.find((each) => each.run === run);
+    },
+    async records(run) {
+      const found: JournalEntry[] = [];
+      const last = known(await agent.status(run)).lastSeq;
+      for await (const { records } of client.collect({ run, ranges: [{ first: 1, last }] }))
+        found.push(...records.map((bytes) => fromBinary(RecordSchema, bytes)));
+      return found;
+    },
+    programs: () => programsIn(join(folder, "data")),
+    async [Symbol.asyncDispose]() {
+      await stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+  return agent;
+}
+
+function known(status: RunStatus | undefined): RunStatus {
+  assert(status, "the agent tells how the run is");
+  return status;
+}
+
+/** Their working folder tells whose they are. */
+function programsIn(folder: string): number[] {
+  return readdirSync("/proc").flatMap((name) => {
+    const pid = Number(name);
+    if (!Number.isInteger(pid)) return [];
+    try {
+      return readlinkSync(`/proc/${pid}/cwd`).startsWith(folder) ? [pid] : [];
+    } catch {
+      return []; // it has ended meanwhile
+    }
+  });
+}
