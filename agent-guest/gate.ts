@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import { join } from "node:path";
 import type { Gate } from "@salvo/shared/agent/platform.ts";
 import { gateLine } from "@salvo/shared/fio/gate.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { run } from "@salvo/shared/process/run.ts";
 
 /**
@@ -12,7 +13,12 @@ import { run } from "@salvo/shared/process/run.ts";
  */
 export async function openGate(folder: string): Promise<Gate> {
   const paths = { ready: join(folder, "ready"), gate: join(folder, "gate"), go: join(folder, "go") };
-  await run("mkfifo", ["-m", "600", paths.ready, paths.gate], { timeoutMs: 5_000 });
+  const made = await run("mkfifo", ["-m", "600", paths.ready, paths.gate], { timeoutMs: 5_000 });
+  if (made.exitCode !== 0) {
+    throw new SalvoError("program-failed", `the gate cannot be made: ${made.stderr.trim()}`, {
+      remedy: "Put dataDir on a file system of Linux's own, with space left.",
+    });
+  }
 
   // Read-write, or opening would wait for the other side (fifo(7)); non-blocking, so that the event loop can read it.
   const ready = new Socket({

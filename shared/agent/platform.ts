@@ -11,8 +11,11 @@ export interface Platform {
   openGate(folder: string): Promise<Gate>;
   /** Makes fio print a cumulative json+ dump. */
   requestDump(fio: RunningProcess): void;
-  /** Cumulative times since boot, by core. Quick and synchronous: it is read between T0 and the end. */
-  readCores(): CoreCounters[];
+  /**
+   * Cumulative times since boot, by core number; undefined for a core that is offline. Quick and synchronous: it is read
+   * between T0 and the end.
+   */
+  readCores(): (CoreCounters | undefined)[];
   /** The block device below a file: a reader of its counters, or undefined when there is none (tmpfs, overlay). */
   findDisk(path: string): (() => DiskCounters) | undefined;
 }

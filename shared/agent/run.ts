@@ -61,7 +61,7 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
   const fios: FioProcess[] = [];
   const disks: Disk[] = [];
   const starts: Nanos[] = [];
-  let cores: readonly CoreCounters[] = [];
+  let cores: readonly (CoreCounters | undefined)[] = [];
   let state = beginRun(plan);
   let change = Promise.withResolvers<void>();
   const end = Promise.withResolvers<void>();

@@ -2,14 +2,16 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { CoreTimeSchema, DiskSampleSchema } from "@salvo/proto/telemetry_pb.ts";
 import type { CoreCounters, DiskCounters } from "../platform.ts";
 
-/** What each core did between two readings. A counter that went back (a core that went away and came) counts as 0. */
-export function coreTimes(
-  before: readonly CoreCounters[],
-  after: readonly CoreCounters[],
-): MessageInitShape<typeof CoreTimeSchema>[] {
+type Cores = readonly (CoreCounters | undefined)[];
+
+/**
+ * What each core did between two readings, by core number. A core that was offline at one of them did nothing, nor did a
+ * counter that went back.
+ */
+export function coreTimes(before: Cores, after: Cores): MessageInitShape<typeof CoreTimeSchema>[] {
   return after.map((now, core) => {
-    const then = before[core] ?? now;
-    const passed = (key: keyof CoreCounters) => Math.max(0, Math.round(now[key] - then[key]));
+    const then = before[core];
+    const passed = (key: keyof CoreCounters) => (now && then ? Math.max(0, Math.round(now[key] - then[key])) : 0);
     return {
       userMs: passed("userMs"),
       systemMs: passed("systemMs"),
