@@ -227,7 +227,7 @@ test("a participant that did no I/O at all makes the run invalid", () => {
   };
   expect(conclude(syntheticRun(small), idle).summary).toMatchObject({
     verdict: "invalid",
-    reason: "no I/O was done by vm1.disk2",
+    reason: "no I/O of vm1.disk2 was measured",
   });
 });
 

@@ -194,7 +194,8 @@ function isEarly(outcome: Outcome | undefined): boolean {
 /** Of an aborted run exit codes say nothing: fio was killed. */
 function failuresOf({ agent, end, exitCodes }: ReturnType<typeof createOutline>): string[] {
   if (!end || isEarly(end.outcome)) return [];
+  // The agent says why; an exit code says less, and is made up when a signal ended fio.
+  if (end.outcome === Outcome.FAILED && end.reason) return [`${agent} (${end.reason})`];
   const failed = [...exitCodes].filter(([, code]) => code !== 0).map(([id, code]) => `${id} (exit code ${code})`);
-  if (failed.length === 0 && end.outcome === Outcome.FAILED) return [end.reason ? `${agent} (${end.reason})` : agent];
-  return failed;
+  return failed.length === 0 && end.outcome === Outcome.FAILED ? [agent] : failed;
 }

@@ -28,7 +28,7 @@ const WORSE_FIRST: readonly (readonly [Partial<Findings>, Verdict, string])[] = 
   [{ failedFio: ["vm1.d1 (exit code 1)"] }, Verdict.INVALID, "fio failed on vm1.d1 (exit code 1)"],
   [{ aborted: "stopped by Ctrl-C" }, Verdict.ABORTED, "stopped by Ctrl-C"],
   [{ endedEarly: ["vm1"] }, Verdict.ABORTED, "the run ended before its plan on vm1"],
-  [{ withoutIo: ["vm1.d1"] }, Verdict.INVALID, "no I/O was done by vm1.d1"],
+  [{ withoutIo: ["vm1.d1"] }, Verdict.INVALID, "no I/O of vm1.d1 was measured"],
   [{ withGaps: ["vm1", "vm2"] }, Verdict.INCOMPLETE, "records of vm1, vm2 are missing"],
   [{ withoutEnd: ["vm1"] }, Verdict.INCOMPLETE, "the last records of vm1 are missing"],
   [{ samplesMissing: 3 }, Verdict.INCOMPLETE, "samples are missing: 3"],

@@ -41,7 +41,7 @@ const RULES: readonly Rule[] = [
   [Verdict.INVALID, ({ failedFio: who }) => who.length > 0 && `fio failed on ${names(who)}`],
   [Verdict.ABORTED, ({ aborted }) => aborted !== undefined && aborted],
   [Verdict.ABORTED, ({ endedEarly: who }) => who.length > 0 && `the run ended before its plan on ${names(who)}`],
-  [Verdict.INVALID, ({ withoutIo: who }) => who.length > 0 && `no I/O was done by ${names(who)}`],
+  [Verdict.INVALID, ({ withoutIo: who }) => who.length > 0 && `no I/O of ${names(who)} was measured`],
   [Verdict.INCOMPLETE, ({ withGaps: who }) => who.length > 0 && `records of ${names(who)} are missing`],
   [Verdict.INCOMPLETE, ({ withoutEnd: who }) => who.length > 0 && `the last records of ${names(who)} are missing`],
   [Verdict.INCOMPLETE, ({ samplesMissing }) => samplesMissing > 0 && `samples are missing: ${samplesMissing}`],

@@ -26,6 +26,8 @@ export interface DumpDialogue {
   askForProof(): void;
   /** A document that fio printed. Throws `program-failed` or `corrupt` when it is no dump that can follow the last. */
   take(document: string): void;
+  /** fio has ended: a tick that it still owes is given out as stalled. */
+  end(): void;
   startBounds(): StartBounds | undefined;
 }
 
@@ -79,7 +81,7 @@ export function createDumpDialogue({ participant, clock, request, onSample }: Du
     },
     take(document) {
       const answered = owed;
-      if (!answered) return; // the final document, or the second answer to a repeated question
+      if (!answered) return; // a document that nobody asked for, as the second answer to a repeated question
       owed = undefined;
       const receivedAtNs = clock.now();
       const now = parseDump(document);
@@ -104,6 +106,10 @@ export function createDumpDialogue({ participant, clock, request, onSample }: Du
         }),
       );
       totals = now;
+    },
+    end() {
+      if (owed && owed.tick > 0) onSample(stalled(participant, owed));
+      owed = undefined;
     },
     startBounds: () => proveStart(witnesses),
   };

@@ -64,14 +64,14 @@ export async function startFio(participant: string, plan: RunPlan, place: FioPla
     });
     await writeFile(jobFile, job);
     const child = await startProcess(place.fioPath, fioArguments(jobFile), { cwd: place.folder });
-    return follow(participant, place, gate, child);
+    return follow(participant, place, gate, child, msToNs(fioRuntimeMs(plan.workload)));
   } catch (error) {
     gate.close();
     throw error;
   }
 }
 
-function follow(participant: string, place: FioPlace, gate: Gate, child: RunningProcess): FioProcess {
+function follow(participant: string, place: FioPlace, gate: Gate, child: RunningProcess, runtimeNs: Nanos): FioProcess {
   const { clock, platform } = place;
   const dialogue = createDumpDialogue({
     participant,
@@ -82,21 +82,25 @@ function follow(participant: string, place: FioPlace, gate: Gate, child: Running
   let releasedAtNs: Nanos | undefined;
   let lastDocument: string | undefined;
   let garbage: string | undefined;
+  const splitter = createSplitter();
 
   async function readDocuments(): Promise<void> {
-    const splitter = createSplitter();
     try {
       for await (const chunk of child.stdout) {
         for (const document of splitter.push(chunk)) {
           lastDocument = document;
-          dialogue.take(document);
+          if (!isOver()) dialogue.take(document);
         }
       }
     } catch (error) {
       garbage = toSalvoError(error).message;
       child.kill("SIGKILL");
     }
-    if (!lastDocument && splitter.noise) garbage ??= `fio printed no result but: ${splitter.noise.slice(0, 300)}`;
+  }
+
+  /** What fio prints past its planned end is its result, whatever it still owes: the tail is in it, and its run time is off. */
+  function isOver(): boolean {
+    return releasedAtNs !== undefined && clock.now() >= releasedAtNs + runtimeNs;
   }
 
   async function watchGate(): Promise<void> {
@@ -108,8 +112,15 @@ function follow(participant: string, place: FioPlace, gate: Gate, child: Running
     const [{ exitCode, signal: endedBy, stderr }] = await Promise.all([child.exited, readDocuments()]);
     gate.close();
     await parked;
+    dialogue.end();
     const bounds = dialogue.startBounds();
-    const problem = problemOf({ exitCode, endedBy, stderr, garbage, lastDocument });
+    const problem = problemOf({
+      exitCode,
+      endedBy,
+      said: lastWords(stderr) || lastWords(splitter.noise),
+      garbage,
+      lastDocument,
+    });
     return {
       problem,
       final:
@@ -148,14 +159,13 @@ function follow(participant: string, place: FioPlace, gate: Gate, child: Running
 interface EndFacts {
   readonly exitCode: number | null;
   readonly endedBy: string | null;
-  readonly stderr: string;
+  readonly said: string;
   readonly garbage: string | undefined;
   readonly lastDocument: string | undefined;
 }
 
 /** fio exits with 0 in several ways of failing (a prerun that failed, above all), so its result is looked at as well. */
-function problemOf({ exitCode, endedBy, stderr, garbage, lastDocument }: EndFacts): string {
-  const said = stderr.trim().split("\n").slice(-3).join(" / ");
+function problemOf({ exitCode, endedBy, said, garbage, lastDocument }: EndFacts): string {
   if (garbage) return garbage;
   if (endedBy) return `fio was ended by ${endedBy}`;
   if (exitCode !== 0) return `fio exited with ${exitCode}${said && `: ${said}`}`;
@@ -168,6 +178,14 @@ function problemOf({ exitCode, endedBy, stderr, garbage, lastDocument }: EndFact
   } catch (error) {
     return toSalvoError(error).message;
   }
+}
+
+/** The end of what fio said, without the line that it prints whenever a gate was passed. */
+function lastWords(text: string): string {
+  const lines = text
+    .split("\n")
+    .filter((line) => line.trim() && !line.endsWith("Saving output of prerun in job.prerun.txt"));
+  return lines.slice(-3).join(" / ").slice(-300);
 }
 
 /** How long before fio's own end the last dump may be asked for: a dump in its last breath may never be answered. */
