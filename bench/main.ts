@@ -25,6 +25,17 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     defaults: { rounds: 8, seconds: 10 },
     load: async () => (await import("./overhead.ts")).overhead,
   },
+  ingest: {
+    about:
+      "durable records per second from journals to the controller's spool (--agents 4 --samples 200000 --rounds 3)",
+    defaults: { agents: [4], samples: 200_000, rounds: 3 },
+    load: async () => (await import("./ingest.ts")).ingest,
+  },
+  seal: {
+    about: "how long sealing a run takes (--samples 1000000 --rounds 3)",
+    defaults: { samples: 1_000_000, rounds: 3 },
+    load: async () => (await import("./seal.ts")).seal,
+  },
 };
 
 const { values, positionals } = parseArgs({

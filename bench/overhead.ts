@@ -10,10 +10,11 @@ const SCRATCH_MIB = 256;
 const INTERVALS = ["1s", "100ms"] as const;
 type Interval = (typeof INTERVALS)[number];
 /** fio that only counts, which shows any CPU time taken from it, and fio that reads a file past the page cache. */
+const COMMON = { pattern: "randread", blockSize: "4KiB", jobs: 1, ramp: "0s" } as const;
 const WORKLOADS = [
-  { name: "null-engine", engine: "null", direct: false, queueDepth: 1 },
-  { name: "file", engine: "libaio", direct: true, queueDepth: 16 },
-].map((differs) => ({ pattern: "randread", blockSize: "4KiB", jobs: 1, ramp: "0s", ...differs }));
+  { ...COMMON, name: "null-engine", engine: "null", direct: false, queueDepth: 1 },
+  { ...COMMON, name: "file", engine: "libaio", direct: true, queueDepth: 16 },
+];
 
 interface Sampled extends FioFigures {
   /** Of one core, between the first tick and the last. */

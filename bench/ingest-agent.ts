@@ -1,0 +1,16 @@
+/**
+ * An agent that has measured already: copies a finished journal to NATS by the agents' own code as soon as it gets SIGUSR2.
+ * A real agent's journal grows by a few records a tick, so it could not show how fast its copying is.
+ */
+import { connectBus } from "@salvo/shared/bus/connection.ts";
+import { publishRun } from "@salvo/shared/agent/publish.ts";
+import { openJournal } from "@salvo/shared/journal/writer.ts";
+import { createLogger } from "@salvo/shared/log/logger.ts";
+
+const [path = "", url = "", lab = "", run = "", agent = ""] = process.argv.slice(2);
+const journal = await openJournal(path);
+await journal.end();
+const bus = await connectBus({ url, name: `agent-${agent}` });
+const log = createLogger({ name: agent, level: "warn" });
+process.once("SIGUSR2", () => void publishRun({ bus: Promise.resolve(bus), lab, run, agent, journal, log }));
+process.stdout.write(`{"ready":true}\n`);
