@@ -6,6 +6,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createAnalysis, type Conclusion, type RunFacts } from "./analysis.ts";
 import { createMeasured } from "./measured.ts";
+import { plannedSpan } from "./window.ts";
 
 type Edit = (record: Record, agent: string) => Record | undefined;
 
@@ -177,6 +178,19 @@ test("an agent that died without the conductor's knowing leaves the run incomple
   expect(summary).toMatchObject({ verdict: "incomplete", reason: "the last records of vm2 are missing" });
 });
 
+test("a record after an agent's last word means that there was another", () => {
+  const swapped: Edit = (record) => {
+    if (record.body.case === "final") record.body = { case: "end", value: { ...finished } };
+    else if (record.body.case === "end") record.body = { case: "event", value: { ...warning } };
+    return record;
+  };
+  const { summary } = conclude(syntheticRun(small), swapped);
+  expect(summary).toMatchObject({ verdict: "incomplete", reason: "the last records of vm1, vm2 are missing" });
+});
+
+const finished = { $typeName: "salvo.v1.RunEnd", outcome: Outcome.FINISHED, reason: "" } as const;
+const warning = { $typeName: "salvo.v1.RunEvent", kind: EventKind.WARNING, participant: "", text: "no" } as const;
+
 const ending =
   (outcome: Outcome, reason = ""): Edit =>
   (record, agent) => {
@@ -231,25 +245,37 @@ test("a participant that did no I/O at all makes the run invalid", () => {
   });
 });
 
-test("stalls, clock bounds, jumps and missing proofs degrade the run", () => {
+const stalledAt =
+  (tick: number): Edit =>
+  (record) => {
+    if (record.body.case === "fio" && record.body.value.tick === tick) record.body.value.stalled = true;
+    return record;
+  };
+
+test("a late answer in the midst of the window costs resolution and nothing else: it is a note", () => {
+  const run = syntheticRun(small);
+  const { summary, notes } = conclude(run, stalledAt(plannedSpan(run.spec).last - 1));
+  expect(summary.verdict).toBe("complete");
+  expect(notes).toContain("fio of vm1.disk1 was late to answer 1 ticks: I/Os of those stand in the sample after them");
+});
+
+test("late answers at its ends, clock bounds, jumps and missing proofs degrade the run", () => {
   const run = syntheticRun(small);
   const reasonOf = (edit: Edit, facts: Partial<RunFacts> = {}) => conclude(run, edit, facts).summary.reason;
   const asIs: Edit = (record) => record;
-  const stalled: Edit = (record) => {
-    if (record.body.case === "fio" && record.body.value.tick === 4) record.body.value.stalled = true;
-    return record;
-  };
-  expect(reasonOf(stalled)).toBe("fio stalled on vm1.disk1, vm1.disk2, vm2.disk1, vm2.disk2");
+  const { first, last } = plannedSpan(run.spec);
+  for (const tick of [first, last].filter((each) => each > 0)) {
+    expect(reasonOf(stalledAt(tick))).toBe(
+      "fio answered late at an end of the window on vm1.disk1, vm1.disk2, vm2.disk1, vm2.disk2",
+    );
+  }
   const wide = run.clockBefore.map((estimate) => ({ ...estimate, boundNs: 1_500_000n }));
   expect(reasonOf(asIs, { clockBefore: wide })).toBe("clocks agree to 1.5 ms only, over the limit of 1 ms");
   const jumped = run.clockAfter.map((estimate) => ({ ...estimate, offsetNs: estimate.offsetNs + 50_000_000n }));
   expect(reasonOf(asIs, { clockAfter: jumped })).toBe("the clock jumped on vm1, vm2");
   const unproven: Edit = (record) => {
     if (record.body.case === "start" && record.body.value.participant === "vm1.disk1")
-      record.body = {
-        case: "event",
-        value: { $typeName: "salvo.v1.RunEvent", kind: EventKind.WARNING, participant: "", text: "no" },
-      };
+      record.body = { case: "event", value: { ...warning } };
     return record;
   };
   expect(reasonOf(unproven)).toBe("the start of vm1.disk1 is not proven");

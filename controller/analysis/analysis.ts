@@ -115,7 +115,7 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
       withoutEnd: lasting.filter(({ outline }) => !outline.end).map(({ outline }) => outline.agent),
       samplesMissing: missing,
       withoutStartProof: ran.filter(({ id, agent }) => !firstIo(id, agent)).map(({ id }) => id),
-      stalled: measured?.stalled() ?? [],
+      lateAtAnEnd: measured?.lateAtAnEnd() ?? [],
       windowShort: measured?.span.first !== planned.first || measured.span.last !== planned.last,
       jumped: jumpedClocks(facts.clockBefore, facts.clockAfter),
       startBoundMs: nsToMs(startBoundNs(firstIos)),

@@ -14,8 +14,10 @@ export interface Measured {
   totals(): Totals;
   /** Of one; undefined when no sample of it is in the span. A lost one is measured over its own, shorter time. */
   totalsOf(participant: string, lost: boolean): Totals | undefined;
-  /** Participants with ticks that fio did not answer. */
-  stalled(): string[];
+  /** How many ticks fio did not answer in time, by participant. What it did then stands in a later sample. */
+  lateTicks(): Map<string, number>;
+  /** Participants whose fio was late at an end of the span: a part of what they did is counted on the wrong side of it. */
+  lateAtAnEnd(): string[];
   /** Share of all cores' time that was not idle, 0 to 1, by agent. */
   busyShares(): Map<string, number>;
   /** Participants with latencies in fio's last bin, which holds everything above 17 s. */
@@ -25,14 +27,17 @@ export interface Measured {
 export function createMeasured(spec: RunSpec, span: TickSpan): Measured {
   const participants = new Map<string, Sum>();
   const cpus = new Map<string, { busyMs: number; allMs: number }>();
+  const late = new Set<string>();
   const inSpan = (tick: number) => tick > span.first && tick <= span.last;
   const secondsTo = (lastTick: number) => ((lastTick - span.first) * spec.intervalMs) / 1000;
 
   return {
     span,
     add(agent, { body }) {
-      if (body.case === "fio" && inSpan(body.value.tick)) {
-        const { participant } = body.value;
+      if (body.case === "fio") {
+        const { participant, tick, stalled } = body.value;
+        if (stalled && (tick === span.first || tick === span.last)) late.add(participant);
+        if (!inSpan(tick)) return;
         let sum = participants.get(participant);
         if (!sum) participants.set(participant, (sum = emptySum()));
         addSample(sum, body.value);
@@ -51,7 +56,9 @@ export function createMeasured(spec: RunSpec, span: TickSpan): Measured {
       const sum = participants.get(participant);
       return sum && totalsOver(sum, secondsTo(lost ? sum.lastTick : span.last));
     },
-    stalled: () => [...participants].filter(([, sum]) => sum.stalledTicks > 0).map(([id]) => id),
+    lateTicks: () =>
+      new Map([...participants].filter(([, sum]) => sum.lateTicks > 0).map(([id, sum]) => [id, sum.lateTicks])),
+    lateAtAnEnd: () => [...late],
     busyShares: () => new Map([...cpus].map(([agent, { busyMs, allMs }]) => [agent, allMs > 0 ? busyMs / allMs : 0])),
     clamped: () => [...participants].filter(([, { bins }]) => (bins[CLAMP_BIN] ?? 0) > 0).map(([id]) => id),
   };
@@ -64,18 +71,18 @@ interface Sum {
   /** How many latencies each of fio's bins has: bare numbers, as a run may have hundreds of millions to add. */
   readonly bins: Float64Array;
   lastTick: number;
-  stalledTicks: number;
+  lateTicks: number;
 }
 
 function emptySum(): Sum {
-  return { ios: 0, bytes: 0, bins: new Float64Array(BIN_COUNT), lastTick: 0, stalledTicks: 0 };
+  return { ios: 0, bytes: 0, bins: new Float64Array(BIN_COUNT), lastTick: 0, lateTicks: 0 };
 }
 
 function addSample(sum: Sum, { tick, stalled, read, write }: FioSample): void {
   if (read) addIo(sum, read);
   if (write) addIo(sum, write);
   sum.lastTick = Math.max(sum.lastTick, tick);
-  if (stalled) sum.stalledTicks++;
+  if (stalled) sum.lateTicks++;
 }
 
 function addIo(sum: Sum, { ios, bytes, latency }: Io): void {

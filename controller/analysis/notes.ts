@@ -24,6 +24,9 @@ export function notesOn({ spec, outlines, lost, measured }: Noted): string[] {
       ([agent, share]) =>
         `${agent} was ${Math.round(share * 100)} % busy on all its cores: the load generator may be the bottleneck`,
     ),
+    ...[...(measured?.lateTicks() ?? [])].map(
+      ([id, ticks]) => `fio of ${id} was late to answer ${ticks} ticks: I/Os of those stand in the sample after them`,
+    ),
     ...(measured?.clamped() ?? []).map((id) => `${id} had latencies of more than 17 s, which fio does not tell apart`),
     ...outlines.flatMap(({ agent, warnings }) => warnings.map((warning) => `${agent}: ${warning}`)),
   ];

@@ -15,7 +15,8 @@ export interface Findings {
   readonly withoutEnd: readonly string[];
   readonly samplesMissing: number;
   readonly withoutStartProof: readonly string[];
-  readonly stalled: readonly string[];
+  /** fio answered late at an end of the window. */
+  readonly lateAtAnEnd: readonly string[];
   readonly windowShort: boolean;
   /** Agents whose clock jumped in the run. */
   readonly jumped: readonly string[];
@@ -48,7 +49,10 @@ const RULES: readonly Rule[] = [
   [Verdict.DEGRADED, ({ lostAgents: who }) => who.length > 0 && `lost in mid-run: ${names(who)}`],
   [Verdict.DEGRADED, ({ withoutStartProof: who }) => who.length > 0 && `the start of ${names(who)} is not proven`],
   [Verdict.DEGRADED, ({ windowShort }) => windowShort && "the participants ran together for less than planned"],
-  [Verdict.DEGRADED, ({ stalled: who }) => who.length > 0 && `fio stalled on ${names(who)}`],
+  [
+    Verdict.DEGRADED,
+    ({ lateAtAnEnd: who }) => who.length > 0 && `fio answered late at an end of the window on ${names(who)}`,
+  ],
   [Verdict.DEGRADED, ({ jumped: who }) => who.length > 0 && `the clock jumped on ${names(who)}`],
   [
     Verdict.DEGRADED,

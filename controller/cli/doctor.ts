@@ -69,7 +69,7 @@ async function* examine(labFile: string | undefined, data: string): AsyncGenerat
 async function examineAgent(channels: Channels, planned: Parameters<typeof askAgent>[1]): Promise<Finding> {
   const check = `agent ${planned.id}`;
   const { agent, problem } = await askAgent(channels, planned);
-  if (!agent) return { check, state: "problem", text: `${problem ?? "no answer"}` };
+  if (!agent) return { check, state: "problem", text: problem ?? "no answer" };
   if (agent.id !== planned.id)
     return {
       check,

@@ -14,16 +14,12 @@ export interface RunsCommand {
 export async function listStoredRuns({ data, sql, json = false }: RunsCommand, io: Io): Promise<number> {
   if (sql !== undefined) {
     const { columns, rows } = await queryRuns(data, sql);
-    if (json)
-      for (const row of rows)
-        io.stdout.write(
-          `${JSON.stringify(row, (_, value: unknown) => (typeof value === "bigint" ? value.toString() : value))}\n`,
-        );
+    if (json) for (const row of rows) io.stdout.write(`${jsonText(row)}\n`);
     else
       io.stdout.write(
         textTable(
           columns,
-          rows.map((row) => columns.map((name) => String(row[name]))),
+          rows.map((row) => columns.map((name) => cellText(row[name]))),
         ),
       );
     return EXIT.ok.code;
@@ -33,4 +29,14 @@ export async function listStoredRuns({ data, sql, json = false }: RunsCommand, i
   else if (runs.length > 0) io.stdout.write(runTable(runs));
   else io.stderr.write(`no runs in ${data}\n`);
   return EXIT.ok.code;
+}
+
+/** 64-bit numbers that JSON cannot carry exactly are texts. */
+function jsonText(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) => (typeof each === "bigint" ? each.toString() : each));
+}
+
+function cellText(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  return typeof value === "object" ? jsonText(value) : String(value as number | bigint | string | boolean); // what is left of DuckDB's values
 }
