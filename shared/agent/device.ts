@@ -6,6 +6,8 @@ import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import type { Waiting } from "../kernel/signal.ts";
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
+/** The least that storage looks for doubles in. */
+const BLOCK_BYTES = 4096;
 
 /** The only way to a device: by its name in the agent's own configuration. Throws `refused` for any other name. */
 export function listedDevice(config: AgentConfig, name: string): Device {
@@ -63,7 +65,8 @@ async function fill(
   randomFillSync(chunk);
   for (let at = fromByte; at < toByte;) {
     signal?.throwIfAborted();
-    chunk.writeBigUInt64LE(BigInt(at), 0); // no two chunks are equal: nothing to deduplicate
+    for (let block = 0; block + 8 <= chunk.length; block += BLOCK_BYTES)
+      chunk.writeBigUInt64LE(BigInt(at + block), block); // no two blocks are equal: nothing to deduplicate
     const { bytesWritten } = await file.write(chunk, 0, Math.min(chunk.length, toByte - at), at);
     at += bytesWritten;
   }

@@ -79,6 +79,7 @@ const KIND_OF_ERRNO: Readonly<Record<string, ErrorKind>> = {
   EBUSY: "unavailable",
   ENOSPC: "out-of-resources",
   EDQUOT: "out-of-resources",
+  EFBIG: "out-of-resources",
   EMFILE: "out-of-resources",
   ENFILE: "out-of-resources",
   ENOMEM: "out-of-resources",

@@ -1,0 +1,41 @@
+import { create } from "@bufbuild/protobuf";
+import { ArmRequestSchema } from "@salvo/proto/agent_pb.ts";
+import { WorkloadSchema } from "@salvo/proto/workload_pb.ts";
+import { expect, test } from "vitest";
+import { fioRuntimeMs, planOf, TAIL_MS, ticksOf } from "./run-plan.ts";
+
+const workload = create(WorkloadSchema, { name: "4k", rampMs: 2_000, durationMs: 5_000 });
+
+test("there is a tick for every interval of ramp and duration, and fio outlives the last of them", () => {
+  expect([1_000, 500, 100].map((intervalMs) => ticksOf(workload, intervalMs))).toEqual([7, 14, 70]);
+  expect(fioRuntimeMs(workload)).toBe(7_000 + TAIL_MS);
+});
+
+test.for([
+  ["duration", { rampMs: 0, durationMs: 1_500 }],
+  ["ramp", { rampMs: 300, durationMs: 2_000 }],
+] as const)("an interval that the %s would cut is refused by name", ([name, times]) => {
+  const cut = create(WorkloadSchema, { name: "4k", ...times });
+  expect(() => ticksOf(cut, 1_000)).toThrow(
+    expect.objectContaining({
+      kind: "invalid-input",
+      message: expect.stringMatching(`workload 4k: ${name} \\d+ ms is not a multiple of 1000 ms`),
+    }),
+  );
+});
+
+test("a plan is what the request says", () => {
+  const request = create(ArmRequestSchema, {
+    run: "run-1",
+    workload,
+    intervalMs: 500,
+    participants: [{ id: "p1", device: "disk1" }],
+  });
+  expect(planOf(request)).toEqual({
+    run: "run-1",
+    workload,
+    intervalMs: 500,
+    ticks: 14,
+    participants: [{ id: "p1", device: "disk1" }],
+  });
+});
