@@ -256,7 +256,7 @@ test("a late answer in the midst of the window costs resolution and nothing else
   const run = syntheticRun(small);
   const { summary, notes } = conclude(run, stalledAt(plannedSpan(run.spec).last - 1));
   expect(summary.verdict).toBe("complete");
-  expect(notes).toContain("fio of vm1.disk1 was late to answer 1 ticks: I/Os of those stand in the sample after them");
+  expect(notes).toContain("fio of vm1.disk1 was late to answer 1 tick: I/Os of those stand in the sample after them");
 });
 
 test("late answers at its ends, clock bounds, jumps and missing proofs degrade the run", () => {

@@ -38,5 +38,5 @@ function jsonText(value: unknown): string {
 
 function cellText(value: unknown): string {
   if (value === null || value === undefined) return "";
-  return typeof value === "object" ? jsonText(value) : String(value as number | bigint | string | boolean); // what is left of DuckDB's values
+  return typeof value === "string" ? value : jsonText(value).replace(/^"(.*)"$/, "$1");
 }

@@ -2,8 +2,8 @@ import type { AgentDescription, RunStatus } from "@salvo/proto/agent_pb.ts";
 import { RunPhase } from "@salvo/proto/agent_pb.ts";
 import { Role } from "@salvo/proto/lab_pb.ts";
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
-import { Engine } from "@salvo/proto/workload_pb.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { renderJob } from "@salvo/shared/fio/job.ts";
 import { parseFioVersion, requireFioVersion } from "@salvo/shared/fio/version.ts";
 
 /**
@@ -33,8 +33,17 @@ function activity(runs: readonly RunStatus[]): string[] {
 function fio(agent: AgentDescription): string[] {
   if (!agent.fio) return ["the agent says nothing about its fio"];
   if (agent.fio.problem) return [agent.fio.problem];
+  const { version } = agent.fio;
+  return problemsOf(() => requireFioVersion(parseFioVersion(version)));
+}
+
+/** Of the place of a job only the device is known before a run. */
+const NO_PLACE = { runtimeMs: 1, gate: ":" } as const;
+
+/** What a check throws, in words. */
+function problemsOf(check: () => void): string[] {
   try {
-    requireFioVersion(parseFioVersion(agent.fio.version));
+    check();
     return [];
   } catch (error) {
     return [toSalvoError(error).describe()];
@@ -52,9 +61,6 @@ function devices(spec: RunSpec, agent: AgentDescription): string[] {
         const listed = agent.devices.map((each) => each.name).join(", ") || "none";
         return [`device ${name} is not listed in the agent's own configuration (listed: ${listed})`];
       }
-      const needed =
-        workload.offsetBytes + (workload.sizeBytes || BigInt(workload.blockSizeBytes) * BigInt(workload.jobs));
-      if (workload.engine === Engine.NULL || needed <= device.sizeBytes) return [];
-      return [`workload ${workload.name} needs ${needed} bytes of device ${name}, which has ${device.sizeBytes}`];
+      return problemsOf(() => renderJob(workload, { ...NO_PLACE, file: device.path, deviceBytes: device.sizeBytes }));
     });
 }

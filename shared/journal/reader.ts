@@ -25,7 +25,7 @@ export interface Recovery {
  */
 export async function recover(path: string, { fs = nodeFs }: { readonly fs?: JournalFs } = {}): Promise<Recovery> {
   await using file = await openForReading(path, fs);
-  return recoverFile(file, path);
+  return await recoverFile(file, path); // before the file is closed
 }
 
 /**

@@ -1,4 +1,3 @@
-import { SalvoError } from "../kernel/error.ts";
 import type { JournalFile, JournalFs } from "./file.ts";
 
 /** A disk in memory that forgets on a crash what was not synced, gets full, and can be held still. For tests. */
