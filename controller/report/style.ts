@@ -56,8 +56,8 @@ th.figure:first-child,td.figure:first-child{text-align:left}
 abbr.absent{text-decoration:none;color:var(--faint);padding:0 2px}
 .summary .group th,.summary .group td{padding-top:20px}
 .summary tbody tr:not(.group) th{padding-left:14px}
-.summary td:last-child{min-width:170px}
-.summary code{white-space:nowrap}
+.summary tbody th{font-weight:400}
+.summary .reason{max-width:26em}
 .reason{color:var(--muted);margin-top:3px}
 .bar{display:block;width:72px;height:4px;margin:4px 0 0 auto;background:var(--grid);border-radius:2px}
 .bar i{display:block;height:4px;background:var(--blue);border-radius:2px}
@@ -85,8 +85,7 @@ h2,h3,h4,caption,thead{break-after:avoid}
 table{font-size:7.5pt}
 thead th,small,.verdict{font-size:7pt}
 th,td{padding:4px 8px 4px 0}
-.summary th,.summary code{white-space:normal}
-.summary td:last-child{min-width:0}
+.summary th{white-space:normal}
 .bar{width:48px}
 .skip{display:none}
 a{color:inherit;text-decoration:none}

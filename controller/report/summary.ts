@@ -34,7 +34,7 @@ export function summaryTable(runs: readonly PlacedRun[]): Html {
       </caption>
       <thead>
         <tr>
-          <th scope="col">Run</th>
+          <th scope="col">Run and verdict</th>
           <th scope="col" class="figure">IOPS</th>
           <th scope="col" class="figure">MiB/s</th>
           <th scope="col" class="figure">p50</th>
@@ -54,7 +54,6 @@ export function summaryTable(runs: readonly PlacedRun[]): Html {
           >
             Samples expected / received<br />/ backfilled / missing
           </th>
-          <th scope="col">Verdict</th>
         </tr>
       </thead>
       ${bodies}
@@ -65,7 +64,7 @@ export function summaryTable(runs: readonly PlacedRun[]): Html {
 function groupHead(group: readonly PlacedRun[]): Html {
   const first = summaryOf(group[0]?.run);
   return html`<tr class="group">
-    <th scope="rowgroup" colspan="9">
+    <th scope="rowgroup" colspan="8">
       <strong>${first?.workload}</strong> <span class="muted">in</span> <strong>${first?.scenario}</strong>
     </th>
   </tr> `;
@@ -88,7 +87,7 @@ function togetherRow(group: readonly PlacedRun[]): Html | undefined {
     <td class="figure">${percentileCell(pooled.p50, "p50")}</td>
     <td class="figure">${percentileCell(pooled.p99, "p99")}</td>
     <td class="figure">${percentileCell(pooled.p999, "p999")}</td>
-    <td colspan="3" class="muted">mean throughput; percentiles of all I/Os pooled</td>
+    <td colspan="2" class="muted">mean throughput; percentiles of all I/Os pooled</td>
   </tr> `;
 }
 
@@ -99,7 +98,8 @@ function runRow({ run, anchor }: PlacedRun, mostOf: ReadonlyMap<string, number>)
   const none = absent(NO_WINDOW);
   return html`<tr>
     <th scope="row">
-      <a href="#${anchor}">repeat ${summary?.repeat}</a><br /><code class="muted">${summary?.run}</code>
+      <a href="#${anchor}" title="${summary?.run}">repeat ${summary?.repeat}</a> ${verdictBadge(summary?.verdict ?? "")}
+      ${summary?.verdict === "complete" ? undefined : html`<div class="reason">${summary?.reason}</div>`}
     </th>
     <td class="figure">${totals ? html`${formatCount(totals.iops)}${bar(totals.iops, most)}` : none}</td>
     <td class="figure">${totals ? html`${formatCount(totals.mibPerSec)}` : none}</td>
@@ -108,10 +108,6 @@ function runRow({ run, anchor }: PlacedRun, mostOf: ReadonlyMap<string, number>)
     <td class="figure">${percentileCell(totals?.latencyUs?.p999, "p999")}</td>
     <td class="figure">${spreadText(summary)}</td>
     <td class="figure">${samplesText(summary)}</td>
-    <td>
-      ${verdictBadge(summary?.verdict ?? "")}
-      <div class="reason">${summary?.reason}</div>
-    </td>
   </tr> `;
 }
 
