@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 import { toBinary } from "@bufbuild/protobuf";
 import { RecordSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
 import { syntheticRun, type SyntheticRun } from "@salvo/shared/testing/records.ts";
+import * as fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { sealRun } from "./archive.ts";
 import { archiveDraft, openRunFolder, spoolFolder } from "./layout.ts";
@@ -37,6 +38,27 @@ async function seal(run: SyntheticRun, edit: Edit = (record) => record) {
   const t0 = { ns: run.t0Ns, wallNs: run.t0WallNs };
   const facts = { t0, clockBefore, clockAfter, agents, lost: [] };
   return await sealRun({ dataDir, spec: run.spec, spool, facts, salvoVersion: "1.2.3" });
+}
+
+test("records that arrive in any order, any number of times, give the same archive", async () => {
+  const run = syntheticRun({ agents: 1, participantsPerAgent: 2, ticks: 4 });
+  await createOpenRun(dataDir, run.spec);
+  const inOrder = [...run.records("vm1")];
+  const expected = await filesOf((await seal(run)).summary!.archive);
+  const arrivals = fc.shuffledSubarray([...inOrder, ...inOrder], { minLength: 2 * inOrder.length });
+  await fc.assert(
+    fc.asyncProperty(arrivals, async (shuffled) => {
+      await rm(dataDir, { recursive: true });
+      await createOpenRun(dataDir, run.spec);
+      const { summary } = await seal({ ...run, records: () => asGenerator(shuffled) });
+      expect(await filesOf(summary!.archive)).toEqual(expected);
+    }),
+    { numRuns: 5 },
+  );
+});
+
+function* asGenerator<T>(values: readonly T[]): Generator<T> {
+  yield* values;
 }
 
 async function filesOf(folder: string): Promise<Map<string, string>> {

@@ -28,7 +28,7 @@ const HEAD_BYTES = 9;
 const BATCH_BYTES_MAX = 64 * 1024;
 
 /** What is added in one turn of the event loop goes together, so that nothing waits here for long. */
-export function createBatch(journal: Journal): Batch {
+export function createBatch(journal: Pick<Journal, "append" | "lastSeq">): Batch {
   let frames = Buffer.allocUnsafe(BATCH_BYTES_MAX);
   let used = 0;
   let failure: { readonly error: unknown } | undefined;
