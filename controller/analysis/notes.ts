@@ -25,7 +25,8 @@ export function notesOn({ spec, outlines, lost, measured }: Noted): string[] {
         `${agent} was ${Math.round(share * 100)} % busy on all its cores: the load generator may be the bottleneck`,
     ),
     ...[...(measured?.lateTicks() ?? [])].map(
-      ([id, ticks]) => `fio of ${id} was late to answer ${ticks === 1 ? "1 tick" : `${ticks} ticks`}: I/Os of those stand in the sample after them`,
+      ([id, ticks]) =>
+        `fio of ${id} was late to answer ${ticks === 1 ? "1 tick" : `${ticks} ticks`}: I/Os of those stand in the sample after them`,
     ),
     ...(measured?.clamped() ?? []).map((id) => `${id} had latencies of more than 17 s, which fio does not tell apart`),
     ...outlines.flatMap(({ agent, warnings }) => warnings.map((warning) => `${agent}: ${warning}`)),
