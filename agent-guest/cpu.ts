@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import type { CoreCounters } from "@salvo/shared/agent/platform.ts";
+import type { CoreCounters } from "@salvo/shared/agent/domain/counters.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 
 /** USER_HZ, the unit of /proc/stat: 100 on every architecture that Linux runs Node on (getconf CLK_TCK). */

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import type { DiskCounters } from "@salvo/shared/agent/platform.ts";
+import type { DiskCounters } from "@salvo/shared/agent/domain/counters.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 
 /** The kernel counts block I/O in sectors of 512 bytes, whatever the device's own sector is (iostats.rst). */

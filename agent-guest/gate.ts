@@ -46,8 +46,8 @@ export async function openGate(folder: string): Promise<Gate> {
 
 async function* lines(socket: Socket): AsyncIterable<void> {
   try {
+    // A Socket without an encoding yields Buffers.
     for await (const chunk of socket as AsyncIterable<Uint8Array>) {
-      // a Socket without an encoding yields Buffers
       for (const byte of chunk) if (byte === 0x0a) yield;
     }
   } catch (error) {

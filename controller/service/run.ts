@@ -2,6 +2,7 @@ import { create, fromJson, toJson } from "@bufbuild/protobuf";
 import { AgentDescriptionSchema, type AgentDescription, type AgentService } from "@salvo/proto/agent_pb.ts";
 import { OnLoss } from "@salvo/proto/lab_pb.ts";
 import { ClockEstimateSchema, type ClockEstimate, type Manifest, type RunSpec } from "@salvo/proto/run_pb.ts";
+import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { fioRuntimeMs } from "@salvo/shared/agent/domain/run-plan.ts";
 import type { Bus } from "@salvo/shared/bus/connection.ts";
 import { consumeRun } from "@salvo/shared/bus/consume.ts";
@@ -14,6 +15,7 @@ import type { Logger } from "@salvo/shared/log/logger.ts";
 import type { Client } from "@salvo/shared/rpc/client.ts";
 import {
   ACK_MARGIN_MS,
+  type AgentState,
   conduct,
   type ConductorEffect,
   type ConductorEvent,
@@ -23,6 +25,8 @@ import {
 import { preflight } from "../domain/preflight.ts";
 import type { RunFacts } from "../analysis/analysis.ts";
 import { sealRun } from "../store/archive.ts";
+import { runFolder } from "../store/layout.ts";
+import { loadManifest } from "../store/manifest.ts";
 import type { Spool } from "../store/spool.ts";
 import { probeClock } from "./clock-probe.ts";
 import { collectRecords } from "./collect.ts";
@@ -79,15 +83,13 @@ export async function driveRun(
 
   function take(entry: RunFact): readonly ConductorEffect[] {
     if (entry.type === "description") {
-      descriptions.set(
-        entry.agent,
-        fromJson(AgentDescriptionSchema, entry.description as Parameters<typeof fromJson>[1]),
-      );
+      // Written by toJson, below, and guarded by the log's checksums since then.
+      const written = entry.description as Parameters<typeof fromJson>[1];
+      descriptions.set(entry.agent, fromJson(AgentDescriptionSchema, written));
       return [];
     }
     const decided = step(state, entry.event);
     if (decided.state.phase !== state.phase) {
-      deps.live.phase(decided.state.phase, decided.state.t0Ns);
       phaseEnd.abort(new SalvoError("cancelled", `the run has moved on from ${state.phase}`));
       phaseEnd = new AbortController();
     }
@@ -257,7 +259,7 @@ export async function driveRun(
       clockAfter: estimates(state, "clockAfter"),
       agents: [...descriptions.values()],
       aborted: state.aborted,
-      lost: [...state.agents].filter(([, { lost }]) => lost !== undefined).map(([id]) => id),
+      lost: [...state.agents].filter(([, agent]) => wasLost(agent)).map(([id]) => id),
     };
   }
 
@@ -274,6 +276,7 @@ export async function driveRun(
   }
 
   async function follow(): Promise<void> {
+    let shown: ConductorState["phase"] | undefined;
     for (const entry of before) if (entry.type !== "begin") take(entry);
     if (before.length === 0) emit({ type: "begin" });
     else emit({ type: "resumed", sameBoot: begin.bootId === deps.bootId });
@@ -283,7 +286,9 @@ export async function driveRun(
     );
     for await (const entry of events) {
       await deps.log.append(entry);
-      for (const effect of take(entry)) perform(effect);
+      const effects = take(entry);
+      if (state.phase !== shown) deps.live.phase((shown = state.phase), state.t0Ns);
+      for (const effect of effects) perform(effect);
     }
   }
 
@@ -293,13 +298,18 @@ export async function driveRun(
   });
   try {
     await follow();
-    assert(manifest, "a run that is done is sealed");
-    return manifest;
+    // Sealed by an earlier life, perhaps.
+    return manifest ?? (await loadManifest(runFolder(deps.dataDir, spec.run)));
   } finally {
     stop.abort(new SalvoError("cancelled", `run ${spec.run} is over`));
     for (const timer of timers) clearTimeout(timer);
     await consuming;
   }
+}
+
+/** In mid-run: it stayed silent, or it was killed and back so soon that it could say so itself. */
+function wasLost({ lost, started, end }: AgentState): boolean {
+  return lost !== undefined || (started && end?.outcome === Outcome.INTERRUPTED);
 }
 
 type Unstamped<T> = T extends unknown ? Omit<T, "atNs"> : never;

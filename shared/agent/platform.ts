@@ -1,5 +1,6 @@
 import type { Host } from "@salvo/proto/agent_pb.ts";
 import type { RunningProcess } from "../process/start.ts";
+import type { CoreCounters, DiskCounters } from "./domain/counters.ts";
 
 /** What differs between the systems that an agent runs on. agent-guest and agent-windows each bring one. */
 export interface Platform {
@@ -32,25 +33,4 @@ export interface Gate {
   open(): void;
   /** Ends the waiting without letting anything go, and frees what the gate holds. Also after open. */
   close(): void;
-}
-
-/** Milliseconds since boot. */
-export interface CoreCounters {
-  readonly userMs: number;
-  readonly systemMs: number;
-  readonly irqMs: number;
-  readonly softirqMs: number;
-  readonly stealMs: number;
-  readonly idleMs: number;
-  readonly iowaitMs: number;
-}
-
-/** Totals since boot, but for what is in flight now. */
-export interface DiskCounters {
-  readonly reads: number;
-  readonly readBytes: number;
-  readonly writes: number;
-  readonly writtenBytes: number;
-  readonly inFlight: number;
-  readonly busyMs: number;
 }

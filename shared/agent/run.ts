@@ -10,13 +10,13 @@ import { type Clock, msToNs, type Nanos } from "../kernel/time.ts";
 import { wallOffsetNs } from "../fio/start.ts";
 import type { Journal } from "../journal/writer.ts";
 import type { Logger } from "../log/logger.ts";
-import { coreTimes, diskChange } from "./domain/counters.ts";
-import { beginRun, type RunEffect, type RunEvent, type RunState, step } from "./domain/run-machine.ts";
+import { type CoreCounters, coreTimes, type DiskCounters, diskChange } from "./domain/counters.ts";
+import { beginRun, type RunEffect, type RunEvent, type RunState, step, WATCH_DUE_MS } from "./domain/run-machine.ts";
 import { fioRuntimeMs, type RunPlan } from "./domain/run-plan.ts";
 import { listedDevice, prepareDevice } from "./device.ts";
 import { type FioProcess, PROOF_ENDS_NS, startFio } from "./fio-process.ts";
 import type { Lead } from "./lead.ts";
-import type { CoreCounters, DiskCounters, Platform } from "./platform.ts";
+import type { Platform } from "./platform.ts";
 import { waitClosely, waitPrecisely } from "./precise-wait.ts";
 
 /** fio has this long after its planned end before it is killed. */
@@ -65,6 +65,7 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
   let state = beginRun(plan);
   let change = Promise.withResolvers<void>();
   const end = Promise.withResolvers<void>();
+  let watchDue: NodeJS.Timeout | undefined;
   const lease = setTimeout(() => void tell({ type: "lease-expired" }), deps.leaseMs);
 
   function record(body: Body): void {
@@ -103,6 +104,9 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
         });
       case "make-durable":
         return journal.flush();
+      case "await-watcher":
+        watchDue = setTimeout(() => void tell({ type: "watch-due" }), WATCH_DUE_MS);
+        return;
       case "open-gates-at":
         return void background(openGatesAt(effect.t0Ns));
       case "sample":
@@ -232,6 +236,7 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
 
   async function finish({ outcome, reason }: RunEffect & { type: "end" }): Promise<void> {
     clearTimeout(lease);
+    clearTimeout(watchDue);
     stop.abort(new SalvoError("cancelled", `run ${plan.run} has ended`));
     try {
       record({ case: "end", value: { outcome, reason } });

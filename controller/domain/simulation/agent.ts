@@ -5,6 +5,7 @@ import {
   type RunEvent,
   type RunState,
   step as realStep,
+  WATCH_DUE_MS,
 } from "@salvo/shared/agent/domain/run-machine.ts";
 import type { RunPlan } from "@salvo/shared/agent/domain/run-plan.ts";
 import { fioRuntimeMs } from "@salvo/shared/agent/domain/run-plan.ts";
@@ -138,6 +139,9 @@ export function createAgent(
     const now = state;
     if (!now) return;
     switch (effect.type) {
+      case "await-watcher":
+        soon(WATCH_DUE_MS, () => tell({ type: "watch-due" }));
+        break;
       case "open-gates-at":
         agent.committed = true;
         soon(Math.max(0, trueMsOf(effect.t0Ns) - timeline.nowMs()) + random.between(0, 0.4), () => open(now.plan));
@@ -175,4 +179,9 @@ export function createAgent(
   }
 
   return agent;
+}
+
+export function chooseFaults(random: Random): AgentFaults {
+  const kinds = ["never-parks", "fails-parked", "fails-running", "hangs"] as const;
+  return { fio: random.chance(0.12) ? (kinds[Math.floor(random.between(0, kinds.length))] ?? "none") : "none" };
 }

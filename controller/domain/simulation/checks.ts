@@ -1,5 +1,25 @@
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
-import type { World } from "./world.ts";
+import type { ConductorState } from "../conductor.ts";
+import type { SimulatedAgent } from "./agent.ts";
+
+/** A world that has come to its end. */
+export interface World {
+  readonly agents: readonly SimulatedAgent[];
+  readonly policies: ReadonlyMap<string, "abort" | "continue">;
+  readonly state: ConductorState;
+  readonly done: boolean;
+  /** True instants of T0 and of the first abort, where there were any. */
+  readonly t0Ms: number | undefined;
+  readonly sealed: number;
+  /** Agents that were reported to have acknowledged, but had not, when the conductor took the run as started. */
+  readonly uncommitted: readonly string[];
+  /** When there was no controller, true ms. */
+  readonly orphaned: readonly { readonly fromMs: number; toMs: number }[];
+  /** Agents whose journal was collected whole, at the time of sealing. */
+  readonly collected: ReadonlySet<string>;
+  /** One line for everything that happened: the same seed gives the same trace. */
+  readonly trace: readonly string[];
+}
 
 /** Gates of one run open within this much of each other: clock bounds of both, drift since the estimate, and waking up. */
 const SPREAD_MS_MAX = 90;

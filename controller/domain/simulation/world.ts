@@ -7,16 +7,10 @@ import { WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { fioRuntimeMs, type RunPlan } from "@salvo/shared/agent/domain/run-plan.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { msToNs } from "@salvo/shared/kernel/time.ts";
-import {
-  type Ask,
-  conduct,
-  type ConductorEffect,
-  type ConductorEvent,
-  type ConductorState,
-  step as realStep,
-} from "../conductor.ts";
-import { type AgentFaults, type AgentStep, createAgent, type SimulatedAgent } from "./agent.ts";
-import { createRandom, type Random } from "./random.ts";
+import { type Ask, conduct, type ConductorEffect, type ConductorEvent, step as realStep } from "../conductor.ts";
+import { type AgentStep, chooseFaults, createAgent, type SimulatedAgent } from "./agent.ts";
+import type { World } from "./checks.ts";
+import { createRandom } from "./random.ts";
 import { createTimeline } from "./timeline.ts";
 
 /** Faults come in this stretch only; afterwards everything must come to an end. */
@@ -29,24 +23,6 @@ export type ConductorStep = typeof realStep;
 export interface Mutation {
   readonly agentStep?: AgentStep;
   readonly conductorStep?: ConductorStep;
-}
-
-export interface World {
-  readonly agents: readonly SimulatedAgent[];
-  readonly policies: ReadonlyMap<string, "abort" | "continue">;
-  readonly state: ConductorState;
-  readonly done: boolean;
-  /** True instants of T0 and of the first abort, where there were any. */
-  readonly t0Ms: number | undefined;
-  readonly sealed: number;
-  /** Agents that were reported to have acknowledged, but had not, when the conductor took the run as started. */
-  readonly uncommitted: readonly string[];
-  /** When there was no controller, true ms. */
-  readonly orphaned: readonly { readonly fromMs: number; toMs: number }[];
-  /** Agents whose journal was collected whole, at the time of sealing. */
-  readonly collected: ReadonlySet<string>;
-  /** One line for everything that happened: the same seed gives the same trace. */
-  readonly trace: readonly string[];
 }
 
 /** all: as the seed decides. after-t0: nothing but a controller that is killed in mid-run and comes back. */
@@ -409,8 +385,3 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
 }
 
 type Unstamped<T> = T extends unknown ? Omit<T, "atNs"> : never;
-
-function chooseFaults(random: Random): AgentFaults {
-  const kinds = ["never-parks", "fails-parked", "fails-running", "hangs"] as const;
-  return { fio: random.chance(0.12) ? (kinds[Math.floor(random.between(0, kinds.length))] ?? "none") : "none" };
-}

@@ -1,6 +1,26 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { CoreTimeSchema, DiskSampleSchema } from "@salvo/proto/telemetry_pb.ts";
-import type { CoreCounters, DiskCounters } from "../platform.ts";
+
+/** Milliseconds since boot. */
+export interface CoreCounters {
+  readonly userMs: number;
+  readonly systemMs: number;
+  readonly irqMs: number;
+  readonly softirqMs: number;
+  readonly stealMs: number;
+  readonly idleMs: number;
+  readonly iowaitMs: number;
+}
+
+/** Totals since boot, but for what is in flight now. */
+export interface DiskCounters {
+  readonly reads: number;
+  readonly readBytes: number;
+  readonly writes: number;
+  readonly writtenBytes: number;
+  readonly inFlight: number;
+  readonly busyMs: number;
+}
 
 type Cores = readonly (CoreCounters | undefined)[];
 
