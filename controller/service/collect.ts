@@ -1,5 +1,5 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import type { AgentService } from "@salvo/proto/agent_pb.ts";
+import { type AgentService, RunPhase, type RunStatus } from "@salvo/proto/agent_pb.ts";
 import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
@@ -32,7 +32,9 @@ export async function collectRecords({
 }: CollectOptions): Promise<void> {
   for (;;) {
     try {
-      const lastSeq = await lastSeqOf(client, run, signal);
+      const { lastSeq, phase } = await statusOf(client, run, signal);
+      // It measures until then.
+      if (phase !== RunPhase.ENDED) throw new SalvoError("unavailable", "the agent's run has not ended");
       if (busConnected()) await untilQuiet(spool, agent, lastSeq, signal);
       const ranges = spool.missing(agent, lastSeq);
       if (ranges.length === 0) return await spool.flush();
@@ -50,11 +52,11 @@ export async function collectRecords({
   }
 }
 
-async function lastSeqOf(client: Client<typeof AgentService>, run: string, signal: AbortSignal): Promise<number> {
+async function statusOf(client: Client<typeof AgentService>, run: string, signal: AbortSignal): Promise<RunStatus> {
   const { runs } = await client.describe({}, { deadlineMs: 5_000, signal });
   const status = runs.find((each) => each.run === run);
   if (!status) throw new SalvoError("not-found", `the agent has no run ${run} any more`);
-  return status.lastSeq;
+  return status;
 }
 
 function missingCount(ranges: ReturnType<Spool["missing"]>): number {

@@ -1,3 +1,4 @@
+import { readJournal, recover } from "@salvo/shared/journal/reader.ts";
 import { openJournal } from "@salvo/shared/journal/writer.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { ConductorEvent } from "../domain/conductor.ts";
@@ -41,6 +42,14 @@ export async function openRunLog(path: string): Promise<RunLog> {
     },
     [Symbol.asyncDispose]: () => journal.close(),
   };
+}
+
+/** All whole entries of a run log, also while its controller goes on writing; for whoever only wants to look at it. */
+export async function readRunLog(path: string): Promise<RunLogEntry[]> {
+  const { lastSeq } = await recover(path);
+  const entries: RunLogEntry[] = [];
+  for await (const { payload } of readJournal(path, { lastSeq })) entries.push(decode(payload, path));
+  return entries;
 }
 
 function decode(payload: Uint8Array, path: string): RunLogEntry {

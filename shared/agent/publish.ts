@@ -6,6 +6,7 @@ import { kindOf } from "../bus/subjects.ts";
 import { follow } from "../journal/follow.ts";
 import type { Journal } from "../journal/writer.ts";
 import { SalvoError } from "../kernel/error.ts";
+import { unlessAborted } from "../kernel/signal.ts";
 import type { Logger } from "../log/logger.ts";
 
 /** Copies a run's journal to NATS while it grows. It may lag, fail and stop: the journal is the record. */
@@ -27,15 +28,16 @@ export function publishRun({ bus, lab, run, agent, journal, log }: RunPublisherD
   const { signal } = end;
 
   async function publish(): Promise<void> {
-    await using publisher = createPublisher({ bus: await bus, lab, run, agent });
+    // A server that is not there, or takes nothing any more, is waited for only as long as the run is held.
+    await using publisher = createPublisher({ bus: await unlessAborted(bus, signal), lab, run, agent });
     const sent: Promise<unknown>[] = [];
     for await (const { seq, payload } of follow(journal, 1, { signal })) {
       await publisher.room({ signal });
       const published = publisher.publish(seq, kindOf(fromBinary(RecordSchema, payload)), payload);
       sent.push(published);
-      if (sent.length > 1_000) await Promise.all(sent.splice(0));
+      if (sent.length > 1_000) await unlessAborted(Promise.all(sent.splice(0)), signal);
     }
-    await Promise.all(sent);
+    await unlessAborted(Promise.all(sent), signal);
     log.debug({ run, ...publisher.counters }, "published");
   }
 

@@ -37,6 +37,8 @@ export type RunEvent =
   | { readonly type: "exited"; readonly participant: string; readonly problem: string }
   | { readonly type: "watchers"; readonly count: number }
   | { readonly type: "lease-expired" }
+  /** So long after arming somebody should be watching. */
+  | { readonly type: "watch-due" }
   /** Throws `wrong-state` or `refused`. A repeated Fire with the same nonce changes nothing. */
   | { readonly type: "fire"; readonly nonce: string; readonly t0Ns: Nanos; readonly nowNs: Nanos }
   | { readonly type: "released" }
@@ -50,12 +52,17 @@ export type RunEffect =
   | { readonly type: "note"; readonly kind: EventKind; readonly participant: string; readonly text: string }
   /** The journal is on disk before the next effect begins. */
   | { readonly type: "make-durable" }
+  /** Tell `watch-due` in WATCH_DUE_MS. */
+  | { readonly type: "await-watcher" }
   | { readonly type: "open-gates-at"; readonly t0Ns: Nanos }
   | { readonly type: "sample"; readonly tick: number }
   | { readonly type: "prove-start" }
   | { readonly type: "kill" }
   /** RunEnd to the journal: nothing comes after it. */
   | { readonly type: "end"; readonly outcome: Outcome; readonly reason: string };
+
+/** A controller watches a run as soon as it knows that it is armed; one that died in between never will. */
+export const WATCH_DUE_MS = 5_000;
 
 export interface Step {
   readonly state: RunState;
@@ -92,6 +99,8 @@ export function step(state: RunState, event: RunEvent): Step {
       return state.phase === "arming" || state.phase === "armed"
         ? abort(state, Outcome.ABORTED, "the controller was not heard of in time")
         : stay(state);
+    case "watch-due":
+      return onWatchers(state, state.watchers);
     case "fire":
       return onFire(state, event);
     case "released":
@@ -113,7 +122,10 @@ function onParked(state: RunState, participant: string): Step {
   const parked = new Map(state.parked).set(participant, (state.parked.get(participant) ?? 0) + 1);
   const all = state.plan.participants.every(({ id }) => parked.get(id) === state.plan.workload.jobs);
   if (state.phase !== "arming" || !all) return stay({ ...state, parked });
-  return { state: { ...state, parked, phase: "armed" }, effects: [note(EventKind.ARMED, "")] };
+  return {
+    state: { ...state, parked, phase: "armed" },
+    effects: [note(EventKind.ARMED, ""), { type: "await-watcher" }],
+  };
 }
 
 function onExited(state: RunState, participant: string, problem: string): Step {
