@@ -2,8 +2,8 @@
  * Rows into a DuckDB table, column by column, as fast as memory can be copied. The appender takes lists element by element
  * (50 ns each, and a sample has a hundred), so vectors are filled whole through the binding below it.
  */
-import { createRequire } from "node:module";
 import { DuckDBDataChunk, type DuckDBConnection, type DuckDBType } from "@duckdb/node-api";
+import binding, { type Vector } from "@duckdb/node-bindings";
 import { assert, unreachable } from "@salvo/shared/kernel/assert.ts";
 
 /** DuckDB's own vector size: as many rows as a chunk may have. */
@@ -102,7 +102,7 @@ function createColumn(type: ColumnType): Buffered {
 }
 
 /** Gathered in a plain array, since one line of code that writes to typed arrays of five kinds is slow in each of them. */
-function scalars<T>(pack: (values: T[]) => NodeJS.TypedArray): Buffered & { push(value: T): void } {
+function scalars<T>(pack: (values: T[]) => NodeJS.TypedArray<ArrayBuffer>): Buffered & { push(value: T): void } {
   let values: T[] = [];
   return {
     push(value) {
@@ -116,7 +116,9 @@ function scalars<T>(pack: (values: T[]) => NodeJS.TypedArray): Buffered & { push
   };
 }
 
-function lists(allocate: (length: number) => Uint16Array | Uint32Array): Buffered & ListColumn {
+function lists(
+  allocate: (length: number) => Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
+): Buffered & ListColumn {
   /** Where each row's elements begin in the child vector and how many they are, two u64: DuckDB's duckdb_list_entry. */
   const entries = new Uint32Array(4 * CHUNK_ROWS);
   let elements = allocate(16 * CHUNK_ROWS);
@@ -147,20 +149,6 @@ function lists(allocate: (length: number) => Uint16Array | Uint32Array): Buffere
   };
 }
 
-function copy({ buffer, byteOffset, byteLength }: NodeJS.TypedArray, to: Vector): void {
+function copy({ buffer, byteOffset, byteLength }: NodeJS.TypedArray<ArrayBuffer>, to: Vector): void {
   if (byteLength > 0) binding.copy_data_to_vector(to, 0, buffer, byteOffset, byteLength);
 }
-
-type Vector = { readonly __duckdb_type: "duckdb_vector" };
-
-/** What we use of @duckdb/node-bindings, whose declarations have the same names and shapes. */
-interface Binding {
-  data_chunk_get_vector(chunk: DuckDBDataChunk["chunk"], column: number): Vector;
-  list_vector_reserve(vector: Vector, length: number): void;
-  list_vector_set_size(vector: Vector, length: number): void;
-  list_vector_get_child(vector: Vector): Vector;
-  copy_data_to_vector(to: Vector, toByte: number, from: ArrayBufferLike, fromByte: number, bytes: number): void;
-}
-
-// It is a dependency of @duckdb/node-api and found from there; require() returns any, and columns.test.ts proves the shape.
-const binding: Binding = createRequire(import.meta.resolve("@duckdb/node-api"))("@duckdb/node-bindings");
