@@ -29,6 +29,8 @@ export interface TestProcess extends AsyncDisposable {
   /** As said, on standard output. */
   printed(pattern: RegExp, options?: { readonly timeoutMs?: number }): Promise<string>;
   kill(signal: NodeJS.Signals): void;
+  /** What a terminal does at Ctrl-C: SIGINT to the whole process group. */
+  interrupt(): void;
   /** SIGTERM, and SIGKILL when that does not help; also the way of its disposal. */
   stop(): Promise<Ended>;
 }
@@ -50,6 +52,7 @@ function startNode(args: readonly string[], { cwd, env }: StartOptions): TestPro
     cwd,
     env: { ...process.env, NODE_ENV: "", SALVO_LOG: "warn", ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
   });
   const pid = child.pid ?? 0;
   if (pid === 0) throw new Error("setpriv (util-linux) is needed and cannot be started");
@@ -108,6 +111,9 @@ function startNode(args: readonly string[], { cwd, env }: StartOptions): TestPro
     said: seen("stderr"),
     printed: seen("stdout"),
     kill,
+    interrupt() {
+      if (running) process.kill(-pid, "SIGINT");
+    },
     stop,
     [Symbol.asyncDispose]: async () => void (await stop()),
   };
