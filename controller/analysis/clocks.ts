@@ -51,13 +51,8 @@ export function jumpedClocks(before: ClockEstimate[], after: ClockEstimate[]): s
 function pairEstimates(before: ClockEstimate[], after: ClockEstimate[]) {
   const agents = new Set([...before, ...after].map(({ agent }) => agent));
   return [...agents].flatMap((agent) => {
-    const of = (estimates: ClockEstimate[]) => estimates.filter((estimate) => estimate.agent === agent).map(withRtt);
+    const of = (estimates: ClockEstimate[]) => estimates.filter((estimate) => estimate.agent === agent);
     const [first, second] = [...of(before), ...of(after)];
     return first ? [{ agent, first, second }] : [];
   });
-}
-
-/** The manifest keeps the bound, which is half the round trip. */
-function withRtt(estimate: ClockEstimate) {
-  return { ...estimate, rttNs: 2n * estimate.boundNs };
 }

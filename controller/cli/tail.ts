@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
 import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
-import { connectBus } from "@salvo/shared/bus/connection.ts";
+import { type BusStatus, connectBus } from "@salvo/shared/bus/connection.ts";
 import { consumeRun } from "@salvo/shared/bus/consume.ts";
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
@@ -31,7 +31,12 @@ export async function tailRecords({ lab: file, data, run, format, kind }: TailCo
   if (header !== undefined) io.stdout.write(`${header}\n`);
   const seen = new Set<string>();
   try {
-    await using bus = await connectBus({ url, name: `tail-${process.pid}`, signal: stop.signal });
+    await using bus = await connectBus({
+      url,
+      name: `tail-${process.pid}`,
+      signal: stop.signal,
+      onStatus: onceMissing(() => io.stderr.write(`there is no NATS server at ${url} now; waiting for one\n`)),
+    });
     for await (const message of consumeRun({ bus, lab: lab.name, run, signal: stop.signal })) {
       if (kind && !kind.includes(message.kind)) continue;
       const id = `${message.run} ${message.agent} ${message.seq}`;
@@ -45,4 +50,13 @@ export async function tailRecords({ lab: file, data, run, format, kind }: TailCo
     if (!stop.signal.aborted) throw toSalvoError(error);
   }
   return EXIT.ok.code;
+}
+
+/** Tells of the first failed attempt; the many that may follow say nothing new. */
+function onceMissing(tell: () => void): (status: BusStatus) => void {
+  let told = false;
+  return ({ type }) => {
+    if (type === "disconnected" && !told) tell();
+    told = type === "disconnected";
+  };
 }

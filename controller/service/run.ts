@@ -344,6 +344,7 @@ function estimates(state: ConductorState, which: "clock" | "clockAfter"): ClockE
             offsetNs: found.offsetNs,
             boundNs: found.boundNs,
             pings: found.pings,
+            rttNs: found.rttNs,
           }),
         ]
       : [];

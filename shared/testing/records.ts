@@ -81,7 +81,14 @@ export function syntheticRun(shape: SyntheticShape = {}): SyntheticRun {
 
   const estimates = (atNs: bigint) =>
     ids.map((agent) =>
-      create(ClockEstimateSchema, { agent, atNs, offsetNs: offsetOf(agent), boundNs: 40_000n, pings: 64 }),
+      create(ClockEstimateSchema, {
+        agent,
+        atNs,
+        offsetNs: offsetOf(agent),
+        boundNs: 40_000n,
+        rttNs: 80_000n,
+        pings: 64,
+      }),
     );
 
   function* records(agent: string): Generator<Record> {

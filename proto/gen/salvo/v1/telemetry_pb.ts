@@ -45,6 +45,8 @@ export const LatencySchema: GenMessage<Latency> = /*@__PURE__*/
  */
 export type Io = Message<"salvo.v1.Io"> & {
   /**
+   * Completed.
+   *
    * @generated from field: uint32 ios = 1;
    */
   ios: number;
@@ -81,6 +83,8 @@ export type FioSample = Message<"salvo.v1.FioSample"> & {
   participant: string;
 
   /**
+   * Tick n is T0 + n x interval; the sample of tick 1 is the first.
+   *
    * @generated from field: uint32 tick = 2;
    */
   tick: number;
@@ -201,7 +205,8 @@ export const CpuSampleSchema: GenMessage<CpuSample> = /*@__PURE__*/
   messageDesc(file_salvo_v1_telemetry, 4);
 
 /**
- * The operating system's own counters of a participant's block device over the interval before a tick.
+ * The operating system's own counters of a participant's block device over the interval before a tick. A participant whose
+ * file has no block device below it (tmpfs, overlay) has none.
  *
  * @generated from message salvo.v1.DiskSample
  */
