@@ -38,6 +38,7 @@ const EVENTS = {
   "b fails": { type: "exited", participant: "b", problem: "too" },
   abort: { type: "abort", reason: "asked" },
   lease: { type: "lease-expired" },
+  due: { type: "watch-due" },
   overdue: { type: "overdue" },
 } as const satisfies Record<string, RunEvent>;
 
@@ -100,6 +101,7 @@ const TABLE: Record<keyof typeof PHASES, Partial<Record<Name, string>>> = {
     overdue: KILLED,
   },
   armed: {
+    due: KILLED,
     "parked a": "armed",
     "parked b": "armed",
     watched: "armed",

@@ -100,7 +100,7 @@ export function step(state: RunState, event: RunEvent): Step {
         ? abort(state, Outcome.ABORTED, "the controller was not heard of in time")
         : stay(state);
     case "watch-due":
-      return onWatchers(state, state.watchers);
+      return state.phase === "armed" && state.watchers === 0 ? onWatchers(state, 0) : stay(state);
     case "fire":
       return onFire(state, event);
     case "released":
