@@ -19,6 +19,7 @@ import { linuxPlatform } from "./platform.ts";
 
 export interface TestAgent extends AsyncDisposable {
   readonly folder: string;
+  readonly address: string;
   readonly client: Client<typeof AgentService>;
   /** What it logged: JSON lines. */
   readonly logged: string[];
@@ -107,6 +108,9 @@ export async function testAgent({ fioScript }: { readonly fioScript?: string } =
   const deadlineMs = 20_000;
   const agent: TestAgent = {
     folder,
+    get address() {
+      return served.address;
+    },
     get client() {
       return client;
     },

@@ -146,7 +146,7 @@ test("nothing is left for later, and every test is run", () => {
 });
 
 test("no path of somebody's own machine is written down", () => {
-  const own = new RegExp(["/work", "/|/home/|/Users", "/"].join(""));
+  const own = new RegExp(["/wo", "rk/|/ho", "me/|/Us", "ers/"].join(""));
   const rule = ({ lines }: Source) => lines.flatMap((line, index) => (own.test(line) ? [`line ${index + 1}`] : []));
   expect(broken(rule)).toEqual([]);
 });

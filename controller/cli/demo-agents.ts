@@ -59,7 +59,7 @@ export async function startDemoAgents({ count, fio, folder, signal }: DemoAgents
 /** An agent prints where it listens when it does. */
 async function firstLine(id: string, agent: RunningProcess, signal: AbortSignal): Promise<string> {
   const lines = createInterface({ input: agent.stdout });
-  const ended = agent.exited.then(({ stderr }) => {
+  const ended = agent.exited.then(({ stderr }): never => {
     throw new SalvoError(
       "program-failed",
       `${id} ended at its start: ${stderr.trim().split("\n").slice(-3).join(" / ")}`,
@@ -67,10 +67,11 @@ async function firstLine(id: string, agent: RunningProcess, signal: AbortSignal)
   });
   ended.catch(() => {}); // after the start its end is of no interest here
   const line = await unlessAborted(Promise.race([lines[Symbol.asyncIterator]().next(), ended]), signal);
+  if (line.done) return await unlessAborted(ended, signal);
   agent.stdout.resume();
-  const { address }: { address?: unknown } = JSON.parse(String(line.value));
+  const { address }: { address?: unknown } = JSON.parse(line.value);
   if (typeof address === "string") return address;
-  throw new SalvoError("program-failed", `${id} did not say where it listens, but: ${String(line.value)}`);
+  throw new SalvoError("program-failed", `${id} did not say where it listens, but: ${line.value}`);
 }
 
 function agentMain(): string {

@@ -49,7 +49,7 @@ async function* examine(labFile: string | undefined, data: string): AsyncGenerat
   yield { check: "salvo", state: "ok", text: `${VERSION} on Node ${process.version}` };
   yield await attempt("fio", localFio);
   yield await attempt("nats-server", () => natsServerVersion());
-  yield await attempt("data folder", () => dataFolder(data));
+  yield await dataFolder(data);
   yield await fileLimit();
   yield await clockSource();
   yield {
@@ -111,12 +111,18 @@ async function localFio(): Promise<string> {
   return stdout.trim();
 }
 
-async function dataFolder(data: string): Promise<string> {
-  await using folder = await openDataFolder(data);
-  const { bavail, bsize } = await statfs(folder.path);
-  const free = bavail * bsize;
-  const room = `${(free / 2 ** 30).toFixed(1)} GiB free in ${folder.path}`;
-  return free < FREE_BYTES_MIN ? `${room}: make room, a run that fills the disk is lost` : room;
+async function dataFolder(data: string): Promise<Finding> {
+  const check = "data folder";
+  try {
+    await using folder = await openDataFolder(data);
+    const { bavail, bsize } = await statfs(folder.path);
+    const free = bavail * bsize;
+    const room = `${(free / 2 ** 30).toFixed(1)} GiB free in ${folder.path}`;
+    if (free >= FREE_BYTES_MIN) return { check, state: "ok", text: room };
+    return { check, state: "problem", text: `${room}: make room, a run that fills the disk is lost` };
+  } catch (error) {
+    return { check, state: "problem", text: toSalvoError(error).describe() };
+  }
 }
 
 async function fileLimit(): Promise<Finding> {

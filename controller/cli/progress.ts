@@ -6,8 +6,6 @@ const LINE_EVERY_MS = 2_000;
 
 export interface Progress {
   show(view: LiveView): void;
-  /** A line of its own, above whatever is being redrawn. */
-  say(line: string): void;
   /** Leaves what was drawn last and ends the line. */
   end(): void;
 }
@@ -39,12 +37,8 @@ export function createProgress({ stream, title, nowMs }: ProgressOptions): Progr
       const line = progressLine(title, view);
       if (!screen) return void stream.write(`${line}\n`);
       clear();
-      stream.write(line.slice(0, (stream.columns ?? 120) - 1));
+      stream.write(line.slice(0, (stream.columns || 120) - 1)); // some terminals say that they have 0
       drawn = true;
-    },
-    say(line) {
-      clear();
-      stream.write(`${line}\n`);
     },
     end() {
       if (drawn) stream.write("\n");

@@ -4,7 +4,7 @@ import { createLogger, type Logger } from "@salvo/shared/log/logger.ts";
 import type { Controller, RunOptions } from "../service/controller.ts";
 import { summaryJson, summaryOf } from "../store/manifest.ts";
 import { EXIT, exitOfVerdicts } from "./exit.ts";
-import { createProgress } from "./progress.ts";
+import { createProgress, type Progress } from "./progress.ts";
 import type { Io } from "./io.ts";
 import { runTable } from "./table.ts";
 
@@ -34,13 +34,18 @@ export function openSession({ io, json }: SessionOptions): Session {
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal);
 
-  function optionsOf(spec: RunSpec, place: string): RunOptions & { end(): void } {
+  /** What is being shown of the present run. */
+  let progress: Progress | undefined;
+
+  function follow(spec: RunSpec, place: string): RunOptions {
     const title = `${place}${spec.scenario}/${spec.workload?.name ?? ""}`;
-    const progress = createProgress({ stream: io.stderr, title, nowMs: () => performance.now() });
-    return { abort: stop.signal, onView: (view) => progress.show(view), end: () => progress.end() };
+    const shown = createProgress({ stream: io.stderr, title, nowMs: () => performance.now() });
+    progress = shown;
+    return { abort: stop.signal, onView: (view) => shown.show(view) };
   }
 
   function finish(manifest: Manifest): Manifest {
+    progress?.end();
     const summary = summaryOf(manifest);
     if (json) io.stdout.write(`${JSON.stringify(summaryJson(summary))}\n`);
     if (summary.verdict !== "complete") io.stderr.write(`${summary.run}: ${summary.verdict}: ${summary.reason}\n`);
@@ -54,15 +59,14 @@ export function openSession({ io, json }: SessionOptions): Session {
       const manifests: Manifest[] = [];
       for (const [index, spec] of specs.entries()) {
         if (stop.signal.aborted) break;
-        const options = optionsOf(spec, specs.length > 1 ? `[${index + 1}/${specs.length}] ` : "");
-        manifests.push(finish(await controller.run(spec, options)));
-        options.end();
+        const place = specs.length > 1 ? `[${index + 1}/${specs.length}] ` : "";
+        manifests.push(finish(await controller.run(spec, follow(spec, place))));
       }
       return manifests;
     },
     async resumeAll(controller) {
       const manifests: Manifest[] = [];
-      for await (const manifest of controller.resume((spec) => optionsOf(spec, `resuming ${spec.run} `)))
+      for await (const manifest of controller.resume((spec) => follow(spec, `resuming ${spec.run} `)))
         manifests.push(finish(manifest));
       return manifests;
     },
@@ -73,6 +77,7 @@ export function openSession({ io, json }: SessionOptions): Session {
         : exitOfVerdicts(manifests.map((manifest) => summaryOf(manifest).verdict));
     },
     [Symbol.dispose]() {
+      progress?.end(); // an error that ended the run begins a line of its own
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, onSignal);
     },
   };

@@ -1,0 +1,112 @@
+import { run as runProgram } from "@salvo/shared/process/run.ts";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Io } from "./io.ts";
+import { createProgram } from "./program.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "salvo-cli-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Said {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly error: unknown;
+}
+
+/** The command line as far as commander knows it, in this process. */
+async function salvo(...args: string[]): Promise<Said> {
+  const said = { stdout: "", stderr: "" };
+  const io: Io = {
+    stdout: { write: (text) => (said.stdout += text) },
+    stderr: { write: (text) => (said.stderr += text) },
+  };
+  try {
+    await createProgram(io).parseAsync(["node", "salvo", ...args]);
+    return { ...said, error: undefined };
+  } catch (error) {
+    return { ...said, error };
+  }
+}
+
+const COMMANDS = ["demo", "run", "resume", "report", "runs", "agents", "tail", "doctor"];
+const quiet: Io = { stdout: { write: () => {} }, stderr: { write: () => {} } };
+
+test("these are the commands, and the help lists them with the exit codes", async () => {
+  expect(createProgram(quiet).commands.map((command) => command.name())).toEqual(COMMANDS);
+  const { stdout, error } = await salvo("--help");
+  expect(error).toMatchObject({ exitCode: 0 });
+  for (const word of [...COMMANDS, "Exit codes:", "130  ended by Ctrl-C or SIGTERM"]) expect(stdout).toContain(word);
+});
+
+test.for(COMMANDS)("salvo help %s tells of every argument and option, and so does --help", async (name) => {
+  const help = await salvo("help", name);
+  expect(help).toMatchObject({ error: { exitCode: 0 }, stderr: "" });
+  const command = createProgram(quiet).commands.find((each) => each.name() === name)!;
+  const text = help.stdout.replaceAll(/\s+/g, " ");
+  for (const { flags, description, envVar } of command.options) {
+    expect(text).toContain(flags);
+    expect(text).toContain(description);
+    if (envVar !== undefined) expect(text).toContain(`env: ${envVar}`);
+  }
+  for (const argument of command.registeredArguments) expect(help.stdout).toContain(argument.name());
+  expect((await salvo(name, "--help")).stdout).toBe(help.stdout);
+});
+
+test.for([
+  ["an unknown command", ["fly"], "unknown command 'fly'"],
+  ["an unknown option", ["runs", "--colour"], "unknown option '--colour'"],
+  ["an option that looks like another", ["demo", "--agent", "2"], "(Did you mean --agents?)"],
+  ["a missing argument", ["run", "--lab", "lab.yaml"], "missing required argument 'STUDY'"],
+  ["a missing option", ["agents"], "required option '--lab <FILE>' not specified"],
+  ["a missing value", ["demo", "--agents"], "argument missing"],
+  ["no number", ["demo", "--agents", "some"], "a whole number from 1 to 1000 is needed"],
+  ["another format", ["tail", "--lab", "x", "--format", "xml"], "Allowed choices are json, csv, influx"],
+  ["too much", ["demo", "now"], "too many arguments"],
+] as const)("%s is refused with what is wrong and where to look", async ([, args, message]) => {
+  const { stdout, stderr, error } = await salvo(...args);
+  expect(error).toMatchObject({ name: expect.stringContaining("CommanderError"), exitCode: 1 });
+  expect(stdout).toBe("");
+  expect(stderr).toContain(message);
+  expect(stderr).toContain("salvo help COMMAND tells more");
+});
+
+/** The real command, whose exit code a script sees. */
+async function exitOf(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const main = join(import.meta.dirname, "../main.ts");
+  const { SALVO_LAB: _, ...inherited } = process.env;
+  const options = { cwd: folder, timeoutMs: 60_000, env: { ...inherited, ...env } };
+  return runProgram(process.execPath, [main, ...args], options);
+}
+
+test("exit codes are as the table says", async () => {
+  await writeFile(join(folder, "broken.yaml"), "name: x\nagents: 5\n");
+  await writeFile(join(folder, "lab.yaml"), "name: x\nagents: [{id: a, address: '127.0.0.1:1', roles: [workload]}]\n");
+  const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+    [["--version"], 0, /^$/],
+    [["help", "run"], 0, /^$/],
+    [["runs", "--data", join(folder, "none")], 0, /^no runs in /],
+    [[], 2, /Usage: salvo/],
+    [["fly"], 2, /unknown command/],
+    [["demo", "--fly"], 2, /unknown option/],
+    [["agents", "--lab", "broken.yaml"], 2, /^salvo: broken\.yaml:2/],
+    [["agents", "--lab", "none.yaml"], 6, /^salvo: none\.yaml: there is no such file\. Give the path of a lab file/],
+    [["agents", "--lab", "lab.yaml"], 6, /^$/],
+  ];
+  const ended: unknown[] = [];
+  for (const [args] of cases) ended.push(await exitOf(args));
+  expect(ended).toEqual(
+    cases.map(([, exitCode, stderr]) => expect.objectContaining({ exitCode, stderr: expect.stringMatching(stderr) })),
+  );
+});
+
+test("an option may come from the environment; the command line wins", async () => {
+  const named = { stderr: expect.stringContaining("from-env.yaml: there is no such file") };
+  expect(await exitOf(["agents"], { SALVO_LAB: "from-env.yaml" })).toMatchObject(named);
+  const overruled = { stderr: expect.stringContaining("from-flag.yaml: there is no such file") };
+  expect(await exitOf(["agents", "--lab", "from-flag.yaml"], { SALVO_LAB: "from-env.yaml" })).toMatchObject(overruled);
+});

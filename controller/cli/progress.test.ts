@@ -1,0 +1,90 @@
+import { expect, test } from "vitest";
+import type { LiveView } from "../service/live.ts";
+import { createProgress, progressLine } from "./progress.ts";
+
+const VIEW: LiveView = {
+  run: "r1",
+  phase: "running",
+  tick: 3,
+  ticks: 10,
+  reported: 4,
+  iops: 123_456.4,
+  mibPerSec: 482.25,
+  p99Us: 1_234.5,
+  leftMs: 6_900,
+};
+
+/** A terminal, or none, that keeps all that was written to it, and a clock that the test sets. */
+function screen(terminal: { readonly isTTY?: boolean; readonly columns?: number }) {
+  const written: string[] = [];
+  let nowMs = 1_000;
+  const stream = { ...terminal, write: (text: string) => written.push(text) };
+  const progress = createProgress({ stream, title: "local/4k", nowMs: () => nowMs });
+  return { progress, written, pass: (ms: number) => (nowMs += ms) };
+}
+
+test("a line says what of what, the phase, and figures while there are any", () => {
+  expect(progressLine("local/4k", VIEW)).toBe(
+    "local/4k  running  123,456 IOPS  482.3 MiB/s  p99 1,235 us  tick 3/10  7 s left",
+  );
+  expect(progressLine("t", { ...VIEW, p99Us: undefined })).toContain("p99 -");
+  expect(progressLine("t", { ...VIEW, tick: 0 })).toBe("t  running  7 s left");
+  expect(progressLine("t", { ...VIEW, phase: "collecting" })).toBe("t  collecting");
+  expect(progressLine("t", { ...VIEW, phase: "preflight", leftMs: undefined })).toBe("t  looking at the agents");
+});
+
+test("without a terminal there is a line for every phase, and one every two seconds, without any control codes", () => {
+  const { progress, written, pass } = screen({});
+  progress.show({ ...VIEW, phase: "arming" });
+  progress.show({ ...VIEW, phase: "arming" });
+  progress.show(VIEW);
+  pass(1_999);
+  progress.show(VIEW);
+  pass(1);
+  progress.show(VIEW);
+  progress.end();
+  expect(written.map((line) => line.trimEnd().split("  ")[1])).toEqual([
+    "arming: fio is started and waits at its gate",
+    "running",
+    "running",
+  ]);
+  // oxlint-disable-next-line no-control-regex -- that there is none is what is tested
+  expect(written.every((line) => /^[^\u0000-\u0009\u000b-\u001f]*\n$/.test(line))).toBe(true);
+});
+
+test("a terminal's line is drawn over, at most five times a second, and ended once", () => {
+  const { progress, written, pass } = screen({ isTTY: true, columns: 80 });
+  progress.show(VIEW);
+  pass(199);
+  progress.show({ ...VIEW, tick: 4 });
+  pass(1);
+  progress.show({ ...VIEW, tick: 5 });
+  progress.show({ ...VIEW, phase: "sealing" });
+  progress.end();
+  progress.end();
+  const clear = "\r\u001b[2K";
+  expect(written).toEqual([
+    progressLine("local/4k", VIEW).slice(0, 79),
+    clear,
+    progressLine("local/4k", { ...VIEW, tick: 5 }).slice(0, 79),
+    clear,
+    "local/4k  sealing",
+    "\n",
+  ]);
+});
+
+test.for([
+  [40, 39],
+  [0, 119],
+  [undefined, 119],
+] as const)("a line is never broken by a terminal of %s columns", ([columns, length]) => {
+  const { progress, written } = screen({ isTTY: true, ...(columns !== undefined && { columns }) });
+  progress.show({ ...VIEW, iops: 1e90 });
+  expect(written[0]).toHaveLength(length);
+});
+
+test("what was never drawn is not ended", () => {
+  const { progress, written } = screen({ isTTY: true });
+  progress.end();
+  expect(written).toEqual([]);
+});

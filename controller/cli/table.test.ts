@@ -1,0 +1,34 @@
+import { create } from "@bufbuild/protobuf";
+import { RunSummarySchema } from "@salvo/proto/run_pb.ts";
+import { expect, test } from "vitest";
+import { runTable, textTable } from "./table.ts";
+
+test("columns are as wide as their widest cell, numbers stand to the right, and no line ends with blanks", () => {
+  const table = textTable(["name", "n"], [["a", "1"], ["longer", "1234"], ["b"]], new Set([1]));
+  expect(table).toBe(["name       n", "------  ----", "a          1", "longer  1234", "b", ""].join("\n"));
+});
+
+test("a table without rows is its head", () => {
+  expect(textTable(["one", "two"], [])).toBe("one  two\n---  ---\n");
+});
+
+test("a run is a line of figures with their digits", () => {
+  const run = create(RunSummarySchema, {
+    run: "r1",
+    scenario: "local",
+    workload: "4k",
+    repeat: 2,
+    verdict: "complete",
+    totals: { iops: 123_456.7, mibPerSec: 482.25, latencyUs: { p50: 12.4, p99: 99.5, p999: 1_500 } },
+    startSpreadMs: { p50: 0.1, p95: 0.2, max: 0.345 },
+    clockBoundUs: 17.6,
+  });
+  const cells = runTable([run]).split("\n")[2]!.split(/ {2,}/);
+  expect(cells).toEqual(["r1", "local/4k", "2", "complete", "123,457", "482.3", "12", "100", "1,500", "0.35", "18"]);
+});
+
+test("what a run does not have is a dash, not a zero", () => {
+  const run = create(RunSummarySchema, { run: "r1", scenario: "s", workload: "w", repeat: 1, verdict: "aborted" });
+  const cells = runTable([run]).split("\n")[2]!.trim().split(/ {2,}/);
+  expect(cells.slice(4)).toEqual(Array.from({ length: 7 }, () => "-"));
+});
