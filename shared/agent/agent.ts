@@ -9,9 +9,9 @@ import {
   RunStatusSchema,
 } from "@salvo/proto/agent_pb.ts";
 import { SalvoError } from "../kernel/error.ts";
-import { deadline, unlessAborted } from "../kernel/signal.ts";
+import { unlessAborted } from "../kernel/signal.ts";
 import { planOf } from "./domain/run-plan.ts";
-import type { Phase } from "./domain/run-machine.ts";
+import type { Phase, RunState } from "./domain/run-machine.ts";
 import { listedDevice } from "./device.ts";
 import { endedStatus, type HeldRun, type RunFolders } from "./held-runs.ts";
 import { type ActiveRun, type RunDeps, startRun } from "./run.ts";
@@ -136,6 +136,11 @@ export function createAgent(deps: AgentDeps): Agent {
     if (stopping) throw new SalvoError("unavailable", `agent ${config.id} is being stopped`, { host: config.id });
   }
 
+  /** One that failed says so once more when it is closed: its run has told already, and its folder goes all the same. */
+  async function close(journal: HeldRun["journal"]): Promise<void> {
+    await journal.close().catch((error: unknown) => deps.log.debug({ error }, "closing a journal"));
+  }
+
   async function ended(name: string, signal: AbortSignal): Promise<void> {
     while (!held.has(name)) await unlessAborted(activeRun(name).run.ended, signal);
   }
@@ -183,9 +188,9 @@ export function createAgent(deps: AgentDeps): Agent {
       await run.tell({ type: "watchers", count: run.state.watchers + 1 });
       try {
         while (!held.has(name) && !signal.aborted) {
-          const changed = run.changed(); // before the status is given away: it may change while nobody looks
+          const known = run.state; // before the status is given away: it may change while nobody looks
           yield statusOf(name);
-          await Promise.race([changed, quiet(signal)]);
+          await newsOrHeartbeat(run, known, signal);
         }
         if (held.has(name)) yield statusOf(name);
       } finally {
@@ -215,7 +220,7 @@ export function createAgent(deps: AgentDeps): Agent {
       held.delete(name);
       await publishers.get(name)?.stop();
       publishers.delete(name);
-      await run.journal.close();
+      await close(run.journal);
       await deps.folders.remove(name);
     },
 
@@ -227,12 +232,38 @@ export function createAgent(deps: AgentDeps): Agent {
         await run.ended;
       }
       for (const publisher of publishers.values()) await publisher.stop();
-      for (const { journal } of held.values()) await journal.close();
+      for (const { journal } of held.values()) await close(journal);
     },
   };
 }
 
-/** Ends with the heartbeat's pause, or at once with the signal; never throws. */
-async function quiet(signal: AbortSignal): Promise<void> {
-  await unlessAborted(new Promise<never>(() => {}), deadline(HEARTBEAT_MS, "heartbeat", signal)).catch(() => {});
+/**
+ * Resolves when the state tells something new, with the heartbeat's pause, or with the signal; never throws. A tick alone
+ * is no news: ten messages a second about nothing would be work on the measured host.
+ */
+async function newsOrHeartbeat(run: ActiveRun, known: RunState, signal: AbortSignal): Promise<void> {
+  const { promise: over, resolve } = Promise.withResolvers<"over">();
+  const heartbeat = setTimeout(() => resolve("over"), HEARTBEAT_MS);
+  const onAbort = () => resolve("over");
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    while (!signal.aborted) {
+      const changed = run.changed();
+      if (isNews(run.state, known)) return;
+      if ((await Promise.race([changed, over])) === "over") return;
+      if (run.state.phase === "ended") return; // its last change is that the journal is complete
+    }
+  } finally {
+    clearTimeout(heartbeat);
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function isNews(now: RunState, known: RunState): boolean {
+  return (
+    now.phase !== known.phase ||
+    now.outcome !== known.outcome ||
+    now.reason !== known.reason ||
+    now.started !== known.started
+  );
 }

@@ -3,7 +3,7 @@ import { type RunStatus, RunPhase, RunStatusSchema } from "@salvo/proto/agent_pb
 import { EventKind, Outcome, RecordSchema, type RunEnd } from "@salvo/proto/telemetry_pb.ts";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { SalvoError } from "../kernel/error.ts";
+import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import type { Clock } from "../kernel/time.ts";
 import { type Journal, openJournal } from "../journal/writer.ts";
 
@@ -28,7 +28,16 @@ export function runFolders(dataDir: string): RunFolders {
       await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
         throw error.code === "EEXIST" ? new SalvoError("wrong-state", `run ${run} was here before`) : error;
       });
-      return { folder, journal: await openJournal(join(folder, "journal")) };
+      try {
+        return { folder, journal: await openJournal(join(folder, "journal")) };
+      } catch (error) {
+        await rm(folder, { recursive: true, force: true });
+        const { kind, message, remedy } = toSalvoError(error);
+        throw new SalvoError(kind, `its journal cannot be made in ${folder}: ${message}`, {
+          cause: error,
+          ...(remedy !== undefined && { remedy }),
+        });
+      }
     },
     remove: (run) => rm(folderOf(run), { recursive: true, force: true }),
   };

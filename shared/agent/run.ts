@@ -78,9 +78,8 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
     try {
       record(body);
     } catch (error) {
-      const { message } = toSalvoError(error);
       log.error({ run: plan.run, error }, "the journal failed");
-      void tell({ type: "abort", reason: `journal: ${message}` });
+      void tell({ type: "abort", reason: `the journal failed: ${toSalvoError(error).describe()}` });
     }
   }
 
