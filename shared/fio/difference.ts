@@ -21,15 +21,23 @@ export function difference(before: FioTotals, after: FioTotals): IoDelta {
 }
 
 function directionDelta(direction: string, before: DirectionTotals, after: DirectionTotals): Io {
-  const latency = new Histogram();
-  for (const [bin, count] of after.latency.counts.entries()) {
-    latency.add(bin, grown(`${direction} latency bin ${bin}`, before.latency.counts[bin] ?? 0, count));
-  }
+  const latency = grownBins(direction, before.latency, after.latency);
   return create(IoSchema, {
     ios: grown(`${direction} I/Os`, before.ios, after.ios),
     bytes: BigInt(grown(`${direction} bytes`, before.bytes, after.bytes)),
     latency: toLatency(latency),
   });
+}
+
+function grownBins(direction: string, before: Histogram, after: Histogram): Histogram {
+  const latency = new Histogram();
+  if (before.total === 0 && after.total === 0) return latency;
+  const { counts } = before;
+  for (const [bin, count] of after.counts.entries()) {
+    const old = counts[bin] ?? 0;
+    if (count !== old) latency.add(bin, grown(`${direction} latency bin ${bin}`, old, count));
+  }
+  return latency;
 }
 
 function grown(what: string, before: number, after: number): number {
