@@ -7,21 +7,19 @@ import { renderJob } from "@salvo/shared/fio/job.ts";
 import { parseFioVersion, requireFioVersion } from "@salvo/shared/fio/version.ts";
 
 /**
- * Why an agent cannot take its part in a run, each with what to do about it; empty when it can. What can be known before
- * anything is started is said before anything is started.
+ * Why the agent that was asked as `id` cannot take its part in a run, each with what to do about it; empty when it can.
+ * What can be known before anything is started is said before anything is started.
  */
-export function preflight(spec: RunSpec, agent: AgentDescription, runs: readonly RunStatus[]): string[] {
-  return [...identity(spec, agent), ...activity(runs), ...fio(agent), ...devices(spec, agent)];
+export function preflight(spec: RunSpec, id: string, agent: AgentDescription, runs: readonly RunStatus[]): string[] {
+  if (agent.id !== id) {
+    const address = spec.agents.find((planned) => planned.id === id)?.address ?? "its address";
+    return [`at ${address} answers an agent that calls itself ${agent.id}; correct id or address in the lab file`];
+  }
+  return [...roles(agent), ...activity(runs), ...fio(agent), ...devices(spec, agent)];
 }
 
-function identity(spec: RunSpec, agent: AgentDescription): string[] {
-  const planned = spec.agents.find(({ id }) => id === agent.id);
-  if (!planned) {
-    const address = spec.agents.map((each) => each.address).join(", ");
-    return [`the agent there calls itself ${agent.id}; correct id or address in the lab file (${address})`];
-  }
-  if (!agent.roles.includes(Role.WORKLOAD)) return ["the agent does not have the role workload"];
-  return [];
+function roles(agent: AgentDescription): string[] {
+  return agent.roles.includes(Role.WORKLOAD) ? [] : ["the agent does not have the role workload"];
 }
 
 function activity(runs: readonly RunStatus[]): string[] {

@@ -30,6 +30,9 @@ export interface Live {
   view(): LiveView;
 }
 
+/** A participant that is so many ticks behind the others is not waited for: it may have been lost for good. */
+const TICKS_BEHIND_MAX = 3;
+
 interface Tick {
   readonly number: number;
   readonly histogram: Histogram;
@@ -48,14 +51,8 @@ export function createLive(spec: RunSpec, clock: Clock, onChange: (view: LiveVie
   let endNs: Nanos | undefined;
 
   function add(sample: FioSample): void {
-    const tick = open.get(sample.tick) ?? {
-      number: sample.tick,
-      histogram: new Histogram(),
-      reported: 0,
-      ios: 0,
-      bytes: 0,
-    };
-    open.set(sample.tick, tick);
+    if (sample.tick <= (shown?.number ?? 0)) return; // shown without it
+    const tick = tickOf(sample.tick);
     tick.reported++;
     for (const io of [sample.read, sample.write]) {
       if (!io) continue;
@@ -63,11 +60,23 @@ export function createLive(spec: RunSpec, clock: Clock, onChange: (view: LiveVie
       tick.bytes += Number(io.bytes);
       if (io.latency) addLatency(tick.histogram, io.latency);
     }
-    if (tick.reported < spec.participants.length) return;
-    // Complete: what is older will not be shown any more.
-    for (const number of open.keys()) if (number <= tick.number) open.delete(number);
-    if (tick.number > (shown?.number ?? 0)) shown = tick;
+    const due = [...open.values()].filter(isDue).toSorted((one, other) => one.number - other.number);
+    if (due.length === 0) return;
+    shown = due.at(-1);
+    for (const number of open.keys()) if (number <= (shown?.number ?? 0)) open.delete(number);
     onChange(view());
+  }
+
+  function tickOf(number: number): Tick {
+    const known = open.get(number);
+    if (known) return known;
+    const begun = { number, histogram: new Histogram(), reported: 0, ios: 0, bytes: 0 };
+    open.set(number, begun);
+    return begun;
+  }
+
+  function isDue({ number, reported }: Tick): boolean {
+    return reported >= spec.participants.length || Math.max(...open.keys()) - number >= TICKS_BEHIND_MAX;
   }
 
   function view(): LiveView {

@@ -192,9 +192,7 @@ export async function driveRun(
       { deadlineMs: 15_000, signal: stop.signal },
     );
     if (!description) throw new SalvoError("unavailable", "the agent says nothing about itself");
-    const problems = preflight(spec, description, runs);
-    if (description.id !== agent)
-      problems.unshift(`at its address answers an agent that calls itself ${description.id}`);
+    const problems = preflight(spec, agent, description, runs);
     if (problems.length > 0) throw new SalvoError("wrong-state", problems.join("; "));
     events.push({ type: "description", agent, description: toJson(AgentDescriptionSchema, description) });
   }

@@ -1,0 +1,106 @@
+import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import { AgentDescriptionSchema, type FioSchema, RunPhase, RunStatusSchema } from "@salvo/proto/agent_pb.ts";
+import { type DeviceSchema, Role } from "@salvo/proto/lab_pb.ts";
+import { type RunParticipantSchema, RunSpecSchema } from "@salvo/proto/run_pb.ts";
+import { Engine, Pattern, type WorkloadSchema } from "@salvo/proto/workload_pb.ts";
+import { expect, test } from "vitest";
+import { preflight } from "./preflight.ts";
+
+const AGENT = {
+  id: "guest1",
+  roles: [Role.WORKLOAD],
+  fio: { path: "/usr/bin/fio", version: "fio-3.33" },
+  devices: [
+    { name: "disk1", path: "/data/disk1", sizeBytes: 1_048_576n },
+    { name: "small", path: "/data/small", sizeBytes: 4_096n },
+  ],
+} satisfies MessageInitShape<typeof AgentDescriptionSchema>;
+
+const SPEC = {
+  run: "run-1",
+  agents: [
+    { id: "guest1", address: "10.0.0.1:7400" },
+    { id: "guest2", address: "10.0.0.2:7400" },
+  ],
+  participants: [
+    { id: "guest1.disk1", agent: "guest1", device: "disk1" },
+    { id: "guest2.big", agent: "guest2", device: "big" },
+  ],
+  workload: {
+    name: "4k",
+    pattern: Pattern.RANDREAD,
+    blockSizeBytes: 4096n,
+    jobs: 4,
+    queueDepth: 1,
+    engine: Engine.LIBAIO,
+  },
+} satisfies MessageInitShape<typeof RunSpecSchema>;
+
+type Init<Schema extends DescMessage> = MessageInitShape<Schema>;
+
+interface Case {
+  readonly agent?: {
+    readonly id?: string;
+    readonly roles?: Role[];
+    readonly fio?: Init<typeof FioSchema>;
+    readonly devices?: Init<typeof DeviceSchema>[];
+  };
+  readonly spec?: {
+    readonly participants?: Init<typeof RunParticipantSchema>[];
+    readonly workload?: Init<typeof WorkloadSchema>;
+  };
+  readonly runs?: Init<typeof RunStatusSchema>[];
+}
+
+function problems({ agent = {}, spec = {}, runs = [] }: Case): string[] {
+  return preflight(
+    create(RunSpecSchema, { ...SPEC, ...spec }),
+    "guest1",
+    create(AgentDescriptionSchema, { ...AGENT, ...agent }),
+    runs.map((run) => create(RunStatusSchema, run)),
+  );
+}
+
+test("an agent that has all that its part needs has no problem, whatever others need", () => {
+  expect(problems({})).toEqual([]);
+  expect(problems({ runs: [{ run: "run-0", phase: RunPhase.ENDED }] })).toEqual([]);
+});
+
+test.for<readonly [string, Case, RegExp]>([
+  [
+    "another agent",
+    { agent: { id: "guest9" } },
+    /^at 10\.0\.0\.1:7400 answers an agent that calls itself guest9; correct id/,
+  ],
+  ["another of the run", { agent: { id: "guest2" } }, /^at 10\.0\.0\.1:7400 answers an agent that calls itself guest2/],
+  ["no role", { agent: { roles: [Role.TARGET] } }, /does not have the role workload/],
+  ["busy", { runs: [{ run: "run-0", phase: RunPhase.RUNNING }] }, /busy with run run-0; wait for it/],
+  ["busy to the last", { runs: [{ run: "run-0", phase: RunPhase.ENDING }] }, /busy with run run-0/],
+  ["no fio", { agent: { fio: { path: "fio", problem: "fio is not installed. Install it" } } }, /^fio is not installed/],
+  ["fio too old", { agent: { fio: { version: "fio-2.21" } } }, /2\.21/],
+  ["no fio at all", { agent: { fio: { version: "" } } }, /no fio version/],
+  ["device not listed", { agent: { devices: [] } }, /device disk1 is not listed .* \(listed: none\)/],
+  [
+    "device too small",
+    {
+      spec: {
+        participants: [{ id: "guest1.small", agent: "guest1", device: "small" }],
+        workload: { ...SPEC.workload, sizeBytes: 8_192n },
+      },
+    },
+    /8192|8 KiB/,
+  ],
+  ["offset past the end", { spec: { workload: { ...SPEC.workload, offsetBytes: 1_048_576n } } }, /4k/],
+])("one problem, in words: %s", ([, changes, words]) => {
+  const found = problems(changes);
+  expect(found).toHaveLength(1);
+  expect(found[0]).toMatch(words);
+});
+
+test("all problems are told at once", () => {
+  const all = problems({
+    agent: { roles: [], fio: { version: "fio-2.1" }, devices: [] },
+    runs: [{ run: "r", phase: RunPhase.ARMED }],
+  });
+  expect(all).toHaveLength(4);
+});
