@@ -1,0 +1,123 @@
+import { type TestAgent, testAgent } from "@salvo/agent-guest/agent.fixture.ts";
+import { AgentService } from "@salvo/proto/agent_pb.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { type Channel, openChannel } from "@salvo/shared/rpc/channel.ts";
+import { createClient } from "@salvo/shared/rpc/client.ts";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { openSpool, type Spool } from "../store/spool.ts";
+import { type Cable, layCable } from "./cable.fixture.ts";
+import { collectRecords } from "./collect.ts";
+
+const run = "run-1";
+let agent: TestAgent;
+let cable: Cable;
+let channel: Channel;
+let folder: string;
+let spool: Spool;
+/** What the agent has of its ended run. */
+let payloads: Uint8Array[];
+let stop: AbortController;
+
+beforeAll(async () => {
+  agent = await testAgent();
+  await agent.arm(run);
+  await agent.abort(run, "enough to collect");
+  const { lastSeq } = (await agent.status(run))!;
+  payloads = [];
+  for await (const { records } of agent.client.collect({ run, ranges: [{ first: 1, last: lastSeq }] }))
+    payloads.push(...records);
+});
+afterAll(() => agent[Symbol.asyncDispose]());
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "salvo-collect-"));
+  spool = await openSpool(join(folder, "spool"), ["guest1"]);
+  cable = await layCable(() => agent.address);
+  channel = openChannel(cable.address);
+  stop = new AbortController();
+});
+afterEach(async () => {
+  channel[Symbol.dispose]();
+  await cable[Symbol.asyncDispose]();
+  await spool[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+function collect({ of = run, busConnected = false } = {}): Promise<void> {
+  return collectRecords({
+    client: createClient(AgentService, channel),
+    agent: "guest1",
+    run: of,
+    spool,
+    busConnected: () => busConnected,
+    signal: stop.signal,
+  });
+}
+
+async function sources(): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entries of spool.read("guest1")) found.push(...entries.map(({ source }) => source));
+  return found;
+}
+
+test("what NATS brought stays as it is, and only the rest is fetched", async () => {
+  expect(payloads.length).toBeGreaterThan(3);
+  spool.add("guest1", 2, payloads[1]!, "received");
+  await collect({ busConnected: true });
+  expect(await sources()).toEqual(payloads.map((_, index) => (index === 1 ? "received" : "backfilled")));
+  await collect();
+  expect(await sources()).toHaveLength(payloads.length);
+});
+
+test("what is still on its way is waited for, and not fetched as well", async () => {
+  for (const [index, payload] of payloads.slice(0, -1).entries()) spool.add("guest1", index + 1, payload, "received");
+  let asked = 0;
+  const late = {
+    client: createClient(AgentService, channel),
+    agent: "guest1",
+    run,
+    spool,
+    // Looked at once, before the wait: the last record comes while it waits.
+    busConnected: () => {
+      asked++;
+      setImmediate(() => spool.add("guest1", payloads.length, payloads.at(-1)!, "received"));
+      return true;
+    },
+    signal: stop.signal,
+  };
+  await collectRecords(late);
+  expect(asked).toBe(1);
+  expect(new Set(await sources())).toEqual(new Set(["received"]));
+});
+
+test("an agent that cannot be reached is asked until it can", async () => {
+  const tried = cable.cut();
+  const collected = collect();
+  await tried;
+  cable.mend();
+  await collected;
+  expect(await sources()).toHaveLength(payloads.length);
+});
+
+test("an agent that has the run no more has nothing to give: that is said at once", async () => {
+  await expect(collect({ of: "run-2" })).rejects.toMatchObject({
+    kind: "not-found",
+    message: "the agent has no run run-2 any more",
+  });
+});
+
+test("a run that has not ended is waited for, until somebody gives up", async () => {
+  await agent.arm("run-3");
+  const collected = collect({ of: "run-3" });
+  await agent.abort("run-3", "now");
+  await collected;
+  expect(spool.highest("guest1")).toBe((await agent.status("run-3"))!.lastSeq);
+
+  await agent.arm("run-4");
+  const never = collect({ of: "run-4" });
+  stop.abort(new SalvoError("timeout", "too long"));
+  await expect(never).rejects.toMatchObject({ kind: "timeout", message: "too long" });
+  await agent.abort("run-4", "over");
+});
