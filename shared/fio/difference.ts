@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { IoSchema, type Io } from "@salvo/proto/telemetry_pb.ts";
 import { SalvoError } from "../kernel/error.ts";
+import { BIN_COUNT } from "./bins.ts";
 import type { DirectionTotals, FioTotals } from "./dump.ts";
 import { Histogram, toLatency } from "./latency.ts";
 
@@ -32,9 +33,9 @@ function directionDelta(direction: string, before: DirectionTotals, after: Direc
 function grownBins(direction: string, before: Histogram, after: Histogram): Histogram {
   const latency = new Histogram();
   if (before.total === 0 && after.total === 0) return latency;
-  const { counts } = before;
-  for (const [bin, count] of after.counts.entries()) {
-    const old = counts[bin] ?? 0;
+  for (let bin = 0; bin < BIN_COUNT; bin++) {
+    const old = before.counts[bin] ?? 0;
+    const count = after.counts[bin] ?? 0;
     if (count !== old) latency.add(bin, grown(`${direction} latency bin ${bin}`, old, count));
   }
   return latency;

@@ -9,8 +9,8 @@ export interface FioObject {
   count(key: string): number;
   object(key: string): FioObject;
   list(key: string): FioObject[];
-  /** All of it, when each value is a whole number. */
-  counts(): (readonly [key: string, count: number])[];
+  /** Calls back for each value, all of which must be whole numbers. */
+  eachCount(take: (key: string, count: number) => void): void;
   /** The error for a value of this object that Salvo cannot use. */
   unusable(why: string): SalvoError;
 }
@@ -43,7 +43,9 @@ export function readDocument(text: string): FioObject {
         if (!Array.isArray(list)) throw unusable(`${path}.${key}`, "no list", list);
         return list.map((item, index) => objectAt(item, `${path}.${key}[${index}]`));
       },
-      counts: () => Object.keys(value).map((key) => [key, count(key)] as const),
+      eachCount(take) {
+        for (const key of Object.keys(value)) take(key, count(key));
+      },
       unusable: (why) => unusable(path, why, value),
     };
   };

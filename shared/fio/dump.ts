@@ -59,7 +59,7 @@ function sumDirection(directions: readonly FioObject[]): DirectionTotals {
     const lat = direction.object("lat_ns");
     // fio leaves the bins out when no I/O is complete yet.
     if (!lat.has("bins") && lat.count("N") === 0) continue;
-    for (const [key, count] of lat.object("bins").counts()) latency.add(binOfKey(lat, key), count);
+    lat.object("bins").eachCount((key, count) => latency.add(binOfKey(lat, key), count));
   }
   return { ios: latency.total, bytes, latency };
 }

@@ -40,7 +40,11 @@ export class Histogram {
   /** Bins with their counts, ascending, without the empty ones. */
   *used(): Generator<readonly [bin: number, count: number]> {
     if (this.#total === 0) return;
-    for (const [bin, count] of this.counts.entries()) if (count > 0) yield [bin, count];
+    // Not by entries(): a pair for each of 1,856 bins is 200 kB of garbage.
+    for (let bin = 0; bin < BIN_COUNT; bin++) {
+      const count = this.counts[bin] ?? 0;
+      if (count > 0) yield [bin, count];
+    }
   }
 }
 
