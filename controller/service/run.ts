@@ -132,6 +132,8 @@ export async function driveRun(
       await performAsk(effect);
       if (what !== "clock" && what !== "clock-again") emit({ type: "did", what, agent });
     } catch (error) {
+      const ours = what === "collect" ? await spoolFailure() : undefined;
+      if (ours) return events.close(ours);
       const problem = toSalvoError(error);
       if (problem.kind === "internal") logger.error({ run: spec.run, agent, what, error }, "an ask failed");
       emit({
@@ -140,6 +142,16 @@ export async function driveRun(
         agent,
         reason: problem.remedy ? `${problem.message}. ${problem.remedy}` : problem.message,
       });
+    }
+  }
+
+  /** No agent is to blame for a full disk of ours: the run stays open, and the agents keep its records. */
+  async function spoolFailure(): Promise<SalvoError | undefined> {
+    try {
+      await spool.flush();
+      return undefined;
+    } catch (error) {
+      return toSalvoError(error);
     }
   }
 

@@ -39,15 +39,34 @@ export async function sealRun(input: SealInput): Promise<Manifest> {
   if (await exists(sealed)) return loadManifest(sealed);
 
   const draft = archiveDraft(openRunFolder(dataDir, spec.run));
+  try {
+    await writeArchive(draft, input);
+    await rename(draft, sealed);
+    await syncFolder(dirname(sealed));
+  } catch (error) {
+    throw whyNotSealed(error, draft);
+  }
+  return loadManifest(sealed);
+}
+
+async function writeArchive(draft: string, input: SealInput): Promise<void> {
   await rm(draft, { recursive: true, force: true });
   await mkdir(join(draft, "fio"), { recursive: true });
   const conclusion = await writeData(draft, input);
   const files = (await sumFiles(draft)).map((sum) => create(FileChecksumSchema, sum));
   await writeDurably(join(draft, MANIFEST), formatManifest(manifestOf(input, conclusion, files)));
   await writeDurably(join(draft, CHECKSUMS), formatSums(await sumFiles(draft)));
-  await rename(draft, sealed);
-  await syncFolder(dirname(sealed));
-  return loadManifest(sealed);
+}
+
+/** DuckDB says in words only that the disk is full. */
+function whyNotSealed(caught: unknown, draft: string): SalvoError {
+  const problem = toSalvoError(caught);
+  if (problem.kind !== "out-of-resources" && !/no space left on device/i.test(problem.message)) return problem;
+  return new SalvoError("out-of-resources", `the run cannot be sealed: ${problem.message}`, {
+    file: problem.file ?? draft,
+    cause: caught,
+    remedy: "Make room there, then type salvo resume: nothing of the run is lost",
+  });
 }
 
 function manifestOf(

@@ -172,6 +172,8 @@ export async function createTables(instance: DuckDBInstance, spec: RunSpec, wall
         connection.closeSync();
         await syncFile(path);
       });
+      // All have ended before the database is closed beneath them, also when one fails.
+      await Promise.allSettled(copies);
       await Promise.all(copies);
     },
   };

@@ -99,6 +99,9 @@ const KIND_OF_ERRNO: Readonly<Record<string, ErrorKind>> = {
 /** Makes a SalvoError of whatever was caught; what has no better kind is a bug and becomes `internal`. */
 export function toSalvoError(caught: unknown, facts: ErrorFacts = {}): SalvoError {
   if (caught instanceof SalvoError) return caught;
+  // Why it was left, not what then failed in tidying up. By its name: Node 22 does not know the class.
+  if (caught instanceof Error && caught.name === "SuppressedError" && "suppressed" in caught)
+    return toSalvoError(caught.suppressed, facts);
   const message = caught instanceof Error ? caught.message : String(caught);
   const errno = caught instanceof Error && "code" in caught && typeof caught.code === "string" ? caught.code : "";
   return new SalvoError(KIND_OF_ERRNO[errno] ?? "internal", message, { cause: caught, ...facts });
