@@ -76,7 +76,7 @@ const PLACES: readonly (readonly [packages: RegExp, place: RegExp])[] = [
   [/^@duckdb\//, /^controller\/(store|report)\//],
   [/^pino$/, /^shared\/log\//],
   [/^systeminformation$/, /^agent-[a-z]+\/host\.ts$/],
-  [/^commander$/, /^(controller\/(cli\/.*|main)|agent-[a-z]+\/main)\.ts$/],
+  [/^commander$/, /^(controller\/(cli\/.*|main)|agent-[a-z]+\/(main|program))\.ts$/],
 ];
 
 function outOfPlace({ path, imports }: Source): string[] {
