@@ -37,11 +37,12 @@ const alone = (name: string) => ({ name, participants: [{ agent: "guest1", devic
 test("a device that the agent's own file does not list is refused by name, and what is listed is said", async () => {
   await using lab = await startLab({ agents: [{ devices: [device("disk")] }] });
   const before = await contents();
-  const { runs, exitCode } = await lab.runStudy({ scenarios: [alone("bystander")], workloads: [writes] });
+  const { runs, exitCode, stderr } = await lab.runStudy({ scenarios: [alone("bystander")], workloads: [writes] });
   expect(runs).toMatchObject([
     { verdict: "aborted", reason: expect.stringMatching(/guest1.*device bystander is not listed.*listed: disk/i) },
   ]);
   expect(exitCode).toBe(5);
+  expect(stderr).not.toContain("arming"); // known before anything is started
   expect(await contents()).toEqual(before);
   await lab.nothingLeft();
 });
