@@ -37,8 +37,8 @@ test.each([
   ["participants[0].device", "must not be empty", { participants: [{ id: "a.d" }] }],
   [
     "participants",
-    "must have at most 256 entries, but has 257",
-    { participants: Array.from({ length: 257 }, () => ({})) },
+    "must have at most 1000 entries, but has 1001",
+    { participants: Array.from({ length: 1001 }, () => ({})) },
   ],
   ["intervalMs", "must be at least 100, but is 99", { intervalMs: 99 }],
   ["intervalMs", "must be at least 100, but is 0", { intervalMs: 0 }],
