@@ -191,11 +191,12 @@ function isEarly(outcome: Outcome | undefined): boolean {
   return outcome === Outcome.ABORTED || outcome === Outcome.INTERRUPTED;
 }
 
-/** Of an aborted run exit codes say nothing: fio was killed. */
+/**
+ * An agent that failed says which participant was the first, and why: the exit codes of the others, that were killed for it,
+ * say nothing. Nor do those of an aborted run.
+ */
 function failuresOf({ agent, end, exitCodes }: ReturnType<typeof createOutline>): string[] {
   if (!end || isEarly(end.outcome)) return [];
-  // The agent says why; an exit code says less, and is made up when a signal ended fio.
-  if (end.outcome === Outcome.FAILED && end.reason) return [`${agent} (${end.reason})`];
-  const failed = [...exitCodes].filter(([, code]) => code !== 0).map(([id, code]) => `${id} (exit code ${code})`);
-  return failed.length === 0 && end.outcome === Outcome.FAILED ? [agent] : failed;
+  if (end.outcome === Outcome.FAILED) return [end.reason ? `${agent} (${end.reason})` : agent];
+  return [...exitCodes].filter(([, code]) => code !== 0).map(([id, code]) => `${id} (exit code ${code})`);
 }
