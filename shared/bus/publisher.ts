@@ -1,6 +1,7 @@
 import { assert } from "../kernel/assert.ts";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
-import { sleep, unlessAborted, type Waiting } from "../kernel/signal.ts";
+import { sleep, type Waiting } from "../kernel/signal.ts";
+import { createAnswers } from "./answers.ts";
 import type { Bus } from "./connection.ts";
 import { HEADER_BYTES_MAX, recordHeaders } from "./message.ts";
 import { createSlots } from "./slots.ts";
@@ -58,6 +59,7 @@ export function createPublisher({ bus, lab, run, agent, inFlightMax = 64 }: Publ
   const ended = stop.signal;
   const pending = new Set<Promise<PublishOutcome>>();
   const slots = createSlots(inFlightMax);
+  const answers = createAnswers(bus, ACK_TIMEOUT_MS);
   let acked = 0;
   let retried = 0;
   let skipped = 0;
@@ -99,12 +101,7 @@ export function createPublisher({ bus, lab, run, agent, inFlightMax = 64 }: Publ
   }
 
   async function publishOnce(seq: number, subject: string, payload: Uint8Array): Promise<void> {
-    const answer = bus.connection.request(subject, payload, {
-      timeout: ACK_TIMEOUT_MS,
-      headers: recordHeaders({ run, agent, seq }),
-    });
-    const message = await unlessAborted(unlessAborted(answer, bus.lost), ended);
-    parseAck(message.string());
+    parseAck(await answers.ask(subject, payload, recordHeaders({ run, agent, seq })));
   }
 
   function skip(seq: number, whose: string): PublishOutcome {
@@ -130,6 +127,7 @@ export function createPublisher({ bus, lab, run, agent, inFlightMax = 64 }: Publ
     },
     async [Symbol.asyncDispose]() {
       stop.abort(new SalvoError("cancelled", `publishing of run ${run} is over`));
+      answers[Symbol.dispose]();
       await Promise.all(pending);
     },
   };
