@@ -173,6 +173,15 @@ test("a lost agent leaves the survivors' window alone, counts until its last tic
   expect(after?.totals?.iops).toBeGreaterThan((before?.totals?.iops ?? 0) * 0.8);
 });
 
+test("of an agent that said it finished, and of which nothing is here, all samples are missing", () => {
+  const { summary } = conclude(syntheticRun(small), (record, agent) => (agent === "vm2" ? undefined : record), {
+    finished: ["vm1", "vm2"],
+  });
+  expect(summary.verdict).toBe("incomplete");
+  // 7 ticks x (2 fio + 1 CPU); that there were disk samples nobody can know.
+  expect(summary.samples).toMatchObject({ expected: 56, received: 35, missing: 21 });
+});
+
 test("an agent that died without the conductor's knowing leaves the run incomplete", () => {
   const { summary } = conclude(syntheticRun(small), dies("vm2", 4));
   expect(summary).toMatchObject({ verdict: "incomplete", reason: "the last records of vm2 are missing" });

@@ -36,6 +36,8 @@ export interface RunFacts {
   readonly aborted?: string | undefined;
   /** Agents that were lost in mid-run while the others went on. */
   readonly lost: readonly string[];
+  /** Agents that said that they ran to the end: all their samples are expected, whether or not their records are here. */
+  readonly finished?: readonly string[];
 }
 
 export interface Analysis {
@@ -135,7 +137,10 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
     },
     window,
     conclude(measured) {
-      const samples = sampleCount.result((agent) => streamOf(agent).outline.end?.outcome === Outcome.FINISHED);
+      const samples = sampleCount.result(
+        (agent) =>
+          streamOf(agent).outline.end?.outcome === Outcome.FINISHED || facts.finished?.includes(agent) === true,
+      );
       const found = findings(measured, samples.missing);
       const { verdict, reason } = judge(found);
       const spread = startSpread(allFirstIos());

@@ -5,13 +5,10 @@
  */
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
-import { msToNs, NS_PER_MS, type Nanos } from "@salvo/shared/kernel/time.ts";
+import { msToNs, type Nanos } from "@salvo/shared/kernel/time.ts";
 import type { ClockEstimate as Estimate } from "@salvo/shared/clock/estimate.ts";
+import { ACK_MARGIN_MS, chooseT0 } from "./t0.ts";
 
-/** T0 is this far away when Fire is sent, or five times the worst round trip when that is more. */
-export const FIRE_MARGIN_MS = 400;
-/** All agents must have acknowledged Fire this long before T0. */
-export const ACK_MARGIN_MS = 100;
 /** How long the agents may take to say that they stopped. */
 export const ABORT_WAIT_MS = 2_000;
 /** How long a lost agent is waited for before its records are given up. */
@@ -51,6 +48,8 @@ export interface AgentState {
   readonly end: { readonly outcome: Outcome; readonly reason: string } | undefined;
   /** It went silent and the run goes on without it: why. */
   readonly lost: string | undefined;
+  /** All its records are here: only then may it forget them. */
+  readonly collected: boolean;
 }
 
 export interface ConductorState {
@@ -114,6 +113,7 @@ export function conduct(plan: ConductorPlan): ConductorState {
     started: false,
     end: undefined,
     lost: undefined,
+    collected: false,
   };
   return {
     plan,
@@ -195,7 +195,8 @@ function enter(state: ConductorState, phase: Phase, atNs: Nanos): Step {
   const effects: ConductorEffect[] = [];
 
   if (phase === "firing") {
-    next = { ...next, t0Ns: chooseT0(state, atNs) };
+    const rttsNs = [...state.agents.values()].map(({ clock }) => clock?.rttNs ?? 0n);
+    next = { ...next, t0Ns: chooseT0(rttsNs, atNs) };
     effects.push({ type: "timer", name: "ack", atNs: (next.t0Ns ?? atNs) - msToNs(ACK_MARGIN_MS) });
   }
   if (phase === "running" && next.t0Ns !== undefined) {
@@ -242,8 +243,9 @@ function isConcerned(phase: Phase, agent: AgentState): boolean {
       return agent.armed && agent.lost === undefined && agent.clock !== undefined;
     // A lost agent may be back, and what it measured is in its journal.
     case "collecting":
-    case "releasing":
       return agent.armed;
+    case "releasing":
+      return agent.collected;
     case "sealing":
     case "done":
       return false;
@@ -261,7 +263,7 @@ function advance({ state, effects }: Step, atNs: Nanos): Step {
 
 /** From the moment it is armed an agent lives by being watched: a controller that dies lets nothing start. */
 function onDid(state: ConductorState, { what, agent, atNs }: ConductorEvent & { type: "did" }): Step {
-  const done = onDone(state, agent, atNs);
+  const done = onDone(what === "collect" ? changed(state, agent, { collected: true }) : state, agent, atNs);
   return what === "arm" ? { state: done.state, effects: [{ type: "watch", agent }, ...done.effects] } : done;
 }
 
@@ -371,18 +373,6 @@ function onResumed(state: ConductorState, { atNs, sameBoot }: ConductorEvent & {
     default:
       return unreachable(state.phase);
   }
-}
-
-function chooseT0(state: ConductorState, atNs: Nanos): Nanos {
-  const worstRttNs = [...state.agents.values()].reduce(
-    (worst, { clock }) => (clock && clock.rttNs > worst ? clock.rttNs : worst),
-    0n,
-  );
-  const marginNs = msToNs(FIRE_MARGIN_MS);
-  const farNs = worstRttNs * 5n + msToNs(ACK_MARGIN_MS);
-  const t0Ns = atNs + (farNs > marginNs ? farNs : marginNs);
-  // A whole millisecond is easier on the eye in every table that shows it.
-  return t0Ns - (t0Ns % NS_PER_MS) + NS_PER_MS;
 }
 
 function changed(state: ConductorState, agent: string, change: Partial<AgentState>): ConductorState {

@@ -14,7 +14,6 @@ import type { Clock, Nanos } from "@salvo/shared/kernel/time.ts";
 import type { Logger } from "@salvo/shared/log/logger.ts";
 import type { Client } from "@salvo/shared/rpc/client.ts";
 import {
-  ACK_MARGIN_MS,
   type AgentState,
   conduct,
   type ConductorEffect,
@@ -23,6 +22,7 @@ import {
   step,
 } from "../domain/conductor.ts";
 import { preflight } from "../domain/preflight.ts";
+import { ACK_MARGIN_MS } from "../domain/t0.ts";
 import type { RunFacts } from "../analysis/analysis.ts";
 import { sealRun } from "../store/archive.ts";
 import { runFolder } from "../store/layout.ts";
@@ -270,6 +270,7 @@ export async function driveRun(
       agents: [...descriptions.values()],
       aborted: state.aborted,
       lost: [...state.agents].filter(([, agent]) => wasLost(agent)).map(([id]) => id),
+      finished: [...state.agents].filter(([, { end }]) => end?.outcome === Outcome.FINISHED).map(([id]) => id),
     };
   }
 

@@ -23,6 +23,8 @@ export interface SimulatedAgent {
   readonly openedAtMs: number[];
   /** The longest that its fio was at work in one go, ms. */
   longestMs: number;
+  /** The longest that it was down, ms. */
+  longestAwayMs: number;
   /** It has accepted a T0. */
   committed: boolean;
   /** Its fio is doing I/O now. */
@@ -58,6 +60,7 @@ export function createAgent(
   /** What belongs to a life of the agent does nothing in the next one. */
   let life = 0;
   let killed = false;
+  let awaySinceMs = 0;
 
   const clockNs = (trueMs: number) => msToNs(offsetMs + 5e6 + trueMs * drift);
   const trueMsOf = (ns: bigint) => (nsToMs(ns) - offsetMs - 5e6) / drift;
@@ -67,6 +70,7 @@ export function createAgent(
     alive: true,
     openedAtMs,
     longestMs: 0,
+    longestAwayMs: 0,
     committed: false,
     writing: false,
     get state() {
@@ -93,6 +97,7 @@ export function createAgent(
       ended = undefined;
     },
     crash() {
+      awaySinceMs = timeline.nowMs();
       agent.alive = false;
       stopWriting(); // fio dies with its agent
       life++;
@@ -102,6 +107,7 @@ export function createAgent(
       state = undefined;
     },
     restart() {
+      agent.longestAwayMs = Math.max(agent.longestAwayMs, timeline.nowMs() - awaySinceMs);
       agent.alive = true;
     },
     clockNs,

@@ -1,5 +1,5 @@
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
-import type { ConductorState } from "../conductor.ts";
+import { COLLECT_WAIT_MS, type ConductorState } from "../conductor.ts";
 import type { SimulatedAgent } from "./agent.ts";
 
 /** A world that has come to its end. */
@@ -59,7 +59,10 @@ export function findBroken(world: World): string[] {
     const at = started.flatMap(({ openedAtMs }) => openedAtMs);
     const spread = Math.max(...at) - Math.min(...at);
     rule(spread <= SPREAD_MS_MAX, `a good run, but its gates opened ${spread} ms apart`);
-    rule(world.collected.size === agents.length, "a good run, but not every journal was collected");
+    for (const { id, longestAwayMs } of agents) {
+      const collected = world.collected.has(id) || longestAwayMs > COLLECT_WAIT_MS;
+      rule(collected, `a good run, but the journal of ${id} was not collected`);
+    }
   }
   if (state.aborted === undefined) {
     rule(started.length === agents.length, "not aborted, but not everybody started");
@@ -83,7 +86,9 @@ export function findBroken(world: World): string[] {
   }
   for (const agent of agents) {
     const released = state.agents.get(agent.id)?.armed && agent.held() === undefined && agent.openedAtMs.length > 0;
-    if (released) rule(world.sealed > 0, `${agent.id} was released before anything was sealed`);
+    if (!released) continue;
+    rule(world.sealed > 0, `${agent.id} was released before anything was sealed`);
+    rule(world.collected.has(agent.id), `${agent.id} was told to forget what nobody had collected`);
   }
   return broken;
 }

@@ -321,7 +321,9 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
           log(`${agent.id} crashes`);
           agent.crash();
         });
-        timeline.at(atMs + random.between(100, 8000), () => {
+        // Some stay away for longer than anybody waits. No draw of its own: old seeds keep their worlds.
+        const awayMs = random.between(100, 8000);
+        timeline.at(atMs + (awayMs > 7600 ? awayMs * 5 : awayMs), () => {
           log(`${agent.id} restarts`);
           agent.restart();
         });
