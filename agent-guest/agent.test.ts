@@ -188,6 +188,19 @@ test("a watch is heard from when nothing happens; the run ends with the last wat
   expect(ended).toMatchObject({ outcome: Outcome.ABORTED, reason: "the controller went away before T0" });
 });
 
+test("a watch is told at once what is new, and once a second otherwise: not every tick", async () => {
+  await agent.arm(nextRun(), { workload: { ...WORKLOAD, durationMs: 4_000 } }); // eight ticks
+  await using watch = await fired();
+  await watch.until(({ phase }) => phase === RunPhase.RUNNING);
+  const since = performance.now();
+  let repeated = 0;
+  await watch.until(({ phase }) => {
+    if (phase === RunPhase.RUNNING) repeated++;
+    return phase === RunPhase.ENDED;
+  });
+  expect(repeated).toBeLessThanOrEqual((performance.now() - since) / 1_000);
+});
+
 test("without a watch and a T0 a run lives as long as its lease", async () => {
   await agent.arm(nextRun(), { leaseMs: 1_000 });
   const ended = await vi.waitUntil(
