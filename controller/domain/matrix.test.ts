@@ -168,3 +168,13 @@ test("a study built in code must keep the rules as well", () => {
   expect(checkStudy(withParticipants(), lab)).toMatchObject([{ path: "scenarios[0].participants" }]);
   expect(checkMessage(StudySchema, study)).toEqual([]);
 });
+
+test.for([
+  [1, "4k is limited to 0.5 I/Os per job and sample: fio sleeps between them, and its answers will come late"],
+  [100, ""],
+  [0, ""],
+] as const)("a limit of %i I/Os a second and job, of which a run's notes say: %s", ([rateIopsPerJob, note]) => {
+  const limited = clone(StudySchema, study);
+  for (const each of limited.workloads) each.rateIopsPerJob = rateIopsPerJob;
+  expect(plan({ study: limited })[0]?.notes.join()).toBe(note);
+});

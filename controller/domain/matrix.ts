@@ -144,6 +144,15 @@ function selectCells(study: Study, only: string | undefined): Omit<Cell, "repeat
   });
 }
 
+/** fio 3.33 sleeps in a job that has reached its limit, and answers no dump before it wakes. */
+function sleepyJobs({ rateIopsPerJob, name }: Workload, intervalMs: number): string[] {
+  const perTick = (rateIopsPerJob * intervalMs) / 1000;
+  if (rateIopsPerJob === 0 || perTick >= 2) return [];
+  return [
+    `${name} is limited to ${perTick} I/Os per job and sample: fio sleeps between them, and its answers will come late`,
+  ];
+}
+
 function specOf({ scenario, workload, repeat }: Cell, run: string, study: Study, lab: Lab): RunSpec {
   const used = new Set(scenario.participants.map(({ agent }) => agent));
   return create(RunSpecSchema, {
@@ -154,6 +163,7 @@ function specOf({ scenario, workload, repeat }: Cell, run: string, study: Study,
     repeat,
     workload: clone(WorkloadSchema, workload),
     intervalMs: study.intervalMs,
+    notes: sleepyJobs(workload, study.intervalMs),
     agents: lab.agents
       .filter(({ id }) => used.has(id))
       .map(({ id, address, onLoss }) => create(RunAgentSchema, { id, address, onLoss })),
