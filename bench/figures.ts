@@ -15,7 +15,8 @@ export interface Aim {
   readonly what: string;
   readonly aim: string;
   readonly measured: string;
-  readonly met: boolean;
+  /** "unclear": the rounds differ by more than what is looked for. */
+  readonly met: boolean | "unclear";
 }
 
 /** A number with the digits that mean something: three of them, or all before the point. */
@@ -44,7 +45,12 @@ export function renderFindings({ tables, aims, notes }: Findings): string {
   const aimTable: Table = {
     title: "Aims",
     columns: ["", "aim", "measured", ""],
-    rows: aims.map(({ what, aim, measured, met }) => [what, aim, measured, met ? "met" : "MISSED"]),
+    rows: aims.map(({ what, aim, measured, met }) => [
+      what,
+      aim,
+      measured,
+      met === "unclear" ? met : met ? "met" : "MISSED",
+    ]),
   };
   return [...tables, ...(aims.length > 0 ? [aimTable] : [])]
     .map(renderTable)
