@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { encodeHeader, encodeRecord, HEADER_BYTES } from "./format.ts";
@@ -108,4 +111,15 @@ test("a file that is no journal is refused and a missing one is not found", asyn
   const zeros = await diskWith(Buffer.concat([Buffer.alloc(HEADER_BYTES), encodeRecord(1, Buffer.from("x"))]));
   await expect(recover(PATH, { fs: zeros })).rejects.toMatchObject({ kind: "corrupt" });
   await expect(recover("/nowhere", { fs: foreign })).rejects.toMatchObject({ kind: "not-found", file: "/nowhere" });
+});
+
+test("a real file is read to its end before it is closed", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "salvo-journal-"));
+  try {
+    const path = join(folder, "journal");
+    await writeFile(path, bytesOf([Buffer.from("one"), Buffer.from("two")]));
+    expect(await recover(path)).toMatchObject({ lastSeq: 2, dropped: undefined });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
