@@ -75,9 +75,10 @@ interface Parts {
 
 async function measure(participants: number, rounds: number, { lab, servers, witness }: Parts): Promise<Measured> {
   const homes = lab.agents.slice(0, participants).map(({ home }) => home);
-  const jobs = lab.agents
-    .slice(0, participants)
-    .map(({ scratch }) => jobWithoutGate(WORKLOAD, scratch, BigInt(SCRATCH_MIB) * 2n ** 20n));
+  const jobs = lab.agents.slice(0, participants).map(({ scratch }, index) => {
+    const job = jobWithoutGate(WORKLOAD, scratch, BigInt(SCRATCH_MIB) * 2n ** 20n);
+    return job + witness.jobLines(servers.homes[index] ?? "");
+  });
   const found: Measured = {
     participants,
     salvoBehind: [],

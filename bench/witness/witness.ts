@@ -1,4 +1,4 @@
-import { chmod, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
@@ -13,6 +13,8 @@ export interface Witness {
   readonly clock: "monotonic" | "wall";
   /** Makes a program that is fio, seen by the witness, and returns its path. `home` is a folder for each participant. */
   wrapFio(home: string): Promise<string>;
+  /** What a job file needs that `fio --client` sends to the server of that home: lines to end it with. */
+  jobLines(home: string): string;
   /** When the fio of that home did its first I/O since the last call. */
   takeFirstIo(home: string): Promise<bigint>;
 }
@@ -40,6 +42,7 @@ function preloadWitness(library: string, fio: string): Witness {
     resolutionNs: 1_000,
     clock: "monotonic",
     wrapFio: (home) => script(home, `LD_PRELOAD=${library} SALVO_WITNESS=${fileIn(home)} exec ${fio} "$@"`),
+    jobLines: () => "",
     async takeFirstIo(home) {
       const lines = await take(fileIn(home));
       return earliest(
@@ -66,8 +69,11 @@ function logWitness(fio: string): Witness {
         `case "$*" in *.fio) set -- --name=global --write_lat_log=${logIn(home)} --log_unix_epoch=1 "$@";; esac`,
         `exec ${fio} "$@"`,
       ),
+    jobLines: (home) => `write_lat_log=${logIn(home)}\nlog_unix_epoch=1\n`,
     async takeFirstIo(home) {
-      const lines = await take(`${logIn(home)}_lat.1.log`);
+      // A client adds its server's name to the log's.
+      const log = (await readdir(home)).find((name) => name.startsWith("first_lat.1.log"));
+      const lines = await take(join(home, log ?? "first_lat.1.log"));
       return earliest(
         home,
         lines.map((line) => {
