@@ -1,12 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { AgentConfigSchema, DeviceSchema } from "@salvo/proto/lab_pb.ts";
-import { link, mkdir, mkdtemp, open, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { link, mkdir, mkdtemp, open, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { SalvoError } from "../kernel/error.ts";
 import { run } from "../process/run.ts";
-import { listedDevice, prepareDevice } from "./device.ts";
+import { checkDevices, listedDevice, prepareDevice } from "./device.ts";
 
 const MIB = 1024 * 1024;
 let folder: string;
@@ -59,6 +59,57 @@ test("holes are filled: reading them would touch no disk", async () => {
   expect(await allocated()).toBe(0);
   await prepareDevice(device(2 * MIB));
   expect(await allocated()).toBeGreaterThanOrEqual(2 * MIB);
+});
+
+test("a file with data and holes is somebody's: it is refused and left as it is", async () => {
+  for (const at of [0, MIB, 2 * MIB - 4096]) {
+    const file = await open(path, "w");
+    await file.truncate(2 * MIB);
+    await file.write(Buffer.alloc(4096, 7), 0, 4096, at);
+    await file.close();
+    const before = await readFile(path);
+    await expect(prepareDevice(device(2 * MIB))).rejects.toMatchObject({
+      kind: "refused",
+      message: "device disk: it has holes and data, so Salvo did not make it",
+      file: path,
+      remedy: expect.stringContaining("Remove the file"),
+    });
+    expect((await readFile(path)).equals(before)).toBe(true);
+  }
+});
+
+test("a hole past the device's end is of no matter", async () => {
+  await writeFile(path, Buffer.alloc(MIB, 7));
+  await truncate(path, 4 * MIB);
+  await prepareDevice(device(MIB));
+  expect((await stat(path)).size).toBe(4 * MIB);
+});
+
+test("two names of one file, and a file among the agent's own, are refused by name", async () => {
+  const at = (name: string, to: string) => ({ ...device(4096, to), name });
+  const configOf = (...devices: ReturnType<typeof at>[]) =>
+    create(AgentConfigSchema, { id: "guest1", dataDir: join(folder, "data"), devices });
+  await mkdir(join(folder, "data"));
+  await symlink(folder, join(folder, "here"));
+  const missing = configOf(at("one", path), at("two", join(folder, "here/disk.bin")));
+  await expect(checkDevices(missing)).rejects.toMatchObject({
+    kind: "refused",
+    message: `devices one and two are one file: ${join(folder, "here/disk.bin")}`,
+    remedy: expect.stringContaining("file of its own"),
+  });
+  await writeFile(path, "x");
+  await link(path, join(folder, "hard"));
+  await symlink(path, join(folder, "soft"));
+  for (const name of ["hard", "soft"])
+    await expect(checkDevices(configOf(at("one", path), at("two", join(folder, name))))).rejects.toMatchObject({
+      message: `devices one and two are one file: ${join(folder, name)}`,
+    });
+  for (const inside of ["data/journal", "here/data/runs/x"])
+    await expect(checkDevices(configOf(at("one", join(folder, inside))))).rejects.toMatchObject({
+      kind: "refused",
+      message: expect.stringContaining("is in the agent's own data folder"),
+    });
+  await checkDevices(configOf(at("one", path), at("two", join(folder, "other"))));
 });
 
 test("what is not a plain file is refused and left alone", async () => {

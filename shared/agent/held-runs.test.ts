@@ -2,12 +2,13 @@ import { create, fromBinary, toBinary, type MessageInitShape } from "@bufbuild/p
 import { RunPhase } from "@salvo/proto/agent_pb.ts";
 import { EventKind, Outcome, RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../kernel/time.ts";
-import { type HeldRun, recoverRuns, runFolders } from "./held-runs.ts";
+import { run } from "../process/run.ts";
+import { HELD_RUNS_MAX, type HeldRun, recoverRuns, runFolders } from "./held-runs.ts";
 
 let dataDir: string;
 beforeEach(async () => {
@@ -35,8 +36,11 @@ async function leave(run: string, bodies: readonly Body[]): Promise<string> {
   return journal.path;
 }
 
+const logged: object[] = [];
+const log = { warn: (fields: object | string) => void logged.push(Object(fields)) };
+
 async function recover(): Promise<Map<string, HeldRun>> {
-  const held = await recoverRuns(dataDir, systemClock);
+  const held = await recoverRuns(dataDir, systemClock, log);
   for (const { journal } of held.values()) await journal.close();
   return held;
 }
@@ -66,7 +70,7 @@ test("a run that was cut off gets an end that says so, once", async () => {
   expect((await recover()).get("run-1")?.status).toMatchObject(interrupted);
   expect((await recover()).get("run-1")?.status).toMatchObject(interrupted);
 
-  const held = await recoverRuns(dataDir, systemClock);
+  const held = await recoverRuns(dataDir, systemClock, log);
   const { journal } = held.get("run-1")!;
   const [last] = await journal.read(5, 5);
   expect(fromBinary(RecordSchema, last!.payload)).toMatchObject({ seq: 5, body: { case: "end" } });
@@ -80,8 +84,86 @@ test("whatever the cut has left of the last record, all before it is kept and nu
   for (const size of [three, three + 1, three + 9, whole.length - 1]) {
     await writeFile(path, whole.subarray(0, size));
     const status = (await recover()).get("run-1")?.status;
-    expect(status, `cut at byte ${size}`).toMatchObject({ outcome: Outcome.INTERRUPTED, started: true, lastSeq: 4 });
+    // One that was cut within a record tells of it before its end.
+    const lastSeq = size === three ? 4 : 5;
+    expect(status, `cut at byte ${size}`).toMatchObject({ outcome: Outcome.INTERRUPTED, started: true, lastSeq });
   }
+});
+
+test("what was not whole at a journal's end is told in the log and in the run's own records", async () => {
+  const path = await leave("run-1", MEASURED);
+  await truncate(path, (await stat(path)).size - 1);
+  logged.length = 0;
+  const held = await recoverRuns(dataDir, systemClock, log);
+  const { journal } = held.get("run-1")!;
+  const [warning] = await journal.read(4, 4);
+  expect(fromBinary(RecordSchema, warning!.payload).body).toMatchObject({
+    case: "event",
+    value: {
+      kind: EventKind.WARNING,
+      text: expect.stringMatching(/^\d+ bytes at the end of the journal.*record 4 was/),
+    },
+  });
+  await journal.close();
+  expect(logged).toMatchObject([{ run: "run-1", dropped: { reason: "record 4 was not written whole" } }]);
+});
+
+test("a full disk keeps no agent from starting: what is durable of the interrupted run is served", async () => {
+  const path = await leave("run-1", MEASURED);
+  await leave("run-2", [...MEASURED, END]);
+  const { size } = await stat(path);
+  // A limit of the process stands for a full disk: it needs no rights, and fails the same write.
+  const script = join(import.meta.dirname, "held-runs.fixture.ts");
+  const { stdout } = await run("prlimit", [`--fsize=${size}`, process.execPath, script, dataDir], {
+    timeoutMs: 30_000,
+  });
+  const held: unknown = JSON.parse(stdout);
+  expect(held).toEqual({
+    "run-1": {
+      outcome: Outcome.INTERRUPTED,
+      reason: expect.stringMatching(
+        /^the agent was ended in the middle of the run; its end cannot be written: .*EFBIG/,
+      ),
+      started: true,
+      lastSeq: 4,
+      read: 4,
+    },
+    "run-2": { outcome: Outcome.FINISHED, reason: "", started: true, lastSeq: 5, read: 5 },
+  });
+  expect((await recover()).get("run-1")?.status).toMatchObject({ outcome: Outcome.INTERRUPTED, lastSeq: 5 });
+});
+
+test("a journal that cannot be opened is held as damaged, and told to whoever collects it; others are as ever", async () => {
+  const path = await leave("run-1", MEASURED);
+  await leave("run-2", [...MEASURED, END]);
+  const damaged = Buffer.from(await readFile(path));
+  damaged.write("nonsense");
+  await writeFile(path, damaged);
+  const held = await recoverRuns(dataDir, systemClock, log);
+  const { status, journal } = held.get("run-1")!;
+  expect(status).toMatchObject({
+    phase: RunPhase.ENDED,
+    outcome: Outcome.INTERRUPTED,
+    reason: expect.stringMatching(/its journal cannot be opened: .*not those of a version 1 journal/),
+    lastSeq: 1,
+  });
+  await expect(journal.read(1, 1)).rejects.toMatchObject({ kind: "corrupt" });
+  expect(held.get("run-2")?.status).toMatchObject({ outcome: Outcome.FINISHED, lastSeq: 5 });
+  for (const each of held.values()) await each.journal.close();
+  expect((await readFile(path)).equals(damaged)).toBe(true);
+});
+
+test("an agent takes no more runs when it holds a thousand, and says what to do", async () => {
+  for (let number = 1; number < HELD_RUNS_MAX; number++)
+    await mkdir(join(dataDir, "runs", `run-${number}`), { recursive: true });
+  await leave("last", []);
+  await expect(runFolders(dataDir).create("one-more")).rejects.toMatchObject({
+    kind: "out-of-resources",
+    message: "the agent holds 1000 runs that nobody has released",
+    remedy: expect.stringContaining("salvo agents --release RUN"),
+  });
+  await runFolders(dataDir).remove("run-1");
+  await leave("one-more", []);
 });
 
 test("a run that was cut off before its gates opened has not started", async () => {

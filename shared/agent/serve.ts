@@ -1,18 +1,17 @@
 import { create } from "@bufbuild/protobuf";
-import { AgentDescriptionSchema, AgentService, type Fio, FioSchema } from "@salvo/proto/agent_pb.ts";
+import { AgentDescriptionSchema, AgentService } from "@salvo/proto/agent_pb.ts";
 import type { AgentConfig, Role } from "@salvo/proto/lab_pb.ts";
 import { join } from "node:path";
 import { assertValid } from "../config/rules.ts";
-import { parseFioVersion } from "../fio/version.ts";
-import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { systemClock } from "../kernel/time.ts";
 import type { Logger } from "../log/logger.ts";
 import { holdFolder } from "../process/hold-folder.ts";
-import { run } from "../process/run.ts";
 import { serve } from "../rpc/server.ts";
 import { implement } from "../rpc/service.ts";
 import { type Agent, createAgent } from "./agent.ts";
 import { keepBus } from "./bus-keeper.ts";
+import { checkDevices } from "./device.ts";
+import { fioTeller } from "./fio-version.ts";
 import { recoverRuns, runFolders } from "./held-runs.ts";
 import { openLead } from "./lead.ts";
 import type { Platform } from "./platform.ts";
@@ -36,7 +35,9 @@ export async function serveAgent({ config, platform, roles, version, log }: Serv
   const clock = systemClock;
   await using undo = new AsyncDisposableStack();
   undo.use(await holdFolder(config.dataDir, "agent"));
-  const held = await recoverRuns(config.dataDir, clock);
+  await checkDevices(config);
+  const held = await recoverRuns(config.dataDir, clock, log);
+  const tellFio = fioTeller(config.fio);
   const lead = openLead(join(config.dataDir, "gate-lead"));
   const host = await platform.describeHost();
 
@@ -57,17 +58,19 @@ export async function serveAgent({ config, platform, roles, version, log }: Serv
     bus,
     held,
     folders: runFolders(config.dataDir),
-    describeSelf: async () =>
-      create(AgentDescriptionSchema, {
+    describeSelf: async () => {
+      await checkDevices(config); // before every run: links come and go
+      return create(AgentDescriptionSchema, {
         id: config.id,
         version,
         roles: [...roles],
         bootId: platform.bootId(),
         host,
-        fio: await describeFio(config.fio),
+        fio: await tellFio(),
         devices: config.devices,
         gateLeadNs: lead.current(),
-      }),
+      });
+    },
   });
 
   const served = agent;
@@ -87,22 +90,4 @@ export async function serveAgent({ config, platform, roles, version, log }: Serv
       await open.disposeAsync();
     },
   };
-}
-
-/** Asked anew each time: fio may have been installed meanwhile. */
-async function describeFio(path: string): Promise<Fio> {
-  try {
-    const { stdout } = await run(path, ["--version"], { timeoutMs: 10_000 });
-    parseFioVersion(stdout); // throws when it is no fio
-    return create(FioSchema, { path, version: stdout.trim() });
-  } catch (error) {
-    const { kind, message, remedy } = toSalvoError(error);
-    if (kind === "internal") throw error;
-    return create(FioSchema, {
-      path,
-      problem: new SalvoError(kind, message, {
-        remedy: remedy ?? "Install fio 3.30 or newer, or set fio: in the agent's file.",
-      }).describe(),
-    });
-  }
 }
