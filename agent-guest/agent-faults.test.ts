@@ -11,7 +11,7 @@ test("a caller that gives up arming leaves no fio behind", async () => {
   const giveUp = new AbortController();
   const request = { run: "run-1", participants: [{ id: "p1", device: "disk1" }], workload: WORKLOAD };
   const arming = agent.client.arm(
-    { ...request, intervalMs: INTERVAL_MS, leaseMs: 60_000 },
+    { ...request, intervalMs: INTERVAL_MS },
     { deadlineMs: 60_000, signal: giveUp.signal },
   );
   await vi.waitUntil(() => agent.programs().length > 0, { timeout: 10_000 });

@@ -41,7 +41,6 @@ export interface TestAgent extends AsyncDisposable {
 export interface ArmChange {
   readonly participants?: { readonly id: string; readonly device: string }[];
   readonly workload?: MessageInitShape<typeof WorkloadSchema>;
-  readonly leaseMs?: number;
 }
 
 /** Disposing of it cancels the call. */
@@ -125,7 +124,6 @@ export async function testAgent({ fioScript }: { readonly fioScript?: string } =
         participants: [{ id: "p1", device: "disk1" }],
         workload: WORKLOAD,
         intervalMs: INTERVAL_MS,
-        leaseMs: 60_000,
       };
       const { status } = await client.arm({ ...request, ...more }, { deadlineMs });
       return known(status);

@@ -1,7 +1,7 @@
 /** The controller is killed in every phase of a run, and started again. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Phase } from "@salvo/controller/domain/conductor.ts";
+import type { Phase } from "@salvo/controller/domain/phases.ts";
 import { archiveDraft, runFolder } from "@salvo/controller/store/layout.ts";
 import { readManifest } from "@salvo/controller/store/runs.ts";
 import { expect, test, vi } from "vitest";

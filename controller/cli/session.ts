@@ -26,6 +26,8 @@ export interface SessionOptions {
 
 export function openSession({ io, json }: SessionOptions): Session {
   const stop = new AbortController();
+  /** A run of an earlier life could not be brought to its end. */
+  let stuck = false;
   const onSignal = () => {
     // The second time it is meant: the agents abort by themselves, or end at their planned end.
     if (stop.signal.aborted) process.exit(EXIT.interrupted.code);
@@ -66,15 +68,25 @@ export function openSession({ io, json }: SessionOptions): Session {
     },
     async resumeAll(controller) {
       const manifests: Manifest[] = [];
-      for await (const manifest of controller.resume((spec) => follow(spec, `resuming ${spec.run} `)))
-        manifests.push(finish(manifest));
+      for await (const resumed of controller.resume((spec) => follow(spec, `resuming ${spec.run} `))) {
+        if ("manifest" in resumed) {
+          manifests.push(finish(resumed.manifest));
+          continue;
+        }
+        stuck = true;
+        progress?.end();
+        io.stderr.write(`${resumed.run} cannot be brought to its end and stays open: ${resumed.problem.describe()}\n`);
+      }
       return manifests;
     },
     conclude(manifests) {
       if (!json && manifests.length > 0) io.stdout.write(runTable(manifests.map(summaryOf)));
       return stop.signal.aborted
         ? EXIT.interrupted.code
-        : exitOfVerdicts(manifests.map((manifest) => summaryOf(manifest).verdict));
+        : Math.max(
+            exitOfVerdicts(manifests.map((manifest) => summaryOf(manifest).verdict)),
+            stuck ? EXIT.environment.code : EXIT.ok.code,
+          );
     },
     [Symbol.dispose]() {
       progress?.end(); // an error that ended the run begins a line of its own

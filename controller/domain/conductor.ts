@@ -7,7 +7,8 @@ import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
 import { msToNs, type Nanos } from "@salvo/shared/kernel/time.ts";
 import type { ClockEstimate as Estimate } from "@salvo/shared/clock/estimate.ts";
-import { ACK_MARGIN_MS, chooseT0 } from "./t0.ts";
+import { type Ask, askedIn, isBeforeItsEnd, NEXT, type Phase } from "./phases.ts";
+import { ACK_MARGIN_MS } from "./t0.ts";
 
 /** How long the agents may take to say that they stopped. */
 export const ABORT_WAIT_MS = 2_000;
@@ -16,18 +17,8 @@ export const COLLECT_WAIT_MS = 20_000;
 /** How long after its planned end a run may go on before the controller ends it. */
 export const OVERDUE_MS = 20_000;
 
-export type Phase =
-  | "preflight"
-  | "arming"
-  | "clock"
-  | "firing"
-  | "running"
-  | "aborting"
-  | "clock-again"
-  | "collecting"
-  | "sealing"
-  | "releasing"
-  | "done";
+/** How long the second look at the clocks may take; an agent that cannot be asked is read by the first alone. */
+export const CLOCK_AGAIN_WAIT_MS = 15_000;
 
 export interface ConductorPlan {
   readonly agents: readonly { readonly id: string; readonly onLoss: "abort" | "continue" }[];
@@ -59,6 +50,8 @@ export interface ConductorState {
   readonly t0Ns: Nanos | undefined;
   /** The first reason wins and is kept. */
   readonly aborted: string | undefined;
+  /** The controller's host was started anew in mid-run: its clock now has nothing to do with the one of T0. */
+  readonly rebooted: boolean;
 }
 
 /** atNs is the controller's monotonic clock. */
@@ -68,6 +61,8 @@ export type ConductorEvent = { readonly atNs: Nanos } & (
   | { readonly type: "did"; readonly what: Ask; readonly agent: string }
   | { readonly type: "failed"; readonly what: Ask; readonly agent: string; readonly reason: string }
   | { readonly type: "clock"; readonly agent: string; readonly estimate: Estimate }
+  /** The answer to choose-t0. */
+  | { readonly type: "t0"; readonly t0Ns: Nanos }
   /** The agent's gates are open. */
   | { readonly type: "started"; readonly agent: string }
   /** The agent's run ended, for better or worse. trouble: it goes on, but a participant has failed. */
@@ -87,12 +82,14 @@ export type ConductorEvent = { readonly atNs: Nanos } & (
   | { readonly type: "resumed"; readonly sameBoot: boolean }
 );
 
-export type Ask = "describe" | "arm" | "clock" | "fire" | "abort" | "clock-again" | "collect" | "release";
-export type Timer = "ack" | "overdue" | "abort" | "collect";
+export type Timer = "ack" | "overdue" | "abort" | "clock-again" | "collect";
 
 export type ConductorEffect =
+  /** reason, to abort and to collect: why the run must not go on. */
   | { readonly type: "ask"; readonly what: Exclude<Ask, "fire">; readonly agent: string; readonly reason?: string }
   | { readonly type: "ask"; readonly what: "fire"; readonly agent: string; readonly t0Ns: Nanos }
+  /** Answer with an event of type t0. */
+  | { readonly type: "choose-t0"; readonly rttsNs: readonly bigint[] }
   /** Follow the agent's run: its end, and its silence. */
   | { readonly type: "watch"; readonly agent: string }
   | { readonly type: "timer"; readonly name: Timer; readonly atNs: Nanos }
@@ -121,6 +118,7 @@ export function conduct(plan: ConductorPlan): ConductorState {
     agents: new Map(plan.agents.map(({ id }) => [id, fresh])),
     t0Ns: undefined,
     aborted: undefined,
+    rebooted: false,
   };
 }
 
@@ -138,6 +136,8 @@ export function step(state: ConductorState, event: ConductorEvent): Step {
       const known = changed(state, agent, state.phase === "clock" ? { clock: estimate } : { clockAfter: estimate });
       return onDone(known, agent, event.atNs);
     }
+    case "t0":
+      return onT0(state, event);
     case "started":
       return stay(changed(state, event.agent, { started: true }));
     case "ended":
@@ -159,34 +159,6 @@ export function step(state: ConductorState, event: ConductorEvent): Step {
   }
 }
 
-/** What a phase asks every agent that is still with us; undefined where nothing is asked. */
-function askedIn(phase: Phase): Ask | undefined {
-  const asks: Partial<Record<Phase, Ask>> = {
-    preflight: "describe",
-    arming: "arm",
-    clock: "clock",
-    firing: "fire",
-    aborting: "abort",
-    "clock-again": "clock-again",
-    collecting: "collect",
-    releasing: "release",
-  };
-  return asks[phase];
-}
-
-const NEXT: Readonly<Record<Exclude<Phase, "done">, Phase>> = {
-  preflight: "arming",
-  arming: "clock",
-  clock: "firing",
-  firing: "running",
-  running: "clock-again",
-  aborting: "clock-again",
-  "clock-again": "collecting",
-  collecting: "sealing",
-  sealing: "releasing",
-  releasing: "done",
-};
-
 function enter(state: ConductorState, phase: Phase, atNs: Nanos): Step {
   const agents = new Map(
     [...state.agents].map(([id, agent]) => [id, { ...agent, done: phase === "running" && agent.end !== undefined }]),
@@ -195,14 +167,15 @@ function enter(state: ConductorState, phase: Phase, atNs: Nanos): Step {
   const effects: ConductorEffect[] = [];
 
   if (phase === "firing") {
-    const rttsNs = [...state.agents.values()].map(({ clock }) => clock?.rttNs ?? 0n);
-    next = { ...next, t0Ns: chooseT0(rttsNs, atNs) };
-    effects.push({ type: "timer", name: "ack", atNs: (next.t0Ns ?? atNs) - msToNs(ACK_MARGIN_MS) });
+    effects.push({ type: "choose-t0", rttsNs: [...next.agents.values()].map(({ clock }) => clock?.rttNs ?? 0n) });
+    return { state: next, effects };
   }
   if (phase === "running" && next.t0Ns !== undefined) {
     effects.push({ type: "timer", name: "overdue", atNs: next.t0Ns + msToNs(state.plan.lengthMs + OVERDUE_MS) });
   }
   if (phase === "aborting") effects.push({ type: "timer", name: "abort", atNs: atNs + msToNs(ABORT_WAIT_MS) });
+  if (phase === "clock-again")
+    effects.push({ type: "timer", name: "clock-again", atNs: atNs + msToNs(CLOCK_AGAIN_WAIT_MS) });
   if (phase === "collecting") effects.push({ type: "timer", name: "collect", atNs: atNs + msToNs(COLLECT_WAIT_MS) });
   if (phase === "sealing") effects.push({ type: "seal" });
   if (phase === "done") effects.push({ type: "done" });
@@ -212,23 +185,30 @@ function enter(state: ConductorState, phase: Phase, atNs: Nanos): Step {
     if (asked === "arm") {
       next = changed(next, id, { armed: true });
       effects.push({ type: "ask", what: "arm", agent: id });
-    } else if (asked === "fire" && next.t0Ns !== undefined) {
-      effects.push({ type: "ask", what: "fire", agent: id, t0Ns: next.t0Ns });
-    } else if (asked === "abort") {
-      effects.push({ type: "ask", what: "abort", agent: id, reason: next.aborted ?? "" });
     } else if (asked && asked !== "fire") {
-      effects.push({ type: "ask", what: asked, agent: id });
+      const reason = asked === "abort" || asked === "collect" ? next.aborted : undefined;
+      effects.push({ type: "ask", what: asked, agent: id, ...(reason !== undefined && { reason }) });
     }
   }
   return advance({ state: next, effects }, atNs);
 }
 
-/** The agents that the present phase waits for. */
-function concerned(state: ConductorState): string[] {
-  return [...state.agents].filter(([, agent]) => isConcerned(state.phase, agent)).map(([id]) => id);
+/** T0 is on the disk before any agent hears of it: a controller that dies now knows what may have started. */
+function onT0(state: ConductorState, { t0Ns }: ConductorEvent & { type: "t0" }): Step {
+  if (state.phase !== "firing" || state.t0Ns !== undefined) return stay(state);
+  const asks = concerned(state).map((agent) => ({ type: "ask", what: "fire", agent, t0Ns }) as const);
+  return {
+    state: { ...state, t0Ns },
+    effects: [{ type: "timer", name: "ack", atNs: t0Ns - msToNs(ACK_MARGIN_MS) }, ...asks],
+  };
 }
 
-function isConcerned(phase: Phase, agent: AgentState): boolean {
+/** The agents that the present phase waits for. */
+function concerned(state: ConductorState): string[] {
+  return [...state.agents].filter(([, agent]) => isConcerned(state, agent)).map(([id]) => id);
+}
+
+function isConcerned({ phase, rebooted }: ConductorState, agent: AgentState): boolean {
   switch (phase) {
     case "preflight":
     case "arming":
@@ -240,7 +220,7 @@ function isConcerned(phase: Phase, agent: AgentState): boolean {
     case "aborting":
       return agent.armed && agent.end === undefined;
     case "clock-again":
-      return agent.armed && agent.lost === undefined && agent.clock !== undefined;
+      return agent.armed && agent.lost === undefined && agent.clock !== undefined && !rebooted;
     // A lost agent may be back, and what it measured is in its journal.
     case "collecting":
       return agent.armed;
@@ -324,10 +304,6 @@ function mayGoOn(state: ConductorState, agent: string): boolean {
   return state.plan.agents.find(({ id }) => id === agent)?.onLoss === "continue";
 }
 
-function isBeforeItsEnd(phase: Phase): boolean {
-  return phase === "preflight" || phase === "arming" || phase === "clock" || phase === "firing" || phase === "running";
-}
-
 function abort(state: ConductorState, reason: string, atNs: Nanos): Step {
   return isBeforeItsEnd(state.phase)
     ? enter({ ...state, aborted: state.aborted ?? reason }, "aborting", atNs)
@@ -343,12 +319,15 @@ function onTimer(state: ConductorState, { name, atNs }: ConductorEvent & { type:
     return abort(state, `${late.join(", ")} did not end at the planned end`, atNs);
   }
   const gaveUp =
-    (name === "abort" && state.phase === "aborting") || (name === "collect" && state.phase === "collecting");
+    (name === "abort" && state.phase === "aborting") ||
+    (name === "clock-again" && state.phase === "clock-again") ||
+    (name === "collect" && state.phase === "collecting");
   return gaveUp ? enter(state, NEXT[state.phase], atNs) : stay(state);
 }
 
 /** Before T0 was agreed on nothing can have started that should go on; after it the agents need nobody until they end. */
-function onResumed(state: ConductorState, { atNs, sameBoot }: ConductorEvent & { type: "resumed" }): Step {
+function onResumed(before: ConductorState, { atNs, sameBoot }: ConductorEvent & { type: "resumed" }): Step {
+  const state = { ...before, rebooted: before.rebooted || !sameBoot };
   switch (state.phase) {
     case "preflight":
     case "arming":
@@ -356,7 +335,7 @@ function onResumed(state: ConductorState, { atNs, sameBoot }: ConductorEvent & {
     case "firing":
       return abort(state, "the controller was ended before T0 was agreed on", atNs);
     case "running": {
-      if (!sameBoot) return abort(state, "the controller's host was started anew, and its clock with it", atNs);
+      if (state.rebooted) return abort(state, "the controller's host was started anew, and its clock with it", atNs);
       const again = enter(state, "running", atNs);
       const watches = concerned(again.state)
         .filter((id) => !again.state.agents.get(id)?.end)

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { AgentService } from "@salvo/proto/agent_pb.ts";
 import type { Manifest, RunSpec } from "@salvo/proto/run_pb.ts";
 import { type Bus, connectBus } from "@salvo/shared/bus/connection.ts";
-import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { unlessAborted } from "@salvo/shared/kernel/signal.ts";
 import { type Clock, systemClock } from "@salvo/shared/kernel/time.ts";
 import type { Logger } from "@salvo/shared/log/logger.ts";
@@ -23,9 +23,13 @@ import { openRunLog, type RunBegin } from "./run-log.ts";
 export interface Controller extends AsyncDisposable {
   /** Throws only when nothing could be sealed; whatever else goes wrong is the run's verdict. */
   run(spec: RunSpec, options: RunOptions): Promise<Manifest>;
-  /** Runs that an earlier life of the controller left open, oldest first, each brought to its end. */
-  resume(options: (spec: RunSpec) => RunOptions): AsyncGenerator<Manifest>;
+  /** Runs that an earlier life of the controller left open, oldest first, each brought to its end where that is possible. */
+  resume(options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed>;
 }
+
+export type Resumed =
+  | { readonly run: string; readonly manifest: Manifest }
+  | { readonly run: string; readonly problem: SalvoError };
 
 export interface RunOptions {
   readonly onView: (view: LiveView) => void;
@@ -97,18 +101,29 @@ interface Parts {
 
 async function beginRun(parts: Parts, spec: RunSpec, options: RunOptions): Promise<Manifest> {
   await createOpenRun(parts.dataDir, spec);
-  return followRun(parts, spec, options);
+  return followRun(parts, spec, false, options);
 }
 
-async function* resumeRuns(parts: Parts, options: (spec: RunSpec) => RunOptions): AsyncGenerator<Manifest> {
+async function* resumeRuns(parts: Parts, options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed> {
   for (const run of (await openRuns(parts.dataDir)).toSorted()) {
-    const spec = await readOpenRun(parts.dataDir, run);
-    if (spec) yield await followRun(parts, spec, options(spec));
-    else await discardOpenRun(parts.dataDir, run);
+    try {
+      const spec = await readOpenRun(parts.dataDir, run);
+      if (spec) yield { run, manifest: await followRun(parts, spec, true, options(spec)) };
+      else await discardOpenRun(parts.dataDir, run);
+    } catch (error) {
+      // It stays as it is, for whoever can put it right; the others are not to wait for that.
+      parts.logger.debug({ run, error }, "a run cannot be brought to its end");
+      yield { run, problem: toSalvoError(error) };
+    }
   }
 }
 
-async function followRun(parts: Parts, spec: RunSpec, { onView, abort }: RunOptions): Promise<Manifest> {
+async function followRun(
+  parts: Parts,
+  spec: RunSpec,
+  resumed: boolean,
+  { onView, abort }: RunOptions,
+): Promise<Manifest> {
   const { dataDir, clock, channels } = parts;
   const folder = openRunFolder(dataDir, spec.run);
   const manifest = await withOpenRun();
@@ -124,15 +139,20 @@ async function followRun(parts: Parts, spec: RunSpec, { onView, abort }: RunOpti
     const [first, ...before] = log.before;
     const begin: RunBegin = first?.type === "begin" ? first : newRun(parts);
     if (!first) await log.append(begin);
-    return await driveRun(spec, begin, before, {
-      ...parts,
-      log,
-      spool,
-      bootId: bootId(),
-      agents: new Map(spec.agents.map(({ id, address }) => [id, channels.client(address)])),
-      live: createLive(spec, clock, onView),
-      abort,
-    });
+    return await driveRun(
+      spec,
+      begin,
+      { resumed, before },
+      {
+        ...parts,
+        log,
+        spool,
+        bootId: bootId(),
+        agents: new Map(spec.agents.map(({ id, address }) => [id, channels.client(address)])),
+        live: createLive(spec, clock, onView),
+        abort,
+      },
+    );
   }
 }
 

@@ -5,7 +5,7 @@ import { fioRuntimeMs, ticksOf } from "@salvo/shared/agent/domain/run-plan.ts";
 import { addLatency, Histogram, percentileNs } from "@salvo/shared/fio/latency.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { type Clock, msToNs, type Nanos } from "@salvo/shared/kernel/time.ts";
-import type { Phase } from "../domain/conductor.ts";
+import type { Phase } from "../domain/phases.ts";
 
 /** What a person wants to see of a run while it goes on. */
 export interface LiveView {

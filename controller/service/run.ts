@@ -1,29 +1,19 @@
-import { create, fromJson, toJson } from "@bufbuild/protobuf";
+import { fromJson, toJson } from "@bufbuild/protobuf";
 import { AgentDescriptionSchema, type AgentDescription, type AgentService } from "@salvo/proto/agent_pb.ts";
-import { OnLoss } from "@salvo/proto/lab_pb.ts";
-import { ClockEstimateSchema, type ClockEstimate, type Manifest, type RunSpec } from "@salvo/proto/run_pb.ts";
-import { Outcome } from "@salvo/proto/telemetry_pb.ts";
-import { fioRuntimeMs } from "@salvo/shared/agent/domain/run-plan.ts";
+import type { Manifest, RunSpec } from "@salvo/proto/run_pb.ts";
 import type { Bus } from "@salvo/shared/bus/connection.ts";
 import { consumeRun } from "@salvo/shared/bus/consume.ts";
-import type { ClockEstimate as Estimate } from "@salvo/shared/clock/estimate.ts";
 import { assert, unreachable } from "@salvo/shared/kernel/assert.ts";
 import { createChannel } from "@salvo/shared/kernel/channel.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { sleep } from "@salvo/shared/kernel/signal.ts";
 import type { Clock, Nanos } from "@salvo/shared/kernel/time.ts";
 import type { Logger } from "@salvo/shared/log/logger.ts";
 import type { Client } from "@salvo/shared/rpc/client.ts";
-import {
-  type AgentState,
-  conduct,
-  type ConductorEffect,
-  type ConductorEvent,
-  type ConductorState,
-  step,
-} from "../domain/conductor.ts";
+import { conduct, type ConductorEffect, type ConductorEvent, step } from "../domain/conductor.ts";
 import { preflight } from "../domain/preflight.ts";
-import { ACK_MARGIN_MS } from "../domain/t0.ts";
-import type { RunFacts } from "../analysis/analysis.ts";
+import type { Phase } from "../domain/phases.ts";
+import { ACK_MARGIN_MS, chooseT0 } from "../domain/t0.ts";
 import { sealRun } from "../store/archive.ts";
 import { runFolder } from "../store/layout.ts";
 import { loadManifest } from "../store/manifest.ts";
@@ -31,12 +21,12 @@ import type { Spool } from "../store/spool.ts";
 import { probeClock } from "./clock-probe.ts";
 import { collectRecords } from "./collect.ts";
 import type { Live } from "./live.ts";
+import { armMs, factsOf, planOf } from "./run-facts.ts";
 import type { RunBegin, RunFact, RunLog, RunLogEntry } from "./run-log.ts";
 import { watchRun } from "./watch.ts";
 
-/** Writing a device's file full is the slow part of arming. */
-const ARM_MS = 60_000;
-const FILL_BYTES_PER_MS = 20_000n;
+/** Between two attempts to stop an agent that does not hear. */
+const STOP_AGAIN_MS = 200;
 
 export interface RunDeps {
   readonly dataDir: string;
@@ -57,14 +47,15 @@ export interface RunDeps {
 
 /**
  * Drives one run from its first event, or from where an earlier life of the controller left it, to its sealed archive.
- * begin is what was decided when the run was made; before is what has happened since.
+ * begin is what was decided when the run was made; before is what has happened since, none of it for a run that is not resumed.
  */
 export async function driveRun(
   spec: RunSpec,
   begin: RunBegin,
-  before: readonly RunLogEntry[],
+  earlier: { readonly resumed: boolean; readonly before: readonly RunLogEntry[] },
   deps: RunDeps,
 ): Promise<Manifest> {
+  const { resumed, before } = earlier;
   const { clock, logger, spool } = deps;
   const events = createChannel<RunFact>();
   const descriptions = new Map<string, AgentDescription>();
@@ -75,6 +66,8 @@ export async function driveRun(
   let state = conduct(planOf(spec));
   let manifest: Manifest | undefined;
   let probing: Promise<unknown> = Promise.resolve();
+  /** How long the last entry took to be on the disk. */
+  let writingNs: Nanos = 0n;
 
   function emit(event: Unstamped<ConductorEvent>): void {
     // The union's members all have atNs; TypeScript does not distribute the spread.
@@ -117,6 +110,8 @@ export async function driveRun(
         timers.add(timer);
         return;
       }
+      case "choose-t0":
+        return emit({ type: "t0", t0Ns: chooseT0(effect.rttsNs, writingNs, clock.now()) });
       case "seal":
         return void seal();
       case "done":
@@ -179,9 +174,10 @@ export async function driveRun(
         await fire(agent, effect.t0Ns);
         return;
       case "abort":
-        await client.abort({ run, reason: effect.reason ?? "" }, { deadlineMs: 1_900, signal });
-        return;
+        return stopRun(client, effect.reason ?? "", signal);
       case "collect":
+        // One that could not be told to stop may be within reach again.
+        if (effect.reason !== undefined) await stopRun(client, effect.reason, signal);
         return collectRecords({
           client,
           agent,
@@ -198,6 +194,21 @@ export async function driveRun(
     }
   }
 
+  /** Tells it until it hears, or the phase is over: a connection that breaks now must not leave fio at work. */
+  async function stopRun(client: Client<typeof AgentService>, reason: string, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        await client.abort({ run: spec.run, reason }, { deadlineMs: 1_900, signal });
+        return;
+      } catch (error) {
+        const { kind } = toSalvoError(error);
+        if (kind === "not-found") return; // it never came so far as to have the run
+        if (kind !== "unavailable" && kind !== "timeout") throw error;
+      }
+      await sleep(STOP_AGAIN_MS, { signal });
+    }
+  }
+
   async function describe(agent: string): Promise<void> {
     const { agent: description, runs } = await clientOf(agent).describe(
       {},
@@ -210,8 +221,16 @@ export async function driveRun(
   }
 
   async function probe(what: "clock" | "clock-again", agent: string): Promise<void> {
-    if (what === "clock-again" && state.phase !== "clock-again") return;
+    if (state.phase !== what) return;
+    if (what === "clock-again") await checkBoot(agent);
     emit({ type: "clock", agent, estimate: await probeClock(clientOf(agent), clock, { signal: stop.signal }) });
+  }
+
+  /** Monotonic clocks of two boots have nothing to do with each other. */
+  async function checkBoot(agent: string): Promise<void> {
+    const { agent: now } = await clientOf(agent).describe({}, { deadlineMs: 5_000, signal: stop.signal });
+    if (now?.bootId !== descriptions.get(agent)?.bootId)
+      throw new SalvoError("unavailable", "its host was started anew");
   }
 
   async function fire(agent: string, t0Ns: Nanos): Promise<void> {
@@ -233,7 +252,6 @@ export async function driveRun(
       intervalMs,
       participants: participants.filter((each) => each.agent === agent).map(({ id, device }) => ({ id, device })),
       bus: { url: begin.natsUrl, lab: spec.lab },
-      leaseMs: Math.min(600_000, armMs(spec, ...descriptions.values()) + 30_000),
     };
   }
 
@@ -253,25 +271,17 @@ export async function driveRun(
   async function seal(): Promise<void> {
     try {
       await spool.flush();
-      manifest = await sealRun({ dataDir: deps.dataDir, spool, spec, facts: facts(), salvoVersion: deps.version });
+      manifest = await sealRun({
+        dataDir: deps.dataDir,
+        spool,
+        spec,
+        facts: factsOf(state, begin, [...descriptions.values()]),
+        salvoVersion: deps.version,
+      });
       emit({ type: "sealed" });
     } catch (error) {
       events.close(toSalvoError(error));
     }
-  }
-
-  function facts(): RunFacts {
-    const { anchor } = begin;
-    const { t0Ns } = state;
-    return {
-      t0: t0Ns === undefined ? undefined : { ns: t0Ns, wallNs: anchor.wallNs + (t0Ns - anchor.monotonicNs) },
-      clockBefore: estimates(state, "clock"),
-      clockAfter: estimates(state, "clockAfter"),
-      agents: [...descriptions.values()],
-      aborted: state.aborted,
-      lost: [...state.agents].filter(([, agent]) => wasLost(agent)).map(([id]) => id),
-      finished: [...state.agents].filter(([, { end }]) => end?.outcome === Outcome.FINISHED).map(([id]) => id),
-    };
   }
 
   async function consume(): Promise<void> {
@@ -286,17 +296,24 @@ export async function driveRun(
     }
   }
 
+  /** What a controller that died before the first event was about to do, perhaps days ago, is not done now. */
+  function first(): Unstamped<ConductorEvent> {
+    if (!resumed) return { type: "begin" };
+    if (before.length > 0) return { type: "resumed", sameBoot: begin.bootId === deps.bootId };
+    return { type: "abort", reason: "the controller was ended before anything began" };
+  }
+
   async function follow(): Promise<void> {
-    let shown: ConductorState["phase"] | undefined;
+    let shown: Phase | undefined;
     for (const entry of before) if (entry.type !== "begin") take(entry);
-    if (before.length === 0) emit({ type: "begin" });
-    else emit({ type: "resumed", sameBoot: begin.bootId === deps.bootId });
-    if (deps.abort.aborted) emit({ type: "abort", reason: toSalvoError(deps.abort.reason).message });
-    deps.abort.addEventListener("abort", () =>
-      emit({ type: "abort", reason: toSalvoError(deps.abort.reason).message }),
-    );
+    emit(first());
+    const onAbort = () => emit({ type: "abort", reason: toSalvoError(deps.abort.reason).message });
+    if (deps.abort.aborted) onAbort();
+    deps.abort.addEventListener("abort", onAbort, { signal: stop.signal });
     for await (const entry of events) {
+      const writtenFromNs = clock.now();
       await deps.log.append(entry);
+      writingNs = clock.now() - writtenFromNs;
       const effects = take(entry);
       if (state.phase !== shown) deps.live.phase((shown = state.phase), state.t0Ns);
       for (const effect of effects) perform(effect);
@@ -318,46 +335,4 @@ export async function driveRun(
   }
 }
 
-/** In mid-run: it stayed silent, or it was killed and back so soon that it could say so itself. */
-function wasLost({ lost, started, end }: AgentState): boolean {
-  return lost !== undefined || (started && end?.outcome === Outcome.INTERRUPTED);
-}
-
 type Unstamped<T> = T extends unknown ? Omit<T, "atNs"> : never;
-
-function planOf(spec: RunSpec) {
-  assert(spec.workload, "a run has a workload");
-  return {
-    lengthMs: fioRuntimeMs(spec.workload),
-    agents: spec.agents.map(
-      ({ id, onLoss }) => ({ id, onLoss: onLoss === OnLoss.CONTINUE ? "continue" : "abort" }) as const,
-    ),
-  };
-}
-
-function armMs(spec: RunSpec, ...agents: (AgentDescription | undefined)[]): number {
-  const bytes = agents.flatMap((agent) =>
-    (agent?.devices ?? [])
-      .filter(({ name }) => spec.participants.some((each) => each.agent === agent?.id && each.device === name))
-      .map(({ sizeBytes }) => sizeBytes),
-  );
-  return ARM_MS + Number(bytes.reduce((sum, each) => sum + each, 0n) / FILL_BYTES_PER_MS);
-}
-
-function estimates(state: ConductorState, which: "clock" | "clockAfter"): ClockEstimate[] {
-  return [...state.agents].flatMap(([agent, known]) => {
-    const found: Estimate | undefined = known[which];
-    return found
-      ? [
-          create(ClockEstimateSchema, {
-            agent,
-            atNs: found.atNs,
-            offsetNs: found.offsetNs,
-            boundNs: found.boundNs,
-            pings: found.pings,
-            rttNs: found.rttNs,
-          }),
-        ]
-      : [];
-  });
-}

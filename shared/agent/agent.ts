@@ -113,7 +113,7 @@ export function createAgent(deps: AgentDeps): Agent {
         await deps.folders.remove(request.run);
       }
       refuseWhenStopping();
-      const run = startRun(plan, { ...deps, journal, folder, leaseMs: request.leaseMs });
+      const run = startRun(plan, { ...deps, journal, folder });
       const publisher =
         request.bus &&
         publishRun({
@@ -147,8 +147,9 @@ export function createAgent(deps: AgentDeps): Agent {
 
   return {
     async describe() {
+      const agent = await deps.describeSelf();
       const names = [...held.keys(), ...(active ? [active.name] : [])];
-      return { agent: await deps.describeSelf(), runs: names.map(statusOf) };
+      return { agent, runs: names.map(statusOf) };
     },
 
     activity: () => ({ run: active?.name ?? "", phase: active?.run.state.phase ?? "" }),

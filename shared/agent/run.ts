@@ -6,13 +6,13 @@ import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
 import { unreachable } from "../kernel/assert.ts";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { sleep } from "../kernel/signal.ts";
-import { type Clock, msToNs, type Nanos } from "../kernel/time.ts";
+import { type Clock, msToNs, nsToMs, type Nanos } from "../kernel/time.ts";
 import { wallOffsetNs } from "../fio/start.ts";
 import type { Journal } from "../journal/writer.ts";
 import type { Logger } from "../log/logger.ts";
 import { type CoreCounters, coreTimes, type DiskCounters, diskChange } from "./domain/counters.ts";
 import { beginRun, type RunEffect, type RunEvent, type RunState, step, WATCH_DUE_MS } from "./domain/run-machine.ts";
-import { fioRuntimeMs, type RunPlan } from "./domain/run-plan.ts";
+import { clockErrorMs, fioRuntimeMs, type RunPlan } from "./domain/run-plan.ts";
 import { listedDevice, prepareDevice } from "./device.ts";
 import { type FioProcess, PROOF_ENDS_NS, startFio } from "./fio-process.ts";
 import type { Lead } from "./lead.ts";
@@ -46,7 +46,6 @@ export interface RunDeps {
   readonly journal: Journal;
   /** The run's own folder. */
   readonly folder: string;
-  readonly leaseMs: number;
 }
 
 interface Disk {
@@ -66,7 +65,6 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
   let change = Promise.withResolvers<void>();
   const end = Promise.withResolvers<void>();
   let watchDue: NodeJS.Timeout | undefined;
-  const lease = setTimeout(() => void tell({ type: "lease-expired" }), deps.leaseMs);
 
   function record(body: Body): void {
     const seq = journal.lastSeq + 1;
@@ -106,8 +104,11 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
       case "await-watcher":
         watchDue = setTimeout(() => void tell({ type: "watch-due" }), WATCH_DUE_MS);
         return;
-      case "open-gates-at":
-        return void background(openGatesAt(effect.t0Ns));
+      case "wait-for-t0":
+        return void background(waitForT0(effect.t0Ns));
+      case "open-gates":
+        for (const fio of fios) fio.open();
+        return void background(runFrom(state.t0Ns ?? clock.now()));
       case "sample":
         return sample(effect.tick);
       case "prove-start":
@@ -181,14 +182,16 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
     }
   }
 
-  async function openGatesAt(t0Ns: Nanos): Promise<void> {
-    const early = deps.lead.current();
-    await waitPrecisely(t0Ns - early, { justBefore: prepareToOpen, signal: stop.signal });
-    for (const fio of fios) fio.open();
-    await tell({ type: "released" });
+  async function waitForT0(t0Ns: Nanos): Promise<void> {
+    const openAtNs = t0Ns - deps.lead.current();
+    await waitPrecisely(openAtNs, { justBefore: prepareToOpen, signal: stop.signal });
+    await tell({ type: "due", lateMs: nsToMs(clock.now() - openAtNs) });
+  }
+
+  async function runFrom(t0Ns: Nanos): Promise<void> {
     void background(tick(t0Ns));
-    const endNs = t0Ns + msToNs(fioRuntimeMs(plan.workload) + OVERDUE_MS);
-    await sleep(Number(endNs - clock.now()) / 1e6, { signal: stop.signal });
+    const endNs = t0Ns + msToNs(fioRuntimeMs(plan.workload) + clockErrorMs(plan.workload) + OVERDUE_MS);
+    await sleep(nsToMs(endNs - clock.now()), { signal: stop.signal });
     await tell({ type: "overdue" });
   }
 
@@ -234,7 +237,6 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
   }
 
   async function finish({ outcome, reason }: RunEffect & { type: "end" }): Promise<void> {
-    clearTimeout(lease);
     clearTimeout(watchDue);
     stop.abort(new SalvoError("cancelled", `run ${plan.run} has ended`));
     try {

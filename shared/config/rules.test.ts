@@ -14,7 +14,7 @@ const workload = {
   durationMs: 1000,
   engine: Engine.NULL,
 };
-const arm = { run: "r1", participants: [{ id: "a.d", device: "d" }], workload, intervalMs: 1000, leaseMs: 5000 };
+const arm = { run: "r1", participants: [{ id: "a.d", device: "d" }], workload, intervalMs: 1000 };
 
 function checkArm(change: object) {
   return checkMessage(ArmRequestSchema, create(ArmRequestSchema, { ...arm, ...change }));
@@ -24,7 +24,7 @@ test("a message that keeps all rules has no violations", () => {
   expect(checkArm({})).toEqual([]);
   expect(() => assertValid(ArmRequestSchema, create(ArmRequestSchema, arm))).not.toThrow();
   expect(
-    checkArm({ intervalMs: 100, leaseMs: 600_000, workload: { ...workload, blockSizeBytes: 67_108_864n } }),
+    checkArm({ intervalMs: 100, workload: { ...workload, blockSizeBytes: 67_108_864n } }),
   ).toEqual([]);
 });
 
@@ -43,7 +43,6 @@ test.each([
   ["intervalMs", "must be at least 100, but is 99", { intervalMs: 99 }],
   ["intervalMs", "must be at least 100, but is 0", { intervalMs: 0 }],
   ["intervalMs", "must be a whole number, but is NaN", { intervalMs: Number.NaN }],
-  ["leaseMs", "must be at most 600000, but is 600001", { leaseMs: 600_001 }],
   [
     "workload.blockSizeBytes",
     "must be at least 512B, but is 511B",

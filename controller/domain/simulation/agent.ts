@@ -32,7 +32,7 @@ export interface SimulatedAgent {
   readonly state: RunState | undefined;
   /** What its journal holds after a crash: undefined when it never armed, or was released. */
   held(): { outcome: Outcome; reason: string; started: boolean } | "active" | undefined;
-  arm(plan: RunPlan, leaseMs: number, onChange: () => void): void;
+  arm(plan: RunPlan, onChange: () => void): void;
   tell(event: RunEvent): void;
   release(): void;
   crash(): void;
@@ -43,6 +43,8 @@ export interface SimulatedAgent {
 
 export interface AgentFaults {
   /** fio does not reach its gate, fails there, or fails in mid-run. */
+  /** Its disk may take so long to note T0 that it is past. */
+  readonly missesT0: boolean;
   readonly fio: "none" | "never-parks" | "fails-parked" | "fails-running" | "hangs";
 }
 
@@ -77,12 +79,11 @@ export function createAgent(
       return state;
     },
     held: () => (ended ? { ...ended, started: openedAtMs.length > 0 } : state ? "active" : undefined),
-    arm(runPlan, leaseMs, changed) {
+    arm(runPlan, changed) {
       state = beginRun(runPlan);
       ended = undefined;
       killed = false;
       onChange = changed;
-      soon(leaseMs, () => tell({ type: "lease-expired" }));
       for (const { id: participant } of runPlan.participants) {
         if (faults.fio === "never-parks") continue;
         for (let job = 0; job < runPlan.workload.jobs; job++)
@@ -148,9 +149,12 @@ export function createAgent(
       case "await-watcher":
         soon(WATCH_DUE_MS, () => tell({ type: "watch-due" }));
         break;
-      case "open-gates-at":
+      case "wait-for-t0":
         agent.committed = true;
-        soon(Math.max(0, trueMsOf(effect.t0Ns) - timeline.nowMs()) + random.between(0, 0.4), () => open(now.plan));
+        waitForT0(trueMsOf(effect.t0Ns));
+        break;
+      case "open-gates":
+        open(now.plan);
         break;
       case "kill":
         killed = true;
@@ -168,11 +172,18 @@ export function createAgent(
     }
   }
 
+  /** Now and then a disk or a host is so busy that the instant is missed. */
+  function waitForT0(t0Ms: number): void {
+    const missedMs = faults.missesT0 && random.chance(0.05) ? random.between(0, 1_500) : random.between(0, 0.4);
+    const atMs = Math.max(t0Ms, timeline.nowMs()) + missedMs;
+    soon(atMs - timeline.nowMs(), () => {
+      if (!killed) tell({ type: "due", lateMs: timeline.nowMs() - t0Ms });
+    });
+  }
+
   function open(runPlan: RunPlan): void {
-    if (killed) return;
     openedAtMs.push(timeline.nowMs());
     agent.writing = true;
-    tell({ type: "released" });
     const lengthMs = fioRuntimeMs(runPlan.workload);
     for (let tick = 1; tick <= runPlan.ticks; tick++)
       soon(tick * runPlan.intervalMs, () => tell({ type: "tick", tick }));
@@ -189,5 +200,8 @@ export function createAgent(
 
 export function chooseFaults(random: Random): AgentFaults {
   const kinds = ["never-parks", "fails-parked", "fails-running", "hangs"] as const;
-  return { fio: random.chance(0.12) ? (kinds[Math.floor(random.between(0, kinds.length))] ?? "none") : "none" };
+  return {
+    missesT0: true,
+    fio: random.chance(0.12) ? (kinds[Math.floor(random.between(0, kinds.length))] ?? "none") : "none",
+  };
 }

@@ -1,3 +1,4 @@
+import { GATES_LATE_MS_MAX } from "@salvo/shared/agent/domain/run-plan.ts";
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { COLLECT_WAIT_MS, type ConductorState } from "../conductor.ts";
 import type { SimulatedAgent } from "./agent.ts";
@@ -13,6 +14,8 @@ export interface World {
   readonly sealed: number;
   /** Agents that were reported to have acknowledged, but had not, when the conductor took the run as started. */
   readonly uncommitted: readonly string[];
+  /** Agents within reach whose fio was still at work when the controller was done with an aborted run. */
+  readonly leftWriting: readonly string[];
   /** When there was no controller, true ms. */
   readonly orphaned: readonly { readonly fromMs: number; toMs: number }[];
   /** Agents whose journal was collected whole, at the time of sealing. */
@@ -22,7 +25,7 @@ export interface World {
 }
 
 /** Gates of one run open within this much of each other: clock bounds of both, drift since the estimate, and waking up. */
-const SPREAD_MS_MAX = 90;
+const SPREAD_MS_MAX = 90 + GATES_LATE_MS_MAX;
 
 /** By then an agent has noticed that its watcher is gone: the slowest message of the simulated network. */
 const NOTICE_MS_MAX = 100;
@@ -63,6 +66,15 @@ export function findBroken(world: World): string[] {
       const collected = world.collected.has(id) || longestAwayMs > COLLECT_WAIT_MS;
       rule(collected, `a good run, but the journal of ${id} was not collected`);
     }
+  }
+  rule(world.leftWriting.length === 0, `aborted, and fio goes on at ${world.leftWriting.join(", ")}`);
+  for (const [id, { clock, clockAfter }] of state.agents) {
+    const inOrder = !clock || !clockAfter || clockAfter.atNs >= clock.atNs;
+    rule(inOrder, `the clock of ${id} is read by estimates of two boots of the controller`);
+  }
+  for (const { id, openedAtMs } of started) {
+    const late = openedAtMs.some((ms) => ms > (world.t0Ms ?? 0) + SPREAD_MS_MAX);
+    rule(!late, `${id} opened its gates long after T0`);
   }
   if (state.aborted === undefined) {
     rule(started.length === agents.length, "not aborted, but not everybody started");

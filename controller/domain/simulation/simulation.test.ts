@@ -62,11 +62,22 @@ test("the same seed gives the same world to the letter", () => {
 
 /** Bugs that somebody could make. The simulation must find each of them. */
 const MUTANTS: Readonly<Record<string, Mutation>> = {
-  "an agent forgets that a nonce was spent": {
-    agentStep: (state, event) =>
-      event.type === "fire" && state.phase === "committed"
-        ? agentStep({ ...state, phase: "armed", nonce: undefined }, event)
-        : agentStep(state, event),
+  "an agent takes a repeated Fire for a new one": {
+    agentStep: (state, event) => {
+      if (event.type === "fire" && state.phase === "committed")
+        return agentStep({ ...state, phase: "armed", nonce: undefined }, event);
+      return agentStep(
+        event.type === "due" && state.phase === "running" ? { ...state, phase: "committed" } : state,
+        event,
+      );
+    },
+  },
+  "an agent opens its gates however late it is": {
+    agentStep: (state, event) => agentStep(state, event.type === "due" ? { ...event, lateMs: 0 } : event),
+  },
+  "the conductor reads clocks of two boots together": {
+    conductorStep: (state, event) =>
+      conductorStep(state, event.type === "resumed" ? { ...event, sameBoot: true } : event),
   },
   "an agent starts although nobody watches it any more": {
     agentStep: (state, event) =>

@@ -7,7 +7,9 @@ import { WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { fioRuntimeMs, type RunPlan } from "@salvo/shared/agent/domain/run-plan.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { msToNs } from "@salvo/shared/kernel/time.ts";
-import { type Ask, conduct, type ConductorEffect, type ConductorEvent, step as realStep } from "../conductor.ts";
+import { conduct, type ConductorEffect, type ConductorEvent, step as realStep } from "../conductor.ts";
+import type { Ask } from "../phases.ts";
+import { chooseT0 } from "../t0.ts";
 import { type AgentStep, chooseFaults, createAgent, type SimulatedAgent } from "./agent.ts";
 import type { World } from "./checks.ts";
 import { createRandom } from "./random.ts";
@@ -45,7 +47,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     createAgent(`agent${index}`, {
       timeline,
       random,
-      faults: which === "all" ? chooseFaults(random) : { fio: "none" },
+      faults: which === "all" ? chooseFaults(random) : { missesT0: false, fio: "none" },
       ...(mutation.agentStep && { step: mutation.agentStep }),
     }),
   );
@@ -63,16 +65,19 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
   let state = conduct(plan);
   const persisted: ConductorEvent[] = [];
   let life = 0;
+  /** The controller's monotonic clock begins here. */
+  let bootedAtMs = 0;
   let alive = true;
   let done = false;
   let sealed = 0;
   let t0Ms: number | undefined;
   const uncommitted: string[] = [];
+  const leftWriting: string[] = [];
   const orphaned: { fromMs: number; toMs: number }[] = [];
   const nonce = `nonce-${seed}`;
 
   // The controller's clock is the true time.
-  const nowNs = () => msToNs(timeline.nowMs());
+  const nowNs = () => msToNs(timeline.nowMs() - bootedAtMs);
 
   function emit(event: Unstamped<ConductorEvent>): void {
     const stamped = { ...event, atNs: nowNs() } as ConductorEvent; // the union's members all have atNs
@@ -93,7 +98,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
       for (const { id, committed } of agents) if (!committed) uncommitted.push(id);
     }
     state = decided.state;
-    if (state.t0Ns !== undefined) t0Ms = Number(state.t0Ns) / 1e6;
+    if (state.t0Ns !== undefined) t0Ms ??= Number(state.t0Ns) / 1e6;
     for (const effect of decided.effects) perform(effect);
   }
 
@@ -105,16 +110,20 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
         return watch(effect.agent);
       case "timer": {
         const born = life;
-        timeline.at(Number(effect.atNs) / 1e6, () => {
+        timeline.at(Number(effect.atNs) / 1e6 + bootedAtMs, () => {
           if (born === life) emit({ type: "timer", name: effect.name });
         });
         return;
       }
+      case "choose-t0":
+        return emit({ type: "t0", t0Ns: chooseT0(effect.rttsNs, msToNs(3), nowNs()) });
       case "seal":
         sealed++;
         return emit({ type: "sealed" });
       case "done":
         done = true;
+        if (state.aborted === undefined) return;
+        for (const { id, alive: up, writing } of agents) if (up && writing && !cut.has(id)) leftWriting.push(id);
     }
   }
 
@@ -141,11 +150,11 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
       emit(event);
     };
     const fail = (reason: string) => {
-      const retry = what === "collect" && state.phase === "collecting" && born === life;
-      if (retry && !answered) {
+      const repeated = { collect: "collecting", abort: "aborting" }[what as string];
+      if (repeated === state.phase && born === life && !answered) {
         answered = true;
-        timeline.after(500, () => {
-          if (born === life && state.phase === "collecting") ask(effect);
+        timeline.after(250, () => {
+          if (born === life && state.phase === repeated) ask(effect);
         });
       } else answer({ type: "failed", what, agent: id, reason });
     };
@@ -186,7 +195,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
             ticks: (workload.rampMs + workload.durationMs) / 1000,
             participants: [{ id: `${agent.id}.disk`, device: "disk" }],
           };
-          agent.arm(runPlan, 30_000, () => {
+          agent.arm(runPlan, () => {
             changes.get(agent.id)?.();
             if (told) return;
             if (agent.state?.phase === "armed") {
@@ -230,6 +239,8 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
           return poll();
         }
         case "collect":
+          if (agent.held() === "active" && effect.reason !== undefined)
+            agent.tell({ type: "abort", reason: effect.reason });
           if (agent.held() === "active") return fail("not ended");
           if (agent.held()) collected.add(agent.id);
           return did("collect");
@@ -364,7 +375,11 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     if (gap) gap.toMs = timeline.nowMs();
     // Nothing of the old life is left but what it wrote.
     state = persisted.reduce((known, event) => conductorStep(known, event).state, conduct(plan));
-    emit(persisted.length === 0 ? { type: "begin" } : { type: "resumed", sameBoot: true });
+    if (persisted.length === 0)
+      return emit({ type: "abort", reason: "the controller was ended before anything began" });
+    const rebooted = which === "all" && random.chance(0.25);
+    if (rebooted) bootedAtMs = timeline.nowMs();
+    emit({ type: "resumed", sameBoot: !rebooted });
   }
 
   function killAfterT0(): void {
@@ -383,7 +398,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     log(
       `${agent.id} opened ${agent.openedAtMs.map((ms) => ms.toFixed(3)).join(" ")} held ${JSON.stringify(agent.held())}`,
     );
-  return { agents, policies, state, done, t0Ms, sealed, uncommitted, orphaned, collected, trace };
+  return { agents, policies, state, done, t0Ms, sealed, uncommitted, leftWriting, orphaned, collected, trace };
 }
 
 type Unstamped<T> = T extends unknown ? Omit<T, "atNs"> : never;

@@ -42,7 +42,7 @@ const choices: fc.Arbitrary<Choice> = fc.record({
         nowNs: fc.constantFrom(500_000_000n, 899_000_000n),
       }),
     },
-    { weight: 6, arbitrary: fc.constant<RunEvent>({ type: "released" }) },
+    { weight: 6, arbitrary: fc.constant<RunEvent>({ type: "due", lateMs: 0.1 }) },
     { weight: 6, arbitrary: fc.integer({ min: 1, max: 5 }).map((tick): RunEvent => ({ type: "tick", tick })) },
     {
       weight: 6,
@@ -51,7 +51,10 @@ const choices: fc.Arbitrary<Choice> = fc.record({
         .map((problem): RunEvent => ({ type: "exited", participant: "", problem })),
     },
     { weight: 3, arbitrary: fc.constantFrom("asked", "").map((reason): RunEvent => ({ type: "abort", reason })) },
-    { weight: 3, arbitrary: fc.constantFrom<RunEvent>({ type: "lease-expired" }, { type: "overdue" }) },
+    {
+      weight: 3,
+      arbitrary: fc.constantFrom<RunEvent>({ type: "watch-due" }, { type: "overdue" }, { type: "due", lateMs: 51 }),
+    },
   ),
 });
 
@@ -71,7 +74,7 @@ function orderly({ participants, workload, ticks }: RunPlan): Choice[] {
     once({ type: "watchers", count: 1 }),
     ...Array.from({ length: workload.jobs }, () => each({ type: "parked", participant: "" })).flat(),
     once({ type: "fire", nonce: "one", t0Ns: 1_000_000_000n, nowNs: 500_000_000n }),
-    once({ type: "released" }),
+    once({ type: "due", lateMs: 0.1 }),
     ...Array.from({ length: ticks }, (_, index) => once({ type: "tick", tick: index + 1 })),
     ...each({ type: "exited", participant: "", problem: "" }),
   ];
@@ -113,15 +116,18 @@ test("gates open at most once, after the nonce is durable, and never after a kil
   fc.assert(
     fc.property(lives, ([plan, chosen]) => {
       const { effects } = live(plan, chosen);
-      const opened = indexes(effects, "open-gates-at");
+      const opened = indexes(effects, "open-gates");
       expect(opened.length).toBeLessThanOrEqual(1);
       const [at] = opened;
+      const [waiting] = indexes(effects, "wait-for-t0");
       const [killed] = indexes(effects, "kill");
       if (at === undefined) {
         expect(indexes(effects, "note", EventKind.RELEASED)).toEqual([]);
         return;
       }
-      expect(effects.slice(at - 2, at)).toMatchObject([{ kind: EventKind.FIRED }, { type: "make-durable" }]);
+      const before = effects.slice(waiting! - 2, waiting);
+      expect(before).toMatchObject([{ kind: EventKind.FIRED }, { type: "make-durable" }]);
+      expect(waiting).toBeLessThan(at);
       if (killed !== undefined) expect(at).toBeLessThan(killed);
     }),
     { numRuns: 1_000 },

@@ -6,7 +6,7 @@ import { EventKind, Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { unreachable } from "../../kernel/assert.ts";
 import { SalvoError } from "../../kernel/error.ts";
 import { msToNs, type Nanos } from "../../kernel/time.ts";
-import { FIRE_NOTICE_MS, type RunPlan } from "./run-plan.ts";
+import { FIRE_NOTICE_MS, GATES_LATE_MS_MAX, type RunPlan } from "./run-plan.ts";
 
 export type Phase = "arming" | "armed" | "committed" | "running" | "ending" | "ended";
 
@@ -36,12 +36,12 @@ export type RunEvent =
   /** fio ended. problem is empty when it did what it was asked to. */
   | { readonly type: "exited"; readonly participant: string; readonly problem: string }
   | { readonly type: "watchers"; readonly count: number }
-  | { readonly type: "lease-expired" }
   /** So long after arming somebody should be watching. */
   | { readonly type: "watch-due" }
   /** Throws `wrong-state` or `refused`. A repeated Fire with the same nonce changes nothing. */
   | { readonly type: "fire"; readonly nonce: string; readonly t0Ns: Nanos; readonly nowNs: Nanos }
-  | { readonly type: "released" }
+  /** It is time to open the gates, and lateMs past it. */
+  | { readonly type: "due"; readonly lateMs: number }
   | { readonly type: "tick"; readonly tick: number }
   | { readonly type: "abort"; readonly reason: string }
   /** fio should have ended long ago. */
@@ -54,7 +54,9 @@ export type RunEffect =
   | { readonly type: "make-durable" }
   /** Tell `watch-due` in WATCH_DUE_MS. */
   | { readonly type: "await-watcher" }
-  | { readonly type: "open-gates-at"; readonly t0Ns: Nanos }
+  /** Tell `due` at T0, less the gate's lead. */
+  | { readonly type: "wait-for-t0"; readonly t0Ns: Nanos }
+  | { readonly type: "open-gates" }
   | { readonly type: "sample"; readonly tick: number }
   | { readonly type: "prove-start" }
   | { readonly type: "kill" }
@@ -95,18 +97,12 @@ export function step(state: RunState, event: RunEvent): Step {
       return onExited(state, event.participant, event.problem);
     case "watchers":
       return onWatchers(state, event.count);
-    case "lease-expired":
-      return state.phase === "arming" || state.phase === "armed"
-        ? abort(state, Outcome.ABORTED, "the controller was not heard of in time")
-        : stay(state);
     case "watch-due":
       return state.phase === "armed" && state.watchers === 0 ? onWatchers(state, 0) : stay(state);
     case "fire":
       return onFire(state, event);
-    case "released":
-      return state.phase === "committed" && state.outcome === Outcome.UNSPECIFIED
-        ? { state: { ...state, phase: "running", started: true }, effects: [note(EventKind.RELEASED, "")] }
-        : stay(state);
+    case "due":
+      return onDue(state, event.lateMs);
     case "tick":
       return onTick(state, event.tick);
     case "abort":
@@ -116,6 +112,17 @@ export function step(state: RunState, event: RunEvent): Step {
     default:
       return unreachable(event);
   }
+}
+
+/** A busy host wakes late by milliseconds. More is no start together with the others, and nobody is started at all. */
+function onDue(state: RunState, lateMs: number): Step {
+  if (state.phase !== "committed" || state.outcome !== Outcome.UNSPECIFIED) return stay(state);
+  if (lateMs <= GATES_LATE_MS_MAX) {
+    const effects: RunEffect[] = [{ type: "open-gates" }, note(EventKind.RELEASED, "")];
+    return { state: { ...state, phase: "running", started: true }, effects };
+  }
+  const why = `its gates would have opened ${Math.ceil(lateMs)} ms after T0: the host or its disk was too busy`;
+  return abort(state, Outcome.FAILED, why);
 }
 
 function onParked(state: RunState, participant: string): Step {
@@ -168,7 +175,7 @@ function onFire(state: RunState, { nonce, t0Ns, nowNs }: RunEvent & { type: "fir
   }
   return {
     state: { ...state, phase: "committed", nonce, t0Ns },
-    effects: [note(EventKind.FIRED, nonce), { type: "make-durable" }, { type: "open-gates-at", t0Ns }],
+    effects: [note(EventKind.FIRED, nonce), { type: "make-durable" }, { type: "wait-for-t0", t0Ns }],
   };
 }
 

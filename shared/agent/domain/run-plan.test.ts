@@ -2,13 +2,19 @@ import { create } from "@bufbuild/protobuf";
 import { ArmRequestSchema } from "@salvo/proto/agent_pb.ts";
 import { WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { expect, test } from "vitest";
-import { fioRuntimeMs, planOf, TAIL_MS, ticksOf } from "./run-plan.ts";
+import { clockErrorMs, fioRuntimeMs, planOf, ticksOf } from "./run-plan.ts";
 
 const workload = create(WorkloadSchema, { name: "4k", rampMs: 2_000, durationMs: 5_000 });
 
 test("there is a tick for every interval of ramp and duration, and fio outlives the last of them", () => {
   expect([1_000, 500, 100].map((intervalMs) => ticksOf(workload, intervalMs))).toEqual([7, 14, 70]);
-  expect(fioRuntimeMs(workload)).toBe(7_000 + TAIL_MS);
+  expect(fioRuntimeMs(workload)).toBe(7_000 + 300 + 1);
+});
+
+test("over a week fio's clock may run off by a minute, and fio outlives the last tick by more", () => {
+  const week = create(WorkloadSchema, { name: "4k", durationMs: 604_800_000 });
+  expect(clockErrorMs(week)).toBe(60_480);
+  expect(fioRuntimeMs(week)).toBe(604_800_000 + 300 + 60_480);
 });
 
 test.for([

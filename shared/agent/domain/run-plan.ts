@@ -4,10 +4,16 @@ import { assert } from "../../kernel/assert.ts";
 import { SalvoError } from "../../kernel/error.ts";
 
 /**
- * fio runs this much longer than the window. In the tail the last tick's dump still finds fio at work, and further dumps
- * prove when the first I/O was, where they can disturb no figure.
+ * fio runs longer than the window. In the tail the last tick's dump still finds fio at work, and further dumps prove when
+ * the first I/O was, where they can disturb no figure.
  */
-export const TAIL_MS = 300;
+const TAIL_MS = 300;
+
+/** fio measures its run time with the CPU's counter, calibrated when it starts: some ppm off, which adds up over days. */
+const FIO_CLOCK_PPM = 100;
+
+/** Gates that would open so late are not opened. */
+export const GATES_LATE_MS_MAX = 50;
 
 /** A Fire that comes later than this before T0 is refused: the gates could not all open in time. */
 export const FIRE_NOTICE_MS = 100;
@@ -55,5 +61,10 @@ export function ticksOf(workload: Workload, intervalMs: number): number {
 
 /** fio's own run time. */
 export function fioRuntimeMs(workload: Workload): number {
-  return workload.rampMs + workload.durationMs + TAIL_MS;
+  return workload.rampMs + workload.durationMs + TAIL_MS + clockErrorMs(workload);
+}
+
+/** How far off the end of fio may be from what its run time says. */
+export function clockErrorMs({ rampMs, durationMs }: Workload): number {
+  return Math.ceil(((rampMs + durationMs) * FIO_CLOCK_PPM) / 1e6);
 }

@@ -1,0 +1,73 @@
+/** What a run's spec means to the conductor and its agents, and what the conductor knows that no record tells. Pure. */
+import { create } from "@bufbuild/protobuf";
+import type { AgentDescription } from "@salvo/proto/agent_pb.ts";
+import { OnLoss } from "@salvo/proto/lab_pb.ts";
+import { ClockEstimateSchema, type ClockEstimate, type RunSpec } from "@salvo/proto/run_pb.ts";
+import { Outcome } from "@salvo/proto/telemetry_pb.ts";
+import { fioRuntimeMs } from "@salvo/shared/agent/domain/run-plan.ts";
+import type { ClockEstimate as Estimate } from "@salvo/shared/clock/estimate.ts";
+import { assert } from "@salvo/shared/kernel/assert.ts";
+import type { RunFacts } from "../analysis/analysis.ts";
+import type { AgentState, ConductorPlan, ConductorState } from "../domain/conductor.ts";
+import type { RunBegin } from "./run-log.ts";
+
+/** Writing a device's file full is the slow part of arming. */
+const ARM_MS = 60_000;
+const FILL_BYTES_PER_MS = 20_000n;
+
+export function planOf(spec: RunSpec): ConductorPlan {
+  assert(spec.workload, "a run has a workload");
+  return {
+    lengthMs: fioRuntimeMs(spec.workload),
+    agents: spec.agents.map(
+      ({ id, onLoss }) => ({ id, onLoss: onLoss === OnLoss.CONTINUE ? "continue" : "abort" }) as const,
+    ),
+  };
+}
+
+/** How long an agent may take to arm: its devices may have to be written full first. */
+export function armMs(spec: RunSpec, ...agents: (AgentDescription | undefined)[]): number {
+  const bytes = agents.flatMap((agent) =>
+    (agent?.devices ?? [])
+      .filter(({ name }) => spec.participants.some((each) => each.agent === agent?.id && each.device === name))
+      .map(({ sizeBytes }) => sizeBytes),
+  );
+  return ARM_MS + Number(bytes.reduce((sum, each) => sum + each, 0n) / FILL_BYTES_PER_MS);
+}
+
+/** anchor: one instant on both of the controller's clocks. */
+export function factsOf(state: ConductorState, { anchor }: RunBegin, agents: AgentDescription[]): RunFacts {
+  const { t0Ns } = state;
+  return {
+    t0: t0Ns === undefined ? undefined : { ns: t0Ns, wallNs: anchor.wallNs + (t0Ns - anchor.monotonicNs) },
+    clockBefore: estimates(state, "clock"),
+    clockAfter: estimates(state, "clockAfter"),
+    agents,
+    aborted: state.aborted,
+    lost: [...state.agents].filter(([, agent]) => wasLost(agent)).map(([id]) => id),
+    finished: [...state.agents].filter(([, { end }]) => end?.outcome === Outcome.FINISHED).map(([id]) => id),
+  };
+}
+
+/** In mid-run: it stayed silent, or it was killed and back so soon that it could say so itself. */
+function wasLost({ lost, started, end }: AgentState): boolean {
+  return lost !== undefined || (started && end?.outcome === Outcome.INTERRUPTED);
+}
+
+function estimates(state: ConductorState, which: "clock" | "clockAfter"): ClockEstimate[] {
+  return [...state.agents].flatMap(([agent, known]) => {
+    const found: Estimate | undefined = known[which];
+    return found
+      ? [
+          create(ClockEstimateSchema, {
+            agent,
+            atNs: found.atNs,
+            offsetNs: found.offsetNs,
+            boundNs: found.boundNs,
+            pings: found.pings,
+            rttNs: found.rttNs,
+          }),
+        ]
+      : [];
+  });
+}
