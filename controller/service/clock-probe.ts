@@ -18,7 +18,9 @@ export async function probeClock(
   const requests = createChannel<{ sentNs: bigint }>();
   const pings: Ping[] = [];
   const ask = () => requests.push({ sentNs: clock.now() });
+  signal?.throwIfAborted();
   ask();
+  using _ = { [Symbol.dispose]: () => requests.close() };
   for await (const { sentNs, receivedNs, answeredNs } of client.probeClock(requests, {
     signal: deadline(PROBE_MS, "probing the clock", signal),
   })) {
@@ -26,6 +28,5 @@ export async function probeClock(
     if (pings.length === PINGS) break;
     ask();
   }
-  requests.close();
   return estimate(pings);
 }

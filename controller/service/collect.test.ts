@@ -3,7 +3,7 @@ import { AgentService } from "@salvo/proto/agent_pb.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { type Channel, openChannel } from "@salvo/shared/rpc/channel.ts";
 import { createClient } from "@salvo/shared/rpc/client.ts";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -105,8 +105,25 @@ test("an agent that cannot be reached is asked until it can", async () => {
 test("an agent that has the run no more has nothing to give: that is said at once", async () => {
   await expect(collect({ of: "run-2" })).rejects.toMatchObject({
     kind: "not-found",
-    message: "the agent has no run run-2 any more",
+    message: "agent guest1 has no run run-2",
   });
+});
+
+test("to be collected from does not make an agent look at its fio", async () => {
+  await using counting = await testAgent({ fioScript: `echo "$1" >> "$(dirname "$0")/asked"; exec fio "$@"` });
+  await counting.arm(run);
+  await counting.abort(run, "enough");
+  await rm(join(counting.folder, "asked"), { force: true });
+  await collectRecords({
+    client: counting.client,
+    agent: "guest1",
+    run,
+    spool,
+    busConnected: () => false,
+    signal: stop.signal,
+  });
+  expect(spool.highest("guest1")).toBeGreaterThan(0);
+  await expect(stat(join(counting.folder, "asked"))).rejects.toMatchObject({ code: "ENOENT" });
 });
 
 test("a run that has not ended is waited for, until somebody gives up", async () => {

@@ -1,15 +1,15 @@
-import { fromBinary } from "@bufbuild/protobuf";
 import { type AgentService, RunPhase, type RunStatus } from "@salvo/proto/agent_pb.ts";
-import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
 import type { Client } from "@salvo/shared/rpc/client.ts";
+import { decodeRecord } from "../analysis/decode.ts";
 import type { Spool } from "../store/spool.ts";
 
 /** NATS may still bring what is on its way; when it has brought nothing new for so long, the rest is asked for. */
 const QUIET_MS = 250;
 const QUIET_MAX_MS = 3_000;
 const RETRY_MS = 500;
+const STATUS_MS = 5_000;
 
 export interface CollectOptions {
   readonly client: Client<typeof AgentService>;
@@ -39,7 +39,12 @@ export async function collectRecords({
       const ranges = spool.missing(agent, lastSeq);
       if (ranges.length === 0) return await spool.flush();
       for await (const { records } of client.collect({ run, ranges }, { signal })) {
-        for (const payload of records) spool.add(agent, fromBinary(RecordSchema, payload).seq, payload, "backfilled");
+        for (const payload of records) {
+          const seq = seqOf(agent, payload);
+          if (seq > lastSeq)
+            throw new SalvoError("corrupt", `the agent gives record ${seq} of ${lastSeq}`, { host: agent });
+          spool.add(agent, seq, payload, "backfilled");
+        }
       }
       await spool.flush();
       if (spool.missing(agent, lastSeq).length === 0) return;
@@ -52,11 +57,24 @@ export async function collectRecords({
   }
 }
 
+/** A watch tells at once how the run is; to describe itself would cost the agent much more. */
 async function statusOf(client: Client<typeof AgentService>, run: string, signal: AbortSignal): Promise<RunStatus> {
-  const { runs } = await client.describe({}, { deadlineMs: 5_000, signal });
-  const status = runs.find((each) => each.run === run);
-  if (!status) throw new SalvoError("not-found", `the agent has no run ${run} any more`);
-  return status;
+  const answer = deadline(STATUS_MS, "asking how the run is", signal);
+  for await (const { status } of client.watch({ run }, { signal: answer })) if (status) return status;
+  throw new SalvoError("unavailable", "the agent says nothing about the run");
+}
+
+/** Of an agent's own journal every record has its number in itself. */
+function seqOf(agent: string, payload: Uint8Array): number {
+  try {
+    return decodeRecord(payload).seq;
+  } catch (error) {
+    throw new SalvoError("corrupt", `the agent gives what is no record: ${toSalvoError(error).message}`, {
+      host: agent,
+      cause: error,
+      remedy: "Check that the agent has the controller's version",
+    });
+  }
 }
 
 function missingCount(ranges: ReturnType<Spool["missing"]>): number {

@@ -18,13 +18,17 @@ export interface Arrivals {
 
 /** 4 bytes each, kept for every record: a week of 30 records a second is 73 MB. */
 const SEQ_MAX = 2 ** 28;
+/** Numbers are kept by the page: one that is far too high costs a page, and not all the space below it. */
+const PAGE = 4096;
 /** Reading so many entries for nothing is cheaper than starting to read anew. */
 const GAP_ENTRIES = 64;
 
 export function createArrivals(): Arrivals {
   /** By seq; 0 is absent. */
-  let entries = new Uint32Array(1024);
+  const pages = new Map<number, Uint32Array>();
   let highest = 0;
+
+  const entryOf = (seq: number): number => pages.get(Math.floor(seq / PAGE))?.[seq % PAGE] ?? 0;
 
   return {
     get highest() {
@@ -33,21 +37,19 @@ export function createArrivals(): Arrivals {
     has(seq) {
       if (!Number.isInteger(seq) || seq < 1 || seq > SEQ_MAX)
         throw new SalvoError("invalid-input", `a record has the number ${seq}; they count from 1 to ${SEQ_MAX}`);
-      return seq < entries.length && entries[seq] !== 0;
+      return entryOf(seq) !== 0;
     },
     add(seq, entry) {
-      if (seq >= entries.length) {
-        const grown = new Uint32Array(Math.max(2 * entries.length, seq + 1));
-        grown.set(entries);
-        entries = grown;
-      }
-      entries[seq] = entry;
+      const number = Math.floor(seq / PAGE);
+      const page = pages.get(number) ?? new Uint32Array(PAGE);
+      pages.set(number, page);
+      page[seq % PAGE] = entry;
       highest = Math.max(highest, seq);
     },
     missing(lastSeq) {
       const gaps: Range[] = [];
       for (let seq = 1; seq <= lastSeq; seq++) {
-        if (seq < entries.length && entries[seq] !== 0) continue;
+        if (entryOf(seq) !== 0) continue;
         const gap = gaps.at(-1);
         if (gap?.last === seq - 1) gap.last = seq;
         else gaps.push({ first: seq, last: seq });
@@ -55,9 +57,13 @@ export function createArrivals(): Arrivals {
       return gaps;
     },
     ranges(first, last) {
+      const here: number[] = [];
+      for (let seq = first; seq <= last; seq++) {
+        const entry = entryOf(seq);
+        if (entry !== 0) here.push(entry);
+      }
       const found: Range[] = [];
-      for (const entry of entries.slice(first, last + 1).sort()) {
-        if (entry === 0) continue;
+      for (const entry of here.sort((a, b) => a - b)) {
         const range = found.at(-1);
         if (range && entry <= range.last + GAP_ENTRIES) range.last = entry;
         else found.push({ first: entry, last: entry });

@@ -1,11 +1,13 @@
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawn } from "node:child_process";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Source, SpoolEntry } from "./batch.ts";
+import type { SpoolEntry } from "./batch.ts";
 import { openSpool, type Spool } from "./spool.ts";
 
 let folder: string;
@@ -14,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const payloadOf = (seq: number) => Uint8Array.of(seq % 251, seq % 7, 9);
+const payloadOf = (seq: number) => toBinary(RecordSchema, create(RecordSchema, { seq, atNs: BigInt(seq % 7) }));
 
 async function readAll(spool: Spool, agent: string): Promise<SpoolEntry[]> {
   const entries: SpoolEntry[] = [];
@@ -77,8 +79,9 @@ test("a controller killed in mid-run finds in its spool exactly what it had flus
   await writeFile(
     script,
     `import { openSpool } from ${module};
+     const payloadOf = (seq) => Uint8Array.of(8, seq); // field 1, seq
      const spool = await openSpool(process.argv[2], ["vm1"]);
-     for (const seq of [5, 1, 2]) spool.add("vm1", seq, Uint8Array.of(seq), seq === 5 ? "received" : "backfilled");
+     for (const seq of [5, 1, 2]) spool.add("vm1", seq, payloadOf(seq), seq === 5 ? "received" : "backfilled");
      await spool.flush();
      process.stdout.write("flushed");
      setInterval(() => {}, 1000);`,
@@ -90,22 +93,70 @@ test("a controller killed in mid-run finds in its spool exactly what it had flus
 
   await using spool = await openSpool(join(folder, "spool"), ["vm1"]);
   expect(await readAll(spool, "vm1")).toEqual([
-    { seq: 1, source: "backfilled", payload: Uint8Array.of(1) },
-    { seq: 2, source: "backfilled", payload: Uint8Array.of(2) },
-    { seq: 5, source: "received", payload: Uint8Array.of(5) },
+    { seq: 1, source: "backfilled", payload: Uint8Array.of(8, 1) },
+    { seq: 2, source: "backfilled", payload: Uint8Array.of(8, 2) },
+    { seq: 5, source: "received", payload: Uint8Array.of(8, 5) },
   ]);
-  expect(spool.add("vm1", 5, Uint8Array.of(5), "received")).toBe(false);
+  expect(spool.add("vm1", 5, payloadOf(5), "received")).toBe(false);
 });
 
-test("an agent that is not in the run and a number that no run has are refused", async () => {
+test("what NATS brings and is no record of the run is left out and told, and the run goes on", async () => {
   await using spool = await openSpool(folder, ["vm1"]);
-  const source: Source = "received";
-  expect(() => spool.add("vm9", 1, payloadOf(1), source)).toThrow(expect.objectContaining({ kind: "not-found" }));
-  for (const seq of [0, -1, 1.5, 2 ** 32])
-    expect(() => spool.add("vm1", seq, payloadOf(1), source)).toThrow(
-      expect.objectContaining({ kind: "invalid-input" }),
-    );
-  expect(await readAll(spool, "vm1")).toEqual([]);
+  const nonsense = Uint8Array.of(0xff, 0xff, 0xff);
+  for (const [agent, seq, payload] of [
+    ["vm9", 1, payloadOf(1)],
+    ["vm9", 2, payloadOf(2)],
+    ["vm1", 0, payloadOf(0)],
+    ["vm1", 2 ** 32, payloadOf(1)],
+    ["vm1", 7, payloadOf(8)],
+    ["vm1", 1, nonsense],
+  ] as const)
+    expect(spool.add(agent, seq, payload, "received"), `${agent} ${seq}`).toBe(false);
+  expect(spool.highest("vm1")).toBe(0);
+  expect(spool.add("vm1", 1, payloadOf(1), "received")).toBe(true);
+  expect(await readAll(spool, "vm1")).toHaveLength(1);
+  expect(spool.notes()).toEqual([
+    "left out, 2 times: agent vm9 is not in this run",
+    expect.stringContaining("left out, once: a record has the number 0"),
+    expect.stringContaining("left out, once: a record has the number 4294967296"),
+    "left out, once: record 7 of vm1 is damaged: it says that it is record 8",
+    expect.stringContaining("left out, once: record 1 of vm1 is damaged: a record of 3 bytes cannot be decoded"),
+  ]);
+});
+
+test("however much is left out, what is told of it stays short", async () => {
+  await using spool = await openSpool(folder, ["vm1"]);
+  for (let seq = 1; seq <= 100; seq++) spool.add("vm1", seq, payloadOf(1000), "received");
+  expect(spool.notes()).toHaveLength(6);
+  expect(spool.notes().at(-1)).toBe("left out: 95 more that are no records of this run");
+});
+
+test("an agent that gives what is no record of the run is told so", async () => {
+  await using spool = await openSpool(folder, ["vm1"]);
+  expect(() => spool.add("vm9", 1, payloadOf(1), "backfilled")).toThrow(expect.objectContaining({ kind: "not-found" }));
+  expect(() => spool.add("vm1", 2, payloadOf(1), "backfilled")).toThrow(
+    expect.objectContaining({ kind: "corrupt", host: "vm1", remedy: expect.stringContaining("version") }),
+  );
+});
+
+test("a number that is far too high costs little", async () => {
+  await using spool = await openSpool(folder, ["vm1"]);
+  const before = process.memoryUsage().arrayBuffers;
+  expect(spool.add("vm1", 2 ** 28, payloadOf(2 ** 28), "received")).toBe(true);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20);
+});
+
+test("a copy that was cut off says so", async () => {
+  {
+    await using spool = await openSpool(folder, ["vm1"]);
+    spool.add("vm1", 1, payloadOf(1), "received");
+  }
+  await appendFile(join(folder, "vm1.journal"), "torn");
+  await using spool = await openSpool(folder, ["vm1"]);
+  expect(spool.notes()).toEqual([
+    expect.stringMatching(/^4 bytes of the controller's copy of vm1's records were not whole/),
+  ]);
+  expect(await readAll(spool, "vm1")).toHaveLength(1);
 });
 
 function range(first: number, last: number): number[] {

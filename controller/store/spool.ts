@@ -1,21 +1,26 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { SeqRange } from "@salvo/proto/agent_pb.ts";
-import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { openJournal, type Journal } from "@salvo/shared/journal/writer.ts";
 import { readJournal } from "@salvo/shared/journal/reader.ts";
 import { createArrivals, type Arrivals } from "./arrivals.ts";
 import { createBatch, unpack, type Batch, type Source, type SpoolEntry } from "./batch.ts";
 import { syncFolder } from "./durable.ts";
+import { checkedRecord, createRejected } from "./rejected.ts";
 
 /** The controller's copy of what every agent of a run recorded: one journal per agent, in order of arrival. */
 export interface Spool extends AsyncDisposable {
   readonly agents: readonly string[];
   /**
-   * False when the record is known already. It is on the disk within 100 ms, or after flush(). Throws `not-found` for an
-   * agent that is not in the run, `invalid-input` for a number that none can have, and what made the agent's spool fail: `out-of-resources` for a full disk.
+   * False when the record is known already, and for what came by NATS and is no record of the run: an unknown agent, a number
+   * that is not the record's own, bytes that are none. Those are left out, and told in notes(). From the agent itself they
+   * are an error, `corrupt`. It is on the disk within 100 ms, or after flush(). Throws what made the agent's spool fail:
+   * `out-of-resources` for a full disk.
    */
   add(agent: string, seq: number, payload: Uint8Array, source: Source): boolean;
+  /** What was left out or lost here, in sentences for a reader of the run's figures. */
+  notes(): string[];
   /** Resolves when all added so far is on the disk. */
   flush(): Promise<void>;
   /** The highest seq of the agent's records here; 0 without any. */
@@ -41,6 +46,7 @@ export async function openSpool(folder: string, agents: readonly string[]): Prom
     streams.set(agent, stream);
   }
   const journals = undo.move();
+  const rejected = createRejected();
 
   const streamOf = (agent: string): Stream => {
     const stream = streams.get(agent);
@@ -55,11 +61,20 @@ export async function openSpool(folder: string, agents: readonly string[]): Prom
   return {
     agents,
     add(agent, seq, payload, source) {
+      try {
+        const { arrivals } = streamOf(agent);
+        if (arrivals.has(seq)) return false;
+        checkedRecord(agent, seq, payload);
+      } catch (error) {
+        if (source === "backfilled") throw error;
+        rejected.add(toSalvoError(error).message);
+        return false;
+      }
       const { batch, arrivals } = streamOf(agent);
-      if (arrivals.has(seq)) return false;
       arrivals.add(seq, batch.add({ seq, payload, source }));
       return true;
     },
+    notes: () => [...[...streams].flatMap(([agent, { journal }]) => droppedNotes(agent, journal)), ...rejected.notes()],
     async flush() {
       await Promise.all([...streams.values()].map(flush));
     },
@@ -84,6 +99,12 @@ interface Stream {
   readonly journal: Journal;
   readonly batch: Batch;
   readonly arrivals: Arrivals;
+}
+
+function droppedNotes(agent: string, { dropped }: Journal): string[] {
+  if (!dropped) return [];
+  const { bytes, reason } = dropped;
+  return [`${bytes} bytes of the controller's copy of ${agent}'s records were not whole and were set aside: ${reason}`];
 }
 
 async function openStream(path: string): Promise<Stream> {
