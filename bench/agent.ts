@@ -23,18 +23,26 @@ export interface BenchAgentOptions {
   readonly id: string;
   /** Its home is made in it. */
   readonly folder: string;
+  /** For its journals; in its home when absent. */
+  readonly dataFolder?: string;
   readonly fio: (home: string) => Promise<string>;
   readonly scratchSize: string;
 }
 
-export async function startBenchAgent({ id, folder, fio, scratchSize }: BenchAgentOptions): Promise<BenchAgent> {
+export async function startBenchAgent({
+  id,
+  folder,
+  dataFolder = folder,
+  fio,
+  scratchSize,
+}: BenchAgentOptions): Promise<BenchAgent> {
   const home = join(folder, id);
   const scratch = join(home, "scratch.bin");
   const file = join(home, "agent.yaml");
   await mkdir(home, { recursive: true });
   const devices = [{ name: "scratch", path: scratch, size: scratchSize }];
   // JSON is YAML.
-  await writeFile(file, JSON.stringify({ id, dataDir: join(home, "data"), fio: await fio(home), devices }));
+  await writeFile(file, JSON.stringify({ id, dataDir: join(dataFolder, id, "data"), fio: await fio(home), devices }));
   const main = fileURLToPath(import.meta.resolve("@salvo/agent-guest/main.ts"));
   const agent = await startProcess(process.execPath, [main, "--config", file, "--listen", "127.0.0.1:0"], {
     cwd: home,

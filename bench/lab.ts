@@ -31,21 +31,28 @@ export interface BenchRunOptions {
 
 export interface BenchLabOptions {
   readonly folder: string;
+  readonly dataFolder: string;
   readonly agents: number;
   /** The program that an agent is to take for fio; it may be made in the agent's home. */
   readonly fio: (home: string) => Promise<string>;
   readonly scratchSize: string;
 }
 
-export async function startBenchLab({ folder, agents: count, fio, scratchSize }: BenchLabOptions): Promise<BenchLab> {
+export async function startBenchLab({
+  folder,
+  dataFolder,
+  agents: count,
+  fio,
+  scratchSize,
+}: BenchLabOptions): Promise<BenchLab> {
   await using undo = new AsyncDisposableStack();
   const ids = Array.from({ length: count }, (_, index) => `agent${index + 1}`);
   const agents = await Promise.all(
-    ids.map(async (id) => undo.use(await startBenchAgent({ id, folder, fio, scratchSize }))),
+    ids.map(async (id) => undo.use(await startBenchAgent({ id, folder, dataFolder, fio, scratchSize }))),
   );
   const controller = undo.use(
     await openController({
-      dataDir: join(folder, "controller"),
+      dataDir: join(dataFolder, "controller"),
       natsUrl: undefined,
       version: "bench",
       logger: createLogger({ name: "bench", level: "warn" }),

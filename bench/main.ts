@@ -47,6 +47,7 @@ const { values, positionals } = parseArgs({
     samples: { type: "string" },
     fio: { type: "string", default: "fio" },
     dir: { type: "string", default: tmpdir() },
+    data: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
@@ -55,7 +56,9 @@ const [name = ""] = positionals;
 const bench = BENCHES[name];
 if (!bench) {
   const list = Object.entries(BENCHES).map(([each, { about }]) => `  ${each.padEnd(14)}${about}\n`);
-  process.stdout.write(`npm run bench -- NAME [--json --dir DIR --fio PATH], where NAME is one of\n${list.join("")}`);
+  process.stdout.write(
+    `npm run bench -- NAME [--json --dir DIR --data DIR --fio PATH], where NAME is one of\n${list.join("")}`,
+  );
   process.exitCode = positionals.length > 0 ? 2 : 0;
 } else {
   try {
@@ -71,12 +74,15 @@ async function measure(name: string, { defaults, load }: Bench): Promise<void> {
   const { fio, json, dir } = values;
   const run = await load();
   const folder = await realpath(await mkdtemp(join(dir, "salvo-bench-")));
+  const dataFolder =
+    values.data === undefined ? folder : await realpath(await mkdtemp(join(values.data, "salvo-bench-")));
   try {
     const machine = await describeMachine(fio);
     const loadBefore = loadAverage();
     const coresSince = watchCores();
     const found = await run({
       folder,
+      dataFolder,
       fio,
       agents: values.agents?.split(",").map(positive) ?? defaults.agents ?? [],
       rounds: positive(values.rounds ?? defaults.rounds ?? 1),
@@ -95,7 +101,7 @@ async function measure(name: string, { defaults, load }: Bench): Promise<void> {
       );
     }
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    for (const each of [folder, dataFolder]) await rm(each, { recursive: true, force: true });
   }
 }
 

@@ -2,6 +2,8 @@
 export interface BenchOptions {
   /** Its own, removed afterwards. */
   readonly folder: string;
+  /** For what agents, controller and nats-server write: the same, or one on a disk that is not under test. */
+  readonly dataFolder: string;
   readonly fio: string;
   readonly agents: readonly number[];
   readonly rounds: number;

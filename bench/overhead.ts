@@ -29,9 +29,10 @@ interface Round {
   readonly sampled: Readonly<Record<Interval, Sampled>>;
 }
 
-export async function overhead({ folder, fio, rounds, seconds, say }: BenchOptions): Promise<Findings> {
+export async function overhead({ folder, dataFolder, fio, rounds, seconds, say }: BenchOptions): Promise<Findings> {
   await using lab = await startBenchLab({
     folder,
+    dataFolder,
     agents: 1,
     fio: async () => fio,
     scratchSize: `${SCRATCH_MIB}MiB`,

@@ -42,13 +42,14 @@ interface Measured {
  * How far participants begin apart: Salvo against `fio --client` with as many `fio --server`, in turn, on this machine,
  * seen by a witness that is part of neither.
  */
-export async function startSpread({ folder, fio, agents, rounds, say }: BenchOptions): Promise<Findings> {
+export async function startSpread({ folder, dataFolder, fio, agents, rounds, say }: BenchOptions): Promise<Findings> {
   const cores = availableParallelism();
   const counts = [...new Set([Math.min(cores, ...agents), ...agents])].filter((count) => count > 1);
   const witness = await openWitness(folder, fio);
   say(`witness: ${witness.name}`);
   await using lab = await startBenchLab({
     folder,
+    dataFolder,
     agents: Math.max(...counts),
     fio: (home) => witness.wrapFio(home),
     scratchSize: `${SCRATCH_MIB}MiB`,
