@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { type FioSample, FioSampleSchema } from "@salvo/proto/telemetry_pb.ts";
 import { difference } from "../fio/difference.ts";
 import { noTotals, parseDump } from "../fio/dump.ts";
-import { proveStart, type StartBounds, type StartWitness } from "../fio/start.ts";
+import { countedAtNs, proveStart, type StartBounds, type StartWitness } from "../fio/start.ts";
 import { type Clock, msToNs, type Nanos } from "../kernel/time.ts";
 
 /** fio answers within milliseconds, or when a worker that is stuck comes free. A signal may also be lost: ask again then. */
@@ -24,11 +24,20 @@ export interface DumpDialogue {
   ask(tick: number): void;
   /** One more dump, only for proving the start. Nothing is asked while an answer is owed. */
   askForProof(): void;
-  /** A document that fio printed. Throws `program-failed` or `corrupt` when it is no dump that can follow the last. */
-  take(document: string): void;
+  /**
+   * A live dump that fio printed; its last document is none. It came now, without `arrival`. Throws `program-failed` or
+   * `corrupt` when it is no dump that can follow the last.
+   */
+  take(document: string, arrival?: Arrival): void;
   /** fio has ended: a tick that it still owes is given out as stalled. */
   end(): void;
   startBounds(): StartBounds | undefined;
+}
+
+export interface Arrival {
+  readonly receivedAtNs: Nanos;
+  /** All I/O that the dump may count had been done by then. */
+  readonly ioUntilNs: Nanos;
 }
 
 export interface DumpDialogueDeps {
@@ -43,8 +52,6 @@ export interface DumpDialogueDeps {
 interface Owed {
   readonly tick: number;
   readonly tickAtNs: Nanos;
-  /** When the signal was sent that will be answered; undefined when there were two, and nobody knows which is. */
-  readonly askedAtNs: Nanos | undefined;
   readonly lastAskedAtNs: Nanos;
 }
 
@@ -53,18 +60,29 @@ export function createDumpDialogue({ participant, clock, request, onSample }: Du
   let wallOffsetNs: Nanos = 0n;
   let totals = noTotals();
   let owed: Owed | undefined;
+  /**
+   * When each signal was sent that no answer has been counted for, the oldest first. fio answers them in order, but a signal
+   * may be lost: then every later answer is counted for the question before its own. So an answer was made after the
+   * oldest time here, whichever question it belongs to, and that is all that is taken for proven of it.
+   */
+  const askedAtNs: Nanos[] = [];
+
+  function send(nowNs: Nanos): void {
+    askedAtNs.push(nowNs);
+    request();
+  }
 
   function question(tick: number): void {
     const nowNs = clock.now();
-    owed = { tick, tickAtNs: nowNs, askedAtNs: nowNs, lastAskedAtNs: nowNs };
-    request();
+    owed = { tick, tickAtNs: nowNs, lastAskedAtNs: nowNs };
+    send(nowNs);
   }
 
   function repeat(tick: number, unanswered: Owed): void {
     const nowNs = clock.now();
     const lost = nowNs - unanswered.lastAskedAtNs > LOST_NS;
-    owed = { ...unanswered, tick, tickAtNs: nowNs, ...(lost && { askedAtNs: undefined, lastAskedAtNs: nowNs }) };
-    if (lost) request();
+    owed = { ...unanswered, tick, tickAtNs: nowNs, ...(lost && { lastAskedAtNs: nowNs }) };
+    if (lost) send(nowNs);
   }
 
   return {
@@ -79,29 +97,27 @@ export function createDumpDialogue({ participant, clock, request, onSample }: Du
     askForProof() {
       if (!owed) question(0);
     },
-    take(document) {
+    take(document, arrival) {
+      const { receivedAtNs, ioUntilNs } = arrival ?? nowArrived(clock.now());
+      const earliestAskedNs = askedAtNs.shift();
       const answered = owed;
-      if (!answered) return; // a document that nobody asked for, as the second answer to a repeated question
+      // A document that nobody waits for, as the second answer to a repeated question.
+      if (!answered || earliestAskedNs === undefined) return;
       owed = undefined;
-      const receivedAtNs = clock.now();
       const now = parseDump(document);
-      const { askedAtNs, tick, tickAtNs } = answered;
-      if (askedAtNs !== undefined && witnesses.length < WITNESSES_MAX) {
-        witnesses.push({
-          askedAtNs,
-          receivedAtNs,
-          timestampMs: now.timestampMs,
-          wallOffsetNs,
-          runtimeMs: now.runtimeMs,
-        });
-      }
+      const { tick, tickAtNs } = answered;
+      const { timestampMs, runtimeMs } = now;
+      const witness = { askedAtNs: earliestAskedNs, receivedAtNs, timestampMs, wallOffsetNs, runtimeMs };
+      if (witnesses.length < WITNESSES_MAX) witnesses.push(witness);
       if (tick === 0) return;
+      const gatheredNs = countedAtNs(witness);
       onSample(
         create(FioSampleSchema, {
           participant,
           tick,
           takenAtNs: tickAtNs,
-          runtimeMs: now.runtimeMs,
+          runtimeMs,
+          countedAtNs: gatheredNs < ioUntilNs ? gatheredNs : ioUntilNs,
           ...difference(totals, now),
         }),
       );
@@ -113,6 +129,10 @@ export function createDumpDialogue({ participant, clock, request, onSample }: Du
     },
     startBounds: () => proveStart(witnesses),
   };
+}
+
+function nowArrived(nowNs: Nanos): Arrival {
+  return { receivedAtNs: nowNs, ioUntilNs: nowNs };
 }
 
 function stalled(participant: string, { tick, tickAtNs }: Owed): FioSample {

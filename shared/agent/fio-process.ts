@@ -81,6 +81,8 @@ function follow(participant: string, place: FioPlace, gate: Gate, child: Running
   });
   let releasedAtNs: Nanos | undefined;
   let lastDocument: string | undefined;
+  /** Came past fio's planned end: a late answer, or fio's result. */
+  let held: { readonly document: string; readonly receivedAtNs: Nanos } | undefined;
   let garbage: string | undefined;
   const splitter = createSplitter();
 
@@ -88,8 +90,10 @@ function follow(participant: string, place: FioPlace, gate: Gate, child: Running
     try {
       for await (const chunk of child.stdout) {
         for (const document of splitter.push(chunk)) {
+          takeHeld();
           lastDocument = document;
-          if (!isOver()) dialogue.take(document);
+          if (isOver()) held = { document, receivedAtNs: clock.now() };
+          else dialogue.take(document);
         }
       }
     } catch (error) {
@@ -98,9 +102,17 @@ function follow(participant: string, place: FioPlace, gate: Gate, child: Running
     }
   }
 
-  /** What fio prints past its planned end is its result, whatever it still owes: the tail is in it, and its run time is off. */
+  /** From here on a document may be fio's result, which is no answer: the tail is in it, and its run time is off. */
   function isOver(): boolean {
     return releasedAtNs !== undefined && clock.now() >= releasedAtNs + runtimeNs;
+  }
+
+  /** fio prints its result last, when nothing can ask it any more: a document with another after it was a live dump. */
+  function takeHeld(): void {
+    if (!held || releasedAtNs === undefined) return;
+    const { document, receivedAtNs } = held;
+    held = undefined;
+    dialogue.take(document, { receivedAtNs, ioUntilNs: releasedAtNs + runtimeNs });
   }
 
   async function watchGate(): Promise<void> {
@@ -134,6 +146,7 @@ function follow(participant: string, place: FioPlace, gate: Gate, child: Running
               releasedAtNs,
               earliestNs: bounds.earliestNs,
               latestNs: bounds.latestNs,
+              wallClockSet: bounds.stepped,
             })
           : undefined,
     };

@@ -19,6 +19,9 @@ test("the example in the documentation prints IOPS per participant, duplicates l
   // The agent was restarted and published it anew, after JetStream had forgotten its id.
   await publisher.publish(2, "fio", fioRecord(2, 1, 1000, 500, 250));
   await publisher.publish(3, "fio", fioRecord(3, 2, 1500, 100, 0));
+  await publisher.publish(4, "fio", stalledRecord(4, 3));
+  // Answered late: what it did in two ticks, until half a second after the second.
+  await publisher.publish(5, "fio", fioRecord(5, 4, 4000, 300, 200));
 
   const example = spawn(process.execPath, [`${import.meta.dirname}/example/consume.ts`, server.url, "lab1"], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -28,10 +31,16 @@ test("the example in the documentation prints IOPS per participant, duplicates l
     lines.push(line);
     if (lines.length === 2) example.kill();
   }
-  expect(lines).toEqual(["run1 guest1.disk0 tick 1: 750 IOPS", "run1 guest1.disk0 tick 2: 200 IOPS"]);
+  expect(lines).toEqual(["run1 guest1.disk0 tick 2: 200 IOPS", "run1 guest1.disk0 tick 4: 200 IOPS"]);
 });
 
-function fioRecord(seq: number, tick: number, runtimeMs: number, reads: number, writes: number): Uint8Array {
-  const value = { participant: "guest1.disk0", tick, runtimeMs, read: { ios: reads }, write: { ios: writes } };
+function fioRecord(seq: number, tick: number, countedMs: number, reads: number, writes: number): Uint8Array {
+  const countedAtNs = BigInt(countedMs) * 1_000_000n;
+  const value = { participant: "guest1.disk0", tick, countedAtNs, read: { ios: reads }, write: { ios: writes } };
+  return toBinary(RecordSchema, create(RecordSchema, { seq, body: { case: "fio", value } }));
+}
+
+function stalledRecord(seq: number, tick: number): Uint8Array {
+  const value = { participant: "guest1.disk0", tick, stalled: true };
   return toBinary(RecordSchema, create(RecordSchema, { seq, body: { case: "fio", value } }));
 }

@@ -97,6 +97,19 @@ export function wallOffsetNs(now: () => Nanos, wallMs: () => number): Nanos {
   return now() - BigInt(currentMs) * NS_PER_MS;
 }
 
+/**
+ * The instant that a dump's counts are of, on the agent's clock. fio stamps a dump when it has gathered all workers' counts,
+ * which is long after it was asked when one of them is busy or asleep. The stamp is cut to ms: the middle of what it leaves
+ * possible between asking and receiving is taken. A stamp that leaves nothing possible is of a wall clock that was set:
+ * then it is the time of receiving, as fio prints as soon as it has gathered.
+ */
+export function countedAtNs({ askedAtNs, receivedAtNs, timestampMs, wallOffsetNs: offsetNs }: StartWitness): Nanos {
+  const stampNs = BigInt(timestampMs) * NS_PER_MS + offsetNs;
+  const fromNs = later(askedAtNs, stampNs - WALL_SLACK_NS);
+  const untilNs = sooner(receivedAtNs, stampNs + NS_PER_MS + WALL_SLACK_NS);
+  return fromNs <= untilNs ? (fromNs + untilNs) / 2n : receivedAtNs;
+}
+
 function later(a: Nanos, b: Nanos): Nanos {
   return a > b ? a : b;
 }

@@ -118,6 +118,7 @@ export function syntheticRun(shape: SyntheticShape = {}): SyntheticRun {
           releasedAtNs: at(0),
           earliestNs: firstIoNs - 50_000n,
           latestNs: firstIoNs + 50_000n,
+          wallClockSet: false,
         },
       });
       const endedNs = at(lastTick) + 500_000_000n + BigInt(index);
@@ -136,7 +137,15 @@ export function syntheticRun(shape: SyntheticShape = {}): SyntheticRun {
     const sample = create(RecordSchema, {
       body: {
         case: "fio",
-        value: { participant: id, tick, takenAtNs: tickNs + 250_000n, runtimeMs: tick * intervalMs, read, write },
+        value: {
+          participant: id,
+          tick,
+          takenAtNs: tickNs + 250_000n,
+          countedAtNs: tickNs + 300_000n,
+          runtimeMs: tick * intervalMs,
+          read,
+          write,
+        },
       },
     });
     return defined(sample.body);

@@ -9,19 +9,21 @@ const [url = "nats://127.0.0.1:4222", lab = "lab1"] = process.argv.slice(2);
 const nats = await connect({ servers: url, maxReconnectAttempts: -1 });
 const consumer = await jetstream(nats).consumers.get(`salvo-${lab}`, { filter_subjects: `salvo.${lab}.run.*.fio.>` });
 
-const runtimeMsOf = new Map<string, number>();
+const countedAtNsOf = new Map<string, bigint>();
 for await (const message of await consumer.consume()) {
   const { body } = fromBinary(RecordSchema, message.data);
   if (body.case !== "fio") continue;
-  const { participant, tick, runtimeMs, read, write } = body.value;
+  const { participant, tick, stalled, countedAtNs, read, write } = body.value;
   const run = message.subject.split(".")[3];
 
-  // A message may come twice, and a stalled fio tells nothing: then its run time has not grown.
+  // A stalled fio tells nothing, and a message may come twice: then the instant that its counts are of is not new.
   const key = `${run} ${participant}`;
-  const elapsedMs = runtimeMs - (runtimeMsOf.get(key) ?? 0);
-  if (elapsedMs <= 0) continue;
-  runtimeMsOf.set(key, runtimeMs);
+  const beforeNs = countedAtNsOf.get(key);
+  if (stalled || (beforeNs !== undefined && countedAtNs <= beforeNs)) continue;
+  countedAtNsOf.set(key, countedAtNs);
+  // When the first sample's time began, another record says (start).
+  if (beforeNs === undefined) continue;
 
   const ios = (read?.ios ?? 0) + (write?.ios ?? 0);
-  console.log(`${key} tick ${tick}: ${Math.round((ios * 1000) / elapsedMs)} IOPS`);
+  console.log(`${key} tick ${tick}: ${Math.round((ios * 1e9) / Number(countedAtNs - beforeNs))} IOPS`);
 }
