@@ -5,6 +5,7 @@ import { binNs } from "@salvo/shared/fio/bins.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createAnalysis, type Conclusion, type RunFacts } from "./analysis.ts";
+import { createClocks } from "./clocks.ts";
 import { createMeasured } from "./measured.ts";
 import { plannedSpan } from "./window.ts";
 
@@ -21,7 +22,8 @@ function conclude(run: SyntheticRun, edit: Edit = (record) => record, more: Part
     analysis.add(agent, { seq: record.seq, source: "received", payload }, record);
   }
   const window = analysis.window();
-  const measured = window && createMeasured(run.spec, window);
+  const clocks = createClocks(t0, clockBefore, clockAfter);
+  const measured = window && createMeasured(run.spec, window, clocks);
   for (const { agent, record } of here) measured?.add(agent, record);
   return analysis.conclude(measured);
 }
@@ -70,7 +72,7 @@ test("totals are the I/O of the window over its length, and nothing of the ramp"
     startNs: run.t0WallNs + 2_000_000_000n,
     endNs: run.t0WallNs + 7_000_000_000n,
   });
-  expect(summary.totals?.iops).toBe(ios / 5);
+  expect(summary.totals?.iops).toBeCloseTo(ios / 5, 9);
   expect(summary.totals?.mibPerSec).toBeCloseTo((ios * 4096) / 2 ** 20 / 5, 9);
   const sum = participants.reduce((sum, { totals }) => sum + (totals?.iops ?? 0), 0);
   expect(sum).toBeCloseTo(ios / 5, 9);
@@ -111,9 +113,13 @@ test("the order in which agents' records are fed, and samples within the measure
   const expected = conclude(run).summary.totals;
   fc.assert(
     fc.property(fc.shuffledSubarray(all, { minLength: all.length }), (shuffled) => {
-      const measured = createMeasured(run.spec, { first: 2, last: 5 });
+      const measured = createMeasured(
+        run.spec,
+        { first: 2, last: 5 },
+        createClocks({ ns: run.t0Ns, wallNs: 0n }, run.clockBefore, run.clockAfter),
+      );
       for (const { agent, record } of shuffled) measured.add(agent, record);
-      expect(measured.totals()).toEqual(expected);
+      expect(measured.totals(run.spec.participants.map(({ id }) => id))).toEqual(expected);
     }),
     { numRuns: 30 },
   );
@@ -147,8 +153,95 @@ test("a participant that started late makes the window shorter, and the run degr
   expect(summary.window).toMatchObject({ firstTick: 4, lastTick: 7 });
   expect(summary).toMatchObject({
     verdict: "degraded",
-    reason: "the participants ran together for less than planned",
+    reason: "vm2.disk1 started 3500.2 ms after the first, over the limit of 25 ms",
   });
+});
+
+test("a start further behind the first than 25 ms degrades the run, and a less late one does not", () => {
+  const by =
+    (ns: bigint): Edit =>
+    (record) => {
+      const { body } = record;
+      if (body.case === "start" && body.value.participant === "vm2.disk1") {
+        body.value.earliestNs += ns;
+        body.value.latestNs += ns;
+      }
+      return record;
+    };
+  const run = syntheticRun(small);
+  expect(conclude(run, by(24_700_000n)).summary.verdict).toBe("complete");
+  expect(conclude(run, by(950_000_000n)).summary).toMatchObject({
+    verdict: "degraded",
+    reason: "vm2.disk1 started 950.2 ms after the first, over the limit of 25 ms",
+    window: { firstTick: 2, lastTick: 7 },
+  });
+});
+
+/** fio of one participant gathers its counts of a tick so long after it, with all the I/O that it does until then. */
+const answersLate =
+  (participant: string, lateNsAt: (tick: number) => bigint): Edit =>
+  (record) => {
+    const { body } = record;
+    if (body.case !== "fio" || body.value.participant !== participant) return record;
+    const { tick, read, write } = body.value;
+    const ios = Number((lateNsAt(tick) - lateNsAt(tick - 1) + 1_000_000_000n) / 1_000_000n);
+    body.value.countedAtNs += lateNsAt(tick);
+    Object.assign(read!, { ios, bytes: BigInt(ios) * 4096n });
+    Object.assign(write!, { ios: 0, bytes: 0n });
+    return record;
+  };
+
+test("a fio that is late to answer by as much at both ends of the window has the rate that it had, and the run is complete", () => {
+  const { summary, participants } = conclude(
+    syntheticRun(small),
+    answersLate("vm1.disk1", () => 250_000_000n),
+  );
+  expect(summary.verdict).toBe("complete");
+  expect(participants[0]).toMatchObject({ id: "vm1.disk1", measuredSeconds: 5 });
+  expect(participants[0]!.totals!.iops).toBeCloseTo(1000, 6);
+});
+
+test("counts of another time than the window's are a true rate, and a degraded run that says whose they are", () => {
+  const run = syntheticRun(small);
+  const { summary, participants } = conclude(
+    run,
+    answersLate("vm1.disk1", (tick) => (tick === 2 ? 600_000_000n : 0n)),
+  );
+  expect(summary).toMatchObject({
+    verdict: "degraded",
+    reason: "counts of vm1.disk1 are of 4.40 s instead of 5 s",
+  });
+  expect(participants[0]!.measuredSeconds).toBeCloseTo(4.4, 9);
+  expect(participants[0]!.totals!.iops).toBeCloseTo(1000, 6);
+  const others = participants.slice(1).reduce((sum, { totals }) => sum + totals!.iops, 0);
+  expect(summary.totals!.iops).toBeCloseTo(1000 + others, 6);
+  const little = answersLate("vm1.disk1", (tick) => (tick === 7 ? 90_000_000n : 0n));
+  expect(conclude(run, little).summary.verdict).toBe("complete");
+  expect(conclude(run, little).participants[0]!.totals!.iops).toBeCloseTo(1000, 6);
+});
+
+test("a window that begins at T0 is measured from T0", () => {
+  const { participants } = conclude(syntheticRun({ ...small, rampTicks: 0 }));
+  expect(participants.map(({ measuredSeconds }) => measuredSeconds)).toEqual([5.0003, 5.0003, 5.0003, 5.0003]);
+});
+
+test("percentiles say how wide the bin is that they were found in", () => {
+  const { totals } = conclude(syntheticRun({ ...small, ticks: 50 })).summary;
+  const { p50 = 0, p50Resolution = 0, p999Resolution = 0 } = totals!.latencyUs!;
+  expect(p50Resolution).toBe(0.512);
+  expect(p50Resolution / p50).toBeLessThanOrEqual(1 / 64);
+  expect(p999Resolution).toBeGreaterThanOrEqual(p50Resolution);
+});
+
+test("a wall clock that was set in mid-run is a note", () => {
+  const set: Edit = (record) => {
+    if (record.body.case === "start" && record.body.value.participant === "vm2.disk2")
+      record.body.value.wallClockSet = true;
+    return record;
+  };
+  expect(conclude(syntheticRun(small), set).notes).toEqual([
+    "the wall clock of vm2.disk2's host was set in mid-run: the start is proven without it",
+  ]);
 });
 
 /** The agent dies after a tick's fio samples and before its CPU sample. */
@@ -161,13 +254,23 @@ const dies = (who: string, afterTick: number): Edit => {
   };
 };
 
-test("a lost agent leaves the survivors' window alone, counts until its last tick, and misses nothing that it measured", () => {
+test("a lost agent leaves the survivors' window alone, is in no total of the run, and misses nothing that it measured", () => {
   const run = syntheticRun(small);
   const { summary, participants, notes } = conclude(run, dies("vm2", 4), { lost: ["vm2"] });
   expect(summary).toMatchObject({ verdict: "degraded", reason: "lost in mid-run: vm2" });
   expect(summary.window).toMatchObject({ firstTick: 2, lastTick: 7 });
   expect(summary.samples).toMatchObject({ expected: 35 + 3 * 5 + 2, received: 35 + 3 * 5 + 2, missing: 0 });
-  expect(notes).toEqual(["vm2 was lost after tick 4; the totals have its I/O until then"]);
+  expect(notes).toEqual([
+    "vm2 was lost after tick 4; what it did until then is in its participants' figures, in no total",
+  ]);
+  const vm1 = conclude(syntheticRun({ ...small, agents: 1 })).summary.totals;
+  expect(summary.totals).toEqual(vm1);
+  expect(participants.map(({ lost, measuredSeconds }) => [lost, measuredSeconds])).toEqual([
+    [false, 5],
+    [false, 5],
+    [true, 2],
+    [true, 2],
+  ]);
   // Over its own two ticks it did about what it does in five.
   const [before, after] = [conclude(run).participants[2], participants[2]];
   expect(after?.totals?.iops).toBeGreaterThan((before?.totals?.iops ?? 0) * 0.8);
@@ -268,16 +371,15 @@ test("a late answer in the midst of the window costs resolution and nothing else
   expect(notes).toContain("fio of vm1.disk1 was late to answer 1 tick: I/Os of those stand in the sample after them");
 });
 
-test("late answers at its ends, clock bounds, jumps and missing proofs degrade the run", () => {
+test("no answer at the last tick, clock bounds, jumps and missing proofs degrade the run", () => {
   const run = syntheticRun(small);
   const reasonOf = (edit: Edit, facts: Partial<RunFacts> = {}) => conclude(run, edit, facts).summary.reason;
   const asIs: Edit = (record) => record;
-  const { first, last } = plannedSpan(run.spec);
-  for (const tick of [first, last].filter((each) => each > 0)) {
-    expect(reasonOf(stalledAt(tick))).toBe(
-      "fio answered late at an end of the window on vm1.disk1, vm1.disk2, vm2.disk1, vm2.disk2",
-    );
-  }
+  const { last } = plannedSpan(run.spec);
+  expect(reasonOf(stalledAt(last))).toBe(
+    "fio did not answer at the last tick on vm1.disk1, vm1.disk2, vm2.disk1, vm2.disk2",
+  );
+  expect(conclude(run, stalledAt(last)).summary.window).toMatchObject({ firstTick: 2, lastTick: 6 });
   const wide = run.clockBefore.map((estimate) => ({ ...estimate, boundNs: 1_500_000n }));
   expect(reasonOf(asIs, { clockBefore: wide })).toBe("clocks agree to 1.5 ms only, over the limit of 1 ms");
   const jumped = run.clockAfter.map((estimate) => ({ ...estimate, offsetNs: estimate.offsetNs + 50_000_000n }));

@@ -21,8 +21,8 @@ import type { Measured } from "./measured.ts";
 import { notesOn } from "./notes.ts";
 import { addToOutline, createOutline } from "./outline.ts";
 import { createSampleCount } from "./samplecount.ts";
-import { startBoundNs, startSpread, type FirstIo } from "./spread.ts";
-import { judge, type Findings } from "./verdict.ts";
+import { lateStarts, startBoundNs, startSpread, type FirstIo } from "./spread.ts";
+import { judge, SPAN_SHARE_MAX, START_SPREAD_MS_MAX, type Findings, type OffSpan } from "./verdict.ts";
 import { plannedSpan, tickAtOrBefore, windowOf, type TickSpan } from "./window.ts";
 
 /** What the conductor knows of a run and no record tells. */
@@ -81,9 +81,10 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
 
   function lastTickOf(participant: string, agent: string): number {
     const { outline } = streamOf(agent);
+    const answered = outline.answeredTick.get(participant) ?? 0;
     const exitedAtNs = outline.exitedAtNs.get(participant);
     const exited = exitedAtNs === undefined ? undefined : clocks.afterT0(agent, exitedAtNs);
-    return exited ? Math.min(outline.lastTick, tickAtOrBefore(exited.ns, spec.intervalMs)) : outline.lastTick;
+    return exited ? Math.min(answered, tickAtOrBefore(exited.ns, spec.intervalMs)) : answered;
   }
 
   function window(): TickSpan | undefined {
@@ -117,12 +118,27 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
       withoutEnd: lasting.filter(({ outline }) => !outline.end).map(({ outline }) => outline.agent),
       samplesMissing: missing,
       withoutStartProof: ran.filter(({ id, agent }) => !firstIo(id, agent)).map(({ id }) => id),
-      lateAtAnEnd: measured?.lateAtAnEnd() ?? [],
+      startedLate: lateStarts(firstIos, START_SPREAD_MS_MAX),
+      lastUnanswered: ran
+        .filter(({ agent, id }) => (streamOf(agent).outline.answeredTick.get(id) ?? 0) < planned.last)
+        .map(({ id }) => id),
+      offSpan: measured ? offSpan(measured) : [],
       windowShort: measured?.span.first !== planned.first || measured.span.last !== planned.last,
       jumped: jumpedClocks(facts.clockBefore, facts.clockAfter),
       startBoundMs: nsToMs(startBoundNs(firstIos)),
       clockBoundMs: Math.max(0, ...estimates.map(({ boundNs }) => nsToMs(boundNs))),
     };
+  }
+
+  const lasting = () => spec.participants.filter(({ agent }) => !isLost(agent)).map(({ id }) => id);
+
+  function offSpan(measured: Measured): OffSpan[] {
+    const { seconds: wantedSeconds } = measured;
+    return lasting().flatMap((id) => {
+      const seconds = measured.secondsOf(id);
+      if (seconds === undefined || Math.abs(seconds - wantedSeconds) <= SPAN_SHARE_MAX * wantedSeconds) return [];
+      return [{ participant: id, seconds, wantedSeconds }];
+    });
   }
 
   const allStreams = () => [...streams.values()].map(({ count }) => count.result());
@@ -158,17 +174,19 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
           ...(spread && { startSpreadMs: spread }),
           clockBoundUs: found.clockBoundMs * 1000,
           ...(measured && facts.t0 && { window: windowAt(measured.span, facts.t0, spec.intervalMs) }),
-          ...(measured && { totals: measured.totals() }),
+          ...(measured && { totals: measured.totals(lasting()) }),
           samples,
         }),
         participants: spec.participants.map(({ id, agent }) => {
           const first = firstIo(id, agent);
-          const totals = measured?.totalsOf(id, isLost(agent));
+          const totals = measured?.totalsOf(id);
           return create(ParticipantResultSchema, {
             id,
             ...(totals && { totals }),
             ...(first && { firstIoEarliestNs: first.earliestNs, firstIoLatestNs: first.latestNs }),
             started: first !== undefined,
+            measuredSeconds: measured?.secondsOf(id) ?? 0,
+            lost: isLost(agent),
           });
         }),
         streams: allStreams(),

@@ -13,7 +13,16 @@ const noneRequired = { requiredKeys: [] };
 const latency = fc.record({ bins: fc.array(uint32), counts: fc.array(uint32) });
 const io = fc.record({ ios: uint32, bytes: uint64, latency }, noneRequired);
 const fio = fc.record(
-  { participant: name, tick: uint32, takenAtNs: int64, runtimeMs: uint32, stalled: fc.boolean(), read: io, write: io },
+  {
+    participant: name,
+    tick: uint32,
+    takenAtNs: int64,
+    runtimeMs: uint32,
+    stalled: fc.boolean(),
+    read: io,
+    write: io,
+    countedAtNs: int64,
+  },
   noneRequired,
 );
 const disk = fc.record(

@@ -65,6 +65,7 @@ function readFio(reader: BinaryReader): FioSample | undefined {
     takenAtNs: 0n,
     runtimeMs: 0,
     stalled: false,
+    countedAtNs: 0n,
   };
   const end = endOfBytes(reader);
   while (reader.pos < end) {
@@ -96,6 +97,9 @@ function readFio(reader: BinaryReader): FioSample | undefined {
         sample.write = write;
         break;
       }
+      case 8 * 8:
+        sample.countedAtNs = BigInt(reader.int64());
+        break;
       default:
         return undefined;
     }

@@ -1,88 +1,137 @@
 import { create } from "@bufbuild/protobuf";
 import { TotalsSchema, type RunSpec, type Totals } from "@salvo/proto/run_pb.ts";
-import type { CpuSample, FioSample, Io, Record } from "@salvo/proto/telemetry_pb.ts";
+import type { FioSample, Io, Record } from "@salvo/proto/telemetry_pb.ts";
 import { BIN_COUNT, CLAMP_BIN } from "@salvo/shared/fio/bins.ts";
-import { Histogram, percentileNs } from "@salvo/shared/fio/latency.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { msToNs } from "@salvo/shared/kernel/time.ts";
+import { busyShare, busyTime, type BusyTime } from "./busy.ts";
+import type { Clocks } from "./clocks.ts";
+import { percentilesOfBins } from "./percentiles.ts";
 import type { TickSpan } from "./window.ts";
 
 /** What was done within a span of ticks. Records may come in any order, but each only once. */
 export interface Measured {
   readonly span: TickSpan;
   add(agent: string, record: Record): void;
-  /** Of all participants together: their I/O over the length of the span. */
-  totals(): Totals;
-  /** Of one; undefined when no sample of it is in the span. A lost one is measured over its own, shorter time. */
-  totalsOf(participant: string, lost: boolean): Totals | undefined;
+  /** Of participants together: the sum of their rates, each over its own time, and the latencies of all their I/Os. */
+  totals(participants: readonly string[]): Totals;
+  /** Of one; undefined when fio answered for it nowhere in the span. */
+  totalsOf(participant: string): Totals | undefined;
+  /** The time that its counts are of; undefined as its totals are. */
+  secondsOf(participant: string): number | undefined;
+  /** The length of the span itself. */
+  readonly seconds: number;
   /** How many ticks fio did not answer in time, by participant. What it did then stands in a later sample. */
   lateTicks(): Map<string, number>;
-  /** Participants whose fio was late at an end of the span: a part of what they did is counted on the wrong side of it. */
-  lateAtAnEnd(): string[];
   /** Share of all cores' time that was not idle, 0 to 1, by agent. */
   busyShares(): Map<string, number>;
   /** Participants with latencies in fio's last bin, which holds everything above 17 s. */
   clamped(): string[];
 }
 
-export function createMeasured(spec: RunSpec, span: TickSpan): Measured {
+export function createMeasured(spec: RunSpec, span: TickSpan, clocks: Pick<Clocks, "afterT0">): Measured {
   const participants = new Map<string, Sum>();
-  const cpus = new Map<string, { busyMs: number; allMs: number }>();
-  const late = new Set<string>();
+  const cpus = new Map<string, BusyTime>();
   const inSpan = (tick: number) => tick > span.first && tick <= span.last;
-  const secondsTo = (lastTick: number) => ((lastTick - span.first) * spec.intervalMs) / 1000;
+
+  function sumOf(agent: string, participant: string): Sum {
+    let sum = participants.get(participant);
+    if (!sum) participants.set(participant, (sum = emptySum(agent)));
+    return sum;
+  }
+
+  function secondsOf(participant: string): number | undefined {
+    const { agent, before, last } = participants.get(participant) ?? emptySum("");
+    if (!last) return undefined;
+    const ns = afterT0Ns(agent, last) - (before ? afterT0Ns(agent, before) : 0n);
+    return ns > 0n ? Number(ns) / 1e9 : undefined;
+  }
+
+  /** Of an agent whose clock was never probed the ticks themselves are all that is known. */
+  function afterT0Ns(agent: string, { tick, agentNs }: Answer): bigint {
+    return clocks.afterT0(agent, agentNs)?.ns ?? msToNs(tick * spec.intervalMs);
+  }
 
   return {
     span,
+    seconds: ((span.last - span.first) * spec.intervalMs) / 1000,
     add(agent, { body }) {
       if (body.case === "fio") {
-        const { participant, tick, stalled } = body.value;
-        if (stalled && (tick === span.first || tick === span.last)) late.add(participant);
-        if (!inSpan(tick)) return;
-        let sum = participants.get(participant);
-        if (!sum) participants.set(participant, (sum = emptySum()));
-        addSample(sum, body.value);
+        const { tick, participant } = body.value;
+        if (inSpan(tick)) addSample(sumOf(agent, participant), body.value);
+        else if (tick <= span.first) addBefore(sumOf(agent, participant), body.value);
       } else if (body.case === "cpu" && inSpan(body.value.tick)) {
-        let cpu = cpus.get(agent);
-        if (!cpu) cpus.set(agent, (cpu = { busyMs: 0, allMs: 0 }));
-        addCpu(cpu, body.value);
+        const { busyMs, allMs } = busyTime(body.value.cores);
+        const sum = cpus.get(agent);
+        cpus.set(agent, { busyMs: busyMs + (sum?.busyMs ?? 0), allMs: allMs + (sum?.allMs ?? 0) });
       }
     },
-    totals() {
-      const all = emptySum();
-      for (const sum of participants.values()) merge(all, sum);
-      return totalsOver(all, secondsTo(span.last));
+    totals(ids) {
+      const bins = new Float64Array(BIN_COUNT);
+      let iops = 0;
+      let bytesPerSec = 0;
+      for (const id of ids) {
+        const sum = participants.get(id);
+        const seconds = secondsOf(id);
+        if (!sum || seconds === undefined) continue;
+        iops += sum.ios / seconds;
+        bytesPerSec += sum.bytes / seconds;
+        for (const [bin, count] of sum.bins.entries()) bins[bin] = (bins[bin] ?? 0) + count;
+      }
+      return totalsOf(iops, bytesPerSec, bins);
     },
-    totalsOf(participant, lost) {
+    totalsOf(participant) {
       const sum = participants.get(participant);
-      return sum && totalsOver(sum, secondsTo(lost ? sum.lastTick : span.last));
+      const seconds = secondsOf(participant);
+      return sum && seconds ? totalsOf(sum.ios / seconds, sum.bytes / seconds, sum.bins) : undefined;
     },
+    secondsOf,
     lateTicks: () =>
       new Map([...participants].filter(([, sum]) => sum.lateTicks > 0).map(([id, sum]) => [id, sum.lateTicks])),
-    lateAtAnEnd: () => [...late],
-    busyShares: () => new Map([...cpus].map(([agent, { busyMs, allMs }]) => [agent, allMs > 0 ? busyMs / allMs : 0])),
+    busyShares: () => new Map([...cpus].map(([agent, time]) => [agent, busyShare(time)])),
     clamped: () => [...participants].filter(([, { bins }]) => (bins[CLAMP_BIN] ?? 0) > 0).map(([id]) => id),
   };
 }
 
+/** A tick's counts, and the instant that they are of. */
+interface Answer {
+  readonly tick: number;
+  readonly agentNs: bigint;
+}
+
 interface Sum {
+  readonly agent: string;
   ios: number;
   /** Exact to 9 PB. */
   bytes: number;
   /** How many latencies each of fio's bins has: bare numbers, as a run may have hundreds of millions to add. */
   readonly bins: Float64Array;
-  lastTick: number;
   lateTicks: number;
+  /** The last answer up to the span's beginning: what is counted in the span was done after it. T0 without one. */
+  before: Answer | undefined;
+  /** The last in the span. */
+  last: Answer | undefined;
 }
 
-function emptySum(): Sum {
-  return { ios: 0, bytes: 0, bins: new Float64Array(BIN_COUNT), lastTick: 0, lateTicks: 0 };
+function emptySum(agent: string): Sum {
+  const bins = new Float64Array(BIN_COUNT);
+  return { agent, ios: 0, bytes: 0, bins, lateTicks: 0, before: undefined, last: undefined };
 }
 
-function addSample(sum: Sum, { tick, stalled, read, write }: FioSample): void {
+function addBefore(sum: Sum, sample: FioSample): void {
+  if (!sample.stalled && sample.tick > (sum.before?.tick ?? 0)) sum.before = answerOf(sample);
+}
+
+function addSample(sum: Sum, sample: FioSample): void {
+  const { tick, stalled, read, write } = sample;
   if (read) addIo(sum, read);
   if (write) addIo(sum, write);
-  sum.lastTick = Math.max(sum.lastTick, tick);
   if (stalled) sum.lateTicks++;
+  else if (tick > (sum.last?.tick ?? 0)) sum.last = answerOf(sample);
+}
+
+function answerOf({ tick, countedAtNs, takenAtNs }: FioSample): Answer {
+  return { tick, agentNs: countedAtNs === 0n ? takenAtNs : countedAtNs };
 }
 
 function addIo(sum: Sum, { ios, bytes, latency }: Io): void {
@@ -97,37 +146,8 @@ function addIo(sum: Sum, { ios, bytes, latency }: Io): void {
   }
 }
 
-function merge(into: Sum, from: Sum): void {
-  into.ios += from.ios;
-  into.bytes += from.bytes;
-  for (const [bin, count] of from.bins.entries()) into.bins[bin] = (into.bins[bin] ?? 0) + count;
-}
-
-function addCpu(cpu: { busyMs: number; allMs: number }, { cores }: CpuSample): void {
-  for (const { userMs, systemMs, irqMs, softirqMs, stealMs, idleMs, iowaitMs } of cores) {
-    const busyMs = userMs + systemMs + irqMs + softirqMs + stealMs;
-    cpu.busyMs += busyMs;
-    cpu.allMs += busyMs + idleMs + iowaitMs;
-  }
-}
-
 const BYTES_PER_MIB = 2 ** 20;
 
-function totalsOver({ ios, bytes, bins }: Sum, seconds: number): Totals {
-  const latency = new Histogram();
-  for (const [bin, count] of bins.entries()) latency.add(bin, count);
-  const us = (p: number) => {
-    const found = percentileNs(latency, p);
-    return found && found.ns / 1000;
-  };
-  const [p50, p99, p999] = [us(0.5), us(0.99), us(0.999)];
-  return create(TotalsSchema, {
-    iops: ios / seconds,
-    mibPerSec: bytes / BYTES_PER_MIB / seconds,
-    latencyUs: {
-      ...(p50 !== undefined && { p50 }),
-      ...(p99 !== undefined && { p99 }),
-      ...(p999 !== undefined && { p999 }),
-    },
-  });
+function totalsOf(iops: number, bytesPerSec: number, bins: Float64Array): Totals {
+  return create(TotalsSchema, { iops, mibPerSec: bytesPerSec / BYTES_PER_MIB, latencyUs: percentilesOfBins(bins) });
 }

@@ -19,7 +19,10 @@ export function notesOn({ spec, outlines, lost, measured }: Noted): string[] {
     ...spec.notes,
     ...outlines
       .filter(({ agent }) => lost.includes(agent))
-      .map(({ agent, lastTick }) => `${agent} was lost after tick ${lastTick}; the totals have its I/O until then`),
+      .map(
+        ({ agent, lastTick }) =>
+          `${agent} was lost after tick ${lastTick}; what it did until then is in its participants' figures, in no total`,
+      ),
     ...busy.map(
       ([agent, share]) =>
         `${agent} was ${Math.round(share * 100)} % busy on all its cores: the load generator may be the bottleneck`,
@@ -27,6 +30,13 @@ export function notesOn({ spec, outlines, lost, measured }: Noted): string[] {
     ...[...(measured?.lateTicks() ?? [])].map(
       ([id, ticks]) =>
         `fio of ${id} was late to answer ${ticks === 1 ? "1 tick" : `${ticks} ticks`}: I/Os of those stand in the sample after them`,
+    ),
+    ...outlines.flatMap(({ starts }) =>
+      [...starts.values()].flatMap(({ participant, wallClockSet }) =>
+        wallClockSet
+          ? [`the wall clock of ${participant}'s host was set in mid-run: the start is proven without it`]
+          : [],
+      ),
     ),
     ...(measured?.clamped() ?? []).map((id) => `${id} had latencies of more than 17 s, which fio does not tell apart`),
     ...outlines.flatMap(({ agent, warnings }) => warnings.map((warning) => `${agent}: ${warning}`)),

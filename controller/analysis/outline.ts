@@ -5,6 +5,8 @@ export interface AgentOutline {
   readonly agent: string;
   /** The highest tick of any sample. */
   lastTick: number;
+  /** The highest tick that each participant's fio answered. */
+  readonly answeredTick: Map<string, number>;
   /** The last proof of each participant. */
   readonly starts: Map<string, StartProof>;
   readonly exitedAtNs: Map<string, bigint>;
@@ -20,6 +22,7 @@ export function createOutline(agent: string): AgentOutline {
   return {
     agent,
     lastTick: 0,
+    answeredTick: new Map(),
     starts: new Map(),
     exitedAtNs: new Map(),
     exitCodes: new Map(),
@@ -34,8 +37,9 @@ export function addToOutline(outline: AgentOutline, { atNs, body }: Record): voi
   outline.end = undefined;
   switch (body.case) {
     case "fio": {
-      const { participant, tick, read, write } = body.value;
+      const { participant, tick, stalled, read, write } = body.value;
       outline.lastTick = Math.max(outline.lastTick, tick);
+      if (!stalled) outline.answeredTick.set(participant, Math.max(outline.answeredTick.get(participant) ?? 0, tick));
       const ios = (read?.ios ?? 0) + (write?.ios ?? 0);
       outline.ios.set(participant, (outline.ios.get(participant) ?? 0) + ios);
       return;

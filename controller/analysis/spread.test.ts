@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { startBoundNs, startSpread, type FirstIo } from "./spread.ts";
+import { lateStarts, startBoundNs, startSpread, type FirstIo } from "./spread.ts";
 
 const MS = 1_000_000n;
 const io = (earliestNs: bigint, latestNs: bigint): FirstIo => ({ participant: "p", earliestNs, latestNs });
@@ -22,4 +22,14 @@ test("one participant has no spread, and none has none to tell", () => {
 test("the bound is half the widest proof, rounded up", () => {
   expect(startBoundNs([io(0n, 4n), io(10n, 17n)])).toBe(4n);
   expect(startBoundNs([])).toBe(0n);
+});
+
+test("late is who lies further behind the earliest than the limit", () => {
+  const at = (participant: string, ms: bigint): FirstIo => ({
+    participant,
+    earliestNs: ms * MS,
+    latestNs: ms * MS + 2n * MS,
+  });
+  expect(lateStarts([at("a", 26n), at("b", 0n), at("c", 25n)], 25)).toEqual([{ participant: "a", lateMs: 26 }]);
+  expect(lateStarts([], 25)).toEqual([]);
 });

@@ -12,14 +12,26 @@ export interface FirstIo {
 /** How far the middle of each proof lies behind the earliest such; undefined when nobody started. */
 export function startSpread(firstIos: readonly FirstIo[]): Spread | undefined {
   if (firstIos.length === 0) return undefined;
-  // Twice the middle, to stay in whole ns.
-  const middles = firstIos.map(({ earliestNs, latestNs }) => earliestNs + latestNs).sort(ascending);
+  const middles = firstIos.map(middleTwice).sort(ascending);
   const behindMs = middles.map((middle) => nsToMs(middle - (middles[0] ?? 0n)) / 2);
   return create(SpreadSchema, {
     p50: nearestRank(behindMs, 0.5),
     p95: nearestRank(behindMs, 0.95),
     max: nearestRank(behindMs, 1),
   });
+}
+
+/** Those whose middle lies further behind the earliest than a limit, with how far. */
+export function lateStarts(firstIos: readonly FirstIo[], limitMs: number): LateStart[] {
+  const [earliest = 0n] = firstIos.map(middleTwice).sort(ascending);
+  return firstIos
+    .map((firstIo) => ({ participant: firstIo.participant, lateMs: nsToMs(middleTwice(firstIo) - earliest) / 2 }))
+    .filter(({ lateMs }) => lateMs > limitMs);
+}
+
+export interface LateStart {
+  readonly participant: string;
+  readonly lateMs: number;
 }
 
 /** Half the width of the widest proof, ns: what the spread may be wrong by at either end. */
@@ -30,6 +42,11 @@ export function startBoundNs(firstIos: readonly FirstIo[]): bigint {
     if (half > bound) bound = half;
   }
   return bound;
+}
+
+/** Twice, to stay in whole ns. */
+function middleTwice({ earliestNs, latestNs }: FirstIo): bigint {
+  return earliestNs + latestNs;
 }
 
 /** The smallest value that at least a share `p` of all is not above. */

@@ -1,4 +1,5 @@
 import { Verdict } from "@salvo/proto/run_pb.ts";
+import type { LateStart } from "./spread.ts";
 
 /** What a run is judged by. Every list names the agents or participants that it is true of. */
 export interface Findings {
@@ -15,14 +16,24 @@ export interface Findings {
   readonly withoutEnd: readonly string[];
   readonly samplesMissing: number;
   readonly withoutStartProof: readonly string[];
-  /** fio answered late at an end of the window. */
-  readonly lateAtAnEnd: readonly string[];
+  /** Far behind the first to start. */
+  readonly startedLate: readonly LateStart[];
+  /** Ran to the end, but fio did not answer at the last tick. */
+  readonly lastUnanswered: readonly string[];
+  /** Whose counts are of another length of time than the window's. */
+  readonly offSpan: readonly OffSpan[];
   readonly windowShort: boolean;
   /** Agents whose clock jumped in the run. */
   readonly jumped: readonly string[];
   /** How wrong the start spread and the clocks may be. */
   readonly startBoundMs: number;
   readonly clockBoundMs: number;
+}
+
+export interface OffSpan {
+  readonly participant: string;
+  readonly seconds: number;
+  readonly wantedSeconds: number;
 }
 
 export interface Judgement {
@@ -34,26 +45,36 @@ export interface Judgement {
 /** fio 3.33 proves its start within a few ms; a proof this wide says nothing about being simultaneous. */
 export const START_BOUND_MS_MAX = 10;
 export const CLOCK_BOUND_MS_MAX = 1;
+/** Gates of hosts open within a few ms of each other, 25 ms on a very busy host: docs/decisions/0010-start-proven-by-bounds.md. */
+export const START_SPREAD_MS_MAX = 25;
+/** Rates stay exact however late fio answers; but participants are to be measured at the same time. */
+export const SPAN_SHARE_MAX = 0.02;
 
 type Rule = readonly [Verdict, (findings: Findings) => string | false];
 
 /** The first that has something to say is the verdict. */
 const RULES: readonly Rule[] = [
-  [Verdict.INVALID, ({ failedFio: who }) => who.length > 0 && `fio failed on ${names(who)}`],
+  [Verdict.INVALID, ({ failedFio: who }) => who.length > 0 && `fio failed on ${list(who)}`],
   [Verdict.ABORTED, ({ aborted }) => aborted !== undefined && aborted],
-  [Verdict.ABORTED, ({ endedEarly: who }) => who.length > 0 && `the run ended before its plan on ${names(who)}`],
-  [Verdict.INVALID, ({ withoutIo: who }) => who.length > 0 && `no I/O of ${names(who)} was measured`],
-  [Verdict.INCOMPLETE, ({ withGaps: who }) => who.length > 0 && `records of ${names(who)} are missing`],
-  [Verdict.INCOMPLETE, ({ withoutEnd: who }) => who.length > 0 && `the last records of ${names(who)} are missing`],
+  [Verdict.ABORTED, ({ endedEarly: who }) => who.length > 0 && `the run ended before its plan on ${list(who)}`],
+  [Verdict.INVALID, ({ withoutIo: who }) => who.length > 0 && `no I/O of ${list(who)} was measured`],
+  [Verdict.INCOMPLETE, ({ withGaps: who }) => who.length > 0 && `records of ${list(who)} are missing`],
+  [Verdict.INCOMPLETE, ({ withoutEnd: who }) => who.length > 0 && `the last records of ${list(who)} are missing`],
   [Verdict.INCOMPLETE, ({ samplesMissing }) => samplesMissing > 0 && `samples are missing: ${samplesMissing}`],
-  [Verdict.DEGRADED, ({ lostAgents: who }) => who.length > 0 && `lost in mid-run: ${names(who)}`],
-  [Verdict.DEGRADED, ({ withoutStartProof: who }) => who.length > 0 && `the start of ${names(who)} is not proven`],
-  [Verdict.DEGRADED, ({ windowShort }) => windowShort && "the participants ran together for less than planned"],
+  [Verdict.DEGRADED, ({ lostAgents: who }) => who.length > 0 && `lost in mid-run: ${list(who)}`],
+  [Verdict.DEGRADED, ({ withoutStartProof: who }) => who.length > 0 && `the start of ${list(who)} is not proven`],
   [
     Verdict.DEGRADED,
-    ({ lateAtAnEnd: who }) => who.length > 0 && `fio answered late at an end of the window on ${names(who)}`,
+    ({ startedLate: who }) =>
+      who.length > 0 && `${list(who.map(startOf))}, over the limit of ${START_SPREAD_MS_MAX} ms`,
   ],
-  [Verdict.DEGRADED, ({ jumped: who }) => who.length > 0 && `the clock jumped on ${names(who)}`],
+  [
+    Verdict.DEGRADED,
+    ({ lastUnanswered: who }) => who.length > 0 && `fio did not answer at the last tick on ${list(who)}`,
+  ],
+  [Verdict.DEGRADED, ({ windowShort }) => windowShort && "the participants ran together for less than planned"],
+  [Verdict.DEGRADED, ({ offSpan: who }) => who.length > 0 && list(who.map(spanOf))],
+  [Verdict.DEGRADED, ({ jumped: who }) => who.length > 0 && `the clock jumped on ${list(who)}`],
   [
     Verdict.DEGRADED,
     ({ startBoundMs }) =>
@@ -79,7 +100,15 @@ export function judge(findings: Findings): Judgement {
 
 const NAMES_MAX = 5;
 
-function names(who: readonly string[]): string {
-  const shown = who.slice(0, NAMES_MAX).join(", ");
-  return who.length > NAMES_MAX ? `${shown} and ${who.length - NAMES_MAX} more` : shown;
+function list(what: readonly string[]): string {
+  const shown = what.slice(0, NAMES_MAX).join(", ");
+  return what.length > NAMES_MAX ? `${shown} and ${what.length - NAMES_MAX} more` : shown;
+}
+
+function startOf({ participant, lateMs }: LateStart): string {
+  return `${participant} started ${lateMs.toFixed(1)} ms after the first`;
+}
+
+function spanOf({ participant, seconds, wantedSeconds }: OffSpan): string {
+  return `counts of ${participant} are of ${seconds.toFixed(2)} s instead of ${wantedSeconds} s`;
 }

@@ -4,7 +4,8 @@ import { ManifestSchema, type Totals, TotalsSchema } from "@salvo/proto/run_pb.t
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { type ExampleShape, manifestOf, RAMP_TICKS, T0_WALL_NS } from "./example-manifest.ts";
 import { binOf } from "@salvo/shared/fio/bins.ts";
-import { mergedLatency, percentilesOf, samplesInWindow } from "./latency.ts";
+import { percentilesOf } from "../analysis/percentiles.ts";
+import { mergedLatency, samplesInWindow } from "./latency.ts";
 import type { CpuRow, DiskRow, IoRow, ReportRun, SampleRow } from "./run.ts";
 
 /** A complete run: one participant for each agent, one tick a second, two ticks of ramp. */
@@ -31,7 +32,7 @@ export function exampleRun(shape: ExampleShape = {}): ReportRun {
       const read = ioOf(reads, blockBytes, medianUs * slow, chance);
       const write = ioOf(ios - reads, blockBytes, medianUs * slow * 1.6, chance);
       const place = { participant: `${agent}.disk`, agent, tick, tNs };
-      samples.push({ ...place, device: "disk", stalled, runtimeMs: tick * 1000, read, write });
+      samples.push({ ...place, countedNs: tNs, device: "disk", stalled, runtimeMs: tick * 1000, read, write });
       disk.push({
         ...place,
         reads,

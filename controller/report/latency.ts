@@ -1,13 +1,14 @@
-import { create } from "@bufbuild/protobuf";
-import { type LatencyPercentilesUs, LatencyPercentilesUsSchema } from "@salvo/proto/run_pb.ts";
+import type { LatencyPercentilesUs } from "@salvo/proto/run_pb.ts";
 import { Histogram, percentileNs } from "@salvo/shared/fio/latency.ts";
+import { percentilesOf } from "../analysis/percentiles.ts";
 import { type IoRow, type ReportRun, type SampleRow, tickInWindow } from "./run.ts";
 
 export type Direction = "read" | "write";
 
-/** The samples that totals count: those in the window. */
+/** The samples that totals count: those in the window, of participants that lasted. */
 export function samplesInWindow({ manifest, samples }: ReportRun): readonly SampleRow[] {
-  return samples.filter(({ tick }) => tickInWindow(manifest, tick));
+  const lost = new Set(manifest.participants.filter(({ lost }) => lost).map(({ id }) => id));
+  return samples.filter(({ tick, participant }) => tickInWindow(manifest, tick) && !lost.has(participant));
 }
 
 /** All I/Os of the rows in one direction, or in both, as one histogram. */
@@ -22,16 +23,6 @@ export function mergedLatency(rows: readonly SampleRow[], directions: readonly D
 /** Percentiles of the I/Os of all runs' windows together. */
 export function pooledLatency(runs: readonly ReportRun[]): LatencyPercentilesUs {
   return percentilesOf(mergedLatency(runs.flatMap(samplesInWindow), ["read", "write"]));
-}
-
-/** Those percentiles that the histogram supports. */
-export function percentilesOf(histogram: Histogram): LatencyPercentilesUs {
-  const percentiles = create(LatencyPercentilesUsSchema);
-  const [p50, p99, p999] = [0.5, 0.99, 0.999].map((share) => percentileUs(histogram, share));
-  if (p50 !== undefined) percentiles.p50 = p50;
-  if (p99 !== undefined) percentiles.p99 = p99;
-  if (p999 !== undefined) percentiles.p999 = p999;
-  return percentiles;
 }
 
 /** Microseconds; undefined when the I/Os are too few to support the percentile. */

@@ -47,7 +47,7 @@ const CPU = `
   FROM source GROUP BY agent, core, (tick - 1) // (SELECT greatest(1, ceil(max(tick) / 1500.0))::INTEGER FROM source)
   ORDER BY 2, agent, core`;
 const SAMPLES = `
-  SELECT participant, agent, device, tick, t_ns, stalled, runtime_ms, read_ios, read_bytes, read_bins, read_counts,
+  SELECT participant, agent, device, tick, t_ns, coalesce(counted_ns, t_ns), stalled, runtime_ms, read_ios, read_bytes, read_bins, read_counts,
     write_ios, write_bytes, write_bins, write_counts
   FROM source ORDER BY tick, participant`;
 const DISK = `
@@ -64,7 +64,9 @@ async function* readRows<Row>(
   await checkSums(folder, name);
   const file = join(folder, name);
   try {
-    const source = `WITH source AS (SELECT * FROM read_parquet(${quote(file)}))`;
+    // A column of newer archives is NULL in older ones.
+    const newer = name === "samples.parquet" ? "SELECT NULL::BIGINT AS counted_ns WHERE false UNION ALL BY NAME" : "";
+    const source = `WITH source AS (${newer} SELECT * FROM read_parquet(${quote(file)}))`;
     for await (const rows of (await connection.stream(source + query)).yieldRows()) yield* rows.map(rowOf);
   } catch (error) {
     throw new SalvoError("corrupt", `the measurements cannot be read: ${String(error)}`, { file, cause: error });
@@ -72,13 +74,14 @@ async function* readRows<Row>(
 }
 
 function sampleRow(values: readonly DuckDBValue[]): SampleRow {
-  const [participant, agent, device, tick, tNs, stalled, runtimeMs, ...ios] = values;
+  const [participant, agent, device, tick, tNs, countedNs, stalled, runtimeMs, ...ios] = values;
   return {
     participant: textOf(participant),
     agent: textOf(agent),
     device: textOf(device),
     tick: numberOf(tick),
     tNs: bigintOf(tNs),
+    countedNs: bigintOf(countedNs),
     stalled: stalled === true,
     runtimeMs: numberOf(runtimeMs),
     read: ioRow(ios.slice(0, 4)),

@@ -20,3 +20,16 @@ test("the total is the sum of those that answered", () => {
   expect(totalRate(rates)[13]?.iops).toBeCloseTo(others, 6);
   expect(totalRate(rates).map(({ tick }) => tick)).toEqual(Array.from({ length: 22 }, (_, index) => index + 1));
 });
+
+test("a rate is over the time that the counts are of, not from question to question", () => {
+  const run = exampleRun({ iops: 1000 });
+  const samples = run.samples.map((row) =>
+    row.participant === "g2.disk" && row.tick === 14
+      ? { ...row, countedNs: row.tNs + 500_000_000n, read: { ...row.read, ios: 1500 }, write: { ...row.write, ios: 0 } }
+      : row,
+  );
+  const rate = ratesByParticipant({ ...run, samples }).get("g2.disk")?.[13];
+  expect(rate?.iops).toBeGreaterThan(998);
+  expect(rate?.iops).toBeLessThan(1002);
+  expect(rate?.at).toBeCloseTo(14.5, 2);
+});

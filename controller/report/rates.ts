@@ -3,7 +3,7 @@ import { type SampleRow, secondsAfterT0, type ReportRun } from "./run.ts";
 /** One participant's rate over the time since its last dump. */
 export interface Rate {
   readonly tick: number;
-  /** Seconds after T0 at the dump. */
+  /** Seconds after T0: the instant that the counts are of, or at which fio was asked when it had not answered. */
   readonly at: number;
   /** Undefined when fio had not answered: not zero, but unknown. */
   readonly iops: number | undefined;
@@ -11,8 +11,8 @@ export interface Rate {
 }
 
 /**
- * Rates of each participant, by id in the order of the spec, ascending in time. What was counted during a stall is spread
- * over the whole time since the last answer, so that catching up does not look like a burst.
+ * Rates of each participant, by id in the order of the spec, ascending in time: counts over the time from the instant that the
+ * last answer's counts are of to this one's. So a late answer is no burst, and what was counted in a stall is spread over it.
  */
 export function ratesByParticipant({ manifest, samples }: ReportRun): ReadonlyMap<string, readonly Rate[]> {
   const rows = new Map<string, SampleRow[]>(manifest.spec?.participants.map(({ id }) => [id, []]));
@@ -26,7 +26,7 @@ export function ratesByParticipant({ manifest, samples }: ReportRun): ReadonlyMa
       id,
       ratesOf(
         own.sort((a, b) => a.tick - b.tick),
-        (row) => secondsAfterT0(manifest, row.tNs),
+        (row) => secondsAfterT0(manifest, row.stalled ? row.tNs : row.countedNs),
       ),
     ]),
   );

@@ -8,13 +8,16 @@ export interface IoRow {
   readonly counts: ArrayLike<number>;
 }
 
-/** A row of samples.parquet. tNs: controller's wall clock at the dump, ns since 1970. */
+/** A row of samples.parquet. Controller's wall clock, ns since 1970. */
 export interface SampleRow {
   readonly participant: string;
   readonly agent: string;
   readonly device: string;
   readonly tick: number;
+  /** When the dump was asked for. */
   readonly tNs: bigint;
+  /** The instant that its counts are of. */
+  readonly countedNs: bigint;
   /** fio had not answered: its counts are unknown, and turn up in a later row. */
   readonly stalled: boolean;
   readonly runtimeMs: number;

@@ -123,6 +123,7 @@ test("every sample is a row with its numbers, a tick without I/O too, and its ti
         read_counts: read?.latency?.counts ?? [],
         write_bins: write?.latency?.bins,
         write_counts: write?.latency?.counts,
+        counted_ns: run.t0WallNs + BigInt(tick) * 1_000_000_000n + 300_000n,
       });
     }
   const { rows } = await queryRuns(dataDir, "SELECT * FROM samples ORDER BY agent, tick, participant");

@@ -7,7 +7,7 @@ import { FileChecksumSchema, ManifestSchema, type Manifest, type RunSpec } from 
 import type { FioFinal, Record } from "@salvo/proto/telemetry_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { createAnalysis, type Conclusion, type RunFacts } from "../analysis/analysis.ts";
-import { createClocks } from "../analysis/clocks.ts";
+import { createClocks, type Clocks } from "../analysis/clocks.ts";
 import { decodeRecord } from "../analysis/decode.ts";
 import { createMeasured, type Measured } from "../analysis/measured.ts";
 import { plannedSpan, type TickSpan } from "../analysis/window.ts";
@@ -94,7 +94,7 @@ async function writeData(folder: string, { dataDir, spec, facts, spool }: SealIn
   const tables = await createTables(scratch.instance, spec, clocks.wall);
   const events = createEventLines(clocks.wall);
   const analysis = createAnalysis(spec, facts);
-  const planned = createMeasured(spec, plannedSpan(spec));
+  const planned = createMeasured(spec, plannedSpan(spec), clocks);
   const checkParticipant = participantCheck(spec);
 
   for (const agent of spool.agents) {
@@ -114,17 +114,24 @@ async function writeData(folder: string, { dataDir, spec, facts, spool }: SealIn
   }
   await tables.write(folder);
   await writeDurably(join(folder, "events.jsonl"), events.text());
-  return analysis.conclude(await measuredIn(analysis.window(), { planned, spec, spool }));
+  return analysis.conclude(await measuredIn(analysis.window(), { planned, spec, spool, clocks }));
+}
+
+interface Replay {
+  readonly planned: Measured;
+  readonly spec: RunSpec;
+  readonly spool: Spool;
+  readonly clocks: Clocks;
 }
 
 /** Nearly always the window is as planned, and all is measured already; else the records are read once more. */
 async function measuredIn(
   window: TickSpan | undefined,
-  { planned, spec, spool }: { readonly planned: Measured; readonly spec: RunSpec; readonly spool: Spool },
+  { planned, spec, spool, clocks }: Replay,
 ): Promise<Measured | undefined> {
   if (!window) return undefined;
   if (window.first === planned.span.first && window.last === planned.span.last) return planned;
-  const measured = createMeasured(spec, window);
+  const measured = createMeasured(spec, window, clocks);
   for (const agent of spool.agents) {
     for await (const batch of spool.read(agent))
       for (const entry of batch) measured.add(agent, decodeEntry(agent, entry));

@@ -145,7 +145,14 @@ test("the line about a run has every field, and null for what there is no value 
     totals: {
       iops: expect.any(Number),
       mibPerSec: expect.any(Number),
-      latencyUs: { p50: expect.any(Number), p99: expect.any(Number), p999: null },
+      latencyUs: {
+        p50: expect.any(Number),
+        p99: expect.any(Number),
+        p999: null,
+        p50Resolution: expect.any(Number),
+        p99Resolution: expect.any(Number),
+        p999Resolution: null,
+      },
     },
     samples: { expected: 6, received: 6, backfilled: 0, missing: 0 },
     archive: join(dataDir, "runs", "one"),

@@ -10,7 +10,8 @@ import { quote } from "./sql.ts";
 
 /**
  * The columns of each file, in order. A row tells what was between the tick before and `tick`, which is T0 + tick x
- * interval; t_ns is the controller's wall clock when it was taken, ns since 1970. Bins are fio's, by number.
+ * interval; t_ns is the controller's wall clock when it was taken, ns since 1970, and counted_ns the instant that the counts
+ * are of (t_ns of a stalled sample, which has none). Bins are fio's, by number.
  */
 export const PARQUET = {
   samples: {
@@ -28,6 +29,7 @@ export const PARQUET = {
       read_counts: "UINTEGER[]",
       write_bins: "USMALLINT[]",
       write_counts: "UINTEGER[]",
+      counted_ns: "BIGINT",
     },
   },
   cpu: {
@@ -113,6 +115,7 @@ export async function createTables(instance: DuckDBInstance, spec: RunSpec, wall
     to.read_counts.push(read.latency?.counts ?? []);
     to.write_bins.push(write.latency?.bins ?? []);
     to.write_counts.push(write.latency?.counts ?? []);
+    to.counted_ns.push(wallOf(agent, sample.countedAtNs === 0n ? sample.takenAtNs : sample.countedAtNs));
     samples.endRow();
   }
 
