@@ -2,7 +2,7 @@ import { toJson } from "@bufbuild/protobuf";
 import {
   type AgentDescription,
   AgentDescriptionSchema,
-  type RunPhase,
+  RunPhase,
   RunPhaseSchema,
   type RunStatus,
 } from "@salvo/proto/agent_pb.ts";
@@ -17,6 +17,8 @@ import { textTable } from "./table.ts";
 export interface AgentsCommand {
   readonly lab: string;
   readonly json?: boolean;
+  /** A run that all agents are to forget. */
+  readonly release?: string;
 }
 
 export interface AgentReport {
@@ -27,13 +29,41 @@ export interface AgentReport {
   readonly problem: string | undefined;
 }
 
-export async function listAgents({ lab: file, json = false }: AgentsCommand, io: Io): Promise<number> {
+export async function listAgents({ lab: file, json = false, release }: AgentsCommand, io: Io): Promise<number> {
   const lab = await loadLab(file);
   using channels = openChannels();
+  if (release !== undefined) return await releaseRun(release, lab.message.agents, channels, io);
   const reports = await Promise.all(lab.message.agents.map((planned) => askAgent(channels, planned)));
   if (json) for (const report of reports) io.stdout.write(`${JSON.stringify(reportJson(report))}\n`);
   else io.stdout.write(agentTable(reports));
+  const held = reports.flatMap(({ runs }) => runs.filter(isHeld));
+  if (held.length > 0) io.stderr.write(HELD_HINT);
   return reports.every(({ problem }) => problem === undefined) ? EXIT.ok.code : EXIT.environment.code;
+}
+
+const HELD_HINT =
+  "runs that have ended are held until they are released: salvo resume collects what its controller left open, salvo agents --release RUN gives one up\n";
+
+/** What nobody will collect any more: the agents delete their records of it. */
+async function releaseRun(run: string, agents: readonly LabAgent[], channels: Channels, io: Io): Promise<number> {
+  const problems = await Promise.all(
+    agents.map(async ({ id, address }) => {
+      try {
+        await channels.client(address).release({ run }, { deadlineMs: 10_000 });
+        return [];
+      } catch (error) {
+        return [`${id}: ${toSalvoError(error).describe()}`];
+      }
+    }),
+  );
+  const failed = problems.flat();
+  for (const problem of failed) io.stderr.write(`${problem}\n`);
+  io.stderr.write(`${agents.length - failed.length} of ${agents.length} agents hold nothing of ${run} now\n`);
+  return failed.length === 0 ? EXIT.ok.code : EXIT.environment.code;
+}
+
+function isHeld({ phase }: RunStatus): boolean {
+  return phase === RunPhase.ENDED;
 }
 
 export async function askAgent(channels: Channels, planned: LabAgent): Promise<AgentReport> {
@@ -64,7 +94,7 @@ function agentTable(reports: readonly AgentReport[]): string {
       .map(({ planned, agent, runs, problem }) => [
         planned.id,
         planned.address,
-        problem ?? runs.map(({ run, phase }) => `${phaseName(phase)} ${run}`).join(", ") ?? "",
+        problem ?? stateOf(runs),
         agent?.host?.name ?? "-",
         String(agent?.host?.cores ?? "-"),
         agent?.fio?.version || agent?.fio?.problem || "-",
@@ -73,6 +103,17 @@ function agentTable(reports: readonly AgentReport[]): string {
       .map((row) => row.map((cell) => cell || "ready")),
     new Set([4]),
   );
+}
+
+const HELD_SHOWN_MAX = 3;
+
+function stateOf(runs: readonly RunStatus[]): string {
+  const held = runs.filter(isHeld).map(({ run }) => run);
+  const shown = held.slice(0, HELD_SHOWN_MAX).join(", ") + (held.length > HELD_SHOWN_MAX ? ", ..." : "");
+  return [
+    ...runs.filter((status) => !isHeld(status)).map(({ run, phase }) => `${phaseName(phase)} ${run}`),
+    ...(held.length > 0 ? [`holds ${held.length}: ${shown}`] : []),
+  ].join(", ");
 }
 
 function phaseName(phase: RunPhase): string {

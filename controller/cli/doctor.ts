@@ -4,7 +4,10 @@ import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { parseFioVersion, requireFioVersion } from "@salvo/shared/fio/version.ts";
-import { toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { connectBus } from "@salvo/shared/bus/connection.ts";
+import { openManager } from "@salvo/shared/bus/stream.ts";
+import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { deadline } from "@salvo/shared/kernel/signal.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { run } from "@salvo/shared/process/run.ts";
 import { probeClock } from "../service/clock-probe.ts";
@@ -33,6 +36,7 @@ const MARK = { ok: "ok     ", note: "note   ", problem: "PROBLEM" } as const;
 /** An open socket and a few files per agent, and room. */
 const FILES_MIN = 4096;
 const FREE_BYTES_MIN = 2 ** 30;
+const NATS_MS = 5_000;
 
 export async function diagnose({ lab, data, json = false }: DoctorCommand, io: Io): Promise<number> {
   const findings: Finding[] = [];
@@ -62,6 +66,8 @@ async function* examine(labFile: string | undefined, data: string): AsyncGenerat
     return;
   }
   const { message: lab } = await loadLab(labFile);
+  const { nats } = lab;
+  if (nats) yield await attempt("nats of the lab", () => labNats(nats.url));
   using channels = openChannels();
   for (const planned of lab.agents) yield await examineAgent(channels, planned);
 }
@@ -94,6 +100,30 @@ async function examineAgent(channels: Channels, planned: Parameters<typeof askAg
     };
   } catch (error) {
     return { check, state: "problem", text: toSalvoError(error).describe() };
+  }
+}
+
+/** Throws when nobody answers there, or one without JetStream. */
+async function labNats(url: string): Promise<string> {
+  let reason = "nobody answered";
+  const signal = deadline(NATS_MS, `reaching ${url}`);
+  try {
+    await using bus = await connectBus({
+      url,
+      name: "doctor",
+      signal,
+      onStatus: (status) => {
+        if (status.type !== "connected") reason = status.reason ?? reason;
+      },
+    });
+    await openManager(bus);
+    return `${url} is nats-server ${bus.server?.version ?? "of an unknown version"} with JetStream`;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new SalvoError("unavailable", `${url} is not reachable: ${reason}`, {
+      cause: error,
+      remedy: "Start it, or correct nats.url in the lab file; without it runs are complete, but show no live figures",
+    });
   }
 }
 

@@ -100,6 +100,12 @@ export function createProgram(io: Io): Command {
     .command("agents")
     .description("Asks every agent of a lab who and how it is.")
     .addOption(lab())
+    .addOption(
+      new Option(
+        "--release <RUN>",
+        "instead: let every agent delete its records of this run, which then nobody can collect",
+      ),
+    )
     .addOption(json("one JSON object per agent on stdout"))
     .action(finish(async (options: AgentsCommand) => (await import("./agents.ts")).listAgents(options, io)));
 

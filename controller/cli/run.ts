@@ -3,6 +3,8 @@ import { loadLab, loadStudy } from "@salvo/shared/config/files.ts";
 import { type Cell, checkStudy, planRuns } from "../domain/matrix.ts";
 import { openController } from "../service/controller.ts";
 import type { Io } from "./io.ts";
+import { lookAtAgents } from "./look.ts";
+import { watchNats } from "./nats-watch.ts";
 import { VERSION } from "./version.ts";
 import { cliLogger, openSession } from "./session.ts";
 
@@ -26,6 +28,9 @@ export async function runStudy(
   const specs = planRuns({ study: study.message, lab: lab.message, newRunId: runIds(new Date()), ...choice });
 
   using session = openSession({ io, json });
+  await lookAtAgents(specs, { say: session.say, signal: session.stopped });
+  await using background = new AsyncDisposableStack();
+  background.use(watchNats(lab.message.nats?.url, session.say));
   await using controller = await openController({
     dataDir: data,
     natsUrl: lab.message.nats?.url,

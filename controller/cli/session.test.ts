@@ -65,3 +65,21 @@ test("a session runs in order, shows one line of each, and stdout has results an
   expect(lines.find((line) => line.startsWith("[2/2]"))).toMatch(/\[2\/2\] local\/null {2}done$/);
   expect(lines.at(-2)).toMatch(/^run-2: aborted: .*device sda is not listed/);
 });
+
+test("a study whose agent is away stops after the second run in a row, and says how many were not begun", async () => {
+  const err: string[] = [];
+  const io = { stdout: { write: () => true }, stderr: { write: (text: string) => err.push(text) } };
+  using session = openSession({ io, json: true });
+  await using controller = await openController({
+    dataDir: join(folder, "away"),
+    natsUrl: undefined,
+    version: "0.0.0",
+    logger: cliLogger(),
+  });
+  const away = ["run-1", "run-2", "run-3", "run-4"].map((run) => spec(run, "disk1"));
+  for (const { agents } of away) agents[0]!.address = "127.0.0.1:1";
+  const manifests = await session.runAll(controller, away);
+  expect(manifests.map(({ summary }) => summary?.run)).toEqual(["run-1", "run-2"]);
+  expect(err.at(-1)).toBe("guest1 cannot be reached, twice in a row: 2 more runs were not begun\n");
+  expect(session.conclude(manifests)).toBe(5);
+});

@@ -4,6 +4,7 @@ import { createLogger, type Logger } from "@salvo/shared/log/logger.ts";
 import type { Controller, RunOptions } from "../service/controller.ts";
 import { summaryJson, summaryOf } from "../store/manifest.ts";
 import { EXIT, exitOfVerdicts } from "./exit.ts";
+import { unreachableAgents } from "./look.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import type { Io } from "./io.ts";
 import { runTable } from "./table.ts";
@@ -15,7 +16,7 @@ export interface Session extends Disposable {
   resumeAll(controller: Controller): Promise<Manifest[]>;
   /** Prints the table, unless the results were printed as JSON already, and gives the exit code. */
   conclude(manifests: readonly Manifest[]): number;
-  say(line: string): void;
+  readonly say: (line: string) => void;
   readonly stopped: AbortSignal;
 }
 
@@ -56,13 +57,28 @@ export function openSession({ io, json }: SessionOptions): Session {
 
   return {
     stopped: stop.signal,
-    say: (line) => io.stderr.write(`${line}\n`),
+    say: (line) => {
+      progress?.end(); // what was drawn stays, above it
+      io.stderr.write(`${line}\n`);
+    },
     async runAll(controller, specs) {
       const manifests: Manifest[] = [];
+      let unreachable: string[] = [];
       for (const [index, spec] of specs.entries()) {
         if (stop.signal.aborted) break;
         const place = specs.length > 1 ? `[${index + 1}/${specs.length}] ` : "";
-        manifests.push(finish(await controller.run(spec, follow(spec, place))));
+        const manifest = finish(await controller.run(spec, follow(spec, place)));
+        manifests.push(manifest);
+        if (specs.length === index + 1) break;
+        const gone: string[] = neverBegan(manifest) ? await unreachableAgents(spec, stop.signal) : [];
+        const again = gone.filter((agent) => unreachable.includes(agent));
+        if (again.length > 0) {
+          io.stderr.write(
+            `${again.join(", ")} cannot be reached, twice in a row: ${notBegun(specs.length - index - 1)}\n`,
+          );
+          break;
+        }
+        unreachable = gone;
       }
       return manifests;
     },
@@ -93,6 +109,15 @@ export function openSession({ io, json }: SessionOptions): Session {
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, onSignal);
     },
   };
+}
+
+/** Aborted before any T0 was agreed on. */
+function neverBegan({ t0Ns, summary }: Manifest): boolean {
+  return t0Ns === 0n && summary?.verdict === "aborted";
+}
+
+function notBegun(runs: number): string {
+  return runs === 1 ? "the last run was not begun" : `${runs} more runs were not begun`;
 }
 
 export function cliLogger(): Logger {

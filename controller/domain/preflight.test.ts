@@ -4,7 +4,7 @@ import { type DeviceSchema, Role } from "@salvo/proto/lab_pb.ts";
 import { type RunParticipantSchema, RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { Engine, Pattern, type WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { expect, test } from "vitest";
-import { preflight } from "./preflight.ts";
+import { clockWarning, preflight, versionProblem } from "./preflight.ts";
 
 const AGENT = {
   id: "guest1",
@@ -103,4 +103,17 @@ test("all problems are told at once", () => {
     runs: [{ run: "r", phase: RunPhase.ARMED }],
   });
   expect(all).toHaveLength(4);
+});
+
+test("an agent of another version is named with what to do; of the same it is no problem", () => {
+  const agent = create(AgentDescriptionSchema, { ...AGENT, version: "1.2.0" });
+  expect(versionProblem(agent, "1.2.0")).toBeUndefined();
+  expect(versionProblem(agent, "1.2.1")).toBe("agent guest1 is version 1.2.0, the controller 1.2.1; deploy the same");
+});
+
+test("a clock that cannot make a complete run is told of before any begins", () => {
+  expect(clockWarning("guest1", 1_000_000n, 1)).toBeUndefined();
+  expect(clockWarning("guest1", 1_600_000n, 1)).toMatch(
+    /^the clock of guest1 is known to 1.6 ms only, over the limit of 1 ms/,
+  );
 });

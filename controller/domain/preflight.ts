@@ -62,3 +62,16 @@ function devices(spec: RunSpec, agent: AgentDescription): string[] {
       return problemsOf(() => renderJob(workload, { ...NO_PLACE, file: device.path, deviceBytes: device.sizeBytes }));
     });
 }
+
+/** Agent and controller are one program in two parts: of another version nobody knows what it means by what it says. */
+export function versionProblem(agent: AgentDescription, version: string): string | undefined {
+  if (agent.version === version) return undefined;
+  return `agent ${agent.id} is version ${agent.version || "unknown"}, the controller ${version}; deploy the same`;
+}
+
+/** Before anything is measured: with such a clock no run can be complete. */
+export function clockWarning(agent: string, boundNs: bigint, limitMs: number): string | undefined {
+  const ms = Number(boundNs) / 1e6;
+  if (ms <= limitMs) return undefined;
+  return `the clock of ${agent} is known to ${ms.toFixed(1)} ms only, over the limit of ${limitMs} ms: runs with it will be degraded; look for a slow or busy network`;
+}
