@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { LabSchema } from "@salvo/proto/lab_pb.ts";
 import { StudySchema } from "@salvo/proto/study_pb.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { fromPlain } from "@salvo/shared/config/plain.ts";
 import { planRuns } from "../domain/matrix.ts";
 import { openController } from "../service/controller.ts";
@@ -23,6 +24,8 @@ export interface DemoCommand {
   readonly json?: boolean;
 }
 
+const AGENTS_MAX = 64;
+
 /** The load templates of the article that Salvo began with: eight jobs of queue depth 16 each. */
 const ARTICLE_JOBS = 8;
 const ARTICLE_TEMPLATES = [
@@ -36,6 +39,10 @@ export async function runDemo(
   { agents: count, seconds, workload, fio, out, json = false }: DemoCommand,
   io: Io,
 ): Promise<number> {
+  if (count > AGENTS_MAX)
+    throw new SalvoError("invalid-input", `${count} agents on one machine would measure nothing but the machine`, {
+      remedy: `At most ${AGENTS_MAX}; each is a process of its own with a scratch file of 64 MiB.`,
+    });
   const folder = resolve(out);
   const jobs = Math.max(1, Math.min(ARTICLE_JOBS, Math.floor(availableParallelism() / count)));
   using session = openSession({ io, json });
