@@ -4,11 +4,10 @@ import { dirname, join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { create } from "@bufbuild/protobuf";
 import { FileChecksumSchema, ManifestSchema, type Manifest, type RunSpec } from "@salvo/proto/run_pb.ts";
-import type { FioFinal, Record } from "@salvo/proto/telemetry_pb.ts";
+import type { FioFinal } from "@salvo/proto/telemetry_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { createAnalysis, type Conclusion, type RunFacts } from "../analysis/analysis.ts";
 import { createClocks, type Clocks } from "../analysis/clocks.ts";
-import { decodeRecord } from "../analysis/decode.ts";
 import { createMeasured, type Measured } from "../analysis/measured.ts";
 import { plannedSpan, type TickSpan } from "../analysis/window.ts";
 import { formatSums, sumFiles } from "./checksums.ts";
@@ -16,7 +15,7 @@ import { syncFolder, writeDurably } from "./durable.ts";
 import { createEventLines } from "./eventlines.ts";
 import { archiveDraft, CHECKSUMS, MANIFEST, openRunFolder, runFolder, scratchFolder } from "./layout.ts";
 import { formatManifest, loadManifest, MANIFEST_FORMAT } from "./manifest.ts";
-import type { SpoolEntry } from "./batch.ts";
+import { createRejected, soundRecords } from "./rejected.ts";
 import type { Spool } from "./spool.ts";
 import { createTables } from "./tables.ts";
 
@@ -31,7 +30,7 @@ export interface SealInput {
 /**
  * Writes the run's archive beside its spool and then gives it its place in one step, so that a run is either sealed or not.
  * Sealing again after a crash gives the same files; of a run that is sealed it only returns the manifest. The spool stays
- * (see discardOpenRun). Throws `corrupt` for records that cannot be decoded, `out-of-resources` when the disk is full.
+ * (see discardOpenRun). What is no record of the run is left out and noted. Throws `out-of-resources` when the disk is full.
  */
 export async function sealRun(input: SealInput): Promise<Manifest> {
   const { dataDir, spec } = input;
@@ -95,14 +94,15 @@ async function writeData(folder: string, { dataDir, spec, facts, spool }: SealIn
   const events = createEventLines(clocks.wall);
   const analysis = createAnalysis(spec, facts);
   const planned = createMeasured(spec, plannedSpan(spec), clocks);
-  const checkParticipant = participantCheck(spec);
+  const rejected = createRejected();
+  const soundRecord = soundRecords(spec, rejected);
 
   for (const agent of spool.agents) {
     for await (const batch of spool.read(agent)) {
       const finals: FioFinal[] = [];
       for (const entry of batch) {
-        const record = decodeEntry(agent, entry);
-        checkParticipant(agent, record);
+        const record = soundRecord(agent, entry);
+        if (!record) continue;
         analysis.add(agent, entry, record);
         planned.add(agent, record);
         tables.add(agent, record);
@@ -114,7 +114,8 @@ async function writeData(folder: string, { dataDir, spec, facts, spool }: SealIn
   }
   await tables.write(folder);
   await writeDurably(join(folder, "events.jsonl"), events.text());
-  return analysis.conclude(await measuredIn(analysis.window(), { planned, spec, spool, clocks }));
+  const conclusion = analysis.conclude(await measuredIn(analysis.window(), { planned, spec, spool, clocks }));
+  return { ...conclusion, notes: [...conclusion.notes, ...spool.notes(), ...rejected.notes()] };
 }
 
 interface Replay {
@@ -132,39 +133,15 @@ async function measuredIn(
   if (!window) return undefined;
   if (window.first === planned.span.first && window.last === planned.span.last) return planned;
   const measured = createMeasured(spec, window, clocks);
+  const soundRecord = soundRecords(spec, createRejected()); // told of the first time
   for (const agent of spool.agents) {
     for await (const batch of spool.read(agent))
-      for (const entry of batch) measured.add(agent, decodeEntry(agent, entry));
+      for (const entry of batch) {
+        const record = soundRecord(agent, entry);
+        if (record) measured.add(agent, record);
+      }
   }
   return measured;
-}
-
-function decodeEntry(agent: string, { seq, payload }: SpoolEntry): Record {
-  try {
-    const record = decodeRecord(payload);
-    if (record.seq === seq) return record;
-    throw new SalvoError("corrupt", `it says that it is record ${record.seq}`);
-  } catch (error) {
-    throw new SalvoError("corrupt", `record ${seq} of ${agent} is damaged: ${toSalvoError(error).message}`, {
-      host: agent,
-      cause: error,
-      remedy: "The agent's journal still has the record; this is a bug in Salvo or a broken disk, please report it",
-    });
-  }
-}
-
-/** Records name participants, and files and rows are named after those: an agent may speak of its own only. */
-function participantCheck({ participants }: RunSpec): (agent: string, record: Record) => void {
-  const agentOf = new Map(participants.map(({ id, agent }) => [id, agent]));
-  return (agent, { seq, body }) => {
-    const id = body.value && "participant" in body.value ? body.value.participant : "";
-    if (id === "" && body.case === "event") return;
-    if (body.case === "cpu" || body.case === "end" || body.case === undefined || agentOf.get(id) === agent) return;
-    throw new SalvoError("corrupt", `record ${seq} is of ${JSON.stringify(id)}, which the agent does not have`, {
-      host: agent,
-      remedy: "Check that the agent has the same version of Salvo as the controller",
-    });
-  };
 }
 
 /** A database in memory that may use a folder when memory gets short. */

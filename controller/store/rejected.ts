@@ -1,6 +1,8 @@
+import type { RunSpec } from "@salvo/proto/run_pb.ts";
 import type { Record } from "@salvo/proto/telemetry_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { decodeRecord } from "../analysis/decode.ts";
+import type { SpoolEntry } from "./batch.ts";
 
 /** Throws `corrupt` unless the payload is the agent's record of that number, whoever says so. */
 export function checkedRecord(agent: string, seq: number, payload: Uint8Array): Record {
@@ -17,6 +19,37 @@ export function checkedRecord(agent: string, seq: number, payload: Uint8Array): 
     cause: problem,
     remedy: "Check that nobody else writes under the lab's subjects, and that the agent has the controller's version",
   });
+}
+
+/** More of each tick than an agent has to say, and much more besides: a number above this is nobody's. */
+const RECORDS_PER_TICK = 4;
+const RECORDS_BESIDES = 10_000;
+
+/**
+ * Gives an entry's record when it is one that the run's plan can have. Files and rows are named after participants, and an agent
+ * may speak of its own only. Whatever else is in a spool is left out: it must not keep the run from being sealed.
+ */
+export function soundRecords(
+  { participants, workload, intervalMs }: RunSpec,
+  rejected: Rejected,
+): (agent: string, entry: SpoolEntry) => Record | undefined {
+  const agentOf = new Map(participants.map(({ id, agent }) => [id, agent]));
+  const ticks = ((workload?.rampMs ?? 0) + (workload?.durationMs ?? 0)) / intervalMs;
+  const seqMax = (ticks + 1) * RECORDS_PER_TICK * (participants.length + 1) + RECORDS_BESIDES;
+  return (agent, { seq, payload }) => {
+    try {
+      if (seq > seqMax) throw new SalvoError("corrupt", `record ${seq} of ${agent} is more than the run can have`);
+      const record = checkedRecord(agent, seq, payload);
+      const { body } = record;
+      const id = body.value && "participant" in body.value ? body.value.participant : "";
+      const ofNobody = body.case === "cpu" || body.case === "end" || body.case === undefined;
+      if (ofNobody || (id === "" && body.case === "event") || agentOf.get(id) === agent) return record;
+      throw new SalvoError("corrupt", `record ${seq} of ${agent} is of ${JSON.stringify(id)}, which it does not have`);
+    } catch (error) {
+      rejected.add(toSalvoError(error).message);
+      return undefined;
+    }
+  };
 }
 
 /** What came under the run's name and is none of its records: anybody may write to NATS, and a run must outlive that. */

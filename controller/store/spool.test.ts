@@ -8,6 +8,8 @@ import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { SpoolEntry } from "./batch.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { createRejected, soundRecords } from "./rejected.ts";
 import { openSpool, type Spool } from "./spool.ts";
 
 let folder: string;
@@ -137,6 +139,16 @@ test("an agent that gives what is no record of the run is told so", async () => 
   expect(() => spool.add("vm1", 2, payloadOf(1), "backfilled")).toThrow(
     expect.objectContaining({ kind: "corrupt", host: "vm1", remedy: expect.stringContaining("version") }),
   );
+});
+
+test("a number that the run's plan cannot have is left out when the run is sealed", () => {
+  const { spec } = syntheticRun({ agents: 1, participantsPerAgent: 1, ticks: 10 });
+  const rejected = createRejected();
+  const sound = soundRecords(spec, rejected);
+  const entryOf = (seq: number) => ({ seq, source: "received" as const, payload: payloadOf(seq) });
+  expect(sound("vm1", entryOf(100))).toMatchObject({ seq: 100 });
+  expect(sound("vm1", entryOf(2 ** 28))).toBeUndefined();
+  expect(rejected.notes()).toEqual(["left out, once: record 268435456 of vm1 is more than the run can have"]);
 });
 
 test("a number that is far too high costs little", async () => {
