@@ -1,8 +1,9 @@
-import { listRuns } from "../store/runs.ts";
+import { DAMAGED, listRuns } from "../store/runs.ts";
 import { summaryJson } from "../store/manifest.ts";
 import { queryRuns } from "../store/query.ts";
 import { EXIT } from "./exit.ts";
 import type { Io } from "./io.ts";
+import { jsonText } from "./json.ts";
 import { runTable, textTable } from "./table.ts";
 
 export interface RunsCommand {
@@ -28,12 +29,9 @@ export async function listStoredRuns({ data, sql, json = false }: RunsCommand, i
   if (json) for (const run of runs) io.stdout.write(`${JSON.stringify(summaryJson(run))}\n`);
   else if (runs.length > 0) io.stdout.write(runTable(runs));
   else io.stderr.write(`no runs in ${data}\n`);
-  return EXIT.ok.code;
-}
-
-/** 64-bit numbers that JSON cannot carry exactly are texts. */
-function jsonText(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) => (typeof each === "bigint" ? each.toString() : each));
+  const damaged = runs.filter(({ verdict }) => verdict === DAMAGED);
+  for (const { run, reason } of damaged) io.stderr.write(`run ${run} cannot be read: ${reason}\n`);
+  return damaged.length > 0 ? EXIT.environment.code : EXIT.ok.code;
 }
 
 function cellText(value: unknown): string {

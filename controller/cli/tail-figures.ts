@@ -9,12 +9,14 @@ import {
 } from "@salvo/proto/telemetry_pb.ts";
 import { addLatency, Histogram, percentileNs } from "@salvo/shared/fio/latency.ts";
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
+import { busyShare, busyTime } from "../analysis/busy.ts";
+import { enumName } from "../store/enum-name.ts";
 
 /** A record and what its subject says of it. */
 export interface TailRecord {
   readonly run: string;
   readonly agent: string;
-  /** The instant to show, ns since 1970: when the bus stored the record. Its own times are the agent's monotonic clock. */
+  /** The instant to show, ns since 1970: the record's own, see tail-times.ts. */
   readonly wallNs: bigint;
   readonly record: Record;
 }
@@ -87,7 +89,7 @@ export function figuresOf({ body }: Record): Figures | undefined {
     }
     case "event": {
       const { kind, participant, text } = body.value;
-      return { kind: "event", event: nameOf(EventKindSchema.value[kind]?.localName), participant, text };
+      return { kind: "event", event: enumName(EventKindSchema, kind), participant, text };
     }
     case "start": {
       const { participant, releasedAtNs, earliestNs, latestNs } = body.value;
@@ -98,7 +100,7 @@ export function figuresOf({ body }: Record): Figures | undefined {
     case "end":
       return {
         kind: "end",
-        outcome: nameOf(OutcomeSchema.value[body.value.outcome]?.localName),
+        outcome: enumName(OutcomeSchema, body.value.outcome),
         reason: body.value.reason,
       };
     case undefined:
@@ -144,18 +146,7 @@ function coreFigures(core: CoreTime): CoreFigures {
   return { busyPercent: busyPercent([core]), userMs, systemMs, irqMs, softirqMs, stealMs };
 }
 
-/** Of all cores together. Waiting for I/O is idle time; time stolen by the hypervisor is time that was wanted. */
+/** To a tenth. */
 function busyPercent(cores: readonly CoreTime[]): number {
-  let busy = 0;
-  let idle = 0;
-  for (const core of cores) {
-    busy += core.userMs + core.systemMs + core.irqMs + core.softirqMs + core.stealMs;
-    idle += core.idleMs + core.iowaitMs;
-  }
-  return busy + idle === 0 ? 0 : Math.round((1000 * busy) / (busy + idle)) / 10;
-}
-
-/** ARMED becomes armed; a number that this version does not know has no name. */
-function nameOf(name: string | undefined): string {
-  return (name ?? "unknown").toLowerCase();
+  return Math.round(1000 * busyShare(busyTime(cores))) / 10;
 }

@@ -1,4 +1,5 @@
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
+import { jsonText } from "./json.ts";
 import { type Figures, figuresOf, type IoFigures, type TailRecord, textOf } from "./tail-figures.ts";
 import { influxLines } from "./tail-influx.ts";
 
@@ -25,11 +26,8 @@ export function tailLines(format: TailFormat, tail: TailRecord): readonly string
   }
 }
 
-/** 64-bit numbers that JSON cannot carry exactly are texts. */
 function jsonLine({ run, agent, wallNs, record }: TailRecord, figures: Figures): string {
-  return JSON.stringify({ time: isoTime(wallNs), run, agent, seq: record.seq, ...figures }, (_, value: unknown) =>
-    typeof value === "bigint" ? value.toString() : value,
-  );
+  return jsonText({ time: isoTime(wallNs), run, agent, seq: record.seq, ...figures });
 }
 
 /** One set of columns for all kinds, so that a mixed stream is one table; new ones are only ever added at the end. */

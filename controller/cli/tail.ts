@@ -5,10 +5,12 @@ import { type BusStatus, connectBus } from "@salvo/shared/bus/connection.ts";
 import { consumeRun } from "@salvo/shared/bus/consume.ts";
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { unlessAborted } from "@salvo/shared/kernel/signal.ts";
 import { lastNatsUrl } from "../service/nats-server.ts";
 import { EXIT } from "./exit.ts";
 import type { Io } from "./io.ts";
 import { type TailFormat, tailHeader, tailLines } from "./tail-format.ts";
+import { createSeen, createTailTimes } from "./tail-times.ts";
 
 export interface TailCommand {
   readonly lab: string;
@@ -29,7 +31,8 @@ export async function tailRecords({ lab: file, data, run, format, kind }: TailCo
 
   const header = tailHeader(format);
   if (header !== undefined) io.stdout.write(`${header}\n`);
-  const seen = new Set<string>();
+  const seen = createSeen();
+  const times = createTailTimes();
   try {
     await using bus = await connectBus({
       url,
@@ -39,17 +42,25 @@ export async function tailRecords({ lab: file, data, run, format, kind }: TailCo
     });
     for await (const message of consumeRun({ bus, lab: lab.name, run, signal: stop.signal })) {
       if (kind && !kind.includes(message.kind)) continue;
-      const id = `${message.run} ${message.agent} ${message.seq}`;
-      if (seen.has(id)) continue;
-      seen.add(id);
+      const { run, agent, seq, storedAtNs } = message;
+      if (seen(run, agent, seq)) continue;
       const record = fromBinary(RecordSchema, message.payload);
-      const lines = tailLines(format, { run: message.run, agent: message.agent, wallNs: message.storedAtNs, record });
-      for (const line of lines) io.stdout.write(`${line}\n`);
+      const wallNs = times.wallNs(run, agent, storedAtNs, record);
+      const lines = tailLines(format, { run, agent, wallNs, record });
+      await writeText(io, lines.map((line) => `${line}\n`).join(""), stop.signal);
     }
   } catch (error) {
     if (!stop.signal.aborted) throw toSalvoError(error);
   }
   return EXIT.ok.code;
+}
+
+/** Waits while whoever reads is slower than the bus: what it does not take stays there. */
+async function writeText({ stdout }: Io, text: string, signal: AbortSignal): Promise<void> {
+  if (text === "" || stdout.write(text) !== false || !stdout.once) return;
+  const drained = Promise.withResolvers<void>();
+  stdout.once("drain", drained.resolve);
+  await unlessAborted(drained.promise, signal);
 }
 
 /** Tells of the first failed attempt; the many that may follow say nothing new. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
@@ -51,6 +51,17 @@ export async function checkSums(folder: string, only?: string): Promise<void> {
     const [, sha256, name] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];
     if (!sha256 || !name) throw damaged(sumsFile, `its line ${JSON.stringify(line)} is no checksum`);
     return [[name, sha256]];
+  }
+}
+
+/** Checks that files of a sealed run's folder are there and as long as they were. Throws `corrupt`. Reads none of them. */
+export async function checkSizes(folder: string, files: readonly Pick<FileSum, "path" | "bytes">[]): Promise<void> {
+  for (const { path, bytes } of files) {
+    const file = join(folder, path);
+    const { size } = await stat(file, { bigint: true }).catch((error: unknown) => {
+      throw toSalvoError(error).kind === "not-found" ? damaged(file, "it is missing", error) : toSalvoError(error);
+    });
+    if (size !== bytes) throw damaged(file, `it has ${size} bytes, and ${bytes} when it was sealed`);
   }
 }
 

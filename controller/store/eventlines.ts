@@ -1,6 +1,6 @@
 import { EventKindSchema, OutcomeSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
-import type { DescEnum } from "@bufbuild/protobuf";
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
+import { enumName } from "./enum-name.ts";
 import type { WallClock } from "./tables.ts";
 
 /** events.jsonl: what happened in a run, a JSON object a line, by time. */
@@ -34,7 +34,7 @@ function tell(body: Record["body"], wallNs: (agentNs: bigint) => string | null):
   switch (body.case) {
     case "event": {
       const { kind, participant, text } = body.value;
-      return { kind: nameOf(EventKindSchema, kind), participant, text };
+      return { kind: enumName(EventKindSchema, kind), participant, text };
     }
     case "start": {
       const { participant, releasedAtNs, earliestNs, latestNs } = body.value;
@@ -44,7 +44,7 @@ function tell(body: Record["body"], wallNs: (agentNs: bigint) => string | null):
     case "final":
       return { kind: "final", participant: body.value.participant, exitCode: body.value.exitCode };
     case "end":
-      return { kind: "end", outcome: nameOf(OutcomeSchema, body.value.outcome), text: body.value.reason };
+      return { kind: "end", outcome: enumName(OutcomeSchema, body.value.outcome), text: body.value.reason };
     case "fio":
     case "cpu":
     case "disk":
@@ -53,9 +53,4 @@ function tell(body: Record["body"], wallNs: (agentNs: bigint) => string | null):
     default:
       return unreachable(body);
   }
-}
-
-/** EVENT_KIND_ARMED is armed. */
-function nameOf(schema: DescEnum, value: number): string {
-  return schema.value[value]?.localName.toLowerCase() ?? `unknown (${value})`;
 }

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { DuckDBInstance, StatementType, type DuckDBConnection, type JS } from "@duckdb/node-api";
+import type { Manifest } from "@salvo/proto/run_pb.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
-import { checkSums } from "./checksums.ts";
+import { checkSizes } from "./checksums.ts";
 import { runFolder } from "./layout.ts";
 import { loadManifest, summaryOf } from "./manifest.ts";
 import { sealedRuns } from "./runs.ts";
@@ -17,16 +18,17 @@ export interface Rows {
 /**
  * Asks SQL of all sealed runs at once: the tables `samples`, `cpu` and `disk` (see tables.ts) and `runs`, a row per run.
  * Only a single SELECT is taken. Throws `invalid-input` with DuckDB's own words, `refused` for other statements, `corrupt`
- * when an archive is damaged: all files are checked first.
+ * when a manifest is damaged, or a file is missing or of another length: a question must not read all bytes of all runs.
  */
 export async function queryRuns(dataDir: string, sql: string): Promise<Rows> {
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
   try {
     const folders = (await sealedRuns(dataDir)).sort().map((run) => runFolder(dataDir, run));
-    for (const folder of folders) await checkSums(folder);
+    const manifests = await Promise.all(folders.map((folder) => loadManifest(folder)));
+    for (const [index, { files }] of manifests.entries()) await checkSizes(folders[index] ?? "", files);
     await createViews(connection, folders);
-    await createRuns(connection, folders);
+    await createRuns(connection, manifests);
     const reader = await askSelect(connection, sql);
     return { columns: reader.columnNames(), rows: reader.getRowObjectsJS() };
   } finally {
@@ -74,10 +76,9 @@ const RUN_COLUMNS = `
   p99_us DOUBLE, p999_us DOUBLE, samples_expected UINTEGER, samples_received UINTEGER, samples_backfilled UINTEGER,
   samples_missing UINTEGER, archive VARCHAR`;
 
-async function createRuns(connection: DuckDBConnection, folders: readonly string[]): Promise<void> {
+async function createRuns(connection: DuckDBConnection, manifests: readonly Manifest[]): Promise<void> {
   await connection.run(`CREATE TABLE runs (${RUN_COLUMNS})`);
-  for (const folder of folders) {
-    const manifest = await loadManifest(folder);
+  for (const manifest of manifests) {
     const { startSpreadMs, window, totals, samples, ...summary } = summaryOf(manifest);
     const row = [
       summary.run,

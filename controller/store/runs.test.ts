@@ -77,14 +77,30 @@ test("any damage to any file is corrupt, with the file and its checksum", async 
     await writeFile(path, damaged);
     const expected = { kind: "corrupt", file: path, message: expect.stringMatching(/[0-9a-f]{64}/) };
     await expect(readManifest(dataDir, "one")).rejects.toMatchObject(expected);
-    await expect(queryRuns(dataDir, "SELECT 1")).rejects.toMatchObject(expected);
+    if (name === "manifest.json") await expect(queryRuns(dataDir, "SELECT 1")).rejects.toMatchObject(expected);
+    await writeFile(path, damaged.subarray(1));
+    await expect(queryRuns(dataDir, "SELECT 1")).rejects.toMatchObject({ kind: "corrupt", file: path });
     await rm(path);
     await expect(readManifest(dataDir, "one")).rejects.toMatchObject({ kind: "corrupt", file: path });
+    await expect(queryRuns(dataDir, "SELECT 1")).rejects.toMatchObject({ kind: "corrupt", file: path });
     await writeFile(path, whole);
   }
   expect((await readManifest(dataDir, "one")).spec?.run).toBe("one");
   await appendFile(join(archive, "SHA256SUMS"), "not a checksum\n");
   await expect(readManifest(dataDir, "one")).rejects.toMatchObject({ kind: "corrupt" });
+});
+
+test("a run with a damaged manifest is listed as damaged with the reason, and the others as ever", async () => {
+  await sealed("one", 1000n);
+  const archive = await sealed("two", 2000n);
+  await appendFile(join(archive, "manifest.json"), " ");
+  const runs = await listRuns(dataDir);
+  expect(runs).toMatchObject([
+    { run: "two", verdict: "damaged", archive, reason: expect.stringContaining("manifest.json") },
+    { run: "one", verdict: "complete" },
+  ]);
+  await writeFile(join(archive, "SHA256SUMS"), "");
+  expect((await listRuns(dataDir)).map(({ verdict }) => verdict)).toEqual(["damaged", "complete"]);
 });
 
 test("a run's folder can be copied to another data folder and read there", async () => {

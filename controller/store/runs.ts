@@ -1,5 +1,6 @@
 /** The runs in a data folder. Reading needs no lock: a sealed run never changes. */
 import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { RunSummarySchema, type Manifest, type RunSpec, type RunSummary } from "@salvo/proto/run_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
@@ -11,18 +12,29 @@ import { readOpenRun } from "./openrun.ts";
 /** The verdict of a run that is not sealed: under way, or left by a controller that died. */
 export const OPEN = "open";
 
-/** All runs, open ones first, then from the newest. Throws `corrupt` when a manifest is damaged. */
+/** The verdict of a run that is sealed and cannot be read; its reason says why. */
+export const DAMAGED = "damaged";
+
+/** All runs: open ones first, then damaged ones, then from the newest. */
 export async function listRuns(dataDir: string): Promise<RunSummary[]> {
-  const sealed = await Promise.all((await sealedRuns(dataDir)).map((run) => loadManifest(runFolder(dataDir, run))));
+  const sealed: Manifest[] = [];
+  const damaged: RunSummary[] = [];
+  const closed = new Set(await sealedRuns(dataDir));
+  for (const run of [...closed].sort()) {
+    try {
+      sealed.push(await loadManifest(join(runsFolder(dataDir), run)));
+    } catch (error) {
+      damaged.push(damagedSummary(dataDir, run, toSalvoError(error)));
+    }
+  }
   sealed.sort((a, b) => compare(b.t0WallNs, a.t0WallNs) || compare(b.spec?.run ?? "", a.spec?.run ?? ""));
-  const closed = new Set(sealed.map(({ spec }) => spec?.run));
   const open: RunSummary[] = [];
   for (const run of await openRuns(dataDir)) {
     if (closed.has(run)) continue; // Sealed, and its controller died before it could tidy up.
     const spec = await readOpenRun(dataDir, run);
     if (spec) open.push(openSummary(dataDir, spec));
   }
-  return [...open, ...sealed.map(summaryOf)];
+  return [...open, ...damaged, ...sealed.map(summaryOf)];
 }
 
 /**
@@ -88,6 +100,15 @@ function openSummary(dataDir: string, spec: RunSpec): RunSummary {
     reason: "not sealed yet",
     participants: spec.participants.length,
     archive: openRunFolder(dataDir, spec.run),
+  });
+}
+
+function damagedSummary(dataDir: string, run: string, problem: SalvoError): RunSummary {
+  return create(RunSummarySchema, {
+    run,
+    verdict: DAMAGED,
+    reason: problem.describe(),
+    archive: join(runsFolder(dataDir), run),
   });
 }
 
