@@ -22,8 +22,6 @@ export interface FioTotals {
   readonly runtimeMs: number;
   /** An errno; 0 when all went well, and also when a job's gate line failed: then there are no I/Os. */
   readonly error: number;
-  /** Entries in `jobs`; 1 with group_reporting. */
-  readonly jobsReported: number;
   readonly read: DirectionTotals;
   readonly write: DirectionTotals;
 }
@@ -31,7 +29,7 @@ export interface FioTotals {
 /** Where a run begins: subtract this from the first dump. */
 export function noTotals(): FioTotals {
   const none = () => ({ ios: 0, bytes: 0, latency: new Histogram() });
-  return { timestampMs: 0, runtimeMs: 0, error: 0, jobsReported: 0, read: none(), write: none() };
+  return { timestampMs: 0, runtimeMs: 0, error: 0, read: none(), write: none() };
 }
 
 /** Reads one json+ document, live or final, of a job with lat_percentiles=1. Throws program-failed. */
@@ -45,7 +43,6 @@ export function parseDump(text: string): FioTotals {
     timestampMs: root.count("timestamp_ms"),
     runtimeMs: Math.max(...runtimesMs),
     error: jobs.map((job) => job.count("error")).find((error) => error !== 0) ?? 0,
-    jobsReported: jobs.length,
     read: sumDirection(directions("read")),
     write: sumDirection(directions("write")),
   };

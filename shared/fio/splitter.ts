@@ -9,8 +9,6 @@ export interface Splitter {
   push(chunk: Buffer): string[];
   /** The last of the text that was not JSON. */
   readonly noise: string;
-  /** How many bytes of an unfinished document there are; not 0 at the end means that fio was cut off. */
-  readonly pendingBytes: number;
 }
 
 export interface SplitterLimits {
@@ -67,9 +65,6 @@ export function createSplitter({ documentBytesMax = 4 << 20, noiseBytesMax = 409
   return {
     get noise() {
       return noise.toString().trimEnd();
-    },
-    get pendingBytes() {
-      return partsBytes;
     },
     push(chunk) {
       const documents: string[] = [];

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hasFeature, parseFioVersion, requireFioVersion } from "./version.ts";
+import { parseFioVersion, requireFioVersion } from "./version.ts";
 
 test("releases and builds between them are understood", () => {
   expect(parseFioVersion("fio-3.33\n")).toEqual({ major: 3, minor: 33 });
@@ -20,9 +20,4 @@ test("a fio that is too old is refused with what to do about it", () => {
   const old = () => requireFioVersion({ major: 3, minor: 29 });
   expect(old).toThrow(expect.objectContaining({ kind: "refused", message: "fio 3.29 is too old" }));
   expect(() => requireFioVersion({ major: 2, minor: 99 })).toThrow("too old");
-});
-
-test("a job says when it began from 3.36 on", () => {
-  expect(hasFeature({ major: 3, minor: 35 }, "jobStart")).toBe(false);
-  expect(hasFeature({ major: 3, minor: 36 }, "jobStart")).toBe(true);
 });

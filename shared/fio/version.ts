@@ -8,13 +8,6 @@ export interface FioVersion {
 /** All of shared/fio is proven with 3.33 (Debian 12); nobody has tried anything older than this. */
 const OLDEST: FioVersion = { major: 3, minor: 30 };
 
-const FEATURE_SINCE = {
-  /** The json document says when a job began. */
-  jobStart: { major: 3, minor: 36 },
-} as const satisfies Record<string, FioVersion>;
-
-export type FioFeature = keyof typeof FEATURE_SINCE;
-
 /** Reads `fio --version`: "fio-3.33", or "fio-3.33-12-gabc1234" of a build between releases. Throws program-failed. */
 export function parseFioVersion(text: string): FioVersion {
   const [, major, minor] = /^fio-(\d+)\.(\d+)(?:[.-][\w.-]+)?$/.exec(text.trim()) ?? [];
@@ -36,10 +29,6 @@ export function requireFioVersion(version: FioVersion): void {
   throw new SalvoError("refused", `fio ${version.major}.${version.minor} is too old`, {
     remedy: `Install fio ${OLDEST.major}.${OLDEST.minor} or newer, or set \`fio\` in agent.yaml to the path of one`,
   });
-}
-
-export function hasFeature(version: FioVersion, feature: FioFeature): boolean {
-  return isAtLeast(version, FEATURE_SINCE[feature]);
 }
 
 function isAtLeast(version: FioVersion, other: FioVersion): boolean {
