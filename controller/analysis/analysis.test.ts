@@ -1,43 +1,13 @@
-import { toBinary } from "@bufbuild/protobuf";
-import { EventKind, Outcome, RecordSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
-import { syntheticRun, type SyntheticRun, type SyntheticShape } from "@salvo/shared/testing/records.ts";
+import { EventKind, Outcome } from "@salvo/proto/telemetry_pb.ts";
+import { syntheticRun, type SyntheticShape } from "@salvo/shared/testing/records.ts";
 import { binNs } from "@salvo/shared/fio/bins.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { createAnalysis, type Conclusion, type RunFacts } from "./analysis.ts";
+import type { RunFacts } from "./analysis.ts";
 import { createClocks } from "./clocks.ts";
 import { createMeasured } from "./measured.ts";
+import { conclude, recordsOf, small, type Edit } from "./analysis.fixture.ts";
 import { plannedSpan } from "./window.ts";
-
-type Edit = (record: Record, agent: string) => Record | undefined;
-
-/** All that a run gives when its records are what `edit` makes of them: undefined is a record that is not here. */
-function conclude(run: SyntheticRun, edit: Edit = (record) => record, more: Partial<RunFacts> = {}): Conclusion {
-  const t0 = { ns: run.t0Ns, wallNs: run.t0WallNs };
-  const { clockBefore, clockAfter, agents } = run;
-  const analysis = createAnalysis(run.spec, { t0, clockBefore, clockAfter, agents, lost: [], ...more });
-  const here = [...recordsOf(run, edit)];
-  for (const { agent, record } of here) {
-    const payload = toBinary(RecordSchema, record);
-    analysis.add(agent, { seq: record.seq, source: "received", payload }, record);
-  }
-  const window = analysis.window();
-  const clocks = createClocks(t0, clockBefore, clockAfter);
-  const measured = window && createMeasured(run.spec, window, clocks);
-  for (const { agent, record } of here) measured?.add(agent, record);
-  return analysis.conclude(measured);
-}
-
-function* recordsOf(run: SyntheticRun, edit: Edit) {
-  for (const { id: agent } of run.spec.agents) {
-    for (const original of run.records(agent)) {
-      const record = edit(original, agent);
-      if (record) yield { agent, record };
-    }
-  }
-}
-
-const small: SyntheticShape = { agents: 2, participantsPerAgent: 2, rampTicks: 2, ticks: 5 };
 
 test("a run of which all is here is complete, with every sample expected and received", () => {
   const { summary, streams, notes, participants } = conclude(syntheticRun(small));
@@ -155,93 +125,6 @@ test("a participant that started late makes the window shorter, and the run degr
     verdict: "degraded",
     reason: "vm2.disk1 started 3500.2 ms after the first, over the limit of 25 ms",
   });
-});
-
-test("a start further behind the first than 25 ms degrades the run, and a less late one does not", () => {
-  const by =
-    (ns: bigint): Edit =>
-    (record) => {
-      const { body } = record;
-      if (body.case === "start" && body.value.participant === "vm2.disk1") {
-        body.value.earliestNs += ns;
-        body.value.latestNs += ns;
-      }
-      return record;
-    };
-  const run = syntheticRun(small);
-  expect(conclude(run, by(24_700_000n)).summary.verdict).toBe("complete");
-  expect(conclude(run, by(950_000_000n)).summary).toMatchObject({
-    verdict: "degraded",
-    reason: "vm2.disk1 started 950.2 ms after the first, over the limit of 25 ms",
-    window: { firstTick: 2, lastTick: 7 },
-  });
-});
-
-/** fio of one participant gathers its counts of a tick so long after it, with all the I/O that it does until then. */
-const answersLate =
-  (participant: string, lateNsAt: (tick: number) => bigint): Edit =>
-  (record) => {
-    const { body } = record;
-    if (body.case !== "fio" || body.value.participant !== participant) return record;
-    const { tick, read, write } = body.value;
-    const ios = Number((lateNsAt(tick) - lateNsAt(tick - 1) + 1_000_000_000n) / 1_000_000n);
-    body.value.countedAtNs += lateNsAt(tick);
-    Object.assign(read!, { ios, bytes: BigInt(ios) * 4096n });
-    Object.assign(write!, { ios: 0, bytes: 0n });
-    return record;
-  };
-
-test("a fio that is late to answer by as much at both ends of the window has the rate that it had, and the run is complete", () => {
-  const { summary, participants } = conclude(
-    syntheticRun(small),
-    answersLate("vm1.disk1", () => 250_000_000n),
-  );
-  expect(summary.verdict).toBe("complete");
-  expect(participants[0]).toMatchObject({ id: "vm1.disk1", measuredSeconds: 5 });
-  expect(participants[0]!.totals!.iops).toBeCloseTo(1000, 6);
-});
-
-test("counts of another time than the window's are a true rate, and a degraded run that says whose they are", () => {
-  const run = syntheticRun(small);
-  const { summary, participants } = conclude(
-    run,
-    answersLate("vm1.disk1", (tick) => (tick === 2 ? 600_000_000n : 0n)),
-  );
-  expect(summary).toMatchObject({
-    verdict: "degraded",
-    reason: "counts of vm1.disk1 are of 4.40 s instead of 5 s",
-  });
-  expect(participants[0]!.measuredSeconds).toBeCloseTo(4.4, 9);
-  expect(participants[0]!.totals!.iops).toBeCloseTo(1000, 6);
-  const others = participants.slice(1).reduce((sum, { totals }) => sum + totals!.iops, 0);
-  expect(summary.totals!.iops).toBeCloseTo(1000 + others, 6);
-  const little = answersLate("vm1.disk1", (tick) => (tick === 7 ? 90_000_000n : 0n));
-  expect(conclude(run, little).summary.verdict).toBe("complete");
-  expect(conclude(run, little).participants[0]!.totals!.iops).toBeCloseTo(1000, 6);
-});
-
-test("a window that begins at T0 is measured from T0", () => {
-  const { participants } = conclude(syntheticRun({ ...small, rampTicks: 0 }));
-  expect(participants.map(({ measuredSeconds }) => measuredSeconds)).toEqual([5.0003, 5.0003, 5.0003, 5.0003]);
-});
-
-test("percentiles say how wide the bin is that they were found in", () => {
-  const { totals } = conclude(syntheticRun({ ...small, ticks: 50 })).summary;
-  const { p50 = 0, p50Resolution = 0, p999Resolution = 0 } = totals!.latencyUs!;
-  expect(p50Resolution).toBe(0.512);
-  expect(p50Resolution / p50).toBeLessThanOrEqual(1 / 64);
-  expect(p999Resolution).toBeGreaterThanOrEqual(p50Resolution);
-});
-
-test("a wall clock that was set in mid-run is a note", () => {
-  const set: Edit = (record) => {
-    if (record.body.case === "start" && record.body.value.participant === "vm2.disk2")
-      record.body.value.wallClockSet = true;
-    return record;
-  };
-  expect(conclude(syntheticRun(small), set).notes).toEqual([
-    "the wall clock of vm2.disk2's host was set in mid-run: the start is proven without it",
-  ]);
 });
 
 /** The agent dies after a tick's fio samples and before its CPU sample. */

@@ -4,7 +4,7 @@ import type { FioSample, Io, Record } from "@salvo/proto/telemetry_pb.ts";
 import { BIN_COUNT, CLAMP_BIN } from "@salvo/shared/fio/bins.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { msToNs } from "@salvo/shared/kernel/time.ts";
-import { busyShare, busyTime, type BusyTime } from "./busy.ts";
+import { busyShare, busyTime, type BusyTime } from "../domain/busy.ts";
 import type { Clocks } from "./clocks.ts";
 import { percentilesOfBins } from "./percentiles.ts";
 import type { TickSpan } from "./window.ts";

@@ -9,7 +9,7 @@ import {
 } from "@salvo/proto/telemetry_pb.ts";
 import { addLatency, Histogram, percentileNs } from "@salvo/shared/fio/latency.ts";
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
-import { busyShare, busyTime } from "../analysis/busy.ts";
+import { busyShare, busyTime } from "../domain/busy.ts";
 import { enumName } from "../store/enum-name.ts";
 
 /** A record and what its subject says of it. */
