@@ -72,7 +72,7 @@ test("the time left is known from T0 on and never negative", () => {
   expect(views.at(-1)).toMatchObject({ phase: "arming", leftMs: undefined, tick: 0, iops: 0, p99Us: undefined });
   at(1_000_000_000n);
   live.phase("firing", 2_000_000_000n);
-  expect(views.at(-1)?.leftMs).toBe(1_000 + 10_000 + 300);
+  expect(views.at(-1)?.leftMs).toBe(1_000 + 10_000 + 301);
   at(60_000_000_000n);
   expect(live.view().leftMs).toBe(0);
 });

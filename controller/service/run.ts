@@ -11,7 +11,7 @@ import type { Clock, Nanos } from "@salvo/shared/kernel/time.ts";
 import type { Logger } from "@salvo/shared/log/logger.ts";
 import type { Client } from "@salvo/shared/rpc/client.ts";
 import { conduct, type ConductorEffect, type ConductorEvent, step } from "../domain/conductor.ts";
-import { preflight } from "../domain/preflight.ts";
+import { preflight, versionProblem } from "../domain/preflight.ts";
 import type { Phase } from "../domain/phases.ts";
 import { ACK_MARGIN_MS, chooseT0 } from "../domain/t0.ts";
 import { sealRun } from "../store/archive.ts";
@@ -215,7 +215,8 @@ export async function driveRun(
       { deadlineMs: 15_000, signal: stop.signal },
     );
     if (!description) throw new SalvoError("unavailable", "the agent says nothing about itself");
-    const problems = preflight(spec, agent, description, runs);
+    const version = versionProblem(description, deps.version);
+    const problems = [...(version === undefined ? [] : [version]), ...preflight(spec, agent, description, runs)];
     if (problems.length > 0) throw new SalvoError("wrong-state", problems.join("; "));
     events.push({ type: "description", agent, description: toJson(AgentDescriptionSchema, description) });
   }
@@ -291,6 +292,7 @@ export async function driveRun(
       lab: spec.lab,
       run: spec.run,
       signal: stop.signal,
+      onTrouble: (problem) => logger.debug({ run: spec.run, problem }, "NATS"),
     })) {
       if (spool.add(agent, seq, payload, "received")) deps.live.record(payload);
     }

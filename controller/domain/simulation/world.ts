@@ -12,6 +12,7 @@ import type { Ask } from "../phases.ts";
 import { chooseT0 } from "../t0.ts";
 import { type AgentStep, chooseFaults, createAgent, type SimulatedAgent } from "./agent.ts";
 import type { World } from "./checks.ts";
+import { plantAgentFaults } from "./faults.ts";
 import { createRandom } from "./random.ts";
 import { createTimeline } from "./timeline.ts";
 
@@ -325,26 +326,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
 
   function plantFaults(): void {
     if (!chaos) return;
-    for (const agent of agents) {
-      if (random.chance(0.25)) {
-        const atMs = random.between(0, FAULTS_UNTIL_MS * 0.5);
-        timeline.at(atMs, () => {
-          log(`${agent.id} crashes`);
-          agent.crash();
-        });
-        // Some stay away for longer than anybody waits. No draw of its own: old seeds keep their worlds.
-        const awayMs = random.between(100, 8000);
-        timeline.at(atMs + (awayMs > 7600 ? awayMs * 5 : awayMs), () => {
-          log(`${agent.id} restarts`);
-          agent.restart();
-        });
-      }
-      if (random.chance(0.2)) {
-        const atMs = random.between(0, FAULTS_UNTIL_MS * 0.5);
-        timeline.at(atMs, () => cut.add(agent.id));
-        timeline.at(atMs + random.between(50, 8000), () => cut.delete(agent.id));
-      }
-    }
+    plantAgentFaults({ agents, cut, timeline, random, log, untilMs: FAULTS_UNTIL_MS });
     if (random.chance(0.35)) {
       const atMs = random.between(0, FAULTS_UNTIL_MS * 0.6);
       timeline.at(atMs, () => {
