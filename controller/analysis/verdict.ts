@@ -1,3 +1,4 @@
+import { CLOCK_BOUND_MS_MAX } from "../domain/preflight.ts";
 import { Verdict } from "@salvo/proto/run_pb.ts";
 import type { LateStart } from "./spread.ts";
 
@@ -44,7 +45,6 @@ export interface Judgement {
 
 /** fio 3.33 proves its start within a few ms; a proof this wide says nothing about being simultaneous. */
 export const START_BOUND_MS_MAX = 10;
-export const CLOCK_BOUND_MS_MAX = 1;
 /** Gates of hosts open within a few ms of each other, 25 ms on a very busy host: docs/decisions/0010-start-proven-by-bounds.md. */
 export const START_SPREAD_MS_MAX = 25;
 /** Rates stay exact however late fio answers; but participants are to be measured at the same time. */

@@ -1,8 +1,7 @@
 import type { RunAgent, RunSpec } from "@salvo/proto/run_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
-import { CLOCK_BOUND_MS_MAX } from "../analysis/verdict.ts";
-import { clockWarning, versionProblem } from "../domain/preflight.ts";
+import { CLOCK_BOUND_MS_MAX, clockWarning, versionProblem } from "../domain/preflight.ts";
 import { probeClock } from "../service/clock-probe.ts";
 import { type Channels, openChannels } from "../service/controller.ts";
 import { VERSION } from "./version.ts";

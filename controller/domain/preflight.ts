@@ -69,6 +69,9 @@ export function versionProblem(agent: AgentDescription, version: string): string
   return `agent ${agent.id} is version ${agent.version || "unknown"}, the controller ${version}; deploy the same`;
 }
 
+/** Clocks known less well than this say little about what was simultaneous. */
+export const CLOCK_BOUND_MS_MAX = 1;
+
 /** Before anything is measured: with such a clock no run can be complete. */
 export function clockWarning(agent: string, boundNs: bigint, limitMs: number): string | undefined {
   const ms = Number(boundNs) / 1e6;
