@@ -136,7 +136,8 @@ test("a device that its agent does not list: no agent is armed, the run is abort
       },
     ],
   });
-  const { stdout, exitCode } = await run(file, lab.labFile);
+  // This one is for a controller to find out, which has a data folder.
+  const { stdout, exitCode } = await run(file, lab.labFile, join(lab.folder, "controller-of-its-own"));
   const line = JSON.parse(stdout);
   expect(line).toMatchObject({ verdict: "aborted", window: null, startSpreadMs: null });
   expect(line.reason).toMatch(/guest2: device disk7 is not listed .*listed: disk1/);
@@ -173,8 +174,8 @@ test("--only that matches nothing names what there is", async () => {
   await expectNothingStarted();
 });
 
-function run(study: string, labFile: string): Promise<Ended> {
-  return lab.salvo(["run", study, "--lab", labFile, "--data", lab.dataDir, "--json"]);
+function run(study: string, labFile: string, dataDir = lab.dataDir): Promise<Ended> {
+  return lab.salvo(["run", study, "--lab", labFile, "--data", dataDir, "--json"]);
 }
 
 function expectRefused({ stdout, stderr, exitCode }: Ended, ...words: string[]): void {
