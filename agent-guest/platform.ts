@@ -1,6 +1,9 @@
 import type { Platform } from "@salvo/shared/agent/platform.ts";
 import { openCores } from "./cpu.ts";
 import { findDisk } from "./disk.ts";
+import { identifyDisks } from "./disks/identity.ts";
+import { openDisk } from "./disks/opened.ts";
+import { findSignatures } from "./disks/signatures.ts";
 import { openGate } from "./gate.ts";
 import { bootId, describeHost } from "./host.ts";
 
@@ -14,5 +17,10 @@ export function linuxPlatform(): Platform {
     requestDump: (fio) => fio.signal("SIGUSR1"),
     readCores: () => cores.read(),
     findDisk: (path) => findDisk(path),
+    disks: {
+      identify: () => identifyDisks(),
+      open: openDisk,
+      findSignatures: ({ path }, waiting) => findSignatures(path, waiting),
+    },
   };
 }
