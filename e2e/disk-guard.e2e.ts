@@ -77,7 +77,6 @@ describe("on loop devices", () => {
   test("a claim that somebody else got in before the answer is refused", async () => {
     const confirm = async () => {
       await write(disk.image, 4096, "precious");
-      await loops.sh("blockdev", "--flushbufs", disk.path);
       return true;
     };
     await expect(claimDisk(disk.device, LABEL, { ...deps(), confirm })).rejects.toThrow("[unknown-content]");
@@ -193,6 +192,9 @@ describe("on loop devices", () => {
       held.recheck();
       await write(disk.path, 0, Buffer.alloc(4096));
       expect(() => held.recheck()).toThrow("[label-missing]");
+      // Behind the device, as when a target exchanges what is behind a LUN: this host's page cache knows nothing of it.
+      await write(disk.image, 0, "precious");
+      expect(() => held.recheck()).toThrow("[unknown-content]");
     } finally {
       held.close();
     }

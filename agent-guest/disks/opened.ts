@@ -1,6 +1,6 @@
 import type { OpenedDisk } from "@salvo/shared/agent/guard/disks.ts";
 import type { DiskIdentity, Fact } from "@salvo/shared/agent/domain/guard/facts.ts";
-import { readLabel, RESERVED_BYTES } from "@salvo/shared/agent/domain/guard/label.ts";
+import { readLabel } from "@salvo/shared/agent/domain/guard/label.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import {
   closeSync,
@@ -10,7 +10,6 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  readSync,
   realpathSync,
   writeSync,
 } from "node:fs";
@@ -18,6 +17,7 @@ import { join } from "node:path";
 import { deviceNumber } from "../disk.ts";
 import { fact } from "./fact.ts";
 import { identifyDisk, nodeOf } from "./identity.ts";
+import { readStart } from "./start.ts";
 import { blockNumber, disksBelow, numbersOf, parseMounts, parseSwaps, partsOf } from "./use.ts";
 
 /** What a host needs to run, and to start again. */
@@ -71,7 +71,7 @@ export function openDisk(identity: DiskIdentity): OpenedDisk {
             )
             .map((mount) => mount.at);
         }),
-        label: fact(() => readLabel(readStart(fd, path))),
+        label: fact(() => readLabel(readStart(fd))),
       };
     },
     node() {
@@ -149,14 +149,6 @@ function holdersOf(folder: string): { name: string; uuid: string }[] {
       uuid: name.startsWith("dm-") ? read(join(part.folder, "holders", name), "dm/uuid") : "",
     })),
   );
-}
-
-function readStart(fd: number | undefined, path: string): Buffer {
-  if (fd === undefined) throw new Error(`${path} could not be opened`);
-  const start = Buffer.alloc(Number(RESERVED_BYTES));
-  const bytes = readSync(fd, start, 0, start.length, 0);
-  if (bytes !== start.length) throw new Error(`only ${bytes} bytes of ${path} could be read`);
-  return start;
 }
 
 function flag(folder: string, name: string): boolean {

@@ -4,7 +4,7 @@ import { SalvoError } from "../../kernel/error.ts";
 import type { Waiting } from "../../kernel/signal.ts";
 import type { DiskFacts, DiskIdentity } from "../domain/guard/facts.ts";
 import { findListed, type ListedDisk } from "../domain/guard/identity.ts";
-import { judge, type Purpose } from "../domain/guard/judge.ts";
+import { judge, type Purpose, type Rule, RULES } from "../domain/guard/judge.ts";
 import type { Refusal } from "../domain/guard/refusal.ts";
 import type { Disks, OpenedDisk } from "./disks.ts";
 
@@ -21,13 +21,15 @@ export interface Examined extends Disposable {
 export interface ExamineDeps {
   readonly host: string;
   readonly disks: Disks | undefined;
+  /** All of them, but in a test of the tests. */
+  readonly rules?: readonly Rule[];
 }
 
 /** Throws `refused` when no single disk is the one meant. Whoever gets it closes it. */
 export async function examine(
   device: Device,
   purposeOf: (disk: DiskIdentity) => Purpose,
-  { host, disks }: ExamineDeps,
+  { host, disks, rules = RULES }: ExamineDeps,
   waiting?: Waiting,
 ): Promise<Examined> {
   if (!disks) throw new SalvoError("refused", `device ${device.name}: this agent cannot use raw disks`, { host });
@@ -39,7 +41,8 @@ export async function examine(
     const purpose = purposeOf(found.disk);
     const signatures = await disks.findSignatures(found.disk, waiting);
     const look = (): DiskFacts => ({ ...opened.look(), signatures });
-    const judged = (facts: DiskFacts) => judge({ facts, disks: disks.identify(), name: device.name, listed, purpose });
+    const judged = (facts: DiskFacts) =>
+      judge({ facts, disks: disks.identify(), name: device.name, listed, purpose }, rules);
     const facts = look();
     return {
       identity: found.disk,
