@@ -7,7 +7,7 @@ import { findSignatures } from "./disks/signatures.ts";
 import { openGate } from "./gate.ts";
 import { bootId, describeHost } from "./host.ts";
 
-export function linuxPlatform(): Platform {
+export function linuxPlatform(): Platform & Required<Pick<Platform, "disks">> {
   const cores = openCores();
   return {
     describeHost,

@@ -38,7 +38,6 @@ export async function openLoops(): Promise<Loops> {
   const identities = new Map<string, Pick<DiskIdentity, "serial" | "wwn">>();
   const undo: (() => Promise<unknown>)[] = [];
   const real = linuxPlatform().disks;
-  if (!real) throw new Error("this platform has disks");
   const named = (identity: DiskIdentity): DiskIdentity => ({ ...identity, ...identities.get(identity.path) });
 
   async function sh(command: string, ...args: string[]): Promise<string> {

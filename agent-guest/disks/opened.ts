@@ -27,10 +27,9 @@ const SYSTEM = new Set(["/", "/usr", "/var", "/boot", "/boot/efi", "/efi"]);
 export function openDisk(identity: DiskIdentity): OpenedDisk {
   const { path } = identity;
   let { fd, exclusive, writable } = openHandle(path);
-  const sysOf = (handle: number | undefined) => {
-    if (handle === undefined) throw new Error(`${path} could not be opened`);
-    return realpathSync(`/sys/dev/block/${deviceNumber(fstatSync(handle).rdev)}`);
-  };
+  // What cannot be opened is refused; what else speaks against it is told by its number.
+  const sysOf = (handle: number | undefined) =>
+    realpathSync(`/sys/dev/block/${handle === undefined ? numberOf(identity) : deviceNumber(fstatSync(handle).rdev)}`);
   return {
     look() {
       const at = <T>(find: (folder: string) => T): Fact<T> => fact(() => find(sysOf(fd)));
@@ -93,6 +92,11 @@ export function openDisk(identity: DiskIdentity): OpenedDisk {
       fd = undefined;
     },
   };
+}
+
+/** Of 8:16#5 the first part. */
+function numberOf({ node }: DiskIdentity): string {
+  return node.split("#")[0] ?? "";
 }
 
 interface Handle {
