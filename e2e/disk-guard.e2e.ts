@@ -200,20 +200,22 @@ describe("on loop devices", () => {
     }
   });
 
-  test("another disk under the same name is not the one that was armed", async () => {
+  test("while it is held its name stays its own; another disk under that name is known to be another", async () => {
+    const nodeThere = () => loops.disks.identify().find(({ path }) => path === disk.path)!.node;
     await claimDisk(disk.device, LABEL, deps());
+    const node = nodeThere();
     const held = await openRawDisk(disk.device, deps());
     try {
       await loops.sh("cp", disk.image, join(loops.folder, "copy"));
-      await loops.sh("losetup", "--detach", disk.path); // waits until the last one lets go
-      expect(() => held.recheckQuickly()).not.toThrow();
+      await loops.sh("losetup", "--detach", disk.path); // takes effect when the last one lets go
+      held.recheckQuickly();
+      expect(nodeThere()).toBe(node);
     } finally {
       held.close();
     }
     await loops.sh("losetup", disk.path, join(loops.folder, "copy"));
-    const again = await openRawDisk(disk.device, deps());
-    again.close();
-    expect(() => again.recheckQuickly()).toThrow("[stale]");
+    expect(nodeThere()).not.toBe(node);
+    expect(() => held.recheckQuickly()).toThrow("[stale]");
   });
 
   test("the label of another device, lab, claim or host is refused by its own code", async () => {

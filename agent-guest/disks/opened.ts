@@ -1,6 +1,7 @@
 import type { OpenedDisk } from "@salvo/shared/agent/guard/disks.ts";
 import type { DiskIdentity, Fact } from "@salvo/shared/agent/domain/guard/facts.ts";
 import { readLabel } from "@salvo/shared/agent/domain/guard/label.ts";
+import { assert } from "@salvo/shared/kernel/assert.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import {
   closeSync,
@@ -27,9 +28,13 @@ const SYSTEM = new Set(["/", "/usr", "/var", "/boot", "/boot/efi", "/efi"]);
 export function openDisk(identity: DiskIdentity): OpenedDisk {
   const { path } = identity;
   let { fd, exclusive, writable } = openHandle(path);
+  let closed = false;
   // What cannot be opened is refused; what else speaks against it is told by its number.
-  const sysOf = (handle: number | undefined) =>
-    realpathSync(`/sys/dev/block/${handle === undefined ? numberOf(identity) : deviceNumber(fstatSync(handle).rdev)}`);
+  const sysOf = (handle: number | undefined) => {
+    assert(!closed, `${path} is still held`);
+    const number = handle === undefined ? numberOf(identity) : deviceNumber(fstatSync(handle).rdev);
+    return realpathSync(`/sys/dev/block/${number}`);
+  };
   return {
     look() {
       const at = <T>(find: (folder: string) => T): Fact<T> => fact(() => find(sysOf(fd)));
@@ -90,6 +95,7 @@ export function openDisk(identity: DiskIdentity): OpenedDisk {
     close() {
       if (fd !== undefined) closeSync(fd);
       fd = undefined;
+      closed = true;
     },
   };
 }
