@@ -18,9 +18,21 @@ export function linuxPlatform(): Platform & Required<Pick<Platform, "disks">> {
     readCores: () => cores.read(),
     findDisk: (path) => findDisk(path),
     disks: {
-      identify: () => identifyDisks(),
+      identify: oneLook(() => identifyDisks()),
       open: openDisk,
       findSignatures: ({ path }, waiting) => findSignatures(path, waiting),
     },
+  };
+}
+
+/** All devices that are judged in one go are judged by the same look at the host: with many disks it takes milliseconds. */
+function oneLook<T>(look: () => T): () => T {
+  let seen: { readonly value: T } | undefined;
+  return () => {
+    if (!seen) {
+      seen = { value: look() };
+      queueMicrotask(() => (seen = undefined));
+    }
+    return seen.value;
   };
 }

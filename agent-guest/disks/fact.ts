@@ -1,5 +1,5 @@
 import type { Fact } from "@salvo/shared/agent/domain/guard/facts.ts";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 
 /** A fact that could not be gathered, for whatever reason, is unknown: the guard takes that for a no. */
 export function fact<T>(find: () => T): Fact<T> {
@@ -12,6 +12,8 @@ export function fact<T>(find: () => T): Fact<T> {
 
 /** undefined when there is no such file; throws when it cannot be read. */
 export function readIfThere(path: string): Buffer | undefined {
+  // Far quicker than an error that is thrown: most disks have few of these files.
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
   try {
     return readFileSync(path);
   } catch (error) {

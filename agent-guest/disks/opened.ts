@@ -1,6 +1,5 @@
 import type { OpenedDisk } from "@salvo/shared/agent/guard/disks.ts";
 import type { DiskIdentity, Fact } from "@salvo/shared/agent/domain/guard/facts.ts";
-import { readLabel } from "@salvo/shared/agent/domain/guard/label.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import {
@@ -18,7 +17,7 @@ import { join } from "node:path";
 import { deviceNumber } from "../disk.ts";
 import { fact } from "./fact.ts";
 import { identifyDisk, nodeOf } from "./identity.ts";
-import { readStart } from "./start.ts";
+import { findLabel } from "./start.ts";
 import { blockNumber, disksBelow, numbersOf, parseMounts, parseSwaps, partsOf } from "./use.ts";
 
 /** What a host needs to run, and to start again. */
@@ -75,7 +74,7 @@ export function openDisk(identity: DiskIdentity): OpenedDisk {
             )
             .map((mount) => mount.at);
         }),
-        label: fact(() => readLabel(readStart(fd))),
+        label: fact(() => findLabel(fd)),
       };
     },
     node() {
