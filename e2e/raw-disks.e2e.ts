@@ -4,7 +4,7 @@ import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { Engine, Pattern } from "@salvo/proto/workload_pb.ts";
 import { claimDisk } from "@salvo/shared/agent/guard/claim-disk.ts";
 import { openClaims } from "@salvo/shared/agent/guard/claims.ts";
-import { open, readFile } from "node:fs/promises";
+import { open as openFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type TestAgent, testAgent, WORKLOAD } from "@salvo/agent-guest/agent.fixture.ts";
@@ -27,11 +27,18 @@ describe("raw disks in a run", () => {
   let disk: LoopDisk;
   let bystanders: LoopDisk[];
   let agent: TestAgent;
+  /** Pulled out in the last moments: all that was looked at was still well. */
+  let pulled = false;
   beforeEach(async () => {
     loops = await openLoops();
     disk = await loops.add("disk1");
     bystanders = [await loops.add("disk2"), await loops.add("disk3")];
-    agent = await testAgent({ devices: [disk.device, bystanders[0]!.device], disks: loops.disks });
+    pulled = false;
+    const open: Loops["disks"]["open"] = (which) => {
+      const opened = loops.disks.open(which);
+      return { ...opened, node: () => (pulled ? "gone" : opened.node()) };
+    };
+    agent = await testAgent({ devices: [disk.device, bystanders[0]!.device], disks: { ...loops.disks, open } });
   });
   afterEach(async () => {
     await agent[Symbol.asyncDispose]();
@@ -100,11 +107,24 @@ describe("raw disks in a run", () => {
     opened.close();
   });
 
+  test("a disk that is pulled out just before the gates open ends the run before any I/O", async () => {
+    await claim(disk);
+    await agent.arm("pulled", { workload: RANDOM });
+    await using watch = agent.watch("pulled");
+    await watch.next();
+    const before = await disk.hash();
+    pulled = true;
+    await agent.fire("pulled");
+    const status = await watch.until(({ phase }) => phase === RunPhase.ENDED);
+    expect(status).toMatchObject({ started: false, reason: expect.stringContaining("[stale]") });
+    expect(await disk.hash()).toBe(before);
+  });
+
   test("a label that goes between arming and firing ends the run before any I/O", async () => {
     await claim(disk);
     await agent.arm("late", { workload: RANDOM });
     {
-      await using file = await open(disk.path, "r+");
+      await using file = await openFile(disk.path, "r+");
       await file.write(Buffer.alloc(4096), 0, 4096, 0);
       await file.sync();
     }
