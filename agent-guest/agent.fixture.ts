@@ -2,9 +2,10 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { AgentService, HostSchema, type RunStatus } from "@salvo/proto/agent_pb.ts";
-import { AgentConfigSchema, Role } from "@salvo/proto/lab_pb.ts";
+import { AgentConfigSchema, type Device, Role } from "@salvo/proto/lab_pb.ts";
 import { type Record as JournalEntry, RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import { Engine, Pattern, type WorkloadSchema } from "@salvo/proto/workload_pb.ts";
+import type { Disks } from "@salvo/shared/agent/guard/disks.ts";
 import { type ServedAgent, serveAgent } from "@salvo/shared/agent/serve.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
@@ -65,8 +66,15 @@ export const WORKLOAD = {
   engine: Engine.NULL,
 } satisfies MessageInitShape<typeof WorkloadSchema>;
 
-/** fioScript: a shell script that is run in place of fio. */
-export async function testAgent({ fioScript }: { readonly fioScript?: string } = {}): Promise<TestAgent> {
+export interface TestAgentOptions {
+  /** A shell script that is run in place of fio. */
+  readonly fioScript?: string;
+  /** Instead of two files. */
+  readonly devices?: readonly Device[];
+  readonly disks?: Disks;
+}
+
+export async function testAgent({ fioScript, devices, disks }: TestAgentOptions = {}): Promise<TestAgent> {
   const folder = await mkdtemp(join(tmpdir(), "salvo-agent-"));
   const fio = fioScript === undefined ? "fio" : join(folder, "fio.sh");
   if (fioScript !== undefined) {
@@ -79,7 +87,9 @@ export async function testAgent({ fioScript }: { readonly fioScript?: string } =
     listen: "127.0.0.1:0",
     dataDir: join(folder, "data"),
     fio,
-    devices: ["disk1", "disk2"].map((name) => ({ name, path: join(folder, name), sizeBytes: 65_536n })),
+    devices: [
+      ...(devices ?? ["disk1", "disk2"].map((name) => ({ name, path: join(folder, name), sizeBytes: 65_536n }))),
+    ],
   });
   let served: ServedAgent;
   let channel: Channel;
@@ -89,7 +99,11 @@ export async function testAgent({ fioScript }: { readonly fioScript?: string } =
     served = await serveAgent({
       config,
       // The inventory takes seconds, and has a test of its own.
-      platform: { ...linuxPlatform(), describeHost: async () => create(HostSchema, { name: "here" }) },
+      platform: {
+        ...linuxPlatform(),
+        describeHost: async () => create(HostSchema, { name: "here" }),
+        ...(disks && { disks }),
+      },
       roles: [Role.WORKLOAD],
       version: "0.0.0",
       log: createLogger({ name: "agent", level: "warn", env: {}, destination: { write: (line) => logged.push(line) } }),

@@ -9,7 +9,7 @@ const SECTOR_BYTES = 512;
 export function findDisk(path: string, sys = "/sys"): (() => DiskCounters) | undefined {
   const found = statSync(path);
   const device = found.isBlockDevice() ? found.rdev : found.dev;
-  const stat = `${sys}/dev/block/${major(device)}:${minor(device)}/stat`;
+  const stat = `${sys}/dev/block/${deviceNumber(device)}/stat`;
   return existsSync(stat) ? () => parseDiskStat(readFileSync(stat, "latin1")) : undefined;
 }
 
@@ -41,11 +41,9 @@ export function parseDiskStat(text: string): DiskCounters {
   };
 }
 
-/** glibc's encoding of dev_t (sys/sysmacros.h), as far as Linux uses it: 12 bits of major, 20 of minor. */
-function major(device: number): number {
-  return Math.floor(device / 256) % 4096;
-}
-
-function minor(device: number): number {
-  return (device % 256) + Math.floor(device / 2 ** 20) * 256;
+/** 8:16. glibc's encoding of dev_t (sys/sysmacros.h), as far as Linux uses it: 12 bits of major, 20 of minor. */
+export function deviceNumber(device: number): string {
+  const major = Math.floor(device / 256) % 4096;
+  const minor = (device % 256) + Math.floor(device / 2 ** 20) * 256;
+  return `${major}:${minor}`;
 }

@@ -5,8 +5,11 @@ import { loadAgentConfig } from "@salvo/shared/config/files.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 import { Command } from "commander";
+import { listDevices } from "./device-list.ts";
+import { claimDevice, type Consent, type DevicesDeps, releaseDevice } from "./devices.ts";
 import manifest from "./package.json" with { type: "json" };
 import { linuxPlatform } from "./platform.ts";
+import { askOnTerminal } from "./terminal.ts";
 
 const program = new Command("salvo-agent-guest")
   .description("Runs fio on this host when a Salvo controller asks for it.")
@@ -38,6 +41,41 @@ const program = new Command("salvo-agent-guest")
       });
     }
   });
+
+// --config is the program's own option: commander finds it after these words as well.
+const devices = program.command("devices").description("Raw disks of this host: what they are, whose they are.");
+devices
+  .command("list")
+  .description("every disk, what is on it, and whether runs may write to it")
+  .action(async () => listDevices(await devicesDeps()));
+devices
+  .command("claim")
+  .description("write Salvo's label to a blank disk of the agent's file, so that runs may overwrite the rest")
+  .argument("<NAME>", "the device's name in the agent's file")
+  .requiredOption("--lab <NAME>", "the lab whose runs may write to it")
+  .option("--yes", "do not ask; needs --serial")
+  .option("--serial <NUMBER>", "the serial number of the disk that is meant (its WWN, if it has none)")
+  .action(async (name: string, { lab, ...consent }: Consent & { lab: string }) =>
+    claimDevice(name, lab, consent, await devicesDeps()),
+  );
+devices
+  .command("release")
+  .description("take the label away that this agent wrote")
+  .argument("<NAME>", "the device's name in the agent's file")
+  .option("--yes", "do not ask; needs --serial")
+  .option("--serial <NUMBER>", "the serial number of the disk that is meant (its WWN, if it has none)")
+  .action(async (name: string, consent: Consent) => releaseDevice(name, consent, await devicesDeps()));
+
+async function devicesDeps(): Promise<DevicesDeps> {
+  const { config: file } = program.opts<{ config: string }>();
+  const { disks } = linuxPlatform();
+  return {
+    config: await loadAgentConfig(file),
+    disks,
+    print: (text) => void process.stdout.write(text),
+    ask: askOnTerminal,
+  };
+}
 
 function fail(error: unknown): never {
   const known = toSalvoError(error);

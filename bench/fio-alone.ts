@@ -12,7 +12,13 @@ import type { WorkloadShape } from "./lab.ts";
 /** The job file that Salvo renders, but for its gate. */
 export function jobWithoutGate(shape: WorkloadShape, file: string, deviceBytes: bigint): string {
   const workload = fromPlain(WorkloadSchema, shape, "the bench's workload").message;
-  const job = renderJob(workload, { file, deviceBytes, runtimeMs: fioRuntimeMs(workload), gate: "true" });
+  const job = renderJob(workload, {
+    file,
+    deviceBytes,
+    reservedBytes: 0n,
+    runtimeMs: fioRuntimeMs(workload),
+    gate: "true",
+  });
   return job.replace(/^exec_prerun=.*\n/m, "");
 }
 

@@ -97,6 +97,15 @@ test.for<readonly [string, Case, RegExp]>([
   expect(found[0]).toMatch(words);
 });
 
+test("a raw disk needs no path, and has a MiB less for workloads than it is large", () => {
+  const raw = (sizeBytes: bigint) => ({
+    agent: { devices: [{ name: "disk1", sizeBytes, disk: { serial: "9f1c2a77", wwn: "naa.6001405a9f1c2a77" } }] },
+    spec: { workload: { ...SPEC.workload, sizeBytes: 1_048_576n } },
+  });
+  expect(problems(raw(2_097_152n))).toEqual([]);
+  expect(problems(raw(2_097_151n))).toEqual([expect.stringContaining("do not fit into its 1048575 B")]);
+});
+
 test("all problems are told at once", () => {
   const all = problems({
     agent: { roles: [], fio: { version: "fio-2.1" }, devices: [] },

@@ -2,6 +2,7 @@ import type { AgentDescription, RunStatus } from "@salvo/proto/agent_pb.ts";
 import { RunPhase } from "@salvo/proto/agent_pb.ts";
 import { Role } from "@salvo/proto/lab_pb.ts";
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
+import { RESERVED_BYTES } from "@salvo/shared/agent/domain/guard/label.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { renderJob } from "@salvo/shared/fio/job.ts";
 import { parseFioVersion, requireFioVersion } from "@salvo/shared/fio/version.ts";
@@ -59,7 +60,14 @@ function devices(spec: RunSpec, agent: AgentDescription): string[] {
         const listed = agent.devices.map((each) => each.name).join(", ") || "none";
         return [`device ${name} is not listed in the agent's own configuration (listed: ${listed})`];
       }
-      return problemsOf(() => renderJob(workload, { ...NO_PLACE, file: device.path, deviceBytes: device.sizeBytes }));
+      const place = {
+        ...NO_PLACE,
+        // Where a raw disk will be is known when it is armed.
+        file: device.disk ? "/dev/disk" : device.path,
+        deviceBytes: device.sizeBytes,
+        reservedBytes: device.disk ? RESERVED_BYTES : 0n,
+      };
+      return problemsOf(() => renderJob(workload, place));
     });
 }
 

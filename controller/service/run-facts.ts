@@ -29,7 +29,9 @@ export function planOf(spec: RunSpec): ConductorPlan {
 export function armMs(spec: RunSpec, ...agents: (AgentDescription | undefined)[]): number {
   const bytes = agents.flatMap((agent) =>
     (agent?.devices ?? [])
-      .filter(({ name }) => spec.participants.some((each) => each.agent === agent?.id && each.device === name))
+      .filter(
+        ({ name, disk }) => !disk && spec.participants.some((each) => each.agent === agent?.id && each.device === name),
+      )
       .map(({ sizeBytes }) => sizeBytes),
   );
   return ARM_MS + Number(bytes.reduce((sum, each) => sum + each, 0n) / FILL_BYTES_PER_MS);

@@ -113,7 +113,7 @@ export function createAgent(deps: AgentDeps): Agent {
         await deps.folders.remove(request.run);
       }
       refuseWhenStopping();
-      const run = startRun(plan, { ...deps, journal, folder });
+      const run = startRun(plan, { ...deps, journal, folder, lab: request.bus?.lab });
       const publisher =
         request.bus &&
         publishRun({

@@ -30,7 +30,8 @@ export function listedDevice(config: AgentConfig, name: string): Device {
 export async function checkDevices({ id, dataDir, devices }: AgentConfig): Promise<void> {
   const own = (await realFolder(resolve(dataDir))) + sep;
   const known = new Map<string, string>();
-  for (const { name, path } of devices) {
+  for (const { name, path, disk } of devices) {
+    if (disk) continue; // by its identity, and opened for one alone
     const place = join(await realFolder(dirname(resolve(path))), basename(path));
     if (place.startsWith(own))
       throw new SalvoError("refused", `device ${name}: ${path} is in the agent's own data folder ${dataDir}`, {
@@ -71,7 +72,8 @@ export async function prepareDevice(device: Device, { signal }: Waiting = {}): P
   const found = await lstat(device.path).catch(() => undefined);
   if (found && !found.isFile()) {
     throw new SalvoError("refused", `device ${device.name}: ${device.path} is not a plain file`, {
-      remedy: "Raw disks need the disk guard, which this version does not have; name a file.",
+      remedy:
+        "List a raw disk by what it is (disk: with serial, wwn, iqn and lun) and not by its path, or name a file.",
     });
   }
   let file: FileHandle | undefined;

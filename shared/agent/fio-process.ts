@@ -44,7 +44,7 @@ export interface FioPlace {
   readonly fioPath: string;
   /** The participant's own folder; made here. */
   readonly folder: string;
-  readonly device: { readonly path: string; readonly sizeBytes: bigint };
+  readonly device: { readonly path: string; readonly sizeBytes: bigint; readonly reservedBytes: bigint };
   readonly platform: Platform;
   readonly clock: Clock;
   onParked(): void;
@@ -59,6 +59,7 @@ export async function startFio(participant: string, plan: RunPlan, place: FioPla
     const job = renderJob(plan.workload, {
       file: place.device.path,
       deviceBytes: place.device.sizeBytes,
+      reservedBytes: place.device.reservedBytes,
       runtimeMs: fioRuntimeMs(plan.workload),
       gate: gate.command,
     });

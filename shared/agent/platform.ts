@@ -1,6 +1,7 @@
 import type { Host } from "@salvo/proto/agent_pb.ts";
 import type { RunningProcess } from "../process/start.ts";
 import type { CoreCounters, DiskCounters } from "./domain/counters.ts";
+import type { Disks } from "./guard/disks.ts";
 
 /** What differs between the systems that an agent runs on. agent-guest and agent-windows each bring one. */
 export interface Platform {
@@ -19,6 +20,8 @@ export interface Platform {
   readCores(): (CoreCounters | undefined)[];
   /** The block device below a file: a reader of its counters, or undefined when there is none (tmpfs, overlay). */
   findDisk(path: string): (() => DiskCounters) | undefined;
+  /** Without it raw disks are refused. */
+  readonly disks?: Disks;
 }
 
 /** Where the jobs of one fio process wait. */

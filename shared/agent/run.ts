@@ -13,9 +13,10 @@ import type { Logger } from "../log/logger.ts";
 import { type CoreCounters, coreTimes, type DiskCounters, diskChange } from "./domain/counters.ts";
 import { beginRun, type RunEffect, type RunEvent, type RunState, step, WATCH_DUE_MS } from "./domain/run-machine.ts";
 import { clockErrorMs, fioRuntimeMs, type RunPlan } from "./domain/run-plan.ts";
-import { listedDevice, prepareDevice } from "./device.ts";
+import { listedDevice } from "./device.ts";
 import { type FioProcess, PROOF_ENDS_NS, startFio } from "./fio-process.ts";
 import type { Lead } from "./lead.ts";
+import { type OpenDevice, openDevice } from "./open-device.ts";
 import type { Platform } from "./platform.ts";
 import { waitClosely, waitPrecisely } from "./precise-wait.ts";
 
@@ -46,6 +47,8 @@ export interface RunDeps {
   readonly journal: Journal;
   /** The run's own folder. */
   readonly folder: string;
+  /** What the controller calls the lab, when it said so. */
+  readonly lab: string | undefined;
 }
 
 interface Disk {
@@ -58,6 +61,7 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
   const { platform, clock, journal, log } = deps;
   const stop = new AbortController();
   const fios: FioProcess[] = [];
+  const devices: OpenDevice[] = [];
   const disks: Disk[] = [];
   const starts: Nanos[] = [];
   let cores: readonly (CoreCounters | undefined)[] = [];
@@ -137,13 +141,14 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
 
   async function arm(): Promise<void> {
     for (const { id, device: name } of plan.participants) {
-      const device = listedDevice(deps.config, name);
-      await prepareDevice(device, { signal: stop.signal });
+      const listed = listedDevice(deps.config, name);
+      const device = await openDevice(listed, deps, { signal: stop.signal });
+      devices.push(device); // closed at the end of the run, which waits for arming to have ended
       stop.signal.throwIfAborted();
       const fio = await startFio(id, plan, {
         fioPath: deps.config.fio,
         folder: join(deps.folder, id),
-        device,
+        device: { ...device, sizeBytes: listed.sizeBytes },
         platform,
         clock,
         onParked: () => void tell({ type: "parked", participant: id }),
@@ -183,6 +188,8 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
   }
 
   async function waitForT0(t0Ns: Nanos): Promise<void> {
+    // Here, 100 ms or more before T0, as it takes some milliseconds; by number again just before the gates open.
+    for (const device of devices) device.recheck();
     const openAtNs = t0Ns - deps.lead.current();
     await waitPrecisely(openAtNs, { justBefore: prepareToOpen, signal: stop.signal });
     await tell({ type: "due", lateMs: nsToMs(clock.now() - openAtNs) });
@@ -196,6 +203,7 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
   }
 
   function prepareToOpen(): void {
+    for (const device of devices) device.recheckQuickly();
     cores = platform.readCores();
     for (const disk of disks) disk.last = disk.read();
     const offsetNs = wallOffsetNs(
@@ -239,6 +247,7 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
   async function finish({ outcome, reason }: RunEffect & { type: "end" }): Promise<void> {
     clearTimeout(watchDue);
     stop.abort(new SalvoError("cancelled", `run ${plan.run} has ended`));
+    for (const device of devices) device.close();
     try {
       record({ case: "end", value: { outcome, reason } });
       await journal.end();

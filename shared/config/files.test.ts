@@ -63,6 +63,29 @@ test("two devices of an agent cannot be one file, however its path is written", 
   });
 });
 
+test("a raw disk is listed by its size and two or more keys, LUN 0 included, and never by a path", async () => {
+  const disk = async (device: string) =>
+    loadAgentConfig(await write("disk.yaml", `id: guest1\ndataDir: data\ndevices:\n  - {name: a, ${device}}\n`));
+  const key = { serial: "serial: 9f1c", wwn: "wwn: naa.6001405a9f1c2a77", lun: "iqn: iqn.2026-11.lab:ram, lun: 0" };
+  const { devices } = await disk(`size: 10737418240B, disk: {${key.serial}, ${key.lun}}`);
+  expect(devices).toMatchObject([
+    { path: "", sizeBytes: 10_737_418_240n, disk: { serial: "9f1c", wwn: "", iqn: "iqn.2026-11.lab:ram", lun: 0 } },
+  ]);
+  await disk(`size: 1GiB, disk: {${key.serial}, ${key.wwn}}`);
+  for (const [listed, problem] of [
+    [`size: 1GiB, disk: {${key.serial}}`, "must have two or more of serial, wwn, and iqn with lun"],
+    [`size: 1GiB, disk: {${key.serial}, ${key.wwn}, lun: 0}`, "must have iqn and lun together"],
+    [`size: 1GiB, disk: {${key.serial}, iqn: "iqn.2026-11.lab:ram"}`, "must have iqn and lun together"],
+    [`disk: {${key.serial}, ${key.wwn}}`, "size"],
+    [`size: 1GiB, path: /dev/sdb, disk: {${key.serial}, ${key.wwn}}`, "must have either a path"],
+    ["size: 1GiB", "must have either a path"],
+  ] as const)
+    await expect(disk(listed), listed).rejects.toMatchObject({
+      kind: "invalid-input",
+      message: expect.stringContaining(problem),
+    });
+});
+
 test("a lab's agents have addresses of their own, with ports that exist", async () => {
   const agent = (id: string, address: string) => `  - {id: ${id}, address: "${address}", roles: [workload]}\n`;
   const good = await write("lab.yaml", `name: lab\nagents:\n${agent("a", "h:1")}${agent("b", "h:2")}`);

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { clone, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
-import { type AgentConfig, AgentConfigSchema, type Lab, LabSchema } from "@salvo/proto/lab_pb.ts";
+import { type AgentConfig, AgentConfigSchema, type Device, type Lab, LabSchema } from "@salvo/proto/lab_pb.ts";
 import { type Study, StudySchema } from "@salvo/proto/study_pb.ts";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { isLoopback, parseAddress } from "./address.ts";
@@ -41,7 +41,7 @@ export async function loadAgentConfig(
 ): Promise<AgentConfig> {
   const read = await load(AgentConfigSchema, file, "an agent's file (labs/agent-example.yaml is one)");
   const config = resolvePaths(read.message, dirname(resolve(file)));
-  const violations = sharedDevices(config);
+  const violations = [...sharedDevices(config), ...config.devices.flatMap(deviceProblems)];
   const problem = listenProblem(listen ?? config.listen);
   if (problem && listen === undefined) violations.push({ path: "listen", message: problem });
   if (violations.length > 0) throw read.refuse(violations);
@@ -56,7 +56,7 @@ function resolvePaths(config: AgentConfig, folder: string): AgentConfig {
   resolved.dataDir = resolve(folder, config.dataDir);
   // A bare name is looked up in PATH.
   if (/[/\\]/.test(config.fio)) resolved.fio = resolve(folder, config.fio);
-  for (const device of resolved.devices) device.path = resolve(folder, device.path);
+  for (const device of resolved.devices) if (device.path) device.path = resolve(folder, device.path);
   return resolved;
 }
 
@@ -64,12 +64,29 @@ function resolvePaths(config: AgentConfig, folder: string): AgentConfig {
 function sharedDevices({ devices }: AgentConfig): Violation[] {
   const firstWith = new Map<string, string>();
   return devices.flatMap(({ name, path }, index) => {
+    if (path === "") return [];
     const other = firstWith.get(path);
     if (other === undefined) firstWith.set(path, name);
     return other === undefined
       ? []
       : [{ path: `devices[${index}].path`, message: `is ${path}, which is device ${other}'s already` }];
   });
+}
+
+/** A file or a disk, and a disk by three keys. The disk guard refuses what slips through here. */
+function deviceProblems(device: Device, index: number): Violation[] {
+  const { path, disk } = device;
+  const at = `devices[${index}]`;
+  if ((path === "") === (disk === undefined))
+    return [{ path: at, message: "must have either a path (a file) or a disk (what a raw disk is known by)" }];
+  if (!disk) return [];
+  const violations: Violation[] = [];
+  if ((disk.iqn === "") !== (disk.lun === undefined))
+    violations.push({ path: `${at}.disk`, message: "must have iqn and lun together" });
+  const keys = [disk.serial, disk.wwn, disk.iqn].filter((key) => key !== "");
+  if (keys.length < 2)
+    violations.push({ path: `${at}.disk`, message: "must have two or more of serial, wwn, and iqn with lun" });
+  return violations;
 }
 
 function listenProblem(text: string): string | undefined {

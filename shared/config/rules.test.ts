@@ -23,9 +23,7 @@ function checkArm(change: object) {
 test("a message that keeps all rules has no violations", () => {
   expect(checkArm({})).toEqual([]);
   expect(() => assertValid(ArmRequestSchema, create(ArmRequestSchema, arm))).not.toThrow();
-  expect(
-    checkArm({ intervalMs: 100, workload: { ...workload, blockSizeBytes: 67_108_864n } }),
-  ).toEqual([]);
+  expect(checkArm({ intervalMs: 100, workload: { ...workload, blockSizeBytes: 67_108_864n } })).toEqual([]);
 });
 
 test.each([

@@ -26,7 +26,7 @@ function render(workload: MessageInitShape<typeof WorkloadSchema> = {}, place: P
       engine: Engine.LIBAIO,
       ...workload,
     }),
-    { file: "/dev/sdb", deviceBytes: 64n * MIB, runtimeMs: 2500, gate, ...place },
+    { file: "/dev/sdb", deviceBytes: 64n * MIB, reservedBytes: 0n, runtimeMs: 2500, gate, ...place },
   );
 }
 
@@ -84,6 +84,44 @@ test("sequential jobs each get their own whole blocks within the region", () => 
       expect(unused).toBeLessThan(region.blockSizeBytes * BigInt(region.jobs));
     }),
   );
+});
+
+test("no workload that is let through reaches into what is reserved, or past the end", () => {
+  const asked = fc.record({
+    pattern: fc.constantFrom(
+      Pattern.READ,
+      Pattern.WRITE,
+      Pattern.RW,
+      Pattern.RANDREAD,
+      Pattern.RANDWRITE,
+      Pattern.RANDRW,
+    ),
+    jobs: fc.integer({ min: 1, max: 256 }),
+    blockSizeBytes: fc.constantFrom(512n, 4096n, 12_288n, MIB, 64n * MIB),
+    offsetBytes: fc.oneof(fc.constant(0n), fc.bigInt({ min: 0n, max: 70n * MIB })),
+    sizeBytes: fc.oneof(fc.constant(0n), fc.bigInt({ min: 0n, max: 70n * MIB })),
+    direct: fc.boolean(),
+  });
+  let rendered = 0;
+  fc.assert(
+    fc.property(asked, fc.constantFrom(512n, MIB - 1n, MIB, 64n * MIB), (workload, deviceBytes) => {
+      let job: Record<string, string>;
+      try {
+        job = options(render(workload, { deviceBytes: deviceBytes + MIB, reservedBytes: MIB }));
+      } catch (error) {
+        expect(error).toMatchObject({ kind: "invalid-input" });
+        return;
+      }
+      rendered++;
+      const [first, size, jobs] = [BigInt(job["offset"]!), BigInt(job["size"]!), BigInt(job["numjobs"]!)];
+      const last = first + size + BigInt(job["offset_increment"] ?? 0) * (jobs - 1n);
+      expect(first).toBe(MIB + workload.offsetBytes);
+      expect(size).toBeGreaterThan(0n);
+      expect(last).toBeLessThanOrEqual(deviceBytes + MIB);
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(rendered).toBeGreaterThan(100);
 });
 
 test("random jobs share the region, and size 0 is all that follows the offset", () => {

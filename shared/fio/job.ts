@@ -7,6 +7,8 @@ export interface JobPlace {
   /** The device or file, an absolute path. */
   readonly file: string;
   readonly deviceBytes: bigint;
+  /** At its start, where nothing is read or written: offset and size of a workload are of what comes after. */
+  readonly reservedBytes: bigint;
   /** How long fio does I/O when nobody ends it: ramp, duration and what the agent needs after them. */
   readonly runtimeMs: number;
   /** What each job runs before its first I/O; see gate.ts. */
@@ -90,10 +92,11 @@ export function renderJob(workload: Workload, place: JobPlace): string {
 function regionOptions(workload: Workload, place: JobPlace, random: boolean): Record<string, bigint> {
   const { blockSizeBytes, offsetBytes, sizeBytes } = workload;
   const refuse = refusal(workload, place);
-  const endBytes = sizeBytes === 0n ? place.deviceBytes : offsetBytes + sizeBytes;
-  if (endBytes > place.deviceBytes || offsetBytes >= endBytes) {
+  const usableBytes = place.deviceBytes - place.reservedBytes;
+  const endBytes = sizeBytes === 0n ? usableBytes : offsetBytes + sizeBytes;
+  if (endBytes > usableBytes || offsetBytes >= endBytes) {
     throw refuse(
-      `offset ${offsetBytes} B and size ${sizeBytes} B do not fit into its ${place.deviceBytes} B`,
+      `offset ${offsetBytes} B and size ${sizeBytes} B do not fit into its ${usableBytes} B`,
       "Use less of the device, or a greater device",
     );
   }
@@ -112,7 +115,11 @@ function regionOptions(workload: Workload, place: JobPlace, random: boolean): Re
       "Use more of the device, smaller blocks or fewer jobs",
     );
   }
-  return { offset: offsetBytes, size: shareBytes, ...(sharers > 1n && { offset_increment: shareBytes }) };
+  return {
+    offset: place.reservedBytes + offsetBytes,
+    size: shareBytes,
+    ...(sharers > 1n && { offset_increment: shareBytes }),
+  };
 }
 
 /** fio limits reads and writes of a mixed job separately: the job's limit is split as its reads and writes are. */

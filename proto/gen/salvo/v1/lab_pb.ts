@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/lab.proto.
  */
 export const file_salvo_v1_lab: GenFile = /*@__PURE__*/
-  fileDesc("ChJzYWx2by92MS9sYWIucHJvdG8SCHNhbHZvLnYxIr0BCgNMYWISXwoEbmFtZRgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEhwKBG5hdHMYAiABKAsyDi5zYWx2by52MS5OYXRzEjcKBmFnZW50cxgDIAMoCzISLnNhbHZvLnYxLkxhYkFnZW50QhOKtRgPCAEZAAAAAABAj0BCAmlkIpABCgROYXRzEocBCgN1cmwYASABKAlCeoq1GHYIASJQKG5hdHN8dGxzKTovLyhbIS0uMC0/QS1+XStAKT8oXFtbMC05YS1mQS1GOl0rXF18W0EtWmEtejAtOS5fLV0rKSg6WzAtOV17MSw1fSk/Lz8qIGFuIGFkZHJlc3MgbGlrZSBuYXRzOi8vaG9zdDo0MjIyIqYCCghMYWJBZ2VudBJdCgJpZBgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEmIKB2FkZHJlc3MYAiABKAlCUYq1GE0IASIuKFxbWzAtOWEtZkEtRjpdK1xdfFtBLVphLXowLTkuXy1dKyk6WzAtOV17MSw1fSoZYW4gYWRkcmVzcyBsaWtlIGhvc3Q6NzQwMBIlCgVyb2xlcxgDIAMoDjIOLnNhbHZvLnYxLlJvbGVCBoq1GAIIARIwCgdvbl9sb3NzGAQgASgOMhAuc2Fsdm8udjEuT25Mb3NzQg2KtRgJCAE6BWFib3J0IoYDCgtBZ2VudENvbmZpZxJdCgJpZBgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEnYKBmxpc3RlbhgCIAEoCUJmirUYYggBIi4oXFtbMC05YS1mQS1GOl0rXF18W0EtWmEtejAtOS5fLV0rKTpbMC05XXsxLDV9Kh5hbiBhZGRyZXNzIGxpa2UgMTI3LjAuMC4xOjc0MDA6DjEyNy4wLjAuMTo3NDAwEk4KCGRhdGFfZGlyGAMgASgJQjyKtRg4CAEiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMSGAoDZmlvGAQgASgJQguKtRgHCAE6A2ZpbxI2CgdkZXZpY2VzGAUgAygLMhAuc2Fsdm8udjEuRGV2aWNlQhOKtRgPGQAAAAAAQI9AQgRuYW1lItwBCgZEZXZpY2USXwoEbmFtZRgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEkoKBHBhdGgYAiABKAlCPIq1GDgIASIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVycxIlCgpzaXplX2J5dGVzGAMgASgEQhGKtRgNCAERAAAAAAAAsEAwASppCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIRCg1ST0xFX1dPUktMT0FEEAESDwoLUk9MRV9UQVJHRVQQAhISCg5ST0xFX0lOSVRJQVRPUhADEhMKD1JPTEVfSFlQRVJWSVNPUhAEKkoKBk9uTG9zcxIXChNPTl9MT1NTX1VOU1BFQ0lGSUVEEAASEQoNT05fTE9TU19BQk9SVBABEhQKEE9OX0xPU1NfQ09OVElOVUUQAmIGcHJvdG8z", [file_salvo_v1_rule]);
+  fileDesc("ChJzYWx2by92MS9sYWIucHJvdG8SCHNhbHZvLnYxIr0BCgNMYWISXwoEbmFtZRgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEhwKBG5hdHMYAiABKAsyDi5zYWx2by52MS5OYXRzEjcKBmFnZW50cxgDIAMoCzISLnNhbHZvLnYxLkxhYkFnZW50QhOKtRgPCAEZAAAAAABAj0BCAmlkIpABCgROYXRzEocBCgN1cmwYASABKAlCeoq1GHYIASJQKG5hdHN8dGxzKTovLyhbIS0uMC0/QS1+XStAKT8oXFtbMC05YS1mQS1GOl0rXF18W0EtWmEtejAtOS5fLV0rKSg6WzAtOV17MSw1fSk/Lz8qIGFuIGFkZHJlc3MgbGlrZSBuYXRzOi8vaG9zdDo0MjIyIqYCCghMYWJBZ2VudBJdCgJpZBgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEmIKB2FkZHJlc3MYAiABKAlCUYq1GE0IASIuKFxbWzAtOWEtZkEtRjpdK1xdfFtBLVphLXowLTkuXy1dKyk6WzAtOV17MSw1fSoZYW4gYWRkcmVzcyBsaWtlIGhvc3Q6NzQwMBIlCgVyb2xlcxgDIAMoDjIOLnNhbHZvLnYxLlJvbGVCBoq1GAIIARIwCgdvbl9sb3NzGAQgASgOMhAuc2Fsdm8udjEuT25Mb3NzQg2KtRgJCAE6BWFib3J0IoYDCgtBZ2VudENvbmZpZxJdCgJpZBgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEnYKBmxpc3RlbhgCIAEoCUJmirUYYggBIi4oXFtbMC05YS1mQS1GOl0rXF18W0EtWmEtejAtOS5fLV0rKTpbMC05XXsxLDV9Kh5hbiBhZGRyZXNzIGxpa2UgMTI3LjAuMC4xOjc0MDA6DjEyNy4wLjAuMTo3NDAwEk4KCGRhdGFfZGlyGAMgASgJQjyKtRg4CAEiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMSGAoDZmlvGAQgASgJQguKtRgHCAE6A2ZpbxI2CgdkZXZpY2VzGAUgAygLMhAuc2Fsdm8udjEuRGV2aWNlQhOKtRgPGQAAAAAAQI9AQgRuYW1lIoACCgZEZXZpY2USXwoEbmFtZRgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEkgKBHBhdGgYAiABKAlCOoq1GDYiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMSJQoKc2l6ZV9ieXRlcxgDIAEoBEIRirUYDQgBEQAAAAAAALBAMAESJAoEZGlzaxgEIAEoCzIWLnNhbHZvLnYxLkRpc2tJZGVudGl0eSKfAgoMRGlza0lkZW50aXR5EloKBnNlcmlhbBgBIAEoCUJKirUYRiIZWyEtfl0oWyAtfl17MCwxMjZ9WyEtfl0pPyopYSBzZXJpYWwgbnVtYmVyIHdpdGhvdXQgc3BhY2UgYXQgaXRzIGVuZHMSQAoDd3duGAIgASgJQjOKtRgvIgxbIS1+XXs4LDIwMH0qH2EgV1dOIGxpa2UgbmFhLjYwMDE0MDVhMWIyYzNkNGUSVwoDaXFuGAMgASgJQkqKtRhGIhsoaXFufGV1aXxuYWEpXC5bIS1+XXsxLDIxOX0qJ2EgdGFyZ2V0IG5hbWUgbGlrZSBpcW4uMjAyNi0xMS5sYWI6cmFtMBIQCgNsdW4YBCABKA1IAIgBAUIGCgRfbHVuKmkKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEhEKDVJPTEVfV09SS0xPQUQQARIPCgtST0xFX1RBUkdFVBACEhIKDlJPTEVfSU5JVElBVE9SEAMSEwoPUk9MRV9IWVBFUlZJU09SEAQqSgoGT25Mb3NzEhcKE09OX0xPU1NfVU5TUEVDSUZJRUQQABIRCg1PTl9MT1NTX0FCT1JUEAESFAoQT05fTE9TU19DT05USU5VRRACYgZwcm90bzM", [file_salvo_v1_rule]);
 
 /**
  * lab.yaml
@@ -141,8 +141,7 @@ export const AgentConfigSchema: GenMessage<AgentConfig> = /*@__PURE__*/
   messageDesc(file_salvo_v1_lab, 3);
 
 /**
- * A file that workloads may write to. It is made when it is missing, and only ever grown to its size. One that is nothing but
- * a hole is filled; one that has data and holes is refused, and so are two devices that are one file.
+ * What workloads may write to: a file, or a whole disk without anything on it.
  *
  * @generated from message salvo.v1.Device
  */
@@ -153,16 +152,25 @@ export type Device = Message<"salvo.v1.Device"> & {
   name: string;
 
   /**
-   * Relative paths start at the file that names them.
+   * A plain file, made when it is missing, and only ever grown to its size. One that is nothing but a hole is filled; one
+   * that has data and holes is refused, and so are two devices that are one file. Relative paths start at the file that
+   * names them. Either this or disk is given.
    *
    * @generated from field: string path = 2;
    */
   path: string;
 
   /**
+   * Of a disk: its exact size, one of the keys that it is known by.
+   *
    * @generated from field: uint64 size_bytes = 3;
    */
   sizeBytes: bigint;
+
+  /**
+   * @generated from field: salvo.v1.DiskIdentity disk = 4;
+   */
+  disk?: DiskIdentity | undefined;
 };
 
 /**
@@ -171,6 +179,45 @@ export type Device = Message<"salvo.v1.Device"> & {
  */
 export const DeviceSchema: GenMessage<Device> = /*@__PURE__*/
   messageDesc(file_salvo_v1_lab, 4);
+
+/**
+ * By what a raw disk is known; never by its path, which the kernel may give to another disk. With the size at least three
+ * keys: so two or more of serial, wwn, and iqn with lun.
+ *
+ * @generated from message salvo.v1.DiskIdentity
+ */
+export type DiskIdentity = Message<"salvo.v1.DiskIdentity"> & {
+  /**
+   * @generated from field: string serial = 1;
+   */
+  serial: string;
+
+  /**
+   * NAA, EUI or NVMe identifier, as lsblk or /sys show it.
+   *
+   * @generated from field: string wwn = 2;
+   */
+  wwn: string;
+
+  /**
+   * The iSCSI target's name, and the LUN behind it.
+   *
+   * @generated from field: string iqn = 3;
+   */
+  iqn: string;
+
+  /**
+   * @generated from field: optional uint32 lun = 4;
+   */
+  lun?: number | undefined;
+};
+
+/**
+ * Describes the message salvo.v1.DiskIdentity.
+ * Use `create(DiskIdentitySchema)` to create a new message.
+ */
+export const DiskIdentitySchema: GenMessage<DiskIdentity> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_lab, 5);
 
 /**
  * @generated from enum salvo.v1.Role

@@ -1,0 +1,100 @@
+/** On folders made as Linux makes those of SCSI, iSCSI, NVMe and virtio disks. */
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { identifyDisks } from "./identity.ts";
+import { disksBelow, partsOf } from "./use.ts";
+
+let sys: string;
+beforeEach(async () => {
+  sys = await mkdtemp(join(tmpdir(), "salvo-sys-"));
+  await mkdir(join(sys, "block"));
+  await mkdir(join(sys, "dev/block"), { recursive: true });
+});
+afterEach(() => rm(sys, { recursive: true }));
+
+async function files(folder: string, content: Record<string, string | Buffer>): Promise<void> {
+  for (const [name, text] of Object.entries(content)) {
+    const path = join(sys, folder, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  }
+}
+
+/** A block device with its links from block/ (not of a partition) and dev/block/. */
+async function disk(folder: string, dev: string, content: Record<string, string | Buffer> = {}): Promise<void> {
+  await files(folder, { dev: `${dev}\n`, size: "131072\n", ...content });
+  await mkdir(join(sys, folder, "slaves"), { recursive: true });
+  await symlink(join(sys, folder), join(sys, "dev/block", dev));
+  if (!("partition" in content)) await symlink(join(sys, folder), join(sys, "block", folder.split("/").at(-1) ?? ""));
+}
+
+const only = () => {
+  const [found, ...more] = identifyDisks(sys);
+  expect(more).toEqual([]);
+  return found;
+};
+
+test("an iSCSI disk: serial number from VPD page 0x80, NAA identifier, target and LUN", async () => {
+  const device = "devices/platform/host3/session7/target3:0:0/3:0:0:5";
+  await disk(`${device}/block/sdb`, "8:16", { diskseq: "42\n" });
+  const page = Buffer.concat([Buffer.from([0, 0x80, 0, 12]), Buffer.from("9f1c2a77    "), Buffer.from("rest")]);
+  await files(device, { vpd_pg80: page, wwid: "naa.6001405a9f1c2a77\n", model: "RAMDISK-MCP     \n" });
+  await symlink(join(sys, device), join(sys, device, "block/sdb/device"));
+  await files("class/iscsi_session/session7", { targetname: "iqn.2026-11.lab:ram0\n" });
+  expect(only()).toEqual({
+    path: "/dev/sdb",
+    model: "RAMDISK-MCP",
+    node: "8:16#42",
+    serial: { value: "9f1c2a77" },
+    wwn: { value: "naa.6001405a9f1c2a77" },
+    target: { value: { iqn: "iqn.2026-11.lab:ram0", lun: 5 } },
+    sizeBytes: { value: 67_108_864n },
+  });
+});
+
+test("an NVMe namespace: the controller's serial number, its own identifier", async () => {
+  await disk("devices/pci0/nvme/nvme0/nvme0n1", "259:0", { wwid: "eui.0025385b21404c4d\n" });
+  await files("devices/pci0/nvme/nvme0", { serial: "S4EWNX0R  \n", model: "Fast\n" });
+  await symlink(join(sys, "devices/pci0/nvme/nvme0"), join(sys, "devices/pci0/nvme/nvme0/nvme0n1/device"));
+  expect(only()).toMatchObject({
+    path: "/dev/nvme0n1",
+    model: "Fast",
+    node: "259:0",
+    serial: { value: "S4EWNX0R" },
+    wwn: { value: "eui.0025385b21404c4d" },
+    target: { value: undefined },
+  });
+});
+
+test("a virtio disk has a serial number at most; what cannot be read is unknown, not absent", async () => {
+  await disk("devices/virtio0/block/vda", "254:0", { serial: "disk-1\0\0" });
+  expect(only()).toMatchObject({ serial: { value: "disk-1" }, wwn: { value: "" } });
+  await rm(join(sys, "devices/virtio0/block/vda/serial"));
+  await mkdir(join(sys, "devices/virtio0/block/vda/serial"));
+  expect(only()).toMatchObject({ serial: { unknown: expect.stringContaining("EISDIR") } });
+});
+
+test("an iSCSI disk whose session is gone has a target that nobody knows", async () => {
+  await disk("devices/session7/target3:0:0/3:0:0:5/block/sdb", "8:16");
+  expect(only()).toMatchObject({ target: { unknown: expect.stringContaining("ENOENT") } });
+});
+
+test("the disks below a volume are found through arrays and partitions", async () => {
+  await disk("devices/a/sda", "8:0");
+  await disk("devices/a/sda/sda1", "8:1", { partition: "1\n" });
+  await disk("devices/b/sdb", "8:16");
+  await disk("devices/virtual/block/md0", "9:0");
+  await disk("devices/virtual/block/dm-0", "253:0");
+  await symlink(join(sys, "devices/a/sda/sda1"), join(sys, "devices/virtual/block/md0/slaves/sda1"));
+  await symlink(join(sys, "devices/b/sdb"), join(sys, "devices/virtual/block/md0/slaves/sdb"));
+  await symlink(join(sys, "devices/virtual/block/md0"), join(sys, "devices/virtual/block/dm-0/slaves/md0"));
+  expect(disksBelow("253:0", sys)).toEqual(["8:0", "8:16"]);
+  expect(disksBelow("8:1", sys)).toEqual(["8:0"]);
+  expect(disksBelow("0:31", sys)).toEqual([]); // overlay
+  expect(partsOf(join(sys, "devices/a/sda")).map(({ name, number }) => [name, number])).toEqual([
+    ["sda", "8:0"],
+    ["sda1", "8:1"],
+  ]);
+});

@@ -1,0 +1,13 @@
+import { createInterface } from "node:readline/promises";
+
+/** The line that is typed; undefined at the end of the input. */
+export async function askOnTerminal(question: string): Promise<string | undefined> {
+  process.stderr.write(question);
+  const lines = createInterface({ input: process.stdin });
+  try {
+    for await (const line of lines) return line;
+    return undefined;
+  } finally {
+    lines.close();
+  }
+}

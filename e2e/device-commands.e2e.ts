@@ -1,0 +1,114 @@
+/** `salvo-agent-guest devices`: on loop devices, and as a program. */
+import { create } from "@bufbuild/protobuf";
+import { listDevices } from "@salvo/agent-guest/device-list.ts";
+import { claimDevice, type DevicesDeps, releaseDevice } from "@salvo/agent-guest/devices.ts";
+import { AgentConfigSchema } from "@salvo/proto/lab_pb.ts";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type LoopDisk, type Loops, openLoops } from "./loops.ts";
+import { startAgentProgram } from "./process.ts";
+
+let loops: Loops;
+let disk: LoopDisk;
+let printed = "";
+let questions: string[] = [];
+beforeEach(async () => {
+  loops = await openLoops();
+  disk = await loops.add("disk1");
+  [printed, questions] = ["", []];
+});
+afterEach(() => loops[Symbol.asyncDispose]());
+
+const serial = () => disk.device.disk!.serial;
+
+/** With a person at the terminal who types that. */
+function deps(typed?: string): DevicesDeps {
+  const file = { name: "file", path: join(loops.folder, "file"), sizeBytes: 4096n };
+  const missing = { name: "missing", sizeBytes: 4096n, disk: { serial: "none", wwn: "naa.600000000000" } };
+  return {
+    config: create(AgentConfigSchema, { id: "guest1", dataDir: loops.folder, devices: [disk.device, file, missing] }),
+    disks: loops.disks,
+    print: (text) => (printed += text),
+    async ask(question) {
+      questions.push(question);
+      return typed;
+    },
+  };
+}
+
+async function row(name: string): Promise<string> {
+  printed = "";
+  await listDevices(deps());
+  return printed.split("\n").find((line) => line.split(/\s+/)[1] === name) ?? "";
+}
+
+test("list says of each disk what it is, what is on it, and whether runs may write to it", async () => {
+  const other = await loops.add("disk2");
+  await loops.sh("mkfs.ext4", "-q", "-F", other.path);
+  expect(await row("disk1")).toMatch(
+    new RegExp(`^${disk.path} .*${serial()}.* 16777216B +none +no: .*\\[label-missing\\]$`),
+  );
+  expect(await row("missing")).toMatch(/^- .*no: no disk here is serial none, .*\[not-found\]$/);
+  expect(await row("file")).toBe("");
+  expect(printed).toMatch(new RegExp(`^${other.path} +- .* ext4 +no: not listed in the agent's file$`, "m"));
+  await claimDevice("disk1", "lab1", {}, deps(serial()));
+  expect(await row("disk1")).toMatch(/ yes$/);
+});
+
+test("claim shows the disk and asks for its serial number; release does the same", async () => {
+  const before = await disk.hash();
+  await claimDevice("disk1", "lab1", {}, deps(serial()));
+  for (const line of [`serial      ${serial()}`, "size        16777216B", "signatures  none", "first MiB   blank"])
+    expect(printed).toContain(`${line}\n`);
+  expect(questions).toEqual([
+    expect.stringContaining("RUNS WILL OVERWRITE ALL OF IT. To claim it type its serial number"),
+  ]);
+  expect(await disk.hash()).not.toBe(before);
+  await releaseDevice("disk1", {}, deps(serial()));
+  expect(printed).toContain("first MiB   device disk1 of lab lab1, label ");
+  expect(await disk.hash()).toBe(before);
+});
+
+test.for<readonly [what: string, typed: string | undefined, consent: object]>([
+  ["yes", "yes", {}],
+  ["nothing", "", {}],
+  ["nobody there", undefined, {}],
+  ["another serial number", "9f1c", {}],
+  ["--yes alone", undefined, { yes: true }],
+  ["--yes with another serial number", undefined, { yes: true, serial: "9f1c" }],
+])("without the serial number nothing is written: %s", async ([, typed, consent]) => {
+  const before = await disk.hash();
+  await expect(claimDevice("disk1", "lab1", consent, deps(typed))).rejects.toMatchObject({ kind: "cancelled" });
+  expect(await disk.hash()).toBe(before);
+});
+
+test("--yes with the serial number asks nobody", async () => {
+  await claimDevice("disk1", "lab1", { yes: true, serial: serial() }, deps());
+  await expect(releaseDevice("disk1", { yes: true }, deps())).rejects.toMatchObject({ kind: "cancelled" });
+  await releaseDevice("disk1", { yes: true, serial: serial() }, deps());
+  expect(questions).toEqual([]);
+});
+
+test("what cannot be claimed is told before anybody is asked", async () => {
+  await loops.sh("mkswap", disk.path);
+  await expect(claimDevice("disk1", "lab1", {}, deps(serial()))).rejects.toThrow("[swap-signature]");
+  await expect(claimDevice("file", "lab1", {}, deps())).rejects.toMatchObject({ kind: "invalid-input" });
+  await expect(claimDevice("other", "lab1", {}, deps())).rejects.toMatchObject({ kind: "refused" });
+  await expect(claimDevice("disk1", "Lab 1", {}, deps())).rejects.toMatchObject({ kind: "invalid-input" });
+  expect(questions).toEqual([]);
+});
+
+test("the program lists disks, and says what it refuses", async () => {
+  const file = join(loops.folder, "agent.yaml");
+  const { serial, wwn } = disk.device.disk!;
+  const listed = [{ name: "disk1", size: "16MiB", disk: { serial, wwn } }];
+  await writeFile(file, JSON.stringify({ id: "guest1", dataDir: "data", devices: listed }));
+  const run = (...args: string[]) => startAgentProgram(["devices", ...args, "--config", file], { cwd: loops.folder });
+  await using list = run("list");
+  // The program cannot know the identity that this test gives the loop device.
+  expect(await list.ended).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/disk1 .*\[not-found\]/) });
+  expect(list.stdout).toMatch(new RegExp(`^${disk.path} .* no: not listed`, "m"));
+  await using claim = run("claim", "disk1", "--lab", "lab1", "--yes", "--serial", serial);
+  expect(await claim.ended).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("[not-found]") });
+});

@@ -1,0 +1,63 @@
+/** A disk that nothing speaks against, for tests: each takes one thing away. */
+import type { DiskFacts, DiskIdentity, Label } from "./facts.ts";
+import { known } from "./facts.ts";
+import type { ListedDisk } from "./identity.ts";
+import type { Purpose, Question, RawPlan } from "./judge.ts";
+import { RESERVED_BYTES } from "./label.ts";
+
+export const DISK_BYTES = 64n * 1024n * 1024n;
+export const TARGET = { iqn: "iqn.2026-11.lab:ram0", lun: 3 };
+export const LISTED: ListedDisk = {
+  sizeBytes: DISK_BYTES,
+  serial: "9f1c2a77",
+  wwn: "naa.6001405a9f1c2a77",
+  target: TARGET,
+};
+export const LABEL: Label = { uuid: "uuid-1", lab: "lab1", device: "lun0" };
+export const PLAN: RawPlan = { node: "8:16#5", firstByte: RESERVED_BYTES, sizeBytes: DISK_BYTES - RESERVED_BYTES };
+export const USE = { type: "use", claim: LABEL, lab: "lab1", plan: PLAN } as const satisfies Purpose;
+
+export function identity(more: Partial<DiskIdentity> = {}): DiskIdentity {
+  return {
+    path: "/dev/sdb",
+    model: "RAMDISK",
+    node: "8:16#5",
+    serial: known("9f1c2a77"),
+    wwn: known("0x6001405A9F1C2A77"),
+    target: known(TARGET),
+    sizeBytes: known(DISK_BYTES),
+    ...more,
+  };
+}
+
+export function factsOf(more: Partial<DiskFacts> = {}): DiskFacts {
+  return {
+    identity: identity(),
+    readOnly: known(false),
+    removable: known(false),
+    mounts: known([]),
+    swaps: known([]),
+    system: known([]),
+    partitions: known([]),
+    holders: known([]),
+    multipath: known([]),
+    signatures: known([]),
+    label: known({ type: "label", label: LABEL }),
+    exclusive: known(true),
+    ...more,
+  };
+}
+
+/** Another disk of the host. */
+export const OTHER = identity({
+  path: "/dev/sda",
+  node: "8:0#1",
+  serial: known("other"),
+  wwn: known(""),
+  target: known(undefined),
+});
+
+export function question(facts: Partial<DiskFacts> = {}, more: Partial<Question> = {}): Question {
+  const all = factsOf(facts);
+  return { facts: all, disks: [OTHER, all.identity], name: "lun0", listed: LISTED, purpose: USE, ...more };
+}

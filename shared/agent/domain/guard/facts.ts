@@ -1,0 +1,73 @@
+/** What a platform found out about the disks of its host. The guard decides on nothing else. */
+
+/** A fact that could not be gathered is unknown, and says why: the guard takes that for a no. */
+export type Fact<T> = { readonly value: T } | { readonly unknown: string };
+
+/** By what a disk is known, in the order in which people look for it. */
+export interface DiskIdentity {
+  /** As the kernel calls it now: /dev/sdb. Another disk may have this name tomorrow. */
+  readonly path: string;
+  /** For people. */
+  readonly model: string;
+  /** The kernel's number for it, 8:16, and the count of its attachments where the kernel has one: both as one text. */
+  readonly node: string;
+  /** Empty when the disk has none. */
+  readonly serial: Fact<string>;
+  readonly wwn: Fact<string>;
+  /** undefined: not an iSCSI disk. */
+  readonly target: Fact<Target | undefined>;
+  readonly sizeBytes: Fact<bigint>;
+}
+
+export interface Target {
+  readonly iqn: string;
+  readonly lun: number;
+}
+
+/** Something that a disk bears: a partition table, a file system, a member of an array. Named as libblkid does. */
+export interface Signature {
+  readonly type: string;
+  readonly offset: bigint;
+}
+
+/** What stands where Salvo's label would be. */
+export type LabelFound =
+  /** Nothing but zeros in the reserved space. */
+  | { readonly type: "blank" }
+  /** Something that is not ours. */
+  | { readonly type: "foreign" }
+  /** It begins as a label does, but its checksum or form is wrong. */
+  | { readonly type: "damaged"; readonly why: string }
+  | { readonly type: "label"; readonly label: Label };
+
+/** Says whose a disk is. */
+export interface Label {
+  readonly uuid: string;
+  readonly lab: string;
+  /** The device's name in the agent's configuration. */
+  readonly device: string;
+}
+
+export interface DiskFacts {
+  readonly identity: DiskIdentity;
+  readonly readOnly: Fact<boolean>;
+  readonly removable: Fact<boolean>;
+  /** Where it, or a partition of it, is mounted. */
+  readonly mounts: Fact<readonly string[]>;
+  /** Swap on it or on a partition. */
+  readonly swaps: Fact<readonly string[]>;
+  /** The parts of the running system that are on it, also through volumes: "/", "/boot". */
+  readonly system: Fact<readonly string[]>;
+  /** Partitions that the kernel sees. */
+  readonly partitions: Fact<readonly string[]>;
+  /** Devices made of it: volumes, arrays. */
+  readonly holders: Fact<readonly string[]>;
+  /** Those of the holders that are multipath maps. */
+  readonly multipath: Fact<readonly string[]>;
+  readonly signatures: Fact<readonly Signature[]>;
+  readonly label: Fact<LabelFound>;
+  /** Nobody else has it for themselves: an exclusive opening succeeded, or is ours. */
+  readonly exclusive: Fact<boolean>;
+}
+
+export const known = <T>(value: T): Fact<T> => ({ value });

@@ -1,0 +1,186 @@
+import { unreachable } from "../../../kernel/assert.ts";
+import type { DiskFacts, DiskIdentity, Fact, Label } from "./facts.ts";
+import { compare, describeListed, hasEnoughKeys, type ListedDisk, twins } from "./identity.ts";
+import { RESERVED_BYTES } from "./label.ts";
+import { type Refusal, type RefusalCode, refusal } from "./refusal.ts";
+import { signatureRefusals } from "./signatures.ts";
+
+/** What is to be done with the disk. */
+export type Purpose =
+  /** Writing a run's I/O to it. */
+  | {
+      readonly type: "use";
+      readonly claim: Label | undefined;
+      readonly lab: string | undefined;
+      readonly plan: RawPlan;
+    }
+  /** Writing a label to it. */
+  | { readonly type: "claim" }
+  /** Taking the label of this host's claim away. */
+  | { readonly type: "release"; readonly claim: Label | undefined };
+
+/** What a run was armed with. It holds for this attachment of this disk and for no other. */
+export interface RawPlan {
+  readonly node: string;
+  readonly firstByte: bigint;
+  readonly sizeBytes: bigint;
+}
+
+export interface Question {
+  readonly facts: DiskFacts;
+  /** All disks of the host. */
+  readonly disks: readonly DiskIdentity[];
+  readonly name: string;
+  readonly listed: ListedDisk;
+  readonly purpose: Purpose;
+}
+
+export interface Rule {
+  readonly name: string;
+  readonly check: (question: Question) => readonly Refusal[];
+}
+
+/** Empty: it may be done. Otherwise every reason against it. */
+export function judge(question: Question, rules: readonly Rule[] = RULES): Refusal[] {
+  return rules.flatMap(({ check }) => check(question));
+}
+
+/** A rule on one fact: unknown is a no. */
+function on<K extends keyof DiskFacts>(
+  fact: K,
+  code: RefusalCode,
+  words: (value: Known<DiskFacts[K]>) => string | undefined,
+): Rule {
+  return {
+    name: code,
+    check({ facts }) {
+      const found: DiskFacts[K] = facts[fact];
+      if ("unknown" in found) return [cannotTell(fact, found.unknown)];
+      // The type of a fact's value does not survive the indexing.
+      const message = words((found as { readonly value: Known<DiskFacts[K]> }).value);
+      return message === undefined ? [] : [refusal(code, message)];
+    },
+  };
+}
+
+type Known<F> = F extends { readonly value: infer T } ? T : never;
+
+function cannotTell(fact: string, why: string): Refusal {
+  return refusal("cannot-tell", `${fact} could not be found out: ${why}`);
+}
+
+const list = (names: readonly string[], words: string) =>
+  names.length === 0 ? undefined : `${words} ${names.join(", ")}`;
+
+export const RULES: readonly Rule[] = [
+  {
+    name: "identity-thin",
+    check: ({ listed }) =>
+      hasEnoughKeys(listed) ? [] : [refusal("identity-thin", `${describeListed(listed)} are too few keys`)],
+  },
+  {
+    name: "identity-mismatch",
+    check({ facts: { identity }, listed }) {
+      const { wrong, unknown } = compare(listed, identity);
+      return [
+        ...wrong.map((each) => refusal("identity-mismatch", `${identity.path} is another disk: its ${each}`)),
+        ...unknown.map((each) => cannotTell("identity", each)),
+      ];
+    },
+  },
+  {
+    name: "size-mismatch",
+    check({ facts: { identity }, listed }) {
+      const { sizeBytes } = identity;
+      if ("unknown" in sizeBytes) return [cannotTell("size", sizeBytes.unknown)];
+      if (sizeBytes.value === listed.sizeBytes) return [];
+      return [refusal("size-mismatch", `${identity.path} has ${sizeBytes.value} B, not ${listed.sizeBytes} B`)];
+    },
+  },
+  {
+    name: "ambiguous",
+    check({ facts: { identity }, disks }) {
+      const { shared, unknown } = twins(identity, disks);
+      return [
+        ...shared.map((each) => refusal("ambiguous", `${identity.path} shares its ${each}`)),
+        ...unknown.map((each) => cannotTell("whether it is the only one", each)),
+      ];
+    },
+  },
+  on("multipath", "multipath", (maps) => list(maps, "is a path of the multipath map")),
+  on("mounts", "mounted", (at) => list(at, "is mounted at")),
+  on("swaps", "swap", (swaps) => list(swaps, "is swap:")),
+  on("system", "system", (parts) => list(parts, "holds the running system's")),
+  on("partitions", "partitioned", (names) => list(names, "has the partitions")),
+  on("holders", "held", (names) => list(names, "is part of")),
+  on("exclusive", "busy", (ours) => (ours ? undefined : "is held open for itself by another program")),
+  on("readOnly", "read-only", (readOnly) => (readOnly ? "is read-only" : undefined)),
+  on("removable", "removable", (removable) => (removable ? "is removable" : undefined)),
+  {
+    name: "signatures",
+    check: ({ facts: { signatures } }) =>
+      "unknown" in signatures ? [cannotTell("signatures", signatures.unknown)] : signatureRefusals(signatures.value),
+  },
+  { name: "label", check: ({ facts, name, purpose }) => labelRefusals(facts.label, name, purpose) },
+  { name: "lab", check: ({ facts, purpose }) => labRefusals(facts.label, purpose) },
+  { name: "claim", check: ({ facts, purpose }) => claimRefusals(facts.label, purpose) },
+  { name: "region", check: ({ facts, purpose }) => regionRefusals(facts.identity, purpose) },
+  { name: "stale", check: ({ facts, purpose }) => staleRefusals(facts.identity, purpose) },
+];
+
+function labelRefusals(found: DiskFacts["label"], name: string, purpose: Purpose): Refusal[] {
+  if ("unknown" in found) return [cannotTell("label", found.unknown)];
+  const { value } = found;
+  switch (value.type) {
+    case "damaged":
+      return [refusal("label-damaged", `has a label that is damaged: ${value.why}`)];
+    case "foreign":
+      return [refusal("unknown-content", "has data in its first MiB that is not a label of Salvo's")];
+    case "blank":
+      return purpose.type === "claim" ? [] : [refusal("label-missing", "bears no label of Salvo's")];
+    case "label":
+      if (purpose.type === "claim") return [refusal("already-claimed", `is claimed as ${told(value.label)}`)];
+      return value.label.device === name ? [] : [refusal("label-device", `is claimed as ${told(value.label)}`)];
+    default:
+      return unreachable(value);
+  }
+}
+
+function labRefusals(found: DiskFacts["label"], purpose: Purpose): Refusal[] {
+  const label = labelOf(found);
+  if (!label || purpose.type === "claim") return [];
+  const wanted = purpose.type === "use" ? purpose.lab : undefined;
+  const labs = [wanted, purpose.claim?.lab].filter((lab) => lab !== undefined);
+  return labs.every((lab) => lab === label.lab)
+    ? []
+    : [refusal("label-lab", `is claimed as ${told(label)}, not for lab ${labs.join(", ")}`)];
+}
+
+/** The label alone could be a copy of one: this host must remember that it wrote it. */
+function claimRefusals(found: DiskFacts["label"], purpose: Purpose): Refusal[] {
+  const label = labelOf(found);
+  if (!label || purpose.type === "claim") return [];
+  if (!purpose.claim) return [refusal("not-claimed", `is claimed as ${told(label)}, but not by this agent`)];
+  if (purpose.claim.uuid === label.uuid) return [];
+  return [refusal("label-uuid", `bears label ${label.uuid}, this agent wrote ${purpose.claim.uuid}`)];
+}
+
+function regionRefusals({ sizeBytes }: DiskIdentity, purpose: Purpose): Refusal[] {
+  if (purpose.type !== "use" || "unknown" in sizeBytes) return []; // an unknown size is refused above
+  const { firstByte, sizeBytes: planned } = purpose.plan;
+  if (firstByte >= RESERVED_BYTES && planned > 0n && firstByte + planned <= sizeBytes.value) return [];
+  return [refusal("region", `bytes ${firstByte} to ${firstByte + planned} are not all the workload's`)];
+}
+
+function staleRefusals({ path, node }: DiskIdentity, purpose: Purpose): Refusal[] {
+  if (purpose.type !== "use" || purpose.plan.node === node) return [];
+  return [refusal("stale", `${path} is device ${node} now, but ${purpose.plan.node} was armed`)];
+}
+
+function labelOf(found: Fact<DiskFacts["label"] extends Fact<infer T> ? T : never>): Label | undefined {
+  return "value" in found && found.value.type === "label" ? found.value.label : undefined;
+}
+
+function told({ device, lab, uuid }: Label): string {
+  return `device ${device} of lab ${lab} (${uuid})`;
+}

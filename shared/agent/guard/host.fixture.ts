@@ -1,0 +1,204 @@
+/** A host with simulated disks, for tests: what may happen to disks happens, and every write is looked at. */
+import { create } from "@bufbuild/protobuf";
+import { type Device, DeviceSchema } from "@salvo/proto/lab_pb.ts";
+import { type DiskIdentity, known, type Label, type LabelFound, type Target } from "../domain/guard/facts.ts";
+import { readLabel, RESERVED_BYTES } from "../domain/guard/label.ts";
+import type { Claims } from "./claims.ts";
+import type { Disks, OpenedDisk } from "./disks.ts";
+
+export const SIZE_BYTES = 64n * 1024n * 1024n;
+
+/** A disk as a thing. What it is called, and where it is connected, may change; whose it is, is only known here. */
+export interface Thing {
+  serial: string;
+  wwn: string;
+  target: Target | undefined;
+  sizeBytes: bigint;
+  start: LabelFound;
+  signature: string | undefined;
+  mounted: boolean;
+  volume: boolean;
+  readOnly: boolean;
+  unreadable: boolean;
+  /** The claim that this host's owner gave, until the owner, or anybody else, made something else of the disk. */
+  claim: Label | undefined;
+}
+
+/** A connected disk. While it is held its path and node are nobody else's, even when the disk was pulled out. */
+interface Attachment {
+  readonly path: string;
+  readonly node: string;
+  thing: Thing | undefined;
+  held: boolean;
+}
+
+export class SimulatedHost {
+  readonly things: Thing[];
+  #attachments: Attachment[] = [];
+  #sequence = 0;
+  readonly records = new Map<string, Label>();
+  /** Violations: writes that nobody had allowed. */
+  readonly wrong: string[] = [];
+  writes = 0;
+
+  constructor(count: number) {
+    this.things = Array.from({ length: count }, (_, index) => ({
+      serial: `serial-${index}`,
+      wwn: `naa.600000000000000${index}`,
+      target: { iqn: "iqn.2026-11.lab:ram", lun: index },
+      sizeBytes: SIZE_BYTES,
+      start: { type: "blank" },
+      signature: undefined,
+      mounted: false,
+      volume: false,
+      readOnly: false,
+      unreadable: false,
+      claim: undefined,
+    }));
+    for (const thing of this.things) this.plug(thing);
+  }
+
+  /** As the agent's file lists it: by what it is now. */
+  list(name: string, { serial, wwn, target, sizeBytes }: Thing): Device {
+    const disk = { serial, wwn, ...(target && { iqn: target.iqn, lun: target.lun }) };
+    return create(DeviceSchema, { name, sizeBytes, disk });
+  }
+
+  plug(thing: Thing): void {
+    if (this.#attachments.some((each) => each.thing === thing)) return;
+    for (let index = 0; ; index++) {
+      const path = `/dev/sd${String.fromCharCode(97 + index)}`;
+      if (this.#attachments.some((each) => each.path === path)) continue;
+      const node = `8:${index * 16}#${++this.#sequence}`;
+      this.#attachments.push({ path, node, thing, held: false });
+      return;
+    }
+  }
+
+  unplug(thing: Thing): void {
+    for (const each of this.#attachments) if (each.thing === thing) each.thing = undefined;
+    this.#forget();
+    [thing.mounted, thing.volume] = [false, false];
+  }
+
+  /** A target exchanges what is behind two LUNs; the host does not notice, and what it remembers of their identity stays. */
+  exchange(one: Thing, two: Thing): void {
+    const at = (thing: Thing) => this.#attachments.find((each) => each.thing === thing);
+    const [first, second] = [at(one), at(two)];
+    if (one.mounted || two.mounted || one.volume || two.volume) return;
+    if (first) first.thing = two;
+    if (second) second.thing = one;
+    [one.serial, two.serial] = [two.serial, one.serial];
+    [one.wwn, two.wwn] = [two.wwn, one.wwn];
+    [one.target, two.target] = [two.target, one.target];
+  }
+
+  /** The host starts anew and finds its disks in another order. */
+  reboot(first: number): void {
+    const order = [...this.things.slice(first), ...this.things.slice(0, first)];
+    const connected = order.filter((thing) => this.#attachments.some((each) => each.thing === thing));
+    this.#attachments = [];
+    for (const thing of connected) {
+      [thing.mounted, thing.volume] = [false, false];
+      this.plug(thing);
+    }
+  }
+
+  /** Whether a program could have the disk for itself: the kernel lets only one. */
+  free(thing: Thing): boolean {
+    return !thing.mounted && !thing.volume && !this.#attachments.some((each) => each.thing === thing && each.held);
+  }
+
+  /** What fio does when the gates are open: it follows the path as it is then. */
+  write(device: Device, path: string, firstByte: bigint): void {
+    const thing = this.#attachments.find((each) => each.path === path)?.thing;
+    if (!thing) return; // nothing is there: fio fails
+    this.writes++;
+    const { claim } = thing;
+    const told = `${device.name} to ${path} (${thing.serial})`;
+    if (claim?.device !== device.name) this.wrong.push(`${told}, which was not claimed for it`);
+    if (claim?.uuid !== this.records.get(device.name)?.uuid) this.wrong.push(`${told}, which was claimed anew`);
+    if (thing.mounted || thing.volume || thing.signature !== undefined) this.wrong.push(`${told}, which is in use`);
+    if (firstByte < RESERVED_BYTES) this.wrong.push(`${told}, into its label`);
+    if (device.sizeBytes > thing.sizeBytes) this.wrong.push(`${told}, past its end`);
+    if (device.disk?.serial !== thing.serial) this.wrong.push(`${told}, which is not the one listed`);
+  }
+
+  readonly claims: Claims = {
+    read: async (device) => this.records.get(device),
+    write: async (label) => void this.records.set(label.device, label),
+    remove: async (device) => void this.records.delete(device),
+  };
+
+  readonly disks: Disks = {
+    identify: () => this.#attachments.flatMap((each) => (each.thing ? [this.#identity(each, each.thing)] : [])),
+    findSignatures: async ({ path }) => {
+      const thing = this.#attachments.find((each) => each.path === path)?.thing;
+      if (!thing || thing.unreadable) return { unknown: "no answer" };
+      return known(thing.signature === undefined ? [] : [{ type: thing.signature, offset: 0n }]);
+    },
+    open: (disk) => this.#open(disk),
+  };
+
+  #open(disk: DiskIdentity): OpenedDisk {
+    const attachment = this.#attachments.find(({ path }) => path === disk.path);
+    const ours = attachment?.thing !== undefined && this.free(attachment.thing);
+    if (attachment && ours) attachment.held = true;
+    const gone = { unknown: "it is gone" };
+    return {
+      look: () => {
+        const thing = attachment?.thing;
+        if (!thing || !attachment) {
+          const identity = { ...disk, node: "gone", serial: gone, wwn: gone, target: gone, sizeBytes: gone };
+          const facts = { readOnly: gone, removable: gone, mounts: gone, swaps: gone, system: gone, partitions: gone };
+          return { identity, ...facts, holders: gone, multipath: gone, label: gone, exclusive: gone };
+        }
+        return {
+          identity: this.#identity(attachment, thing),
+          readOnly: known(thing.readOnly),
+          removable: known(false),
+          mounts: known(thing.mounted ? ["/mnt"] : []),
+          swaps: known([]),
+          system: known([]),
+          partitions: known([]),
+          holders: known(thing.volume ? ["dm-0"] : []),
+          multipath: known([]),
+          label: thing.unreadable ? { unknown: "input/output error" } : known(thing.start),
+          exclusive: known(ours),
+        };
+      },
+      node: () => (attachment?.thing ? attachment.node : "gone"),
+      writeLabel: (block) => {
+        const thing = attachment?.thing;
+        if (!ours || !thing) throw new Error("nobody may write to this disk");
+        if (thing.start.type !== "blank" && thing.start.type !== "label")
+          this.wrong.push(`a label over the data of ${thing.serial}`);
+        if (thing.signature !== undefined || thing.mounted)
+          this.wrong.push(`a label on ${thing.serial}, which is in use`);
+        thing.start = readLabel(block);
+        thing.claim = thing.start.type === "label" ? thing.start.label : undefined;
+      },
+      close: () => {
+        if (attachment && ours) attachment.held = false;
+        this.#forget();
+      },
+    };
+  }
+
+  #identity({ path, node }: Attachment, { serial, wwn, target, sizeBytes }: Thing): DiskIdentity {
+    return {
+      path,
+      node,
+      model: "SIMULATED",
+      serial: known(serial),
+      wwn: known(wwn),
+      target: known(target),
+      sizeBytes: known(sizeBytes),
+    };
+  }
+
+  /** What nobody holds and is not there frees its path. */
+  #forget(): void {
+    this.#attachments = this.#attachments.filter(({ thing, held }) => thing !== undefined || held);
+  }
+}

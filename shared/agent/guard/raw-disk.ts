@@ -1,0 +1,50 @@
+import type { Device } from "@salvo/proto/lab_pb.ts";
+import type { Waiting } from "../../kernel/signal.ts";
+import { RESERVED_BYTES } from "../domain/guard/label.ts";
+import type { RawPlan } from "../domain/guard/judge.ts";
+import { refusal } from "../domain/guard/refusal.ts";
+import type { OpenDevice } from "../open-device.ts";
+import type { Claims } from "./claims.ts";
+import { examine, type ExamineDeps, refused } from "./examine.ts";
+
+export interface RawDiskDeps extends ExamineDeps {
+  readonly claims: Claims;
+  /** The lab that the run is of, when the controller said so. */
+  readonly lab: string | undefined;
+}
+
+/**
+ * Opens a raw disk for a run and holds it, if nothing speaks against it; otherwise throws `refused` with every reason.
+ * Until it is closed nobody else can take it for themselves. fio opens it beside us, by its path, which stays its own.
+ */
+export async function openRawDisk(device: Device, deps: RawDiskDeps, waiting?: Waiting): Promise<OpenDevice> {
+  const { host, lab } = deps;
+  const claim = await deps.claims.read(device.name);
+  const usable = { firstByte: RESERVED_BYTES, sizeBytes: device.sizeBytes - RESERVED_BYTES };
+  const planOf = (node: string): RawPlan => ({ ...usable, node });
+  const examined = await examine(
+    device,
+    ({ node }) => ({ type: "use", claim, lab, plan: planOf(node) }),
+    deps,
+    waiting,
+  );
+  const { identity, opened, refusals } = examined;
+  if (refusals.length > 0) {
+    opened.close();
+    throw refused(device, refusals, host);
+  }
+  return {
+    path: identity.path,
+    reservedBytes: usable.firstByte,
+    recheck() {
+      const found = examined.again();
+      if (found.length > 0) throw refused(device, found, host);
+    },
+    recheckQuickly() {
+      const node = opened.node();
+      if (node === identity.node) return;
+      throw refused(device, [refusal("stale", `${identity.path} is device ${node}, ${identity.node} was armed`)], host);
+    },
+    close: () => opened.close(),
+  };
+}
