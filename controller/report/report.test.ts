@@ -126,3 +126,7 @@ function hostile(run: ReportRun): ReportRun {
   manifest.notes.push(HOSTILE);
   return { ...run, samples: run.samples.map(rename), disk: run.disk.map(rename) };
 }
+
+test("the report says how closely percentiles are known", () => {
+  expect(renderReport([exampleRun()])).toContain("at most 1/64 of their latency wide");
+});

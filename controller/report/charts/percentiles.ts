@@ -34,7 +34,7 @@ export function percentilesFigure(run: ReportRun, id: string): Figure | undefine
   const merged = ticksPerPoint === 1 ? "each point is one sample" : `each point merges ${ticksPerPoint} samples`;
   return {
     title: "Latency over time",
-    caption: `Median and 99th percentile of all participants' I/Os together, on a logarithmic axis; ${merged}, and there is none where the I/Os are too few for it.`,
+    caption: `Median and 99th percentile of all participants' I/Os together, on a logarithmic axis; ${merged}, and there is none where the I/Os are too few for it. fio counts latencies in bins that are at most 1/64 of their latency wide: so closely a percentile is known.`,
     legend: lines,
     chart: {
       id,
