@@ -40,7 +40,7 @@ async function fioThatPrints() {
   const fio = await startFio("p", plan, {
     fioPath,
     folder: join(folder, "p"),
-    device: { path: join(folder, "file"), sizeBytes: 1_048_576n },
+    device: { path: join(folder, "file"), sizeBytes: 1_048_576n, reservedBytes: 0n },
     platform,
     clock: { now: () => msToNs(nowMs), wall: () => 0n },
     onParked: () => undefined,
