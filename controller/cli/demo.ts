@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { LabSchema } from "@salvo/proto/lab_pb.ts";
 import { StudySchema } from "@salvo/proto/study_pb.ts";
 import { fromPlain } from "@salvo/shared/config/plain.ts";
+import { initLabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { planRuns } from "../domain/matrix.ts";
 import { openController } from "../service/controller.ts";
 import { summaryOf } from "../store/manifest.ts";
@@ -43,7 +44,10 @@ export async function runDemo(
   const study = fromPlain(StudySchema, demoStudy({ count, seconds, jobs }), "the demo's study");
 
   session.say(`starting ${count} agents, each with a scratch file of its own in ${folder}`);
-  await using agents = await startDemoAgents({ count, fio, folder: join(folder, "agents"), signal: session.stopped });
+  const place = join(folder, "agents");
+  await rm(place, { recursive: true, force: true }); // of a demo that was killed
+  const identities = await initLabFolder(join(place, "lab"), "demo", Date.now());
+  await using agents = await startDemoAgents({ count, fio, folder: place, lab: identities, signal: session.stopped });
   const lab = fromPlain(
     LabSchema,
     { name: "demo", agents: agents.addresses.map(({ id, address }) => ({ id, address, roles: ["workload"] })) },
@@ -61,6 +65,8 @@ export async function runDemo(
   await using controller = await openController({
     dataDir: data,
     natsUrl: undefined,
+    lab: identities,
+    host: lab.message.host,
     version: VERSION,
     logger: cliLogger(),
   });
@@ -76,7 +82,8 @@ export async function runDemo(
     session.say(`report: ${report}`);
   }
   await agents[Symbol.asyncDispose]();
-  await rm(join(folder, "agents"), { recursive: true, force: true });
+  await controller[Symbol.asyncDispose]();
+  await rm(place, { recursive: true, force: true });
   return exit;
 }
 

@@ -8,12 +8,13 @@ import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { run } from "@salvo/shared/process/run.ts";
 import { probeClock } from "../service/clock-probe.ts";
-import { type Channels, openChannels } from "../service/controller.ts";
+import { type Channels, openChannels } from "../service/channels.ts";
 import { natsServerVersion } from "../service/nats-server.ts";
 import { openDataFolder } from "../store/datafolder.ts";
 import { askAgent } from "./agents.ts";
 import { EXIT } from "./exit.ts";
 import type { Io } from "./io.ts";
+import { expected, openLabOf } from "./lab.ts";
 import { VERSION } from "./version.ts";
 
 export interface DoctorCommand {
@@ -62,7 +63,7 @@ async function* examine(labFile: string | undefined, data: string): AsyncGenerat
     return;
   }
   const { message: lab } = await loadLab(labFile);
-  using channels = openChannels();
+  using channels = openChannels(await openLabOf(labFile, lab));
   for (const planned of lab.agents) yield await examineAgent(channels, planned);
 }
 
@@ -84,7 +85,7 @@ async function examineAgent(channels: Channels, planned: Parameters<typeof askAg
       text: `it is version ${agent.version}, the controller ${VERSION}; deploy the same`,
     };
   try {
-    const { boundNs, rttNs } = await probeClock(channels.client(planned.address), systemClock);
+    const { boundNs, rttNs } = await probeClock(channels.client(expected(planned)), systemClock);
     const clock = `clock known to ${micros(boundNs)} us, round trip ${micros(rttNs)} us`;
     const devices = agent.devices.map(({ name }) => name).join(", ") || "none: nothing can be measured there";
     return {

@@ -3,6 +3,7 @@ import { loadLab, loadStudy } from "@salvo/shared/config/files.ts";
 import { type Cell, checkStudy, planRuns } from "../domain/matrix.ts";
 import { openController } from "../service/controller.ts";
 import type { Io } from "./io.ts";
+import { openLabOf } from "./lab.ts";
 import { VERSION } from "./version.ts";
 import { cliLogger, openSession } from "./session.ts";
 
@@ -24,11 +25,14 @@ export async function runStudy(
   const violations = checkStudy(study.message, lab.message);
   if (violations.length > 0) throw study.refuse(violations);
   const specs = planRuns({ study: study.message, lab: lab.message, newRunId: runIds(new Date()), ...choice });
+  const identities = await openLabOf(labFile, lab.message);
 
   using session = openSession({ io, json });
   await using controller = await openController({
     dataDir: data,
     natsUrl: lab.message.nats?.url,
+    lab: identities,
+    host: lab.message.host,
     version: VERSION,
     logger: cliLogger(),
   });

@@ -1,5 +1,5 @@
 import { RunPhase, type AgentService, type RunStatus } from "@salvo/proto/agent_pb.ts";
-import { Outcome } from "@salvo/proto/telemetry_pb.ts";
+import type { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { sleep } from "@salvo/shared/kernel/signal.ts";
 import type { Clock, Nanos } from "@salvo/shared/kernel/time.ts";
