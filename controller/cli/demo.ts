@@ -5,6 +5,7 @@ import { LabSchema } from "@salvo/proto/lab_pb.ts";
 import { StudySchema } from "@salvo/proto/study_pb.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { fromPlain } from "@salvo/shared/config/plain.ts";
+import { matchesGlob } from "../domain/glob.ts";
 import { planRuns } from "../domain/matrix.ts";
 import { openController } from "../service/controller.ts";
 import { summaryOf } from "../store/manifest.ts";
@@ -42,6 +43,11 @@ export async function runDemo(
   if (count > AGENTS_MAX)
     throw new SalvoError("invalid-input", `${count} agents on one machine would measure nothing but the machine`, {
       remedy: `At most ${AGENTS_MAX}; each is a process of its own with a scratch file of 64 MiB.`,
+    });
+  const names = ARTICLE_TEMPLATES.map(({ name }) => name);
+  if (workload !== undefined && !names.some((name) => matchesGlob(workload, name)))
+    throw new SalvoError("invalid-input", `the demo has no workload ${workload}`, {
+      remedy: `It has ${names.join(", ")}.`,
     });
   const folder = resolve(out);
   const jobs = Math.max(1, Math.min(ARTICLE_JOBS, Math.floor(availableParallelism() / count)));
