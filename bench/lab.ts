@@ -3,6 +3,7 @@ import { LabSchema } from "@salvo/proto/lab_pb.ts";
 import type { Manifest } from "@salvo/proto/run_pb.ts";
 import { StudySchema } from "@salvo/proto/study_pb.ts";
 import { planRuns } from "@salvo/controller/domain/matrix.ts";
+import { VERSION } from "@salvo/controller/cli/version.ts";
 import { openController } from "@salvo/controller/service/controller.ts";
 import type { LiveView } from "@salvo/controller/service/live.ts";
 import { fromPlain } from "@salvo/shared/config/plain.ts";
@@ -54,7 +55,7 @@ export async function startBenchLab({
     await openController({
       dataDir: join(dataFolder, "controller"),
       natsUrl: undefined,
-      version: "bench",
+      version: VERSION,
       logger: createLogger({ name: "bench", level: "warn" }),
     }),
   );

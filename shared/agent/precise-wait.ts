@@ -7,6 +7,8 @@ const COARSE_NS = 25n * NS_PER_MS;
 const CLOSE_NS = 3n * NS_PER_MS;
 /** How long before the instant justBefore is called: it may take a millisecond or two. */
 const JUST_BEFORE_NS = 5n * NS_PER_MS;
+/** In this time shells end and fio's jobs do their first I/O, where there are cores for them. */
+const STAND_BACK_NS = 4n * NS_PER_MS;
 /** The end of a precise wait is spun: a futex wakes up to this late. */
 const SPIN_NS = 150_000n;
 
@@ -30,6 +32,14 @@ export async function waitPrecisely(
 export async function waitClosely(atNs: Nanos, { signal }: Waiting = {}): Promise<void> {
   await sleepUntil(atNs - CLOSE_NS, signal);
   blockUntil(atNs);
+}
+
+/**
+ * Takes no CPU for a moment, and lets nothing else in this process take any: the gates are open, and what starts behind them
+ * needs the cores now. What there is to tell of it can wait.
+ */
+export function standBack(): void {
+  blockUntil(systemClock.now() + STAND_BACK_NS);
 }
 
 async function sleepUntil(atNs: Nanos, signal: AbortSignal | undefined): Promise<void> {

@@ -18,7 +18,7 @@ import { type FioProcess, PROOF_ENDS_NS, startFio } from "./fio-process.ts";
 import type { Lead } from "./lead.ts";
 import { type OpenDevice, openDevice } from "./open-device.ts";
 import type { Platform } from "./platform.ts";
-import { waitClosely, waitPrecisely } from "./precise-wait.ts";
+import { standBack, waitClosely, waitPrecisely } from "./precise-wait.ts";
 
 /** fio has this long after its planned end before it is killed. */
 const OVERDUE_MS = 10_000;
@@ -112,6 +112,7 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
         return void background(waitForT0(effect.t0Ns));
       case "open-gates":
         for (const fio of fios) fio.open();
+        standBack();
         return void background(runFrom(state.t0Ns ?? clock.now()));
       case "sample":
         return sample(effect.tick);

@@ -534,7 +534,7 @@ export const EventKind = {
   FIRED: 2,
 
   /**
-   * The gates are open; at_ns of the record is when.
+   * The gates were opened a few ms ago; each StartProof says when.
    *
    * @generated from enum value: EVENT_KIND_RELEASED = 3;
    */
