@@ -1,3 +1,4 @@
+import os from "node:os";
 import { sleep, unlessAborted, type Waiting } from "../kernel/signal.ts";
 import { NS_PER_MS, systemClock, type Nanos } from "../kernel/time.ts";
 
@@ -9,23 +10,30 @@ const CLOSE_NS = 3n * NS_PER_MS;
 const JUST_BEFORE_NS = 5n * NS_PER_MS;
 /** In this time shells end and fio's jobs do their first I/O, where there are cores for them. */
 const STAND_BACK_NS = 4n * NS_PER_MS;
+const URGENT = os.constants.priority.PRIORITY_HIGHEST;
 /** The end of a precise wait is spun: a futex wakes up to this late. */
 const SPIN_NS = 150_000n;
 
 /**
- * Returns at the instant, late by microseconds where a core is free. The last 25 ms block the whole process, so that
- * nothing else can be in the way; justBefore is called in the midst of them. Throws the signal's reason when it comes
- * earlier than that.
+ * Calls act at the instant, late by microseconds where a core is free. The last 25 ms block the whole process, so that nothing
+ * else can be in the way; justBefore is called in the midst of them. Throws the signal's reason when it comes earlier than
+ * that.
  */
 export async function waitPrecisely(
   atNs: Nanos,
-  { justBefore, signal }: Waiting & { readonly justBefore: () => void },
+  { justBefore, act, signal }: Waiting & { readonly justBefore: () => void; readonly act: () => void },
 ): Promise<void> {
   await sleepUntil(atNs - COARSE_NS, signal);
-  blockUntil(atNs - JUST_BEFORE_NS);
-  justBefore();
-  blockUntil(atNs - SPIN_NS);
-  while (systemClock.now() < atNs);
+  setUrgency(URGENT);
+  try {
+    blockUntil(atNs - JUST_BEFORE_NS);
+    justBefore();
+    blockUntil(atNs - SPIN_NS);
+    while (systemClock.now() < atNs);
+    act();
+  } finally {
+    setUrgency(os.constants.priority.PRIORITY_NORMAL);
+  }
 }
 
 /** Returns at the instant, late by about a tenth of a millisecond on a quiet host, and takes no CPU for it. */
@@ -40,6 +48,19 @@ export async function waitClosely(atNs: Nanos, { signal }: Waiting = {}): Promis
  */
 export function standBack(): void {
   blockUntil(systemClock.now() + STAND_BACK_NS);
+}
+
+/**
+ * Where another agent's fio on the same host has begun a moment earlier, this process would otherwise wait for its turn.
+ * Of this thread alone; fio keeps its own. Without the right to it (root, CAP_SYS_NICE) all stays as it is.
+ */
+function setUrgency(priority: number): void {
+  try {
+    os.setPriority(0, priority);
+  } catch (error) {
+    // What libuv says when the kernel refuses; anything else is a bug.
+    if (!(error instanceof Error && "code" in error && error.code === "ERR_SYSTEM_ERROR")) throw error;
+  }
 }
 
 async function sleepUntil(atNs: Nanos, signal: AbortSignal | undefined): Promise<void> {

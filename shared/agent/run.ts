@@ -192,8 +192,12 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
     // Here, 100 ms or more before T0, as it takes some milliseconds; by number again just before the gates open.
     for (const device of devices) device.recheck();
     const openAtNs = t0Ns - deps.lead.current();
-    await waitPrecisely(openAtNs, { justBefore: prepareToOpen, signal: stop.signal });
-    await tell({ type: "due", lateMs: nsToMs(clock.now() - openAtNs) });
+    let told: Promise<void> | undefined;
+    const act = () => {
+      told = tell({ type: "due", lateMs: nsToMs(clock.now() - openAtNs) });
+    };
+    await waitPrecisely(openAtNs, { justBefore: prepareToOpen, act, signal: stop.signal });
+    await told;
   }
 
   async function runFrom(t0Ns: Nanos): Promise<void> {

@@ -53,7 +53,7 @@ const choices: fc.Arbitrary<Choice> = fc.record({
     { weight: 3, arbitrary: fc.constantFrom("asked", "").map((reason): RunEvent => ({ type: "abort", reason })) },
     {
       weight: 3,
-      arbitrary: fc.constantFrom<RunEvent>({ type: "watch-due" }, { type: "overdue" }, { type: "due", lateMs: 51 }),
+      arbitrary: fc.constantFrom<RunEvent>({ type: "watch-due" }, { type: "overdue" }, { type: "due", lateMs: 251 }),
     },
   ),
 });
