@@ -27,7 +27,7 @@ export interface DemoAgentsOptions {
 export async function startDemoAgents({ count, fio, folder, signal }: DemoAgentsOptions): Promise<DemoAgents> {
   await using undo = new AsyncDisposableStack();
   const names = Array.from({ length: count }, (_, index) => `agent${index + 1}`);
-  const addresses = await Promise.all(
+  const starts = await Promise.allSettled(
     names.map(async (id) => {
       const home = join(folder, id);
       const config = {
@@ -52,6 +52,10 @@ export async function startDemoAgents({ count, fio, folder, signal }: DemoAgents
       return { id, address: await firstLine(id, agent, deadline(START_MS, `starting ${id}`, signal)) };
     }),
   );
+  // All of them, before any is given up: one that comes up late must be stopped as well.
+  const failed = starts.find((start) => start.status === "rejected");
+  if (failed) throw failed.reason;
+  const addresses = starts.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
   const started = undo.move();
   return { addresses, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }

@@ -61,6 +61,6 @@ test("fio sees the whole line, and nothing in it but what the shell is meant to 
   expect(line).toBe("exec 3</run/s/gate && echo . >/run/s/ready && ! read _ <&3 && [ -e /run/s/go ]");
 });
 
-test.for(["relative", "/with space", "/a;b", "/$(id)", "/a\nb", ""])("the path %j is a bug", (path) => {
+test.for(["/with space", "/a;b", "/$(id)", "/a\nb", ""])("the path %j is a bug", (path) => {
   expect(() => gateLine({ ready: "/r", gate: path, go: "/g" })).toThrow("bug");
 });

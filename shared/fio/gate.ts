@@ -14,7 +14,7 @@
  */
 import { assert } from "../kernel/assert.ts";
 
-/** Absolute paths; of two FIFOs and of a file that does not exist yet. */
+/** Absolute, or from fio's working directory; of two FIFOs and of a file that does not exist yet. */
 export interface GatePaths {
   readonly ready: string;
   readonly gate: string;
@@ -27,7 +27,7 @@ export const PARKED_MARK = ".\n";
 /** The value of `exec_prerun`. The paths are the agent's own: one with any other character is a bug. */
 export function gateLine({ ready, gate, go }: GatePaths): string {
   for (const path of [ready, gate, go]) {
-    assert(/^\/[A-Za-z0-9/._-]+$/.test(path), `${JSON.stringify(path)} is no path for a gate`);
+    assert(/^[A-Za-z0-9/._-]+$/.test(path), `${JSON.stringify(path)} is no path for a gate`);
   }
   return `exec 3<${gate} && echo . >${ready} && ! read _ <&3 && [ -e ${go} ]`;
 }
