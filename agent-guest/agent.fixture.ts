@@ -6,12 +6,15 @@ import { AgentConfigSchema, type Device, Role } from "@salvo/proto/lab_pb.ts";
 import { type Record as JournalEntry, RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import { Engine, Pattern, type WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import type { Disks } from "@salvo/shared/agent/guard/disks.ts";
+import { openIdentity } from "@salvo/shared/agent/identity.ts";
 import { type ServedAgent, serveAgent } from "@salvo/shared/agent/serve.ts";
+import type { TestLab } from "@salvo/shared/identity/testing-lab.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 import { type Channel, openChannel } from "@salvo/shared/rpc/channel.ts";
 import { type Client, createClient } from "@salvo/shared/rpc/client.ts";
+import { insecure, mutualTls } from "@salvo/shared/rpc/credentials.ts";
 import { readdirSync, readlinkSync } from "node:fs";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -72,9 +75,11 @@ export interface TestAgentOptions {
   /** Instead of two files. */
   readonly devices?: readonly Device[];
   readonly disks?: Disks;
+  /** The agent is enrolled there; without it there are no certificates. */
+  readonly lab?: TestLab;
 }
 
-export async function testAgent({ fioScript, devices, disks }: TestAgentOptions = {}): Promise<TestAgent> {
+export async function testAgent({ fioScript, devices, disks, lab }: TestAgentOptions = {}): Promise<TestAgent> {
   const folder = await mkdtemp(join(tmpdir(), "salvo-agent-"));
   const fio = fioScript === undefined ? "fio" : join(folder, "fio.sh");
   if (fioScript !== undefined) {
@@ -86,11 +91,16 @@ export async function testAgent({ fioScript, devices, disks }: TestAgentOptions 
     id: "guest1",
     listen: "127.0.0.1:0",
     dataDir: join(folder, "data"),
+    identityDir: join(folder, "identity"),
     fio,
     devices: [
       ...(devices ?? ["disk1", "disk2"].map((name) => ({ name, path: join(folder, name), sizeBytes: 65_536n }))),
     ],
   });
+  await lab?.enrol(config.id, { folder: config.identityDir });
+  const credentials = lab
+    ? mutualTls({ ca: lab.authority.ca, own: lab.controller }, { checkServer: () => undefined })
+    : insecure;
   let served: ServedAgent;
   let channel: Channel;
   let client: Client<typeof AgentService>;
@@ -105,10 +115,11 @@ export async function testAgent({ fioScript, devices, disks }: TestAgentOptions 
         ...(disks && { disks }),
       },
       roles: [Role.WORKLOAD],
+      ...(lab && { identity: await openIdentity(config.identityDir, config.id, Date.now()) }),
       version: "0.0.0",
       log: createLogger({ name: "agent", level: "warn", env: {}, destination: { write: (line) => logged.push(line) } }),
     });
-    channel = openChannel(served.address);
+    channel = openChannel(served.address, { credentials });
     client = createClient(AgentService, channel);
   }
 

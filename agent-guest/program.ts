@@ -1,5 +1,6 @@
 /** Composition only: what an agent does is in shared/agent, what is Linux about it is beside this file. */
 import { Role } from "@salvo/proto/lab_pb.ts";
+import { openIdentity } from "@salvo/shared/agent/identity.ts";
 import { serveAgent } from "@salvo/shared/agent/serve.ts";
 import { loadAgentConfig } from "@salvo/shared/config/files.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
@@ -7,16 +8,18 @@ import { createLogger } from "@salvo/shared/log/logger.ts";
 import { Command } from "commander";
 import { listDevices } from "./device-list.ts";
 import { claimDevice, type Consent, type DevicesDeps, releaseDevice } from "./devices.ts";
+import { joinLab, type JoinCommand } from "./join.ts";
 import manifest from "./package.json" with { type: "json" };
 import { linuxPlatform } from "./platform.ts";
 import { askOnTerminal } from "./terminal.ts";
 
 const program = new Command("salvo-agent-guest")
-  .description("Runs fio on this host when a Salvo controller asks for it.")
+  .description("Runs fio on this host when the controller of its lab asks for it.")
   .version(manifest.version)
-  .requiredOption("--config <FILE>", "the agent's own file: its id, where it listens, and the devices it may write to")
+  .option("--config <FILE>", "the agent's own file: its id, where it listens, and the devices it may write to")
   .option("--listen <ADDRESS>", "listen here instead of where the file says; port 0 takes a free one")
-  .action(async ({ config: file, listen }: { config: string; listen?: string }) => {
+  .action(async ({ config: file, listen }: { config?: string; listen?: string }, command: Command) => {
+    if (file === undefined) return command.error("error: required option '--config <FILE>' not specified");
     const config = await loadAgentConfig(file, { listen });
     const log = createLogger({ name: `agent ${config.id}`, level: process.env["SALVO_LOG"] ?? "info" });
     const agent = await serveAgent({
@@ -25,6 +28,7 @@ const program = new Command("salvo-agent-guest")
       roles: [Role.WORKLOAD],
       version: manifest.version,
       log,
+      identity: await openIdentity(config.identityDir, config.id, Date.now()),
     });
     // For whoever started it with port 0, and for people.
     process.stdout.write(`${JSON.stringify({ agent: config.id, address: agent.address })}\n`);
@@ -76,6 +80,18 @@ async function devicesDeps(): Promise<DevicesDeps> {
     ask: askOnTerminal,
   };
 }
+
+program
+  .command("join")
+  .description("Joins a lab with a token that was made for this agent, while `salvo enrol` runs there.")
+  .requiredOption("--controller <ADDRESS>", "host:port of `salvo enrol`")
+  .option("--token <TOKEN>", "what `salvo token create` has printed; others on this host can see it here")
+  .option("--token-file <FILE>", "a file with the token, which is removed when it was used")
+  .option("--dir <DIR>", "where key and certificate go: identityDir of the agent's file", "identity")
+  .action(async (options: JoinCommand) => {
+    const { agent, lab } = await joinLab(options);
+    process.stdout.write(`${JSON.stringify({ agent, lab, dir: options.dir })}\n`);
+  });
 
 function fail(error: unknown): never {
   const known = toSalvoError(error);

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
+import type { TestLab } from "@salvo/shared/identity/testing-lab.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, unlessAborted } from "@salvo/shared/kernel/signal.ts";
 import { startProcess } from "@salvo/shared/process/start.ts";
@@ -23,6 +24,7 @@ export interface BenchAgentOptions {
   readonly id: string;
   /** Its home is made in it. */
   readonly folder: string;
+  readonly lab: TestLab;
   /** For its journals; in its home when absent. */
   readonly dataFolder?: string;
   readonly fio: (home: string) => Promise<string>;
@@ -32,6 +34,7 @@ export interface BenchAgentOptions {
 export async function startBenchAgent({
   id,
   folder,
+  lab,
   dataFolder = folder,
   fio,
   scratchSize,
@@ -43,6 +46,7 @@ export async function startBenchAgent({
   const devices = [{ name: "scratch", path: scratch, size: scratchSize }];
   // JSON is YAML.
   await writeFile(file, JSON.stringify({ id, dataDir: join(dataFolder, id, "data"), fio: await fio(home), devices }));
+  await lab.enrol(id, { folder: join(home, "identity") });
   const main = fileURLToPath(import.meta.resolve("@salvo/agent-guest/main.ts"));
   const agent = await startProcess(process.execPath, [main, "--config", file, "--listen", "127.0.0.1:0"], {
     cwd: home,

@@ -2,7 +2,8 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { collectRecords } from "@salvo/controller/service/collect.ts";
-import { openChannels } from "@salvo/controller/service/controller.ts";
+import { openChannels } from "@salvo/controller/service/channels.ts";
+import { testLab } from "@salvo/shared/identity/testing-lab.ts";
 import { createLive } from "@salvo/controller/service/live.ts";
 import { startNatsServer } from "@salvo/controller/service/nats-server.ts";
 import { openSpool, type Spool } from "@salvo/controller/store/spool.ts";
@@ -118,19 +119,20 @@ async function byCollect(
 ): Promise<Ingested> {
   const { spec } = run;
   await using undo = new AsyncDisposableStack();
+  const lab = await testLab(place);
   const agents = await Promise.all(
     spec.agents.map(async ({ id }) =>
-      undo.use(await startBenchAgent({ id, folder, fio: async () => fio, scratchSize: "1MiB" })),
+      undo.use(await startBenchAgent({ id, folder, lab, fio: async () => fio, scratchSize: "1MiB" })),
     ),
   );
   const spool = undo.use(await newSpool(place, run));
-  const channels = undo.use(openChannels());
+  const channels = undo.use(openChannels(lab));
   const cpu = watchCpu({ agents: agents.map(({ pid }) => pid), nats: [], controller: [process.pid] });
   const began = performance.now();
   await Promise.all(
     agents.map(({ id, address }) =>
       collectRecords({
-        client: channels.client(address),
+        client: channels.client({ id, address, roles: ["workload"] }),
         agent: id,
         run: spec.run,
         spool,

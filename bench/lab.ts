@@ -7,6 +7,7 @@ import { VERSION } from "@salvo/controller/cli/version.ts";
 import { openController } from "@salvo/controller/service/controller.ts";
 import type { LiveView } from "@salvo/controller/service/live.ts";
 import { fromPlain } from "@salvo/shared/config/plain.ts";
+import { testLab } from "@salvo/shared/identity/testing-lab.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 import { type BenchAgent, startBenchAgent } from "./agent.ts";
@@ -48,14 +49,19 @@ export async function startBenchLab({
 }: BenchLabOptions): Promise<BenchLab> {
   await using undo = new AsyncDisposableStack();
   const ids = Array.from({ length: count }, (_, index) => `agent${index + 1}`);
+  const identities = await testLab(folder);
   const agents = await Promise.all(
-    ids.map(async (id) => undo.use(await startBenchAgent({ id, folder, dataFolder, fio, scratchSize }))),
+    ids.map(async (id) =>
+      undo.use(await startBenchAgent({ id, folder, dataFolder, lab: identities, fio, scratchSize })),
+    ),
   );
   const controller = undo.use(
     await openController({
       dataDir: join(dataFolder, "controller"),
       natsUrl: undefined,
       version: VERSION,
+      lab: identities,
+      host: "127.0.0.1",
       logger: createLogger({ name: "bench", level: "warn" }),
     }),
   );

@@ -52,7 +52,8 @@ test.for(pages)("every command that $path names exists, with its options", (page
     if (name === undefined || name === "help") continue;
     const command = program.commands.find((each) => each.name() === name);
     expect(command, `${page.path}: ${code}`).toBeDefined();
-    const known = command!.options.map(({ long }) => long);
+    const within = command!.commands.filter((each) => rest.trim().startsWith(each.name()));
+    const known = [command!, ...within].flatMap(({ options }) => options.map(({ long }) => long));
     for (const [flag] of rest.matchAll(/--[a-z]+/g)) expect(known, `${page.path}: ${code}`).toContain(flag);
   }
 });

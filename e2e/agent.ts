@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type RunStatus, RunPhase } from "@salvo/proto/agent_pb.ts";
-import type { Channels } from "@salvo/controller/service/controller.ts";
+import type { Channels } from "@salvo/controller/service/channels.ts";
+import type { TestLab } from "@salvo/shared/identity/testing-lab.ts";
 import { vi } from "vitest";
 import { processesIn, startAgentProgram, type TestProcess } from "./process.ts";
 
@@ -42,16 +43,22 @@ export interface LabAgent extends AsyncDisposable {
   fioPids(): number[];
 }
 
+export interface AgentPlace {
+  readonly folder: string;
+  readonly channels: Channels;
+  readonly identities: TestLab;
+}
+
 export async function startAgent(
   { id, devices = 1, fio = "fio", dataDir, env }: AgentOptions & { readonly id: string },
-  folder: string,
-  channels: Channels,
+  { folder, channels, identities }: AgentPlace,
 ): Promise<LabAgent> {
   const home = join(folder, id);
   const data = dataDir ?? join(home, "data");
   const config = join(home, "agent.yaml");
   const listed = typeof devices === "number" ? plainDevices(home, devices) : devices;
   await mkdir(home);
+  await identities.enrol(id, { folder: join(home, "identity") });
   await writeFile(config, JSON.stringify({ id, dataDir: data, fio, devices: listed }));
   let agent = await launch("127.0.0.1:0");
   const { address } = agent;
@@ -64,7 +71,7 @@ export async function startAgent(
   }
 
   async function runs(): Promise<readonly RunStatus[]> {
-    return (await channels.client(address).describe({}, { deadlineMs: 10_000 })).runs;
+    return (await channels.client({ id, address, roles: ["workload"] }).describe({}, { deadlineMs: 10_000 })).runs;
   }
 
   return {

@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
-import { openChannels } from "@salvo/controller/service/controller.ts";
+import { openChannels } from "@salvo/controller/service/channels.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
 import { expect, vi } from "vitest";
 import { type AgentOptions, type LabAgent, startAgent } from "./agent.ts";
 import { type Ended, processesIn, startSalvo, type TestProcess } from "./process.ts";
@@ -14,6 +15,8 @@ export interface LabOptions {
   readonly onLoss?: "abort" | "continue";
   /** Instead of a nats-server that the controller starts. */
   readonly natsUrl?: string;
+  /** Of a lab that was made before; without it one is made. */
+  readonly identities?: TestLab;
 }
 
 /** The line that `--json` prints. */
@@ -36,6 +39,7 @@ export interface Lab extends AsyncDisposable {
   /** Holds everything else. */
   readonly folder: string;
   readonly labFile: string;
+  readonly identities: TestLab;
   /** The controller's. */
   readonly dataDir: string;
   readonly agents: readonly LabAgent[];
@@ -84,20 +88,21 @@ export const quick: WorkloadShape = {
 /** For tests in which something happens in mid-run. */
 export const long: WorkloadShape = { ...quick, name: "long", duration: "30s" };
 
-export async function startLab({ agents, onLoss = "abort", natsUrl }: LabOptions): Promise<Lab> {
+export async function startLab({ agents, onLoss = "abort", natsUrl, ...made }: LabOptions): Promise<Lab> {
   await using undo = new AsyncDisposableStack();
   const folder = await realpath(await mkdtemp(join(tmpdir(), "salvo-e2e-")));
   // To look at what a failed test left: SALVO_E2E_KEEP=1.
   if (!process.env["SALVO_E2E_KEEP"]) undo.defer(() => rm(folder, { recursive: true, force: true }));
-  const channels = undo.use(openChannels());
+  const identities = made.identities ?? (await testLab(folder));
+  const channels = undo.use(openChannels(identities));
   const options: readonly AgentOptions[] =
     typeof agents === "number" ? Array.from({ length: agents }, () => ({})) : agents;
   const started = await Promise.all(
     options.map(async (each, index) =>
-      undo.use(await startAgent({ id: `guest${index + 1}`, ...each }, folder, channels)),
+      undo.use(await startAgent({ id: `guest${index + 1}`, ...each }, { folder, channels, identities })),
     ),
   );
-  const labFile = join(folder, "lab.yaml");
+  const labFile = join(identities.folder, "lab.yaml");
   const dataDir = join(folder, "controller");
   await mkdir(dataDir);
   await writeFile(
@@ -138,6 +143,7 @@ export async function startLab({ agents, onLoss = "abort", natsUrl }: LabOptions
   return {
     folder,
     labFile,
+    identities,
     dataDir,
     agents: started,
     start,

@@ -2,11 +2,11 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { testServer } from "@salvo/shared/bus/testing-server.ts";
 import { expect, test, vi } from "vitest";
 import { type Lab, quick, ranStudy, startLab } from "./lab.ts";
 import { expectAllThere, samplesOf } from "./measured.ts";
 import { untilOpenRun } from "./open-run.ts";
+import { ownNats } from "./own-nats.ts";
 
 const MID_RUN = { workloads: [{ ...quick, duration: "6s" }] };
 /** Nobody listens on the discard port. */
@@ -37,9 +37,8 @@ test("the controller's own server is killed and its store wiped: the run is comp
 });
 
 test("an existing server is used, by nats.url: all records come by it and none is started", async () => {
-  await using server = await testServer();
-  await server.start();
-  await using lab = await startLab({ agents: 2, natsUrl: server.url });
+  await using server = await ownNats();
+  await using lab = await startLab({ agents: 2, natsUrl: server.url, identities: server.identities });
   const cli = await lab.startStudy({ workloads: [quick] });
   await untilOpenRun(lab.dataDir, ({ state }) => state.phase === "running");
   expect(serverOf(cli.pid)).toBe(0);
@@ -50,9 +49,8 @@ test("an existing server is used, by nats.url: all records come by it and none i
 });
 
 test("an existing server dies in mid-run for good: the rest is collected, and the agents are let go", async () => {
-  await using server = await testServer();
-  await server.start();
-  await using lab = await startLab({ agents: 2, natsUrl: server.url });
+  await using server = await ownNats();
+  await using lab = await startLab({ agents: 2, natsUrl: server.url, identities: server.identities });
   const cli = await lab.startStudy(MID_RUN);
   // So late that the last records are all on their way, and none of them arrives.
   await untilTick(lab, 50);
@@ -64,9 +62,8 @@ test("an existing server dies in mid-run for good: the rest is collected, and th
 });
 
 test("what was published and not yet consumed is wiped: it is collected", async () => {
-  await using server = await testServer();
-  await server.start();
-  await using lab = await startLab({ agents: 2, natsUrl: server.url });
+  await using server = await ownNats();
+  await using lab = await startLab({ agents: 2, natsUrl: server.url, identities: server.identities });
   const cli = await lab.startStudy(MID_RUN);
   await untilOpenRun(lab.dataDir, ({ state }) => [...state.agents.values()].every(({ started }) => started));
   cli.kill("SIGKILL"); // from here on nobody consumes
@@ -95,9 +92,8 @@ test("nobody listens at nats.url: the run is complete, all of it collected, and 
 });
 
 test("the server at nats.url has no JetStream: the run is complete, all of it collected", async () => {
-  await using server = await testServer({ jetstream: false });
-  await server.start();
-  await using lab = await startLab({ agents: 2, natsUrl: server.url });
+  await using server = await ownNats({ jetstream: false });
+  await using lab = await startLab({ agents: 2, natsUrl: server.url, identities: server.identities });
   const [line] = expectAllThere(await lab.runStudy({}));
   expect(samplesOf(line!)).toMatchObject({ received: 0, backfilled: samplesOf(line!).expected });
   await lab.nothingLeft();
@@ -105,9 +101,8 @@ test("the server at nats.url has no JetStream: the run is complete, all of it co
 
 test("records above the server's max_payload are collected, the others come by NATS", async () => {
   const maxPayloadBytes = 4096;
-  await using server = await testServer({ maxPayloadBytes });
-  await server.start();
-  await using lab = await startLab({ agents: 2, natsUrl: server.url });
+  await using server = await ownNats({ maxPayloadBytes });
+  await using lab = await startLab({ agents: 2, natsUrl: server.url, identities: server.identities });
   const [line] = expectAllThere(await lab.runStudy({}));
   for (const { id, devices } of lab.agents)
     expect(statSync(join(line!.archive, "fio", `${id}.${devices[0]!.name}.json`)).size).toBeGreaterThan(

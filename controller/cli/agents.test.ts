@@ -1,21 +1,30 @@
 import { type TestAgent, testAgent } from "@salvo/agent-guest/agent.fixture.ts";
-import { writeFile } from "node:fs/promises";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { listAgents } from "./agents.ts";
 
+let folder: string;
+let identities: TestLab;
 let agent: TestAgent;
 let lab: string;
 beforeAll(async () => {
-  agent = await testAgent();
+  folder = await mkdtemp(join(tmpdir(), "salvo-agents-"));
+  identities = await testLab(folder, "lab");
+  agent = await testAgent({ lab: identities });
   lab = await labOf({ guest1: agent.address });
   await agent.arm("run-1");
   await agent.abort("run-1", "enough to hold");
 });
-afterAll(() => agent[Symbol.asyncDispose]());
+afterAll(async () => {
+  await agent[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
 
 async function labOf(agents: Record<string, string>): Promise<string> {
-  const path = join(agent.folder, `${Object.keys(agents).join("-")}.yaml`);
+  const path = join(identities.folder, `${Object.keys(agents).join("-")}.yaml`);
   const listed = Object.entries(agents).map(
     ([id, address]) => `  - {id: ${id}, address: "${address}", roles: [workload]}`,
   );

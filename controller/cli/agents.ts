@@ -9,9 +9,10 @@ import {
 import type { LabAgent } from "@salvo/proto/lab_pb.ts";
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
-import { type Channels, openChannels } from "../service/controller.ts";
+import { type Channels, openChannels } from "../service/channels.ts";
 import { EXIT } from "./exit.ts";
 import type { Io } from "./io.ts";
+import { expected, openLabOf } from "./lab.ts";
 import { textTable } from "./table.ts";
 
 export interface AgentsCommand {
@@ -31,7 +32,7 @@ export interface AgentReport {
 
 export async function listAgents({ lab: file, json = false, release }: AgentsCommand, io: Io): Promise<number> {
   const lab = await loadLab(file);
-  using channels = openChannels();
+  using channels = openChannels(await openLabOf(file, lab.message));
   if (release !== undefined) return await releaseRun(release, lab.message.agents, channels, io);
   const reports = await Promise.all(lab.message.agents.map((planned) => askAgent(channels, planned)));
   if (json) for (const report of reports) io.stdout.write(`${JSON.stringify(reportJson(report))}\n`);
@@ -47,9 +48,10 @@ const HELD_HINT =
 /** What nobody will collect any more: the agents delete their records of it. */
 async function releaseRun(run: string, agents: readonly LabAgent[], channels: Channels, io: Io): Promise<number> {
   const problems = await Promise.all(
-    agents.map(async ({ id, address }) => {
+    agents.map(async (agent) => {
+      const { id } = agent;
       try {
-        await channels.client(address).release({ run }, { deadlineMs: 10_000 });
+        await channels.client(expected(agent)).release({ run }, { deadlineMs: 10_000 });
         return [];
       } catch (error) {
         return [`${id}: ${toSalvoError(error).describe()}`];
@@ -68,7 +70,8 @@ function isHeld({ phase }: RunStatus): boolean {
 
 export async function askAgent(channels: Channels, planned: LabAgent): Promise<AgentReport> {
   try {
-    const { agent, runs } = await channels.client(planned.address).describe({}, { deadlineMs: 10_000 });
+    const { agent, runs } = await channels.client(expected(planned)).describe({}, { deadlineMs: 10_000 });
+    await channels.renewWhenDue(expected(planned), Date.now());
     return { planned, agent, runs, problem: undefined };
   } catch (error) {
     return { planned, agent: undefined, runs: [], problem: toSalvoError(error).describe() };

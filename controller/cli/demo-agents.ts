@@ -2,11 +2,16 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
+import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
+import { writeSecret } from "@salvo/shared/identity/secret-file.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, unlessAborted } from "@salvo/shared/kernel/signal.ts";
+import { run } from "@salvo/shared/process/run.ts";
 import { startProcess } from "@salvo/shared/process/start.ts";
 import type { RunningProcess } from "@salvo/shared/process/supervise.ts";
 import { stringify } from "yaml";
+import { serveEnrolment } from "../service/enrolment.ts";
+import { cliLogger } from "./session.ts";
 
 const START_MS = 30_000;
 const SCRATCH_SIZE = "64MiB";
@@ -20,12 +25,20 @@ export interface DemoAgentsOptions {
   readonly fio: string;
   /** Made here; each agent gets a folder in it. */
   readonly folder: string;
+  /** They join it as agents on lab hosts would. */
+  readonly lab: LabFolder;
   readonly signal: AbortSignal;
 }
 
 /** Agents as processes of their own, as they would run on lab hosts; they end with this process, whatever happens to it. */
-export async function startDemoAgents({ count, fio, folder, signal }: DemoAgentsOptions): Promise<DemoAgents> {
+export async function startDemoAgents({ count, fio, folder, lab, signal }: DemoAgentsOptions): Promise<DemoAgents> {
   await using undo = new AsyncDisposableStack();
+  await using enrolment = await serveEnrolment({
+    lab,
+    address: "127.0.0.1:0",
+    log: cliLogger(),
+    onJoined: () => {},
+  });
   const names = Array.from({ length: count }, (_, index) => `agent${index + 1}`);
   const starts = await Promise.allSettled(
     names.map(async (id) => {
@@ -38,6 +51,7 @@ export async function startDemoAgents({ count, fio, folder, signal }: DemoAgents
       };
       await mkdir(home, { recursive: true });
       await writeFile(join(home, "agent.yaml"), stringify(config));
+      await joinLab({ id, home, lab, controller: enrolment.address, signal });
       const agent = await startProcess(
         process.execPath,
         [agentMain(), "--config", join(home, "agent.yaml"), "--listen", "127.0.0.1:0"],
@@ -58,6 +72,22 @@ export async function startDemoAgents({ count, fio, folder, signal }: DemoAgents
   const addresses = starts.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
   const started = undo.move();
   return { addresses, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+async function joinLab({ id, home, lab, controller, signal }: Joining): Promise<void> {
+  const file = join(home, "token");
+  await writeSecret(file, await lab.createToken({ agent: id, roles: ["workload"] }, Date.now()));
+  const args = ["join", "--controller", controller, "--token-file", file, "--dir", join(home, "identity")];
+  const { exitCode, stderr } = await run(process.execPath, [agentMain(), ...args], { timeoutMs: START_MS, signal });
+  if (exitCode !== 0) throw new SalvoError("program-failed", `${id} could not join the lab: ${stderr.trim()}`);
+}
+
+interface Joining {
+  readonly id: string;
+  readonly home: string;
+  readonly lab: LabFolder;
+  readonly controller: string;
+  readonly signal: AbortSignal;
 }
 
 /** An agent prints where it listens when it does. */

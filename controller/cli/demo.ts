@@ -6,6 +6,7 @@ import { StudySchema } from "@salvo/proto/study_pb.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { fromPlain } from "@salvo/shared/config/plain.ts";
 import { matchesGlob } from "../domain/glob.ts";
+import { initLabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { planRuns } from "../domain/matrix.ts";
 import { openController } from "../service/controller.ts";
 import { summaryOf } from "../store/manifest.ts";
@@ -56,7 +57,10 @@ export async function runDemo(
   const study = fromPlain(StudySchema, demoStudy({ count, seconds, jobs }), "the demo's study");
 
   session.say(`starting ${count} agents, each with a scratch file of its own in ${folder}`);
-  await using agents = await startDemoAgents({ count, fio, folder: join(folder, "agents"), signal: session.stopped });
+  const place = join(folder, "agents");
+  await rm(place, { recursive: true, force: true }); // of a demo that was killed
+  const identities = await initLabFolder(join(place, "lab"), "demo", Date.now());
+  await using agents = await startDemoAgents({ count, fio, folder: place, lab: identities, signal: session.stopped });
   const lab = fromPlain(
     LabSchema,
     { name: "demo", agents: agents.addresses.map(({ id, address }) => ({ id, address, roles: ["workload"] })) },
@@ -74,6 +78,8 @@ export async function runDemo(
   await using controller = await openController({
     dataDir: data,
     natsUrl: undefined,
+    lab: identities,
+    host: lab.message.host,
     version: VERSION,
     logger: cliLogger(),
   });
@@ -89,7 +95,8 @@ export async function runDemo(
     session.say(`report: ${report}`);
   }
   await agents[Symbol.asyncDispose]();
-  await rm(join(folder, "agents"), { recursive: true, force: true });
+  await controller[Symbol.asyncDispose]();
+  await rm(place, { recursive: true, force: true });
   return exit;
 }
 

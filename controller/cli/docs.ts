@@ -11,7 +11,7 @@ export function cliDocs(): string {
     "Written from the program (`controller/cli/docs.ts`); `salvo help COMMAND` says the same.",
     "",
     program.description(),
-    ...program.commands.flatMap(commandDocs),
+    ...program.commands.flatMap((command) => commandDocs(command)),
     "",
     "## Logs",
     "",
@@ -27,27 +27,22 @@ export function cliDocs(): string {
   ].join("\n");
 }
 
-function commandDocs(command: Command): string[] {
+function commandDocs(command: Command, above = "salvo"): string[] {
+  const name = `${above} ${command.name()}`;
   const names = command.registeredArguments.map(argumentName);
   const needed = command.options.filter(({ mandatory }) => mandatory).map(({ flags }) => flags);
   const items = [...command.registeredArguments.map(argumentDocs), ...command.options.map(optionDocs)];
   return [
     "",
-    `## salvo ${command.name()}`,
+    `## ${name}`,
     "",
     command.description(),
     "",
     "```sh",
-    [
-      "salvo",
-      command.name(),
-      ...names,
-      ...needed,
-      ...(command.options.length > needed.length ? ["[options]"] : []),
-    ].join(" "),
+    [name, ...names, ...needed, ...(command.options.length > needed.length ? ["[options]"] : [])].join(" "),
     "```",
-    "",
-    ...items,
+    ...(items.length > 0 ? ["", ...items] : []),
+    ...command.commands.flatMap((each) => commandDocs(each, name)),
   ];
 }
 

@@ -6,17 +6,20 @@ import { loadLab } from "@salvo/shared/config/files.ts";
 import { parseFioVersion, requireFioVersion } from "@salvo/shared/fio/version.ts";
 import { connectBus } from "@salvo/shared/bus/connection.ts";
 import { openManager } from "@salvo/shared/bus/stream.ts";
+import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
+import { natsTls } from "@salvo/shared/identity/nats.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline } from "@salvo/shared/kernel/signal.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { run } from "@salvo/shared/process/run.ts";
 import { probeClock } from "../service/clock-probe.ts";
-import { type Channels, openChannels } from "../service/controller.ts";
+import { type Channels, openChannels } from "../service/channels.ts";
 import { natsServerVersion } from "../service/nats-server.ts";
 import { openDataFolder } from "../store/datafolder.ts";
 import { askAgent } from "./agents.ts";
 import { EXIT } from "./exit.ts";
 import type { Io } from "./io.ts";
+import { expected, openLabOf } from "./lab.ts";
 import { VERSION } from "./version.ts";
 
 export interface DoctorCommand {
@@ -67,8 +70,9 @@ async function* examine(labFile: string | undefined, data: string): AsyncGenerat
   }
   const { message: lab } = await loadLab(labFile);
   const { nats } = lab;
-  if (nats) yield await attempt("nats of the lab", () => labNats(nats.url));
-  using channels = openChannels();
+  const identities = await openLabOf(labFile, lab);
+  if (nats) yield await attempt("nats of the lab", () => labNats(nats.url, identities));
+  using channels = openChannels(identities);
   for (const planned of lab.agents) yield await examineAgent(channels, planned);
 }
 
@@ -90,7 +94,7 @@ async function examineAgent(channels: Channels, planned: Parameters<typeof askAg
       text: `it is version ${agent.version}, the controller ${VERSION}; deploy the same`,
     };
   try {
-    const { boundNs, rttNs } = await probeClock(channels.client(planned.address), systemClock);
+    const { boundNs, rttNs } = await probeClock(channels.client(expected(planned)), systemClock);
     const clock = `clock known to ${micros(boundNs)} us, round trip ${micros(rttNs)} us`;
     const devices = agent.devices.map(({ name }) => name).join(", ") || "none: nothing can be measured there";
     return {
@@ -104,13 +108,14 @@ async function examineAgent(channels: Channels, planned: Parameters<typeof askAg
 }
 
 /** Throws when nobody answers there, or one without JetStream. */
-async function labNats(url: string): Promise<string> {
+async function labNats(url: string, { lab, controller }: LabFolder): Promise<string> {
   let reason = "nobody answered";
   const signal = deadline(NATS_MS, `reaching ${url}`);
   try {
     await using bus = await connectBus({
       url,
       name: "doctor",
+      tls: natsTls(lab, controller),
       signal,
       onStatus: (status) => {
         if (status.type !== "connected") reason = status.reason ?? reason;

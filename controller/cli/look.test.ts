@@ -1,26 +1,51 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
-import { testAgent } from "@salvo/agent-guest/agent.fixture.ts";
+import { testAgent, WORKLOAD } from "@salvo/agent-guest/agent.fixture.ts";
 import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
-import { expect, test } from "vitest";
+import { testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { openChannels } from "../service/channels.ts";
 import { lookAtAgents, unreachableAgents } from "./look.ts";
 
-const { signal } = new AbortController();
-const say = () => {};
+let folder: string;
+beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "salvo-look-"))));
+afterEach(() => rm(folder, { recursive: true }));
 
-test("agents of another version are refused, all of them at once; one that is away is left to its runs", async () => {
-  await using agent = await testAgent();
-  const { agent: description } = await agent.client.describe({}, { deadlineMs: 10_000 });
-  const version = description!.version;
+test("whatever would fail every run is found before the first of them, all at once and once each", async () => {
+  const lab = await testLab(folder);
+  await using agent = await testAgent({ lab });
+  using channels = openChannels(lab);
+  const { signal } = new AbortController();
+  const guest = { id: "guest1", address: agent.address };
+  const client = channels.client({ ...guest, roles: ["workload"] });
+  const { version } = (await client.describe({}, { deadlineMs: 10_000 })).agent!;
   const spec = create(RunSpecSchema, {
-    agents: [
-      { id: "guest1", address: agent.address },
-      { id: "gone", address: "127.0.0.1:1" },
-    ],
+    workload: WORKLOAD,
+    agents: [guest],
+    participants: [{ id: "guest1.disk1", agent: "guest1", device: "disk1" }],
   });
-  await lookAtAgents([spec, spec], { say, signal, version });
-  await expect(lookAtAgents([spec, spec], { say, signal, version: "99.0.0" })).rejects.toMatchObject({
+  const said: string[] = [];
+  const options = { say: (line: string) => void said.push(line), signal, version };
+
+  await lookAtAgents(channels, [spec, spec], options);
+  await expect(lookAtAgents(channels, [spec, spec], { ...options, version: "99.0.0" })).rejects.toMatchObject({
     kind: "refused",
     message: `agent guest1 is version ${version}, the controller 99.0.0; deploy the same`,
   });
-  expect(await unreachableAgents(spec, signal)).toEqual(["gone"]);
+
+  const hopeless = create(RunSpecSchema, {
+    workload: WORKLOAD,
+    agents: [guest, { id: "gone", address: "127.0.0.1:1" }],
+    participants: [{ id: "guest1.sda", agent: "guest1", device: "sda" }],
+  });
+  await expect(lookAtAgents(channels, [spec, hopeless, hopeless], options)).rejects.toMatchObject({
+    kind: "refused",
+    message: expect.stringMatching(
+      /^guest1: device sda is not listed .*listed: disk1, disk2.*\ngone: [^\n]*127\.0\.0\.1:1[^\n]*$/,
+    ),
+    remedy: "Nothing was started",
+  });
+  expect(await unreachableAgents(channels, hopeless, signal)).toEqual(["gone"]);
 });

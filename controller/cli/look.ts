@@ -1,58 +1,72 @@
 import type { RunAgent, RunSpec } from "@salvo/proto/run_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
-import { CLOCK_BOUND_MS_MAX, clockWarning, versionProblem } from "../domain/preflight.ts";
+import { CLOCK_BOUND_MS_MAX, clockWarning, preflight, versionProblem } from "../domain/preflight.ts";
 import { probeClock } from "../service/clock-probe.ts";
-import { type Channels, openChannels } from "../service/controller.ts";
+import type { Channels } from "../service/channels.ts";
 import { VERSION } from "./version.ts";
 
 const ANSWER_MS = 5_000;
 
+export interface LookOptions {
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+  readonly version?: string;
+}
+
 /**
- * Before a study begins: throws `refused` for agents of another version, and says which clocks are too far away. An agent that
- * cannot be reached is left to its runs, whose verdict says so.
+ * Once, before a study begins, what every run of it would otherwise fail of. Throws `refused` with all that was found: agents
+ * that do not answer, are of another version, or cannot do their part. Says which clocks are too far away.
  */
 export async function lookAtAgents(
+  channels: Channels,
   specs: readonly RunSpec[],
-  {
-    say,
-    signal,
-    version = VERSION,
-  }: { readonly say: (line: string) => void; readonly signal: AbortSignal; readonly version?: string },
+  { say, signal, version = VERSION }: LookOptions,
 ): Promise<void> {
-  using channels = openChannels();
-  const problems: string[] = [];
-  for (const agent of agentsOf(specs)) {
-    const client = channels.client(agent.address);
+  const found = await Promise.all(agentsOf(specs).map((agent) => look(agent)));
+  const problems = found.flat();
+  if (problems.length > 0) throw new SalvoError("refused", problems.join("\n"), { remedy: "Nothing was started" });
+
+  async function look(agent: RunAgent): Promise<string[]> {
+    const client = clientOf(channels, agent);
     try {
-      const { agent: description } = await client.describe({}, { deadlineMs: ANSWER_MS, signal });
-      const problem = description && versionProblem(description, version);
-      if (problem !== undefined) problems.push(problem);
+      const { agent: description, runs } = await client.describe({}, { deadlineMs: ANSWER_MS, signal });
+      if (!description) return [`${agent.id}: the agent does not say who it is`];
+      const problem = versionProblem(description, version);
+      if (problem !== undefined) return [problem];
       const { boundNs } = await probeClock(client, systemClock, { signal });
       const warning = clockWarning(agent.id, boundNs, CLOCK_BOUND_MS_MAX);
       if (warning !== undefined) say(`warning: ${warning}`);
+      const each = specs
+        .filter(({ agents }) => agents.some(({ id }) => id === agent.id))
+        .flatMap((spec) => preflight(spec, agent.id, description, runs));
+      return [...new Set(each)].map((text) => `${agent.id}: ${text}`);
     } catch (error) {
-      if (signal.aborted || toSalvoError(error).kind === "internal") throw error;
+      const known = toSalvoError(error);
+      if (signal.aborted || known.kind === "internal") throw error;
+      return [`${agent.id}: ${known.describe()}`];
     }
   }
-  if (problems.length > 0) throw new SalvoError("refused", problems.join("\n"), { remedy: "Nothing was started" });
 }
 
 /** Which of a run's agents do not answer. */
-export async function unreachableAgents(spec: RunSpec, signal: AbortSignal): Promise<string[]> {
-  using channels = openChannels();
+export async function unreachableAgents(channels: Channels, spec: RunSpec, signal: AbortSignal): Promise<string[]> {
   const answers = await Promise.all(spec.agents.map((agent) => isReachable(channels, agent, signal)));
   return spec.agents.flatMap(({ id }, index) => (answers[index] ? [] : [id]));
 }
 
-async function isReachable(channels: Channels, { address }: RunAgent, signal: AbortSignal): Promise<boolean> {
+async function isReachable(channels: Channels, agent: RunAgent, signal: AbortSignal): Promise<boolean> {
   try {
-    await channels.client(address).describe({}, { deadlineMs: ANSWER_MS, signal });
+    await clientOf(channels, agent).describe({}, { deadlineMs: ANSWER_MS, signal });
     return true;
   } catch (error) {
     const { kind } = toSalvoError(error);
     return kind !== "unavailable" && kind !== "timeout"; // it answered, whatever it said
   }
+}
+
+function clientOf(channels: Channels, { id, address }: RunAgent) {
+  return channels.client({ id, address, roles: ["workload"] });
 }
 
 function agentsOf(specs: readonly RunSpec[]): RunAgent[] {

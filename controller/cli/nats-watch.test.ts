@@ -1,14 +1,30 @@
 import { testServer } from "@salvo/shared/bus/testing-server.ts";
-import { expect, test, vi } from "vitest";
+import { testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { natsSecurity } from "../service/nats-security.ts";
 import { watchNats } from "./nats-watch.ts";
 
+let folder: string;
+beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "salvo-nats-watch-"))));
+afterEach(() => rm(folder, { recursive: true }));
+
+async function labAndItsSecurity() {
+  const lab = await testLab(folder);
+  const security = await natsSecurity(join(folder, "nats"), lab, []);
+  return { lab, security: await security() };
+}
+
 test("a NATS that is away is told of once, and again when it is back", async () => {
+  const { lab, security } = await labAndItsSecurity();
   await using server = await testServer();
   const said: string[] = [];
-  await using watch = watchNats(server.url, (line) => said.push(line));
+  await using watch = watchNats(server.url, lab, (line) => said.push(line));
   await vi.waitUntil(() => said.length === 1, { timeout: 10_000 });
   expect(said).toEqual([`NATS at ${server.url} is not reachable: figures will come at the end`]);
-  await server.start();
+  await server.start(security);
   await vi.waitUntil(() => said.length === 2, { timeout: 20_000 });
   expect(said.at(-1)).toBe(`NATS at ${server.url} is back`);
   await server.kill();
@@ -19,10 +35,11 @@ test("a NATS that is away is told of once, and again when it is back", async () 
 });
 
 test("nothing is said of a server that is there", async () => {
+  const { lab, security } = await labAndItsSecurity();
   await using server = await testServer();
-  await server.start();
+  await server.start(security);
   const said: string[] = [];
-  await using watch = watchNats(server.url, (line) => said.push(line));
+  await using watch = watchNats(server.url, lab, (line) => said.push(line));
   await watch[Symbol.asyncDispose]();
   expect(said).toEqual([]);
 });

@@ -1,8 +1,14 @@
 import { connectBus, type BusStatus } from "@salvo/shared/bus/connection.ts";
+import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
+import { natsTls } from "@salvo/shared/identity/nats.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 
 /** Tells a person once when the lab's own NATS cannot be reached, and when it is back; runs do without it meanwhile. */
-export function watchNats(url: string | undefined, say: (line: string) => void): AsyncDisposable {
+export function watchNats(
+  url: string | undefined,
+  { lab, controller }: LabFolder,
+  say: (line: string) => void,
+): AsyncDisposable {
   if (url === undefined) return { async [Symbol.asyncDispose]() {} };
   const stop = new AbortController();
   let away = false;
@@ -12,7 +18,13 @@ export function watchNats(url: string | undefined, say: (line: string) => void):
     if (type === "connected" && away) say(`NATS at ${hidden(url)} is back`);
     if (type !== "error") away = type === "disconnected";
   };
-  const bus = connectBus({ url, name: "controller-watch", signal: stop.signal, onStatus });
+  const bus = connectBus({
+    url,
+    name: "controller-watch",
+    tls: natsTls(lab, controller),
+    signal: stop.signal,
+    onStatus,
+  });
   bus.catch((error: unknown) => {
     if (!stop.signal.aborted) say(`NATS: ${toSalvoError(error).describe()}`);
   });

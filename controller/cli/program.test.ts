@@ -1,5 +1,6 @@
 import { run as runProgram } from "@salvo/shared/process/run.ts";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { initLabFolder } from "@salvo/shared/identity/lab-folder.ts";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -33,7 +34,7 @@ async function salvo(...args: string[]): Promise<Said> {
   }
 }
 
-const COMMANDS = ["demo", "run", "resume", "report", "runs", "agents", "tail", "doctor"];
+const COMMANDS = ["demo", "run", "resume", "report", "runs", "init", "token", "enrol", "agents", "tail", "doctor"];
 const quiet: Io = { stdout: { write: () => {} }, stderr: { write: () => {} } };
 
 test("these are the commands, and the help lists them with the exit codes", async () => {
@@ -86,6 +87,9 @@ async function exitOf(args: readonly string[], env: Readonly<Record<string, stri
 test("exit codes are as the table says", async () => {
   await writeFile(join(folder, "broken.yaml"), "name: x\nagents: 5\n");
   await writeFile(join(folder, "lab.yaml"), "name: x\nagents: [{id: a, address: '127.0.0.1:1', roles: [workload]}]\n");
+  await initLabFolder(folder, "x", Date.now());
+  await mkdir(join(folder, "bare"));
+  await copyFile(join(folder, "lab.yaml"), join(folder, "bare", "lab.yaml"));
   const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
     [["--version"], 0, /^$/],
     [["help", "run"], 0, /^$/],
@@ -96,6 +100,11 @@ test("exit codes are as the table says", async () => {
     [["agents", "--lab", "broken.yaml"], 2, /^salvo: broken\.yaml:2/],
     [["agents", "--lab", "none.yaml"], 6, /^salvo: none\.yaml: there is no such file\. Give the path of a lab file/],
     [["agents", "--lab", "lab.yaml"], 6, /^$/],
+    [["agents", "--lab", "bare/lab.yaml"], 6, /no certificate authority here\. Make the lab's folder with: salvo init/],
+    [["agents", "revoke", "a", "--lab", "lab.yaml"], 6, /no such agent was ever enrolled/],
+    [["token", "create", "--lab", "lab.yaml", "--agent", "A"], 2, /"A" cannot be the id of an agent/],
+    [["token", "create", "--lab", "lab.yaml", "--agent", "a", "--role", "king"], 2, /there is no role king/],
+    [["init", "."], 6, /the folder of a lab already/],
   ];
   const ended: unknown[] = [];
   for (const [args] of cases) ended.push(await exitOf(args));

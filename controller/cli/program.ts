@@ -3,11 +3,14 @@ import type { AgentsCommand } from "./agents.ts";
 import type { DemoCommand } from "./demo.ts";
 import type { DoctorCommand } from "./doctor.ts";
 import { EXIT } from "./exit.ts";
+import type { EnrolCommand } from "./enrol.ts";
+import type { InitCommand } from "./init.ts";
 import type { Io } from "./io.ts";
 import type { ReportCommand } from "./report.ts";
 import type { ResumeCommand } from "./resume.ts";
 import type { RunCommand } from "./run.ts";
 import type { RunsCommand } from "./runs.ts";
+import type { TokenCommand } from "./token.ts";
 import type { TailCommand } from "./tail.ts";
 import { VERSION } from "./version.ts";
 import { parseCount, parseSeconds } from "./values.ts";
@@ -97,6 +100,35 @@ export function createProgram(io: Io): Command {
     .action(finish(async (options: RunsCommand) => (await import("./runs.ts")).listStoredRuns(options, io)));
 
   program
+    .command("init")
+    .description("Makes a lab's folder: lab.yaml, its certificate authority, and the controller's certificate.")
+    .argument("<DIR>", "the folder; made when it is missing")
+    .addOption(new Option("--name <NAME>", "the lab's name; the folder's without it"))
+    .addOption(new Option("--host <HOST>", "where agents reach this host").default("127.0.0.1"))
+    .action(
+      finish(async (folder: string, options: Omit<InitCommand, "folder">) =>
+        (await import("./init.ts")).initLab({ ...options, folder }, io),
+      ),
+    );
+
+  program
+    .command("token")
+    .description("One-time tokens, with which hosts join a lab.")
+    .command("create")
+    .description("Prints a token for one agent; it is good once, for 15 minutes.")
+    .addOption(lab())
+    .addOption(new Option("--agent <ID>", "the id of the agent that will join with it").makeOptionMandatory())
+    .addOption(new Option("--role <ROLE...>", "what the agent may be asked to do").default(["workload"]))
+    .action(finish(async (options: TokenCommand) => (await import("./token.ts")).printToken(options, io)));
+
+  program
+    .command("enrol")
+    .description("Lets hosts that have a token join the lab, until Ctrl-C.")
+    .addOption(lab())
+    .addOption(new Option("--listen <ADDRESS>", "where; port 0 takes a free one").default("0.0.0.0:7440"))
+    .action(finish(async (options: EnrolCommand) => (await import("./enrol.ts")).serveJoins(options, io)));
+
+  const agents = program
     .command("agents")
     .description("Asks every agent of a lab who and how it is.")
     .addOption(lab())
@@ -108,6 +140,18 @@ export function createProgram(io: Io): Command {
     )
     .addOption(json("one JSON object per agent on stdout"))
     .action(finish(async (options: AgentsCommand) => (await import("./agents.ts")).listAgents(options, io)));
+
+  agents
+    .command("revoke")
+    .description("Ends an agent's part in the lab for ever: it is asked nothing, may say nothing, and is not renewed.")
+    .argument("<ID>", "the agent; --lab names its lab")
+    .action(
+      finish(async (agent: string, _none: object, command: Command) => {
+        // The option is the command's above.
+        const { lab }: AgentsCommand = command.optsWithGlobals();
+        return (await import("./revoke.ts")).revokeAgent({ agent, lab }, io);
+      }),
+    );
 
   program
     .command("tail")

@@ -1,6 +1,7 @@
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { openController } from "../service/controller.ts";
 import type { Io } from "./io.ts";
+import { openLabOf } from "./lab.ts";
 import { watchNats } from "./nats-watch.ts";
 import { VERSION } from "./version.ts";
 import { cliLogger, openSession } from "./session.ts";
@@ -13,12 +14,15 @@ export interface ResumeCommand {
 
 export async function resumeRuns({ lab: labFile, data, json = false }: ResumeCommand, io: Io): Promise<number> {
   const lab = await loadLab(labFile);
+  const identities = await openLabOf(labFile, lab.message);
   using session = openSession({ io, json });
   await using background = new AsyncDisposableStack();
-  background.use(watchNats(lab.message.nats?.url, session.say));
+  background.use(watchNats(lab.message.nats?.url, identities, session.say));
   await using controller = await openController({
     dataDir: data,
     natsUrl: lab.message.nats?.url,
+    lab: identities,
+    host: lab.message.host,
     version: VERSION,
     logger: cliLogger(),
   });

@@ -3,6 +3,7 @@ import { loadLab, loadStudy } from "@salvo/shared/config/files.ts";
 import { type Cell, checkStudy, planRuns } from "../domain/matrix.ts";
 import { openController } from "../service/controller.ts";
 import type { Io } from "./io.ts";
+import { openLabOf } from "./lab.ts";
 import { lookAtAgents } from "./look.ts";
 import { watchNats } from "./nats-watch.ts";
 import { VERSION } from "./version.ts";
@@ -26,18 +27,21 @@ export async function runStudy(
   const violations = checkStudy(study.message, lab.message);
   if (violations.length > 0) throw study.refuse(violations);
   const specs = planRuns({ study: study.message, lab: lab.message, newRunId: runIds(new Date()), ...choice });
+  const identities = await openLabOf(labFile, lab.message);
 
   using session = openSession({ io, json });
-  await lookAtAgents(specs, { say: session.say, signal: session.stopped });
   await using background = new AsyncDisposableStack();
-  background.use(watchNats(lab.message.nats?.url, session.say));
+  background.use(watchNats(lab.message.nats?.url, identities, session.say));
   await using controller = await openController({
     dataDir: data,
     natsUrl: lab.message.nats?.url,
+    lab: identities,
+    host: lab.message.host,
     version: VERSION,
     logger: cliLogger(),
   });
   const resumed = await session.resumeAll(controller);
+  await lookAtAgents(controller.channels, specs, { say: session.say, signal: session.stopped });
   const ran = await session.runAll(controller, specs);
   return session.conclude([...resumed, ...ran]);
 }

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { type TestAgent, testAgent, WORKLOAD } from "@salvo/agent-guest/agent.fixture.ts";
 import { OnLoss } from "@salvo/proto/lab_pb.ts";
 import { type RunSpec, RunSpecSchema } from "@salvo/proto/run_pb.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,10 +11,12 @@ import { openController } from "../service/controller.ts";
 import { cliLogger, openSession } from "./session.ts";
 
 let folder: string;
+let lab: TestLab;
 let agent: TestAgent;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "salvo-session-"));
-  agent = await testAgent();
+  lab = await testLab(folder);
+  agent = await testAgent({ lab });
 });
 afterAll(async () => {
   await agent[Symbol.asyncDispose]();
@@ -45,6 +48,8 @@ test("a session runs in order, shows one line of each, and stdout has results an
   await using controller = await openController({
     dataDir: join(folder, "data"),
     natsUrl: undefined,
+    lab,
+    host: "127.0.0.1",
     version: "0.0.0",
     logger: cliLogger(),
   });
@@ -73,6 +78,8 @@ test("a study whose agent is away stops after the second run in a row, and says 
   await using controller = await openController({
     dataDir: join(folder, "away"),
     natsUrl: undefined,
+    lab,
+    host: "127.0.0.1",
     version: "0.0.0",
     logger: cliLogger(),
   });

@@ -70,7 +70,9 @@ export function openSession({ io, json }: SessionOptions): Session {
         const manifest = finish(await controller.run(spec, follow(spec, place)));
         manifests.push(manifest);
         if (specs.length === index + 1) break;
-        const gone: string[] = neverBegan(manifest) ? await unreachableAgents(spec, stop.signal) : [];
+        const gone: string[] = neverBegan(manifest)
+          ? await unreachableAgents(controller.channels, spec, stop.signal)
+          : [];
         const again = gone.filter((agent) => unreachable.includes(agent));
         if (again.length > 0) {
           io.stderr.write(

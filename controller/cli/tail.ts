@@ -4,11 +4,13 @@ import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import { type BusStatus, connectBus } from "@salvo/shared/bus/connection.ts";
 import { consumeRun } from "@salvo/shared/bus/consume.ts";
 import { loadLab } from "@salvo/shared/config/files.ts";
+import { natsTls } from "@salvo/shared/identity/nats.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { unlessAborted } from "@salvo/shared/kernel/signal.ts";
 import { lastNatsUrl } from "../service/nats-server.ts";
 import { EXIT } from "./exit.ts";
 import type { Io } from "./io.ts";
+import { openLabOf } from "./lab.ts";
 import { type TailFormat, tailHeader, tailLines } from "./tail-format.ts";
 import { createSeen, createTailTimes } from "./tail-times.ts";
 
@@ -24,6 +26,7 @@ export interface TailCommand {
 export async function tailRecords({ lab: file, data, run, format, kind }: TailCommand, io: Io): Promise<number> {
   const { message: lab } = await loadLab(file);
   const url = lab.nats?.url ?? (await lastNatsUrl(join(data, "nats")));
+  const identities = await openLabOf(file, lab);
   const stop = new AbortController();
   const onSignal = () => stop.abort(new SalvoError("cancelled", "stopped"));
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, onSignal);
@@ -37,6 +40,7 @@ export async function tailRecords({ lab: file, data, run, format, kind }: TailCo
     await using bus = await connectBus({
       url,
       name: `tail-${process.pid}`,
+      tls: natsTls(identities.lab, identities.controller),
       signal: stop.signal,
       onStatus: onceMissing(() => io.stderr.write(`there is no NATS server at ${url} now; waiting for one\n`)),
     });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { Engine, Pattern } from "@salvo/proto/workload_pb.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { specFile } from "../store/layout.ts";
@@ -12,8 +13,10 @@ import { sealedRuns } from "../store/runs.ts";
 import { openController, type Resumed } from "./controller.ts";
 
 let dataDir: string;
+let lab: TestLab;
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "salvo-controller-"));
+  lab = await testLab(join(dataDir, "keys"));
 });
 afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
@@ -42,6 +45,8 @@ async function resumeAll(): Promise<Resumed[]> {
   await using controller = await openController({
     dataDir,
     natsUrl: "nats://127.0.0.1:1",
+    lab,
+    host: "127.0.0.1",
     version: "1.2.3",
     logger: createLogger({ name: "test", level: "error" }),
   });

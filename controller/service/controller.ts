@@ -1,21 +1,22 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { AgentService } from "@salvo/proto/agent_pb.ts";
 import type { Manifest, RunSpec } from "@salvo/proto/run_pb.ts";
 import { type Bus, connectBus } from "@salvo/shared/bus/connection.ts";
+import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
+import { natsTls } from "@salvo/shared/identity/nats.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { unlessAborted } from "@salvo/shared/kernel/signal.ts";
-import { type Clock, systemClock } from "@salvo/shared/kernel/time.ts";
+import { type Clock, NS_PER_MS, systemClock } from "@salvo/shared/kernel/time.ts";
 import type { Logger } from "@salvo/shared/log/logger.ts";
-import { type Channel, openChannel } from "@salvo/shared/rpc/channel.ts";
-import { type Client, createClient } from "@salvo/shared/rpc/client.ts";
 import { openDataFolder } from "../store/datafolder.ts";
 import { openRunFolder, spoolFolder } from "../store/layout.ts";
 import { createOpenRun, discardOpenRun, readOpenRun } from "../store/openrun.ts";
 import { openRuns } from "../store/runs.ts";
 import { openSpool } from "../store/spool.ts";
+import { type Channels, openChannels } from "./channels.ts";
 import { createLive, type LiveView } from "./live.ts";
+import { natsSecurity } from "./nats-security.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
 import { driveRun } from "./run.ts";
 import { openRunLog, type RunBegin } from "./run-log.ts";
@@ -25,6 +26,7 @@ export interface Controller extends AsyncDisposable {
   run(spec: RunSpec, options: RunOptions): Promise<Manifest>;
   /** Runs that an earlier life of the controller left open, oldest first, each brought to its end where that is possible. */
   resume(options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed>;
+  readonly channels: Channels;
 }
 
 export type Resumed =
@@ -41,21 +43,27 @@ export interface ControllerOptions {
   readonly dataDir: string;
   /** An existing NATS; without it the controller starts its own. */
   readonly natsUrl: string | undefined;
+  /** Who the controller and its agents are. */
+  readonly lab: LabFolder;
+  /** Where agents reach this host. */
+  readonly host: string;
   readonly version: string;
   readonly logger: Logger;
 }
 
 /** One controller per data folder. Throws `refused` when there is another, and when its nats-server cannot be started. */
-export async function openController({ dataDir, natsUrl, version, logger }: ControllerOptions): Promise<Controller> {
+export async function openController(options: ControllerOptions): Promise<Controller> {
+  const { dataDir, natsUrl, lab, host, version, logger } = options;
   await using undo = new AsyncDisposableStack();
   const folder = undo.use(await openDataFolder(dataDir));
-  const nats = natsUrl === undefined ? undo.use(await embeddedNats(folder.path, logger)) : undefined;
+  const nats = natsUrl === undefined ? undo.use(await embeddedNats(folder.path, lab, host, logger)) : undefined;
   const url = natsUrl ?? nats?.url ?? "";
 
   const stop = new AbortController();
   const bus = connectBus({
     url,
     name: "controller",
+    tls: natsTls(lab.lab, lab.controller),
     signal: stop.signal,
     onStatus: (status) => logger.debug({ status }, "bus"),
   });
@@ -69,7 +77,7 @@ export async function openController({ dataDir, natsUrl, version, logger }: Cont
     await connected?.[Symbol.asyncDispose]();
   });
 
-  const channels = undo.use(openChannels());
+  const channels = undo.use(openChannels(lab));
   const parts: Parts = {
     dataDir: folder.path,
     url,
@@ -84,6 +92,7 @@ export async function openController({ dataDir, natsUrl, version, logger }: Cont
   return {
     run: (spec, options) => beginRun(parts, spec, options),
     resume: (options) => resumeRuns(parts, options),
+    channels,
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
@@ -148,11 +157,26 @@ async function followRun(
         log,
         spool,
         bootId: bootId(),
-        agents: new Map(spec.agents.map(({ id, address }) => [id, channels.client(address)])),
+        renew: async (agent) => renewQuietly(parts, spec, agent),
+        agents: new Map(
+          spec.agents.map(({ id, address }) => [id, channels.client({ id, address, roles: ["workload"] })]),
+        ),
         live: createLive(spec, clock, onView),
         abort,
       },
     );
+  }
+}
+
+/** A run does not fail for a certificate that is in force for hours yet. */
+async function renewQuietly({ channels, clock, logger }: Parts, spec: RunSpec, id: string): Promise<void> {
+  const agent = spec.agents.find((each) => each.id === id);
+  if (!agent) return;
+  try {
+    const expected = { id, address: agent.address, roles: ["workload"] };
+    if (await channels.renewWhenDue(expected, Number(clock.wall() / NS_PER_MS))) logger.debug({ agent: id }, "renewed");
+  } catch (error) {
+    logger.warn({ agent: id, error }, "the agent's certificate could not be renewed");
   }
 }
 
@@ -171,29 +195,15 @@ function bootId(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
 }
 
-function embeddedNats(dataDir: string, logger: Logger): Promise<NatsServer> {
+async function embeddedNats(dataDir: string, lab: LabFolder, host: string, logger: Logger): Promise<NatsServer> {
+  const folder = join(dataDir, "nats");
   return startNatsServer({
-    dataDir: join(dataDir, "nats"),
+    dataDir: folder,
+    access: { host, security: await natsSecurity(folder, lab, [host]) },
+    watchAccess: (onChange) => lab.watch(onChange),
     onStatus: (status) =>
-      status.type === "died" ? logger.warn({ status }, "nats-server died") : logger.debug({ status }, "nats-server"),
+      status.type === "died" || status.type === "stale"
+        ? logger.warn({ status }, `nats-server ${status.type}`)
+        : logger.debug({ status }, "nats-server"),
   });
-}
-
-export interface Channels extends Disposable {
-  client(address: string): Client<typeof AgentService>;
-}
-
-/** One channel to each agent for as long as the controller lives. */
-export function openChannels(): Channels {
-  const channels = new Map<string, Channel>();
-  return {
-    client(address) {
-      const channel = channels.get(address) ?? openChannel(address);
-      channels.set(address, channel);
-      return createClient(AgentService, channel);
-    },
-    [Symbol.dispose]() {
-      for (const channel of channels.values()) channel[Symbol.dispose]();
-    },
-  };
 }

@@ -1,15 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
 import { run } from "@salvo/shared/process/run.ts";
 import { startProcess } from "@salvo/shared/process/start.ts";
 import type { ProcessEnd, RunningProcess } from "@salvo/shared/process/supervise.ts";
+import { listenHost, LOOPBACK, type NatsAccess, natsConfig, urlHost, writeNatsConfig } from "./nats-config.ts";
 import { freePort, untilGreeted } from "./nats-probe.ts";
 
-/** Until agents have certificates nobody else may connect. */
-const HOST = "127.0.0.1";
 /** Reading back a large store takes a while. */
 const READY_TIMEOUT_MS = 30_000;
 const STOP_GRACE_MS = 5_000;
@@ -29,6 +28,10 @@ export interface NatsServerOptions {
   readonly port?: number;
   /** A name looked up in PATH and where Debian keeps it, or a path. */
   readonly program?: string;
+  /** Without it the server takes anybody, and so only on loopback: for tests. */
+  readonly access?: NatsAccess;
+  /** Calls back when access.security would say something else now: the server then reads it anew. */
+  readonly watchAccess?: (onChange: () => void) => Disposable;
   readonly onStatus?: (status: NatsServerStatus) => void;
   readonly signal?: AbortSignal;
 }
@@ -36,7 +39,9 @@ export interface NatsServerOptions {
 export type NatsServerStatus =
   | { readonly type: "ready"; readonly pid: number }
   /** It is started again after the wait. */
-  | { readonly type: "died"; readonly reason: string; readonly retryInMs: number };
+  | { readonly type: "died"; readonly reason: string; readonly retryInMs: number }
+  /** Who may connect has changed, and the server could not be told. */
+  | { readonly type: "stale"; readonly reason: string };
 
 export interface NatsServer extends AsyncDisposable {
   /** The same as long as this lives, however often the server is restarted. */
@@ -52,7 +57,11 @@ export interface NatsServer extends AsyncDisposable {
  * the folder cannot be written, `program-failed` with the end of its log when it dies at once.
  */
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
-  const setup: Setup = { program: options.program ?? "nats-server", dataDir: resolve(options.dataDir) };
+  const setup: Setup = {
+    program: options.program ?? "nats-server",
+    dataDir: resolve(options.dataDir),
+    access: options.access ?? { host: LOOPBACK, security: undefined },
+  };
   const first = await launchOnSomePort(setup, options);
   try {
     await writeFile(portFileIn(setup.dataDir), `${first.port}\n`);
@@ -69,7 +78,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
  */
 export async function lastNatsUrl(dataDir: string): Promise<string> {
   try {
-    return `nats://${HOST}:${(await readFile(portFileIn(dataDir), "utf8")).trim()}`;
+    return `nats://${LOOPBACK}:${(await readFile(portFileIn(dataDir), "utf8")).trim()}`;
   } catch (caught) {
     throw toSalvoError(caught, {
       file: dataDir,
@@ -89,18 +98,23 @@ const portFileIn = (dataDir: string) => join(dataDir, "nats-port");
 interface Setup {
   readonly program: string;
   readonly dataDir: string;
+  readonly access: NatsAccess;
 }
 
 interface Launched {
   readonly server: RunningProcess;
   readonly port: number;
+  readonly name: string;
+  /** Its configuration. */
+  readonly config: string;
 }
 
 async function launchOnSomePort(setup: Setup, { port = 0, signal }: NatsServerOptions): Promise<Launched> {
   if (port !== 0) return launch(setup, port, signal);
   const lastTime = Number(await readFile(portFileIn(setup.dataDir), "utf8").catch(() => ""));
   for (let tries = 1; ; tries++) {
-    const candidate = tries === 1 && lastTime > 0 && lastTime < 65536 ? lastTime : await freePort(HOST);
+    const candidate =
+      tries === 1 && lastTime > 0 && lastTime < 65536 ? lastTime : await freePort(listenHost(setup.access));
     try {
       return await launch(setup, candidate, signal);
     } catch (caught) {
@@ -109,10 +123,11 @@ async function launchOnSomePort(setup: Setup, { port = 0, signal }: NatsServerOp
   }
 }
 
-function keepRunning(first: Launched, setup: Setup, { onStatus }: NatsServerOptions): NatsServer {
+function keepRunning(first: Launched, setup: Setup, { onStatus, watchAccess }: NatsServerOptions): NatsServer {
   const { port } = first;
   const stop = new AbortController();
   let { server } = first;
+  let launched = first;
   let restarts = 0;
 
   const keeping = (async () => {
@@ -127,7 +142,8 @@ function keepRunning(first: Launched, setup: Setup, { onStatus }: NatsServerOpti
         onStatus?.({ type: "died", reason, retryInMs });
         try {
           await sleep(retryInMs, { signal: stop.signal });
-          ({ server } = await launch(setup, port, stop.signal));
+          launched = await launch(setup, port, stop.signal);
+          ({ server } = launched);
           restarts++;
           onStatus?.({ type: "ready", pid: server.pid });
           break;
@@ -140,8 +156,25 @@ function keepRunning(first: Launched, setup: Setup, { onStatus }: NatsServerOpti
   })();
   onStatus?.({ type: "ready", pid: server.pid });
 
+  let reloading = Promise.resolve();
+  /** A server that dies in between reads what is written then. */
+  async function reload(): Promise<void> {
+    const config = await natsConfig({ ...setup, port, name: launched.name });
+    if (stop.signal.aborted || config === launched.config) return;
+    await writeNatsConfig(setup.dataDir, config);
+    launched = { ...launched, config };
+    server.signal("SIGHUP");
+  }
+  const reloadSoon = () => {
+    reloading = reloading.then(reload).catch((error: unknown) => {
+      onStatus?.({ type: "stale", reason: toSalvoError(error).message });
+    });
+  };
+  const watching = watchAccess?.(reloadSoon);
+  if (watching) reloadSoon(); // what has changed since the first launch
+
   return {
-    url: `nats://${HOST}:${port}`,
+    url: `nats://${urlHost(setup.access.host)}:${port}`,
     get pid() {
       return server.pid;
     },
@@ -150,6 +183,8 @@ function keepRunning(first: Launched, setup: Setup, { onStatus }: NatsServerOpti
     },
     async [Symbol.asyncDispose]() {
       stop.abort();
+      watching?.[Symbol.dispose]();
+      await reloading;
       await server.stop({ graceMs: STOP_GRACE_MS });
       await keeping;
     },
@@ -159,44 +194,22 @@ function keepRunning(first: Launched, setup: Setup, { onStatus }: NatsServerOpti
 /** Throws `unavailable` when the port is taken. */
 async function launch(setup: Setup, port: number, signal: AbortSignal | undefined): Promise<Launched> {
   const name = `salvo-${randomBytes(8).toString("hex")}`;
-  const server = await startServer(setup.program, await writeConfig(setup.dataDir, port, name));
+  const config = await natsConfig({ ...setup, port, name });
+  const server = await startServer(setup.program, await writeNatsConfig(setup.dataDir, config));
   const died = new AbortController();
   void server.exited.then((end) => died.abort(diedAtStart(end, port)));
   try {
-    await untilGreeted(HOST, port, name, deadline(READY_TIMEOUT_MS, "the start of nats-server", died.signal, signal));
-    return { server, port };
+    await untilGreeted(
+      LOOPBACK,
+      port,
+      name,
+      deadline(READY_TIMEOUT_MS, "the start of nats-server", died.signal, signal),
+    );
+    return { server, port, name, config };
   } catch (caught) {
     await server[Symbol.asyncDispose]();
     throw caught;
   }
-}
-
-async function writeConfig(dataDir: string, port: number, name: string): Promise<string> {
-  const file = join(dataDir, "nats-server.conf");
-  const config = `# Written by Salvo at every start: changes are lost.
-server_name: ${JSON.stringify(name)}
-listen: "${HOST}:${port}"
-max_payload: 1048576
-max_connections: 4096
-jetstream {
-  store_dir: ${JSON.stringify(join(dataDir, "nats"))}
-  max_memory_store: 67108864
-  max_file_store: 4294967296
-}
-`;
-  try {
-    await mkdir(dataDir, { recursive: true });
-    await writeFile(file, config, { mode: 0o600 });
-    await chmod(file, 0o600); // of a file that was there already
-  } catch (caught) {
-    const { kind, message } = toSalvoError(caught);
-    throw new SalvoError(kind === "internal" ? "refused" : kind, `nats-server cannot keep its data: ${message}`, {
-      file: dataDir,
-      cause: caught,
-      remedy: "Make the folder writable, or name another",
-    });
-  }
-  return file;
 }
 
 async function startServer(program: string, config: string): Promise<RunningProcess> {
@@ -221,7 +234,7 @@ async function orMissing<T>(use: () => Promise<T>): Promise<T> {
 
 function diedAtStart(end: ProcessEnd, port: number): SalvoError {
   if (end.stderr.includes("address already in use")) {
-    return new SalvoError("unavailable", `nats-server cannot listen on ${HOST}:${port}: the port is taken`, {
+    return new SalvoError("unavailable", `nats-server cannot listen on ${LOOPBACK}:${port}: the port is taken`, {
       remedy: "Stop what listens there, or choose another port",
     });
   }

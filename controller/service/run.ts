@@ -33,6 +33,8 @@ export interface RunDeps {
   readonly log: RunLog;
   readonly spool: Spool;
   readonly agents: ReadonlyMap<string, Client<typeof AgentService>>;
+  /** Gives an agent a new certificate if it needs one soon. Never throws. */
+  readonly renew: (agent: string) => Promise<void>;
   /** Our own connection to NATS, once there is one. */
   readonly bus: () => Bus | undefined;
   readonly untilBus: (signal: AbortSignal) => Promise<Bus>;
@@ -218,6 +220,7 @@ export async function driveRun(
     const version = versionProblem(description, deps.version);
     const problems = [...(version === undefined ? [] : [version]), ...preflight(spec, agent, description, runs)];
     if (problems.length > 0) throw new SalvoError("wrong-state", problems.join("; "));
+    await deps.renew(agent);
     events.push({ type: "description", agent, description: toJson(AgentDescriptionSchema, description) });
   }
 

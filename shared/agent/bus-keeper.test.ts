@@ -17,7 +17,14 @@ afterEach(async () => {
 
 function keep(): BusKeeper {
   const activity = () => ({ run: "run-1", phase: "armed" });
-  return (keeper = keepBus({ agent: "guest1", version: "1.2.3", clock: systemClock, log, activity }));
+  return (keeper = keepBus({
+    agent: "guest1",
+    version: "1.2.3",
+    clock: systemClock,
+    log,
+    activity,
+    tls: () => undefined,
+  }));
 }
 
 test("there is one connection as long as the server is the same, and the agent is seen there", async () => {

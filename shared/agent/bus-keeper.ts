@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Presence, PresenceSchema } from "@salvo/proto/telemetry_pb.ts";
-import { type Bus, connectBus } from "../bus/connection.ts";
+import { type Bus, type BusTls, connectBus } from "../bus/connection.ts";
 import { publishPresence } from "../bus/presence.ts";
 import { SalvoError } from "../kernel/error.ts";
 import type { Clock } from "../kernel/time.ts";
@@ -17,11 +17,13 @@ export interface BusKeeperDeps {
   readonly version: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** The agent's certificate as it is now; undefined in tests that have none. */
+  readonly tls: () => BusTls | undefined;
   /** What the agent is at, for its presence. */
   readonly activity: () => { readonly run: string; readonly phase: string };
 }
 
-export function keepBus({ agent, version, clock, log, activity }: BusKeeperDeps): BusKeeper {
+export function keepBus({ agent, version, clock, log, tls, activity }: BusKeeperDeps): BusKeeper {
   let kept: { readonly key: string; readonly stop: AbortController; readonly bus: Promise<Bus> } | undefined;
 
   function presence(): Presence {
@@ -32,6 +34,7 @@ export function keepBus({ agent, version, clock, log, activity }: BusKeeperDeps)
     const bus = await connectBus({
       url,
       name: `agent-${agent}`,
+      tls: tls(),
       signal,
       onStatus: (status) => log.debug({ status }, "bus"),
     });
@@ -55,7 +58,8 @@ export function keepBus({ agent, version, clock, log, activity }: BusKeeperDeps)
 
   return {
     async use({ url, lab }) {
-      const key = `${url} ${lab}`;
+      // A connection that is lost comes back with the certificate it was made with: a renewed one needs a new connection.
+      const key = `${url} ${lab} ${tls()?.certificate ?? ""}`;
       if (kept?.key !== key) {
         const leaving = stop();
         const end = new AbortController();

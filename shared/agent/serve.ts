@@ -1,7 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { AgentDescriptionSchema, AgentService } from "@salvo/proto/agent_pb.ts";
+import { IdentityService } from "@salvo/proto/enrolment_pb.ts";
 import type { AgentConfig, Role } from "@salvo/proto/lab_pb.ts";
 import { join } from "node:path";
+import { roleName } from "../config/role.ts";
+import { natsTls } from "../identity/nats.ts";
 import { assertValid } from "../config/rules.ts";
 import { systemClock } from "../kernel/time.ts";
 import type { Logger } from "../log/logger.ts";
@@ -14,6 +17,7 @@ import { checkDevices } from "./device.ts";
 import { fioTeller } from "./fio-version.ts";
 import { recoverRuns, runFolders } from "./held-runs.ts";
 import { openLead } from "./lead.ts";
+import type { AgentIdentity } from "./identity.ts";
 import type { Platform } from "./platform.ts";
 import { agentService } from "./service.ts";
 
@@ -23,6 +27,8 @@ export interface ServeOptions {
   readonly roles: readonly Role[];
   readonly version: string;
   readonly log: Logger;
+  /** Without one it takes anybody, and so only on loopback: for tests in one process. */
+  readonly identity?: AgentIdentity;
 }
 
 export interface ServedAgent extends AsyncDisposable {
@@ -31,7 +37,14 @@ export interface ServedAgent extends AsyncDisposable {
 }
 
 /** Everything that makes an agent, wired together; a platform's main.ts adds only what differs. */
-export async function serveAgent({ config, platform, roles, version, log }: ServeOptions): Promise<ServedAgent> {
+export async function serveAgent({
+  config,
+  platform,
+  roles,
+  version,
+  log,
+  identity,
+}: ServeOptions): Promise<ServedAgent> {
   const clock = systemClock;
   await using undo = new AsyncDisposableStack();
   undo.use(await holdFolder(config.dataDir, "agent"));
@@ -47,6 +60,7 @@ export async function serveAgent({ config, platform, roles, version, log }: Serv
     version,
     clock,
     log,
+    tls: () => identity && natsTls(identity.lab, identity.current),
     activity: () => agent?.activity() ?? { run: "", phase: "" },
   });
   agent = createAgent({
@@ -63,7 +77,7 @@ export async function serveAgent({ config, platform, roles, version, log }: Serv
       return create(AgentDescriptionSchema, {
         id: config.id,
         version,
-        roles: [...roles],
+        roles: identity ? roles.filter((role) => identity.roles.includes(roleName(role))) : [...roles],
         bootId: platform.bootId(),
         host,
         fio: await tellFio(),
@@ -76,7 +90,11 @@ export async function serveAgent({ config, platform, roles, version, log }: Serv
   const served = agent;
   const server = await serve({
     address: config.listen,
-    services: [implement(AgentService, agentService(served, clock))],
+    services: [
+      implement(AgentService, agentService(served, clock)),
+      ...(identity ? [implement(IdentityService, identity.service)] : []),
+    ],
+    ...(identity && { credentials: identity.credentials, authorize: identity.authorize }),
     validate: assertValid,
     onBug: (error, method) => log.error({ error, method }, "bug"),
   });

@@ -1,4 +1,6 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
+import type { PeerCertificate } from "node:tls";
+import { onlyUri } from "../kernel/certificate-uri.ts";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { sleep, unlessAborted, type Waiting } from "../kernel/signal.ts";
 
@@ -15,8 +17,19 @@ export interface BusOptions {
   readonly url: string;
   /** Of this client, one token: shown by the server, and the root of its inboxes (`_INBOX_<name>`). */
   readonly name: string;
+  /** Mutual TLS. Without it there is none, which only servers of tests take. */
+  readonly tls?: BusTls | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onStatus?: ((status: BusStatus) => void) | undefined;
+}
+
+/** PEM. */
+export interface BusTls {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+  /** What is wrong with a server whose certificate the CA has signed, by the one URI in it; undefined when nothing is. */
+  readonly checkServer: (uri: string | undefined) => string | undefined;
 }
 
 export type BusStatus =
@@ -51,17 +64,18 @@ export interface Bus extends AsyncDisposable {
  * Dials until there is a server, however long that takes, and from then on comes back after every loss. Only the signal
  * ends the first wait (its reason is thrown); `invalid-input` for an address or name that cannot work.
  */
-export async function connectBus({ url, name, signal, onStatus }: BusOptions): Promise<Bus> {
+export async function connectBus({ url, name, tls, signal, onStatus }: BusOptions): Promise<Bus> {
   checkName(name);
   checkUrl(url);
-  return superviseConnection(await dial({ url, name, signal, onStatus }), { url, name, onStatus });
+  return superviseConnection(await dial({ url, name, tls, signal, onStatus }), { url, name, onStatus });
 }
 
-async function dial({ url, name, signal, onStatus }: BusOptions): Promise<NatsConnection> {
+async function dial({ url, name, tls, signal, onStatus }: BusOptions): Promise<NatsConnection> {
   for (;;) {
     // The client could wait for its first server by itself, but nothing could end that wait.
     const dialling = connect({
       servers: url,
+      ...(tls && { tls: tlsOptions(tls) }),
       name,
       inboxPrefix: `_INBOX_${name}`,
       timeout: DIAL_TIMEOUT_MS,
@@ -87,6 +101,22 @@ async function dial({ url, name, signal, onStatus }: BusOptions): Promise<NatsCo
     }
     await sleep(RECONNECT_WAIT_MS + Math.random() * RECONNECT_JITTER_MS, signal && { signal });
   }
+}
+
+/** The client hands all of it on to Node's own, and refuses a server without TLS. */
+function tlsOptions({ ca, certificate, key, checkServer }: BusTls) {
+  return {
+    ca,
+    key,
+    cert: certificate,
+    minVersion: "TLSv1.3",
+    // The address may be a number, which TLS does not allow as a server's name.
+    servername: "nats.salvo",
+    checkServerIdentity(_host: string, { subjectaltname }: PeerCertificate) {
+      const problem = checkServer(onlyUri(subjectaltname));
+      return problem === undefined ? undefined : new Error(problem);
+    },
+  };
 }
 
 function superviseConnection(connection: NatsConnection, { url, name, onStatus }: BusOptions): Bus {

@@ -4,7 +4,7 @@ import { clone, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { type AgentConfig, AgentConfigSchema, type Device, type Lab, LabSchema } from "@salvo/proto/lab_pb.ts";
 import { type Study, StudySchema } from "@salvo/proto/study_pb.ts";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
-import { isLoopback, parseAddress } from "./address.ts";
+import { parseAddress } from "./address.ts";
 import type { Violation } from "./rules.ts";
 import { FILE_BYTES_MAX } from "./syntax.ts";
 import { type FromFile, readYaml } from "./yaml.ts";
@@ -33,7 +33,7 @@ export async function loadStudy(file: string): Promise<FromFile<Study>> {
 
 /**
  * Reads agent.yaml, with paths made absolute: relative ones start at the file's folder. `listen` replaces the file's.
- * Throws as loadLab, and when the agent would listen on anything but loopback.
+ * Throws as loadLab.
  */
 export async function loadAgentConfig(
   file: string,
@@ -54,6 +54,7 @@ export async function loadAgentConfig(
 function resolvePaths(config: AgentConfig, folder: string): AgentConfig {
   const resolved = clone(AgentConfigSchema, config);
   resolved.dataDir = resolve(folder, config.dataDir);
+  resolved.identityDir = resolve(folder, config.identityDir);
   // A bare name is looked up in PATH.
   if (/[/\\]/.test(config.fio)) resolved.fio = resolve(folder, config.fio);
   for (const device of resolved.devices) if (device.path) device.path = resolve(folder, device.path);
@@ -90,13 +91,7 @@ function deviceProblems(device: Device, index: number): Violation[] {
 }
 
 function listenProblem(text: string): string | undefined {
-  const address = parseAddress(text);
-  if (!address) return `must be an address like 127.0.0.1:7400, not ${text}`;
-  if (isLoopback(address)) return undefined;
-  return (
-    `is ${text}, which other hosts can reach: until agents have certificates (mutual TLS comes with the next release) ` +
-    `write 127.0.0.1:${address.port} and reach it through a tunnel (ssh -L ${address.port}:127.0.0.1:${address.port})`
-  );
+  return parseAddress(text) ? undefined : `must be an address like 127.0.0.1:7400, not ${text}`;
 }
 
 async function load<Desc extends DescMessage>(

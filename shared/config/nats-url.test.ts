@@ -5,21 +5,20 @@ import { checkMessage } from "./rules.ts";
 
 const problems = (url: string) => checkMessage(NatsSchema, create(NatsSchema, { url }));
 
-test.each([
-  "nats://10.0.0.1:4222",
-  "nats://127.0.0.1",
-  "tls://nats.lab.example:4222",
-  "nats://[::1]:4222",
-  "nats://user:pa%40ss@host:4222",
-])("a lab may name %s", (url) => {
-  expect(problems(url)).toEqual([]);
-  expect(URL.canParse(url)).toBe(true);
-});
+test.each(["nats://10.0.0.1:4222", "nats://127.0.0.1", "tls://nats.lab.example:4222", "nats://[::1]:4222"])(
+  "a lab may name %s",
+  (url) => {
+    expect(problems(url)).toEqual([]);
+    expect(URL.canParse(url)).toBe(true);
+  },
+);
 
 test.each([
   "nats://:4222",
   "nats://",
   "nats://user@:4222",
+  // Certificates say who comes: a password would be in every log of a run.
+  "nats://user:pa%40ss@host:4222",
   "nats://host:",
   "nats://a:b:c",
   "http://host:4222",

@@ -73,7 +73,7 @@ test("an unknown number or none in a list of enums is a violation of its own ent
   // A newer peer's role, of which this one's types know nothing.
   const roles = [Role.WORKLOAD, 17 as Role, Role.UNSPECIFIED];
   const agent = { id: "a", address: "h:1", roles, onLoss: OnLoss.ABORT };
-  const lab = create(LabSchema, { name: "lab", agents: [agent] });
+  const lab = create(LabSchema, { name: "lab", host: "h", agents: [agent] });
   expect(checkMessage(LabSchema, lab).map(({ path }) => path)).toEqual(["agents[0].roles[1]", "agents[0].roles[2]"]);
 });
 

@@ -29,7 +29,11 @@ export interface ChannelOptions {
 
 /** Address is host:port. Nothing is sent, and nothing can fail, before the first call. */
 export function openChannel(address: string, { credentials = insecure }: ChannelOptions = {}): Channel {
-  const client = new Client(address, credentials.forClient(), CLIENT_OPTIONS);
+  const client = new Client(address, credentials.forClient(), {
+    ...CLIENT_OPTIONS,
+    // Addresses are often numbers, which TLS does not allow as a server's name. Whoever serves has only one certificate.
+    ...(credentials.secure && { "grpc.ssl_target_name_override": "peer.salvo" }),
+  });
   const live = new Set<(reason: SalvoError) => void>();
   const asBytes = (bytes: Buffer) => bytes;
   let disposed = false;

@@ -4,7 +4,8 @@ import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { decode, encode, type MethodDefinition } from "./definition.ts";
 import { toStatus } from "./failure.ts";
 import { createBell, createWriter, eachUnlessAborted, isStop, reasonOf } from "./flow.ts";
-import type { CallContext, ImplementedMethod } from "./service.ts";
+import { onlyUri } from "@salvo/shared/kernel/certificate-uri.ts";
+import type { CallContext, ImplementedMethod, Peer } from "./service.ts";
 
 type Response = MessageInitShape<DescMessage>;
 
@@ -14,6 +15,8 @@ export type ServedCall = ServerDuplexStream<Buffer, Buffer>;
 export interface HandlingRules {
   /** Throws `invalid-input` when a request breaks the rules of its message. */
   readonly validate: (desc: DescMessage, message: Message) => void;
+  /** Throws `refused` when that peer may not call that method; asked before a byte of the request is looked at. */
+  readonly authorize: (method: string, peer: Peer) => void;
   /** Told of every error that a handler threw and that is neither a SalvoError nor the system's. */
   readonly onBug: (error: unknown, method: string) => void;
   /** The calls being served, each by what ends it. */
@@ -24,7 +27,7 @@ export interface HandlingRules {
 export async function handleCall(
   stream: ServedCall,
   { definition, handler }: ImplementedMethod,
-  { validate, onBug, live }: HandlingRules,
+  { validate, authorize, onBug, live }: HandlingRules,
 ): Promise<void> {
   const { desc, name } = definition;
   const stop = new AbortController();
@@ -41,7 +44,8 @@ export async function handleCall(
   });
   live.add(end);
   try {
-    const context: CallContext = { signal, peer: { address: stream.getPeer() } };
+    const context: CallContext = { signal, peer: peerOf(stream) };
+    authorize(name, context.peer);
     const requests = readRequests(stream, signal, definition, validate);
     const write = createWriter(stream, signal);
     const output = handler(definition.streamsRequests ? requests : await only(requests, name), context);
@@ -54,6 +58,11 @@ export async function handleCall(
   } finally {
     live.delete(end);
   }
+}
+
+function peerOf(stream: ServedCall): Peer {
+  const names = stream.getAuthContext().sslPeerCertificate?.subjectaltname;
+  return { address: stream.getPeer(), identity: onlyUri(names) };
 }
 
 async function* readRequests(

@@ -5,6 +5,7 @@ import { AgentService } from "@salvo/proto/agent_pb.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { openChannel } from "./channel.ts";
 import { createClient } from "./client.ts";
+import { insecure } from "./credentials.ts";
 import { Echo, startEcho, texts } from "./echo.fixture.ts";
 import { serve } from "./server.ts";
 
@@ -135,8 +136,20 @@ test("a port that is taken is the wrong state, and an address that is none is wr
   expect(taken).toBeInstanceOf(SalvoError);
   expect(taken).toMatchObject({ kind: "wrong-state", message: expect.stringContaining(server.address) });
   await expect(serve({ address: "nonsense", ...empty })).rejects.toMatchObject({ kind: "invalid-input" });
-  await expect(serve({ address: "192.0.2.1:0", ...empty })).rejects.toMatchObject({ kind: "invalid-input" });
+  const credentials = { ...insecure, secure: true };
+  const elsewhere = serve({ address: "192.0.2.1:0", credentials, ...empty });
+  await expect(elsewhere).rejects.toMatchObject({ kind: "invalid-input" });
 });
+
+test.each(["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "127.0.0.1.evil.example:0"])(
+  "plain text is served on loopback alone, not on %s",
+  async (address) => {
+    await expect(serve({ address, ...empty })).rejects.toMatchObject({
+      kind: "refused",
+      message: expect.stringContaining("can be reached by others"),
+    });
+  },
+);
 
 test("a proxy in the environment is not asked", async () => {
   vi.stubEnv("http_proxy", "http://127.0.0.1:9");

@@ -6,7 +6,7 @@ import { insecure, type Credentials } from "./credentials.ts";
 import { reasonOf } from "./flow.ts";
 import { handleCall, type HandlingRules, type ServedCall } from "./handling.ts";
 import { SERVER_OPTIONS } from "./limits.ts";
-import type { ImplementedService } from "./service.ts";
+import type { ImplementedService, Peer } from "./service.ts";
 
 /** How long calls may go on after the server was told to stop, and then how long their ends may take. */
 const GRACE_MS = 500;
@@ -21,6 +21,8 @@ export interface ServeOptions extends Waiting {
   /** Called with every request message; throws `invalid-input`. */
   readonly validate?: (desc: DescMessage, message: Message) => void;
   readonly credentials?: Credentials;
+  /** Throws `refused` when that peer may not call that method. */
+  readonly authorize?: (method: string, peer: Peer) => void;
   readonly graceMs?: number;
 }
 
@@ -36,10 +38,11 @@ export interface RpcServer extends AsyncDisposable {
  */
 export async function serve(options: ServeOptions): Promise<RpcServer> {
   const { address, services, onBug, validate = () => {}, credentials = insecure, graceMs = GRACE_MS, signal } = options;
+  const { authorize = () => {} } = options;
   if (signal?.aborted) throw reasonOf(signal);
   const server = new Server(SERVER_OPTIONS);
   const live: HandlingRules["live"] = new Set();
-  for (const service of services) addService(server, service, { validate, onBug, live });
+  for (const service of services) addService(server, service, { validate, authorize, onBug, live });
   const port = await bind(server, address, credentials);
   const bound = address.replace(/\d+$/, String(port));
 
@@ -78,6 +81,14 @@ async function bind(server: Server, address: string, credentials: Credentials): 
   if (!/^.+:\d+$/.test(address)) {
     throw new SalvoError("invalid-input", `cannot listen on ${address}: it is no address like 127.0.0.1:7400`);
   }
+  if (!credentials.secure && !/^(127\.0\.0\.1|\[::1\]|localhost):\d+$/.test(address))
+    throw new SalvoError(
+      "refused",
+      `${address} can be reached by others, and nobody there would be asked who they are`,
+      {
+        remedy: "Give this host a certificate of its lab",
+      },
+    );
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   server.bindAsync(address, credentials.forServer(), (cause, port) => {
     if (cause) reject(cannotListen(address, cause));

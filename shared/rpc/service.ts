@@ -13,6 +13,8 @@ export interface CallContext {
 export interface Peer {
   /** host:port of the connection. */
   readonly address: string;
+  /** The one URI in the peer's certificate, which its CA has checked; undefined for a caller without one. */
+  readonly identity: string | undefined;
 }
 
 /**

@@ -1,0 +1,31 @@
+import { once } from "node:events";
+import { loadLab } from "@salvo/shared/config/files.ts";
+import { serveEnrolment } from "../service/enrolment.ts";
+import { EXIT } from "./exit.ts";
+import type { Io } from "./io.ts";
+import { openLabOf } from "./lab.ts";
+import { cliLogger } from "./session.ts";
+
+export const DEFAULT_PORT = 7440;
+
+export interface EnrolCommand {
+  readonly lab: string;
+  readonly listen: string;
+}
+
+/** Lets hosts with a token in until Ctrl-C; prints where it listens, then who has joined. */
+export async function serveJoins({ lab: file, listen }: EnrolCommand, io: Io): Promise<number> {
+  const { message } = await loadLab(file);
+  const lab = await openLabOf(file, message);
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+  await using server = await serveEnrolment({
+    lab,
+    address: listen,
+    log: cliLogger(),
+    onJoined: (agent, peer) => io.stdout.write(`${JSON.stringify({ joined: agent, from: peer })}\n`),
+  });
+  io.stdout.write(`${JSON.stringify({ enrolling: message.name, address: server.address })}\n`);
+  if (!stop.signal.aborted) await once(stop.signal, "abort");
+  return EXIT.ok.code;
+}

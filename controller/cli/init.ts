@@ -1,0 +1,48 @@
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { initLabFolder } from "@salvo/shared/identity/lab-folder.ts";
+import { isName } from "@salvo/shared/identity/name.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { EXIT } from "./exit.ts";
+import type { Io } from "./io.ts";
+
+export interface InitCommand {
+  readonly folder: string;
+  readonly name?: string;
+  readonly host: string;
+}
+
+export async function initLab({ folder: given, name: named, host }: InitCommand, io: Io): Promise<number> {
+  const folder = resolve(given);
+  const name = named ?? basename(folder).toLowerCase();
+  if (!isName(name))
+    throw new SalvoError("invalid-input", `${name} cannot be the name of a lab`, {
+      remedy: "Give one with --name: lower-case letters, digits and hyphens",
+    });
+  await mkdir(folder, { recursive: true });
+  const { pin } = await initLabFolder(folder, name, Date.now());
+  const file = join(folder, "lab.yaml");
+  if (!existsSync(file)) await writeFile(file, skeleton(name, host));
+  io.stdout.write(`${file}\n`);
+  io.stderr.write(
+    `lab ${name}: its certificate authority has the pin ${pin}\n` +
+      `Write your agents into ${file}. Whoever can read ${join(folder, "ca")} is master of all of them: keep it to yourself.\n`,
+  );
+  return EXIT.ok.code;
+}
+
+function skeleton(name: string, host: string): string {
+  return `# The lab ${name}. Beside this file are its certificate authority and the controller's key.
+name: ${name}
+
+# Where agents reach this host: its name or address. With 127.0.0.1 they can only be on this host itself.
+host: ${JSON.stringify(host)}
+
+# Change this to what you have. Each agent joins with a token: salvo token create --lab ${name}/lab.yaml --agent guest1
+agents:
+  - id: guest1
+    address: 127.0.0.1:7400
+    roles: [workload]
+`;
+}

@@ -1,0 +1,184 @@
+/** What the controller makes of whoever answers where it expects an agent. */
+import { AgentService } from "@salvo/proto/agent_pb.ts";
+import { IdentityService } from "@salvo/proto/enrolment_pb.ts";
+import { openIdentity } from "@salvo/shared/agent/identity.ts";
+import { AGENT_LIFE_MS } from "@salvo/shared/identity/authority.ts";
+import { writeIdentity } from "@salvo/shared/identity/own.ts";
+import { readCertificate } from "@salvo/shared/identity/pem.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { type RpcServer, serve } from "@salvo/shared/rpc/server.ts";
+import { implement, type ServiceImpl } from "@salvo/shared/rpc/service.ts";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect } from "node:tls";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type Channels, openChannels } from "./channels.ts";
+
+let folder: string;
+let lab: TestLab;
+let channels: Channels;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "salvo-channels-"));
+  lab = await testLab(folder);
+  channels = openChannels(lab);
+});
+afterEach(async () => {
+  channels[Symbol.dispose]();
+  await rm(folder, { recursive: true });
+});
+
+const called: string[] = [];
+beforeEach(() => void (called.length = 0));
+
+/** Answers Describe, and a Watch for as long as it is watched; everything else would be another test's. */
+const service: Pick<ServiceImpl<typeof AgentService>, "describe" | "watch"> = {
+  async describe() {
+    called.push("describe");
+    return {};
+  },
+  async *watch(_request, { signal }) {
+    for (;;) {
+      yield {};
+      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    }
+  },
+};
+
+interface Answering {
+  readonly nowMs?: number;
+  readonly id?: string;
+  readonly roles?: readonly string[];
+  readonly from?: TestLab;
+}
+
+/** Whoever has such a certificate, listening. */
+async function answering({ nowMs, id = "guest1", roles, from = lab }: Answering): Promise<RpcServer> {
+  const place = join(folder, "identity");
+  await writeIdentity(place, await from.issue(id, { ...(nowMs !== undefined && { nowMs }), ...(roles && { roles }) }));
+  // An agent would not start with a certificate that has expired: somebody else may.
+  const identity = await openIdentity(place, id, 0);
+  // The methods that are missing are called by nobody here.
+  const whole = { ...IDLE, ...service } as ServiceImpl<typeof AgentService>;
+  return serve({
+    address: "127.0.0.1:0",
+    services: [implement(AgentService, whole), implement(IdentityService, identity.service)],
+    credentials: identity.credentials,
+    authorize: identity.authorize,
+    onBug: (error) => {
+      throw error;
+    },
+  });
+}
+const IDLE = Object.fromEntries(AgentService.methods.map(({ localName }) => [localName, () => {}]));
+
+const ask = ({ address }: Pick<RpcServer, "address">) =>
+  channels.client({ id: "guest1", address, roles: ["workload"] }).describe({}, { deadlineMs: 5_000 });
+
+test("the agent that is expected is asked", async () => {
+  await using server = await answering({});
+  await ask(server);
+  expect(called).toEqual(["describe"]);
+});
+
+test.each<[string, Answering, string]>([
+  ["another agent", { id: "guest2" }, "agent guest1 of lab bench is expected there, but it is agent guest2"],
+  ["one without the role", { roles: ["target"] }, "does not grant the role workload"],
+  ["one whose certificate has expired", { nowMs: Date.now() - 2 * AGENT_LIFE_MS }, "expired"],
+])("%s at its address is not asked", async (_who, answer, message) => {
+  await using server = await answering(answer);
+  await expect(ask(server)).rejects.toMatchObject({ kind: "unavailable", message: expect.stringContaining(message) });
+  expect(called).toEqual([]);
+});
+
+test("an agent of the same name from another CA is not asked", async () => {
+  await using server = await answering({ from: await testLab(join(folder, "other")) });
+  await expect(ask(server)).rejects.toMatchObject({ kind: "unavailable" });
+  expect(called).toEqual([]);
+});
+
+test("whoever answers in plain text is not asked", async () => {
+  const heard: Buffer[] = [];
+  const plain = createServer((socket) =>
+    socket.on("data", (data) => heard.push(data) && socket.end("HTTP/1.1 400\r\n")),
+  );
+  await once(plain.listen(0, "127.0.0.1"), "listening");
+  const { port } = plain.address() as AddressInfo; // a TCP server that listens has one
+  await expect(ask({ address: `127.0.0.1:${port}` })).rejects.toMatchObject({ kind: "unavailable" });
+  // A TLS handshake and no more: record type 22.
+  expect(heard.map((data) => data[0])).toEqual(heard.map(() => 22));
+  expect(heard.length).toBeGreaterThan(0);
+  plain.close();
+});
+
+test("from the moment an agent is revoked nothing is asked of it, over an open connection neither", async () => {
+  await lab.enrol("guest1");
+  await using server = await answering({});
+  await ask(server);
+  await lab.revoke("guest1");
+  await expect(ask(server)).rejects.toMatchObject({ kind: "refused", message: expect.stringContaining("was revoked") });
+  expect(called).toEqual(["describe"]);
+  const token = lab.createToken({ agent: "guest1", roles: ["workload"] }, Date.now());
+  await expect(token).rejects.toMatchObject({ kind: "refused", message: expect.stringContaining("never used again") });
+});
+
+test("a token that was made before its agent was revoked is worth nothing", async () => {
+  await lab.enrol("guest1");
+  const [id = "", secret = ""] = (await lab.createToken({ agent: "guest1", roles: ["workload"] }, Date.now())).split(
+    ".",
+  );
+  await lab.revoke("guest1");
+  const late = lab.join({ id, secret, request: new Uint8Array(), nowMs: Date.now() });
+  await expect(late).rejects.toMatchObject({ kind: "refused" });
+});
+
+test("a certificate with a third of its life left is renewed with a new key, and open streams go on", async () => {
+  await lab.enrol("guest1");
+  const dueMs = Date.now() - (AGENT_LIFE_MS * 2) / 3 - 60_000;
+  await using server = await answering({ nowMs: dueMs });
+  const agent = { id: "guest1", address: server.address, roles: ["workload"] };
+  await ask(server);
+  const leave = new AbortController();
+  const statuses = channels.client(agent).watch({ run: "r" }, { signal: leave.signal });
+  await statuses.next();
+
+  expect(await channels.renewWhenDue(agent, Date.now())).toBe(true);
+  const { current } = await openIdentity(join(folder, "identity"), "guest1", Date.now());
+  expect(Date.parse(readCertificate(current.certificate).validTo)).toBeGreaterThan(Date.now() + AGENT_LIFE_MS / 2);
+  expect(await channels.renewWhenDue(agent, Date.now())).toBe(false);
+
+  // New connections see the new certificate; the stream of the old one is as it was.
+  using fresh = openChannels(lab);
+  await fresh.client(agent).describe({}, { deadlineMs: 5_000 });
+  expect(await fresh.renewWhenDue(agent, Date.now())).toBe(false);
+  await ask(server);
+  expect(await tls12(server.address)).toMatch(/alert protocol version/);
+  const next = statuses.next();
+  const still = Symbol("still open");
+  expect(await Promise.race([next, Promise.resolve(still)])).toBe(still);
+  leave.abort();
+  await expect(next).rejects.toMatchObject({ kind: "cancelled" });
+});
+
+/** What comes of speaking an older TLS than 1.3. */
+async function tls12(address: string): Promise<string> {
+  const { ca, certificate: cert, key } = lab.controller;
+  const port = Number(address.split(":").at(-1));
+  const socket = connect({ port, ca, cert, key, maxVersion: "TLSv1.2", checkServerIdentity: () => undefined });
+  const { promise, resolve } = Promise.withResolvers<string>();
+  socket.on("error", ({ message }) => resolve(message)).on("secureConnect", () => resolve("it is spoken"));
+  try {
+    return await promise;
+  } finally {
+    socket.destroy();
+  }
+}
+
+test("an agent that was revoked is not renewed", async () => {
+  await lab.enrol("guest1");
+  await lab.revoke("guest1");
+  await expect(lab.renew("guest1", new Uint8Array(), Date.now())).rejects.toMatchObject({ kind: "refused" });
+  await expect(lab.renew("guest9", new Uint8Array(), Date.now())).rejects.toMatchObject({ kind: "refused" });
+});

@@ -1,0 +1,91 @@
+import { AgentService } from "@salvo/proto/agent_pb.ts";
+import { IdentityService } from "@salvo/proto/enrolment_pb.ts";
+import { AGENT_LIFE_MS } from "@salvo/shared/identity/authority.ts";
+import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
+import { describeIdentity, parseIdentity } from "@salvo/shared/identity/name.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { type Channel, openChannel } from "@salvo/shared/rpc/channel.ts";
+import { type Client, createClient } from "@salvo/shared/rpc/client.ts";
+import { mutualTls, type PeerFacts } from "@salvo/shared/rpc/credentials.ts";
+
+/** Who is expected at an address, and what it must be allowed to do. */
+export interface ExpectedAgent {
+  readonly id: string;
+  readonly address: string;
+  readonly roles: readonly string[];
+}
+
+/** One channel to each agent for as long as the controller lives. */
+export interface Channels extends Disposable {
+  /** Calls of an agent that was revoked are `refused` before they are made. */
+  client(agent: ExpectedAgent): Client<typeof AgentService>;
+  /**
+   * Gives an agent a certificate for a new key when two thirds of the present one's life are over; true when it did.
+   * Whoever was called before has shown its certificate, so call it after a first answer.
+   */
+  renewWhenDue(agent: ExpectedAgent, nowMs: number): Promise<boolean>;
+}
+
+const RENEW_BELOW_MS = AGENT_LIFE_MS / 3;
+const RENEW_CALL_MS = 10_000;
+
+export function openChannels(lab: LabFolder): Channels {
+  const open = new Map<string, { readonly channel: Channel; expiresMs: number }>();
+
+  function link(agent: ExpectedAgent) {
+    const { id, address, roles } = agent;
+    const key = `${id} ${address} ${roles.join()}`;
+    const known = open.get(key);
+    if (known) return known;
+    const checkServer = (peer: PeerFacts) => {
+      made.expiresMs = peer.expiresMs;
+      return problemOf(lab, agent, peer);
+    };
+    const credentials = mutualTls({ ca: lab.authority.ca, own: lab.controller }, { checkServer });
+    const made = { channel: guarded(openChannel(address, { credentials }), lab, id), expiresMs: Infinity };
+    open.set(key, made);
+    return made;
+  }
+
+  return {
+    client: (agent) => createClient(AgentService, link(agent).channel),
+    async renewWhenDue(agent, nowMs) {
+      const known = link(agent);
+      if (known.expiresMs - nowMs > RENEW_BELOW_MS) return false;
+      const client = createClient(IdentityService, known.channel);
+      const { request } = await client.requestCertificate({}, { deadlineMs: RENEW_CALL_MS });
+      const certificate = await lab.renew(agent.id, new Uint8Array(request), nowMs);
+      await client.installCertificate({ certificate }, { deadlineMs: RENEW_CALL_MS });
+      known.expiresMs = nowMs + AGENT_LIFE_MS;
+      return true;
+    },
+    [Symbol.dispose]() {
+      for (const { channel } of open.values()) channel[Symbol.dispose]();
+    },
+  };
+}
+
+/** What is wrong with whoever answers at an agent's address, although the lab's CA has signed its certificate. */
+function problemOf(lab: LabFolder, { id, roles }: ExpectedAgent, { identity }: PeerFacts): string | undefined {
+  const peer = parseIdentity(identity);
+  if (peer?.kind !== "agent" || peer.lab !== lab.lab || peer.id !== id)
+    return `agent ${id} of lab ${lab.lab} is expected there, but it is ${describeIdentity(peer)}`;
+  const missing = roles.filter((role) => !peer.roles.includes(role));
+  if (missing.length > 0) return `the certificate of agent ${id} does not grant the role ${missing.join(", ")}`;
+  return lab.isRevoked(id) ? `agent ${id} was revoked` : undefined;
+}
+
+function guarded(channel: Channel, lab: LabFolder, id: string): Channel {
+  return {
+    address: channel.address,
+    open(path, deadlineMs, onDispose) {
+      if (lab.isRevoked(id))
+        throw new SalvoError("refused", `agent ${id} was revoked: nothing is asked of it any more`, {
+          host: id,
+          remedy: "Take it out of the lab file",
+        });
+      return channel.open(path, deadlineMs, onDispose);
+    },
+    [Symbol.dispose]: () => channel[Symbol.dispose](),
+  };
+}

@@ -1,0 +1,49 @@
+import { EnrolmentService } from "@salvo/proto/enrolment_pb.ts";
+import { assertValid } from "@salvo/shared/config/rules.ts";
+import { authorize } from "@salvo/shared/identity/access.ts";
+import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
+import type { Logger } from "@salvo/shared/log/logger.ts";
+import { mutualTls } from "@salvo/shared/rpc/credentials.ts";
+import { type RpcServer, serve } from "@salvo/shared/rpc/server.ts";
+import { implement } from "@salvo/shared/rpc/service.ts";
+
+/** Longer than anybody stands beside it. */
+const CERTIFICATE_LIFE_MS = 30 * 24 * 60 * 60 * 1000;
+
+export interface ServeEnrolmentOptions {
+  readonly lab: LabFolder;
+  /** host:port */
+  readonly address: string;
+  readonly log: Logger;
+  readonly onJoined: (agent: string, peer: string) => void;
+}
+
+/** Lets hosts with a token in. Of the whole contract only Join is served here, and callers have no certificate yet. */
+export async function serveEnrolment({ lab, address, log, onJoined }: ServeEnrolmentOptions): Promise<RpcServer> {
+  const own = await lab.authority.issue({
+    identity: { kind: "enrolment", lab: lab.lab },
+    lifeMs: CERTIFICATE_LIFE_MS,
+    nowMs: Date.now(),
+  });
+  return serve({
+    address,
+    services: [
+      implement(EnrolmentService, {
+        async join({ tokenId, tokenSecret, request }, { peer }) {
+          const joined = await lab.join({
+            id: tokenId,
+            secret: tokenSecret,
+            request: new Uint8Array(request),
+            nowMs: Date.now(),
+          });
+          onJoined(joined.agent, peer.address);
+          return { certificate: joined.certificate, agent: joined.agent, lab: lab.lab };
+        },
+      }),
+    ],
+    validate: assertValid,
+    credentials: mutualTls({ ca: lab.authority.ca, own }, { anonymousClients: true }),
+    authorize: (method, { identity }) => authorize(lab.lab, method, identity),
+    onBug: (error, method) => log.error({ error, method }, "bug"),
+  });
+}

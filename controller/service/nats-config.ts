@@ -1,0 +1,63 @@
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isLoopback } from "@salvo/shared/config/address.ts";
+import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+
+/** What `startNatsServer` is told about who may come, and from where. */
+export interface NatsAccess {
+  /** Where agents reach this host: unless that is loopback, the server listens on all of its addresses. */
+  readonly host: string;
+  /** The tls and authorization blocks, as they are to be now; without them it takes anybody, and only on loopback. */
+  readonly security: (() => Promise<string>) | undefined;
+}
+
+export const LOOPBACK = "127.0.0.1";
+
+export function listenHost({ host, security }: NatsAccess): string {
+  if (!security || isLoopback({ host, port: 0 })) return LOOPBACK;
+  return host.includes(":") ? "::" : "0.0.0.0";
+}
+
+/** As it stands in a URL. */
+export function urlHost(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+export interface NatsConfig {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly name: string;
+  readonly access: NatsAccess;
+}
+
+export async function natsConfig({ dataDir, port, name, access }: NatsConfig): Promise<string> {
+  return `# Written by Salvo at every start: changes are lost.
+server_name: ${JSON.stringify(name)}
+listen: ${JSON.stringify(`${urlHost(listenHost(access))}:${port}`)}
+max_payload: 1048576
+max_connections: 4096
+jetstream {
+  store_dir: ${JSON.stringify(join(dataDir, "nats"))}
+  max_memory_store: 67108864
+  max_file_store: 4294967296
+}
+${(await access.security?.()) ?? ""}`;
+}
+
+/** Gives the file's path. */
+export async function writeNatsConfig(dataDir: string, text: string): Promise<string> {
+  const file = join(dataDir, "nats-server.conf");
+  try {
+    await mkdir(dataDir, { recursive: true });
+    await writeFile(file, text, { mode: 0o600 });
+    await chmod(file, 0o600); // of a file that was there already
+  } catch (caught) {
+    const { kind, message } = toSalvoError(caught);
+    throw new SalvoError(kind === "internal" ? "refused" : kind, `nats-server cannot keep its data: ${message}`, {
+      file: dataDir,
+      cause: caught,
+      remedy: "Make the folder writable, or name another",
+    });
+  }
+  return file;
+}

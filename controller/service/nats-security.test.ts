@@ -1,0 +1,192 @@
+/** Who may say and read what on the nats-server that the controller starts: the real one, on a real socket. */
+import { createPublisher } from "@salvo/shared/bus/publisher.ts";
+import { type Bus, type BusStatus, connectBus } from "@salvo/shared/bus/connection.ts";
+import { ensureStream } from "@salvo/shared/bus/stream.ts";
+import { AGENT_LIFE_MS } from "@salvo/shared/identity/authority.ts";
+import { natsTls } from "@salvo/shared/identity/nats.ts";
+import type { Credential } from "@salvo/shared/identity/pem.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { deadline, unlessAborted } from "@salvo/shared/kernel/signal.ts";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect as tlsConnect } from "node:tls";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { natsSecurity } from "./nats-security.ts";
+import { type NatsServer, startNatsServer } from "./nats-server.ts";
+
+let folder: string;
+let lab: TestLab;
+let server: NatsServer;
+let guest1: Credential;
+let controller: Bus;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "salvo-nats-security-"));
+  lab = await testLab(folder);
+  guest1 = await lab.enrol("guest1");
+  await lab.enrol("guest2");
+  const dataDir = join(folder, "nats");
+  server = await startNatsServer({
+    dataDir,
+    access: { host: "127.0.0.1", security: await natsSecurity(dataDir, lab, []) },
+    watchAccess: (onChange) => lab.watch(onChange),
+  });
+  controller = await connectBus({ url: server.url, name: "controller", tls: natsTls("bench", lab.controller) });
+  await ensureStream({ bus: controller, lab: "bench" });
+});
+afterAll(async () => {
+  await controller[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+interface Connecting {
+  readonly credential?: Credential;
+  readonly name?: string;
+  readonly onStatus?: (status: BusStatus) => void;
+}
+
+function connecting({ credential, name = "agent-guest1", onStatus }: Connecting): Promise<Bus> {
+  const tls = credential && natsTls("bench", credential);
+  return connectBus({ url: server.url, name, tls, onStatus, signal: deadline(10_000, "connecting") });
+}
+
+/** Why the server did not let it in. */
+async function refusal(options: Connecting): Promise<string> {
+  const stop = new AbortController();
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const tls = options.credential && natsTls("bench", options.credential);
+  const bus = connectBus({
+    url: server.url,
+    name: "intruder",
+    tls,
+    signal: stop.signal,
+    onStatus: (status) => resolve("reason" in status ? (status.reason ?? "") : status.type),
+  });
+  const reason = await promise;
+  stop.abort();
+  await expect(bus).rejects.toThrow();
+  return reason;
+}
+
+/** What comes of a connection by hand: the client does not tell how TLS ended. */
+async function handshake({ ca, certificate: cert, key }: Credential): Promise<string> {
+  const plain = connect({ host: "127.0.0.1", port: Number(new URL(server.url).port) });
+  await once(plain, "data"); // it greets first, in plain text
+  const socket = tlsConnect({ socket: plain, ca, cert, key, checkServerIdentity: () => undefined });
+  const { promise, resolve } = Promise.withResolvers<string>();
+  socket.on("data", (data) => resolve(data.toString()));
+  socket.on("error", ({ message }) => resolve(message));
+  socket.write('CONNECT {"verbose":false}\r\nPING\r\n');
+  try {
+    return await promise;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** What the server says to it when it does something. */
+async function answer(bus: (onStatus: (status: BusStatus) => void) => Promise<Bus>, act: (bus: Bus) => void) {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  await using open = await bus((status) => status.type === "error" && resolve(status.reason));
+  act(open);
+  return await unlessAborted(promise, deadline(5_000, "the server's answer"));
+}
+
+test("an agent publishes what it measured, and is acknowledged", async () => {
+  await using bus = await connecting({ credential: guest1 });
+  await using publisher = createPublisher({ bus, lab: "bench", run: "run-1", agent: "guest1" });
+  expect(await publisher.publish(1, "event", Buffer.from("x"))).toBe("acked");
+});
+
+test("without a certificate nobody comes in, plain text or not", async () => {
+  expect(await refusal({})).toMatch(/certificate|closed|tls|handshake|reset/i);
+});
+
+test("certificates of another CA, expired ones and those of nobody enrolled are refused", async () => {
+  const other = await testLab(join(folder, "other"));
+  await other.enrol("guest1");
+  const impostor = { ...(await other.issue("guest1")), ca: lab.authority.ca };
+  const expired = await lab.issue("guest1", { nowMs: Date.now() - 2 * AGENT_LIFE_MS });
+  const unknown = await lab.issue("guest9");
+  expect(await handshake(impostor)).toMatch(/alert bad certificate/);
+  expect(await handshake(expired)).toMatch(/alert bad certificate/);
+  expect(await handshake(guest1)).toMatch(/^PONG/);
+  expect(await refusal({ credential: unknown })).toMatch(/authorization/i);
+});
+
+test("a server that is not the lab's is told nothing", async () => {
+  const stop = new AbortController();
+  const { promise, resolve } = Promise.withResolvers<BusStatus>();
+  // As if an agent stood there: its certificate is of the lab as well.
+  const bus = connectBus({
+    url: server.url,
+    name: "agent-guest1",
+    tls: { ...natsTls("bench", guest1), checkServer: natsTls("elsewhere", guest1).checkServer },
+    signal: stop.signal,
+    onStatus: resolve,
+  });
+  expect(await promise).toMatchObject({
+    type: "disconnected",
+    reason: expect.stringContaining("not the NATS server of lab elsewhere"),
+  });
+  stop.abort();
+  await expect(bus).rejects.toThrow();
+});
+
+const asGuest1 = (onStatus: (status: BusStatus) => void) => connecting({ credential: guest1, onStatus });
+
+test.each([
+  ["speak for another agent", "salvo.bench.run.run-1.fio.guest2"],
+  ["be seen as another agent", "salvo.bench.agent.guest2.presence"],
+  ["delete the stream", "$JS.API.STREAM.DELETE.salvo-bench"],
+  ["ask JetStream anything", "$JS.API.INFO"],
+  ["acknowledge for a consumer", "$JS.ACK.salvo-bench.c.1.1.1.1.1"],
+  ["write into another's inbox", "_INBOX_agent-guest2.x"],
+  ["reach the system", "$SYS.REQ.SERVER.PING"],
+  ["speak of something else", "salvo.bench.run"],
+])("a stolen certificate of an agent does not let it %s", async (_what, subject) => {
+  expect(await answer(asGuest1, ({ connection }) => connection.publish(subject, "x"))).toMatch(
+    /permissions violation for publish/i,
+  );
+});
+
+test.each([
+  "salvo.bench.run.>",
+  "salvo.bench.agent.guest2.presence",
+  ">",
+  "_INBOX_agent-guest2.>",
+  "_INBOX_controller.>",
+  "$JS.>",
+])("a stolen certificate of an agent does not let it read %s", async (subject) => {
+  expect(await answer(asGuest1, ({ connection }) => void connection.subscribe(subject))).toMatch(
+    /permissions violation for subscription/i,
+  );
+});
+
+test("who joins while the server runs is let in, who is revoked is thrown out and stays out, and others notice nothing", async () => {
+  const guest3 = await lab.enrol("guest3");
+  let inside = false;
+  const gone = Promise.withResolvers<void>();
+  await using bus = await connecting({
+    credential: guest3,
+    name: "agent-guest3",
+    onStatus: ({ type }) => type === "disconnected" && inside && gone.resolve(),
+  });
+  expect(bus.connected).toBe(true);
+  inside = true;
+  await lab.revoke("guest3");
+  await unlessAborted(gone.promise, deadline(10_000, "being thrown out"));
+  expect(await refusal({ credential: guest3 })).toMatch(/authorization/i);
+  expect(controller.connected).toBe(true);
+  expect(server.restarts).toBe(0);
+});
+
+test("its configuration names no secret, and its command line no more than that file", async () => {
+  const command = await readFile(`/proc/${server.pid}/cmdline`, "latin1");
+  expect(command.split("\0").filter(Boolean).slice(1)).toEqual(["-c", join(folder, "nats", "nats-server.conf")]);
+  expect(await readFile(join(folder, "nats", "nats-server.conf"), "utf8")).not.toContain("PRIVATE");
+});

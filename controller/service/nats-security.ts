@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import { natsUser } from "@salvo/shared/identity/name.ts";
+import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
+import { writeSecret } from "@salvo/shared/identity/secret-file.ts";
+
+/** Each start makes a new one. */
+const SERVER_LIFE_MS = 30 * 24 * 60 * 60 * 1000;
+const HANDSHAKE_S = 5;
+
+/**
+ * The part of nats-server's configuration that says who may do what: everybody proves himself with a certificate of the
+ * lab, its DNS name is the user, and an agent's user may say what that agent has to say and read the answers to it.
+ */
+export async function natsSecurity(
+  folder: string,
+  lab: LabFolder,
+  hosts: readonly string[],
+): Promise<() => Promise<string>> {
+  const files = {
+    ca: join(folder, "ca.pem"),
+    certificate: join(folder, "server.pem"),
+    key: join(folder, "server.key"),
+  };
+  const own = await lab.authority.issue({
+    identity: { kind: "nats", lab: lab.lab },
+    lifeMs: SERVER_LIFE_MS,
+    nowMs: Date.now(),
+    hosts: [...new Set(["localhost", "127.0.0.1", ...hosts])],
+  });
+  await writeSecret(files.ca, own.ca);
+  await writeSecret(files.certificate, own.certificate);
+  await writeSecret(files.key, own.key);
+  return async () => {
+    const agents = (await lab.agents()).map(({ agent }) => agentUser(lab.lab, agent));
+    const controller = `{ user: ${JSON.stringify(natsUser({ kind: "controller", lab: lab.lab }))} }`;
+    return `tls {
+  cert_file: ${JSON.stringify(files.certificate)}
+  key_file: ${JSON.stringify(files.key)}
+  ca_file: ${JSON.stringify(files.ca)}
+  verify_and_map: true
+  timeout: ${HANDSHAKE_S}
+}
+authorization {
+  users: [
+    ${[controller, ...agents].join("\n    ")}
+  ]
+}
+`;
+  };
+}
+
+/** Nothing of $JS.API: JetStream's answer to a publish comes to the publisher's own inbox, and that is all it needs. */
+function agentUser(lab: string, agent: string): string {
+  const user = natsUser({ kind: "agent", lab, id: agent, roles: [] });
+  const publish = [`salvo.${lab}.run.*.*.${agent}`, `salvo.${lab}.agent.${agent}.presence`];
+  const subscribe = [`_INBOX_agent-${agent}.>`];
+  return `{ user: ${JSON.stringify(user)}, permissions: { publish: { allow: ${JSON.stringify(publish)} }, subscribe: { allow: ${JSON.stringify(subscribe)} } } }`;
+}

@@ -1,0 +1,70 @@
+import { AgentService, file_salvo_v1_agent } from "@salvo/proto/agent_pb.ts";
+import { EnrolmentService, file_salvo_v1_enrolment, IdentityService } from "@salvo/proto/enrolment_pb.ts";
+import { file_salvo_v1_lab } from "@salvo/proto/lab_pb.ts";
+import { file_salvo_v1_run } from "@salvo/proto/run_pb.ts";
+import { file_salvo_v1_study } from "@salvo/proto/study_pb.ts";
+import { file_salvo_v1_telemetry } from "@salvo/proto/telemetry_pb.ts";
+import { file_salvo_v1_workload } from "@salvo/proto/workload_pb.ts";
+import { readdirSync } from "node:fs";
+import { expect, test } from "vitest";
+import { ACCESS, authorize } from "./access.ts";
+import { identityUri } from "./name.ts";
+
+const files = [
+  file_salvo_v1_agent,
+  file_salvo_v1_enrolment,
+  file_salvo_v1_lab,
+  file_salvo_v1_run,
+  file_salvo_v1_study,
+  file_salvo_v1_telemetry,
+  file_salvo_v1_workload,
+];
+const methods = files.flatMap(({ services }) =>
+  services.flatMap((service) => service.methods.map(({ name }) => `${service.typeName}/${name}`)),
+);
+
+test("all proto files are looked at", () => {
+  const there = readdirSync(new URL("../../proto/salvo/v1", import.meta.url)).toSorted();
+  const looked = files.map(({ proto }) => proto.name.replace("salvo/v1/", ""));
+  // Options only.
+  expect([...looked, "rule.proto"].toSorted()).toEqual(there);
+});
+
+test("every method of the contract is in the table, and the table has no other", () => {
+  expect(Object.keys(ACCESS).toSorted()).toEqual(methods.toSorted());
+  expect(methods.length).toBe(
+    AgentService.methods.length + IdentityService.methods.length + EnrolmentService.methods.length,
+  );
+});
+
+const controller = identityUri({ kind: "controller", lab: "bench" });
+
+test("the lab's controller may call what is the controller's", () => {
+  for (const method of methods) expect(() => authorize("bench", method, controller), method).not.toThrow();
+});
+
+test.each([
+  ["nobody", undefined],
+  ["an agent", identityUri({ kind: "agent", lab: "bench", id: "guest1", roles: ["workload"] })],
+  [
+    "an agent that is called controller",
+    identityUri({ kind: "agent", lab: "bench", id: "controller", roles: ["workload"] }),
+  ],
+  ["the NATS server", identityUri({ kind: "nats", lab: "bench" })],
+  ["another lab's controller", identityUri({ kind: "controller", lab: "other" })],
+  ["something like the controller", `${controller}x`],
+  ["something with the controller in it", `x${controller}`],
+])("%s may call nothing but Join", (_who, uri) => {
+  for (const method of methods) {
+    const call = () => authorize("bench", method, uri);
+    if (method === "salvo.v1.EnrolmentService/Join") expect(call).not.toThrow();
+    else expect(call, method).toThrow(expect.objectContaining({ kind: "refused" }));
+  }
+});
+
+test.each(["salvo.v1.AgentService/Format", "constructor", "__proto__", ""])(
+  "a method that is in no table is refused: %j",
+  (method) => {
+    expect(() => authorize("bench", method, controller)).toThrow(expect.objectContaining({ kind: "refused" }));
+  },
+);

@@ -1,0 +1,173 @@
+/**
+ * The folder that `salvo init` makes beside lab.yaml: the lab's CA, the controller's certificate, tokens that wait, and who
+ * was enrolled and revoked. Every fact is a file of its own that only ever comes, so processes need no lock between them.
+ */
+import { existsSync, watch } from "node:fs";
+import { mkdir, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { SalvoError, toSalvoError } from "../kernel/error.ts";
+import { onlyUri } from "../kernel/certificate-uri.ts";
+import { AGENT_LIFE_MS, type Authority, createAuthority, openAuthority } from "./authority.ts";
+import { isName, parseIdentity } from "./name.ts";
+import { readIdentity, writeIdentity } from "./own.ts";
+import { type Credential, publicKeyPin, readCertificate } from "./pem.ts";
+import { writeSecret } from "./secret-file.ts";
+import { createToken, type Grant, makeTokenFolder, redeemToken } from "./token.ts";
+
+const CONTROLLER_LIFE_MS = 365 * 24 * 60 * 60 * 1000;
+const INIT = "Make the lab's folder with: salvo init";
+
+export interface JoinOptions {
+  readonly id: string;
+  readonly secret: string;
+  readonly request: Uint8Array<ArrayBuffer>;
+  readonly nowMs: number;
+}
+
+export interface LabFolder {
+  readonly lab: string;
+  readonly authority: Authority;
+  readonly controller: Credential;
+  /** Of the CA's key; part of every token. */
+  readonly pin: string;
+  /** Throws `refused` for an id that was revoked: another host must not inherit what was meant for it. */
+  createToken(grant: Grant, nowMs: number): Promise<string>;
+  /** Throws `refused` unless the token is good, once. Gives the agent's certificate (PEM). */
+  join(options: JoinOptions): Promise<Grant & { readonly certificate: string }>;
+  /** A new certificate for an agent that has one. Throws `refused` when it was revoked or never was enrolled. */
+  renew(agent: string, request: Uint8Array<ArrayBuffer>, nowMs: number): Promise<string>;
+  revoke(agent: string): Promise<void>;
+  /** Cheap: it is asked before every call. */
+  isRevoked(agent: string): boolean;
+  /** Everybody who may take part: enrolled and not revoked. */
+  agents(): Promise<Grant[]>;
+  /** Calls back whenever somebody was enrolled or revoked, by whatever process. */
+  watch(onChange: () => void): Disposable;
+}
+
+/** Throws `wrong-state` when there is a CA in the folder: a second one would lock out all that the first has let in. */
+export async function initLabFolder(folder: string, lab: string, nowMs: number): Promise<LabFolder> {
+  if (existsSync(join(folder, "ca", "ca.key")))
+    throw new SalvoError("wrong-state", "this is the folder of a lab already", {
+      file: folder,
+      remedy: "Name another folder",
+    });
+  const { ca, key } = await createAuthority(lab, nowMs);
+  for (const name of ["agents", "revoked"]) await mkdir(join(folder, "ca", name), { recursive: true, mode: 0o700 });
+  await makeTokenFolder(join(folder, "ca", "tokens"));
+  const authority = await openAuthority({ ca, key });
+  const options = { identity: { kind: "controller", lab }, lifeMs: CONTROLLER_LIFE_MS, nowMs } as const;
+  await writeIdentity(join(folder, "controller"), await authority.issue(options));
+  await writeSecret(join(folder, "ca", "ca.pem"), ca);
+  await writeSecret(join(folder, "ca", "ca.key"), key);
+  return openLabFolder(folder, nowMs);
+}
+
+/** Throws `not-found` when the folder was not made by `initLabFolder`. */
+export async function openLabFolder(folder: string, nowMs: number): Promise<LabFolder> {
+  const place = (...names: string[]) => join(folder, "ca", ...names);
+  const [ca, key] = await Promise.all(["ca.pem", "ca.key"].map((name) => readPart(place(name))));
+  const authority = await openAuthority({ ca: ca ?? "", key: key ?? "" });
+  const controller = await readIdentity(join(folder, "controller"), INIT);
+  const certificate = readCertificate(controller.certificate);
+  const lab = parseIdentity(onlyUri(certificate.subjectAltName))?.lab;
+  if (lab === undefined) throw new SalvoError("corrupt", "the controller's certificate names no lab", { file: folder });
+  const pin = publicKeyPin(readCertificate(authority.ca));
+
+  const isRevoked = (agent: string) => existsSync(place("revoked", agent));
+  const refuseRevoked = (agent: string) => {
+    if (!isRevoked(agent)) return;
+    throw new SalvoError("refused", `agent ${agent} was revoked, and its id is never used again`, {
+      remedy: "Give the host another id",
+    });
+  };
+  const sign = (grant: Grant, request: Uint8Array<ArrayBuffer>, nowMs: number) => {
+    const identity = { kind: "agent", lab, id: grant.agent, roles: grant.roles } as const;
+    return authority.sign(request, { identity, lifeMs: AGENT_LIFE_MS, nowMs });
+  };
+
+  return {
+    lab,
+    authority,
+    pin,
+    isRevoked,
+    controller: await freshController(folder, controller, authority, lab, nowMs),
+    async createToken(grant, nowMs) {
+      checkId(grant.agent);
+      refuseRevoked(grant.agent);
+      return createToken(place("tokens"), { ...grant, pin, nowMs });
+    },
+    async join({ request, ...redemption }) {
+      const grant = await redeemToken(place("tokens"), redemption);
+      refuseRevoked(grant.agent);
+      const certificate = await sign(grant, request, redemption.nowMs);
+      await writeSecret(place("agents", grant.agent), JSON.stringify(grant));
+      return { ...grant, certificate };
+    },
+    async renew(agent, request, nowMs) {
+      refuseRevoked(agent);
+      return sign(await readGrant(place("agents", agent)), request, nowMs);
+    },
+    async revoke(agent) {
+      checkId(agent);
+      await readGrant(place("agents", agent));
+      await writeSecret(place("revoked", agent), "");
+    },
+    async agents() {
+      const names = (await readdir(place("agents"))).filter((name) => !name.endsWith(".new"));
+      return Promise.all(names.filter((name) => !isRevoked(name)).map((name) => readGrant(place("agents", name))));
+    },
+    watch(onChange) {
+      const watchers = ["agents", "revoked"].map((name) => watch(place(name), onChange));
+      return { [Symbol.dispose]: () => watchers.forEach((each) => each.close()) };
+    },
+  };
+}
+
+/** It becomes the name of a file. */
+function checkId(agent: string): void {
+  if (isName(agent)) return;
+  throw new SalvoError("invalid-input", `${JSON.stringify(agent)} cannot be the id of an agent`, {
+    remedy: "Use at most 63 lower-case letters, digits and hyphens",
+  });
+}
+
+/** The CA is at hand, so nobody need wait for it to expire. */
+async function freshController(
+  folder: string,
+  controller: Credential,
+  authority: Authority,
+  lab: string,
+  nowMs: number,
+): Promise<Credential> {
+  if (Date.parse(readCertificate(controller.certificate).validTo) - nowMs > CONTROLLER_LIFE_MS / 3) return controller;
+  const fresh = await authority.issue({ identity: { kind: "controller", lab }, lifeMs: CONTROLLER_LIFE_MS, nowMs });
+  await writeIdentity(join(folder, "controller"), fresh);
+  return fresh;
+}
+
+async function readGrant(file: string): Promise<Grant> {
+  try {
+    const grant: Grant = JSON.parse(await readFile(file, "utf8"));
+    return grant;
+  } catch (error) {
+    const { kind, message } = toSalvoError(error);
+    throw new SalvoError("refused", kind === "not-found" ? "no such agent was ever enrolled" : message, {
+      file,
+      remedy: "Make it a token with: salvo token create",
+    });
+  }
+}
+
+async function readPart(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    const { kind, message } = toSalvoError(error);
+    throw new SalvoError(kind, kind === "not-found" ? "the lab has no certificate authority here" : message, {
+      file,
+      remedy: INIT,
+      cause: error,
+    });
+  }
+}

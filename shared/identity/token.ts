@@ -1,0 +1,98 @@
+/** One-time tokens: `<id>.<secret>.<pin of the lab's CA>`. The lab keeps a hash of the secret, and forgets it when it was used. */
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { mkdir, readFile, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { SalvoError } from "../kernel/error.ts";
+import { syncFolder, writeSecret } from "./secret-file.ts";
+
+export const TOKEN_LIFE_MAX_MS = 15 * 60 * 1000;
+
+export interface Token {
+  readonly id: string;
+  readonly secret: string;
+  /** Of the lab's CA: publicKeyPin. */
+  readonly pin: string;
+}
+
+/** What a token is good for. */
+export interface Grant {
+  readonly agent: string;
+  readonly roles: readonly string[];
+}
+
+interface KeptToken extends Grant {
+  readonly secretHash: string;
+  readonly expiresMs: number;
+}
+
+/** Throws `invalid-input`, without the text: it may be a token with one letter too many. */
+export function parseToken(text: string): Token {
+  const [, id, secret, pin] = /^([0-9a-f]{16})\.([\w-]{43})\.([\w-]{43})$/.exec(text.trim()) ?? [];
+  if (id !== undefined && secret !== undefined && pin !== undefined) return { id, secret, pin };
+  throw new SalvoError("invalid-input", "this is no token of a lab", {
+    remedy: "Copy the whole token that `salvo token create` printed",
+  });
+}
+
+export interface CreateTokenOptions extends Grant {
+  readonly pin: string;
+  readonly nowMs: number;
+  readonly lifeMs?: number;
+}
+
+/** Gives the text that a person carries to the host. */
+export async function createToken(folder: string, options: CreateTokenOptions): Promise<string> {
+  const { agent, roles, pin, nowMs, lifeMs = TOKEN_LIFE_MAX_MS } = options;
+  const id = randomBytes(8).toString("hex");
+  const secret = randomBytes(32).toString("base64url");
+  const expiresMs = nowMs + Math.min(lifeMs, TOKEN_LIFE_MAX_MS);
+  const kept: KeptToken = { agent, roles, secretHash: hash(secret).toString("hex"), expiresMs };
+  await writeSecret(join(folder, id), JSON.stringify(kept));
+  return `${id}.${secret}.${pin}`;
+}
+
+/**
+ * What the token grants, to one caller only, however many ask at once and from however many processes: whoever removes
+ * its file has it. Everybody else gets the same `refused`, whatever is wrong.
+ */
+export async function redeemToken(
+  folder: string,
+  { id, secret, nowMs }: { readonly id: string; readonly secret: string; readonly nowMs: number },
+): Promise<Grant> {
+  if (!/^[0-9a-f]{16}$/.test(id)) throw refusal();
+  const file = join(folder, id);
+  const kept = await readKept(file);
+  if (!timingSafeEqual(Buffer.from(kept.secretHash, "hex"), hash(secret))) throw refusal();
+  try {
+    await unlink(file);
+  } catch {
+    throw refusal(); // somebody else was quicker
+  }
+  await syncFolder(folder);
+  if (nowMs >= kept.expiresMs) throw refusal();
+  return { agent: kept.agent, roles: kept.roles };
+}
+
+export async function makeTokenFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+}
+
+async function readKept(file: string): Promise<KeptToken> {
+  try {
+    const kept: KeptToken = JSON.parse(await readFile(file, "utf8"));
+    return kept;
+  } catch {
+    throw refusal();
+  }
+}
+
+/** 256 random bits need no slow hash. */
+function hash(secret: string): Buffer {
+  return createHash("sha256").update(secret).digest();
+}
+
+function refusal(): SalvoError {
+  return new SalvoError("refused", "the token is unknown, was used already, or has expired", {
+    remedy: "Make another one with: salvo token create",
+  });
+}
