@@ -17,11 +17,12 @@ const TRIES = 8;
 
 test("killed in preflight: nothing was armed, the run is aborted", async () => {
   await using lab = await startLab({ agents: 2 });
-  process.kill(lab.agents[1]!.pid, "SIGSTOP");
-  const cli = await lab.startStudy(TWO);
-  await untilOpenRun(lab.dataDir, ({ events }) => events.some(({ type }) => type === "begin"));
-  await kill(cli, lab, "preflight");
-  process.kill(lab.agents[1]!.pid, "SIGCONT");
+  await untilHit("preflight", lab, async (cli) => {
+    await untilOpenRun(lab.dataDir, isIn("preflight"));
+    process.kill(lab.agents[1]!.pid, "SIGSTOP"); // it will not say how it is
+    await killed(cli);
+    process.kill(lab.agents[1]!.pid, "SIGCONT");
+  });
   for (const agent of lab.agents) expect(await agent.runs()).toEqual([]);
   expectNothingStarted(await resume(lab));
   await lab.nothingLeft();
