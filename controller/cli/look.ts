@@ -34,13 +34,14 @@ export async function lookAtAgents(
       if (!description) return [`${agent.id}: the agent does not say who it is`];
       const problem = versionProblem(description, version);
       if (problem !== undefined) return [problem];
-      const { boundNs } = await probeClock(client, systemClock, { signal });
-      const warning = clockWarning(agent.id, boundNs, CLOCK_BOUND_MS_MAX);
-      if (warning !== undefined) say(`warning: ${warning}`);
       const each = specs
         .filter(({ agents }) => agents.some(({ id }) => id === agent.id))
         .flatMap((spec) => preflight(spec, agent.id, description, runs));
-      return [...new Set(each)].map((text) => `${agent.id}: ${text}`);
+      if (each.length > 0) return [...new Set(each)].map((text) => `${agent.id}: ${text}`);
+      const { boundNs } = await probeClock(client, systemClock, { signal });
+      const warning = clockWarning(agent.id, boundNs, CLOCK_BOUND_MS_MAX);
+      if (warning !== undefined) say(`warning: ${warning}`);
+      return [];
     } catch (error) {
       const known = toSalvoError(error);
       if (signal.aborted || known.kind === "internal") throw error;
