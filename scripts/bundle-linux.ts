@@ -1,0 +1,93 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { gzipSync } from "node:zlib";
+import manifest from "../agent-guest/package.json" with { type: "json" };
+import { type BundledFile, bundleProgram } from "./bundle-program.ts";
+
+const root = join(import.meta.dirname, "..");
+const agent = join(root, "agent-guest");
+const NAME = "salvo-agent-guest";
+
+/** What is in the archive besides the program, and its mode there. */
+const FILES = [
+  { from: join(agent, "deploy", "salvo-agent-guest"), mode: 0o755 },
+  { from: join(agent, "deploy", "salvo-agent.service"), mode: 0o644 },
+] as const;
+
+/** The agent for this machine's Linux: `dist/salvo-agent-guest-VERSION-linux-x64.tar.gz`. Gives its path. */
+export async function bundleLinuxAgent(dist = join(root, "dist")): Promise<string> {
+  const target = join(dist, `${NAME}-${manifest.version}-linux-${process.arch}.tar.gz`);
+  const program = await linuxProgram();
+  const node = process.execPath;
+  const ingredients = createHash("sha256")
+    .update(process.version)
+    .update(String(readFileSync(node).length));
+  for (const { name, bytes } of program) ingredients.update(name).update(bytes);
+  for (const { from } of FILES) ingredients.update(readFileSync(from));
+  const madeOf = ingredients.digest("hex");
+  if (isMadeOf(target, madeOf)) return target;
+
+  const stage = mkdtempSync(join(tmpdir(), "salvo-bundle-"));
+  try {
+    for (const { name, bytes } of program) put(join(stage, name), bytes, 0o644);
+    for (const { from, mode } of FILES) put(join(stage, basename(from)), readFileSync(from), mode);
+    copyFileSync(node, join(stage, "node"));
+    chmodSync(join(stage, "node"), 0o755);
+    const tar = execFileSync("tar", [...REPRODUCIBLE, "-C", stage, "-c", ...readdirSync(stage).toSorted()], {
+      maxBuffer: 512 * 1024 * 1024,
+    });
+    const archive = gzipSync(tar, { level: 6 });
+    mkdirSync(dist, { recursive: true });
+    writeFileSync(target, archive);
+    const sha256 = createHash("sha256").update(archive).digest("hex");
+    writeFileSync(`${target}.sha256`, `${sha256}  ${basename(target)}\n`);
+    writeFileSync(`${target}.made-of`, `${madeOf} ${sha256}\n`);
+  } finally {
+    rmSync(stage, { recursive: true });
+  }
+  return target;
+}
+
+export function linuxProgram(): Promise<BundledFile[]> {
+  return bundleProgram({
+    entry: join(agent, "main.ts"),
+    name: NAME,
+    target: "node24",
+    crc32: readFileSync(crc32File()),
+  });
+}
+
+/** The same bytes whoever builds it, whenever. */
+const REPRODUCIBLE = ["--format=gnu", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
+
+function put(path: string, bytes: Uint8Array, mode: number): void {
+  writeFileSync(path, bytes);
+  chmodSync(path, mode); // whatever the umask is
+}
+
+function isMadeOf(target: string, madeOf: string): boolean {
+  if (!existsSync(target) || !existsSync(`${target}.made-of`)) return false;
+  const [of, sha256] = readFileSync(`${target}.made-of`, "utf8").trim().split(" ");
+  return of === madeOf && createHash("sha256").update(readFileSync(target)).digest("hex") === sha256;
+}
+
+/** pnpm puts a package's own packages where only it finds them. */
+function crc32File(): string {
+  const ofShared = createRequire(join(root, "shared", "package.json"));
+  const ofCrc32 = createRequire(ofShared.resolve("@node-rs/crc32"));
+  return ofCrc32.resolve(`@node-rs/crc32-linux-${process.arch}-gnu`);
+}
