@@ -91,6 +91,24 @@ test("repeats of a workload in a scenario stand together, with one line for all 
   expect(page.match(/all 2 together/g)?.length).toBe(1);
 });
 
+test("runs that are not complete are not counted together with those that are, and the line says so", () => {
+  const whole = [1000, 1200].map((iops, index) => exampleRun({ repeat: index + 1, iops, agents: 1 }));
+  const lesser = ["degraded", "incomplete", "aborted", "invalid"].map((verdict, index) => {
+    const run = exampleRun({ repeat: index + 3, iops: 9000, agents: 1, medianUs: 90_000 });
+    run.manifest.summary!.verdict = verdict;
+    return run;
+  });
+  const line = (page: string) => /<tr>\s*<th scope="row">[^<]* together<.*?<\/tr>/s.exec(page)?.[0];
+  const alone = line(renderReport(whole));
+  const among = line(renderReport([...whole, ...lesser]));
+  expect(among).toContain("2 complete together");
+  expect(among).toContain("4 not complete, left out");
+  const figures = (row = "") => [...row.matchAll(/<td class="figure".*?<\/td>/gs)].map(([cell]) => cell);
+  expect(figures(among)).toEqual(figures(alone));
+  expect(figures(among)).toHaveLength(5);
+  expect(line(renderReport([...whole.slice(1), ...lesser]))).toBeUndefined();
+});
+
 test("the same runs give the same bytes", () => {
   const runs = [exampleRun(), abortedRun()];
   expect(renderReport(runs)).toBe(renderReport(runs));

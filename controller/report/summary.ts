@@ -17,7 +17,7 @@ export const NO_WINDOW = "The run has no window, so it has no totals.";
 export const NOBODY_STARTED = "No participant did its first I/O.";
 export const NOT_COUNTED = "The run's samples were not counted.";
 
-/** One line for each run; the repeats of a workload in a scenario stand together, and have a line for all of them. */
+/** One line for each run; the repeats of a workload in a scenario stand together, and have a line for the complete ones. */
 export function summaryTable(runs: readonly PlacedRun[]): Html {
   const groups = Map.groupBy(runs, ({ run }) => JSON.stringify([summaryOf(run)?.workload, summaryOf(run)?.scenario]));
   const mostOf = mostIopsByWorkload(runs);
@@ -70,16 +70,21 @@ function groupHead(group: readonly PlacedRun[]): Html {
   </tr> `;
 }
 
-/** Of several repeats: their mean, how far they lie apart, and the percentiles of all their I/Os together. */
+/**
+ * Of several repeats: their mean, how far they lie apart, and the percentiles of all their I/Os together. Of the complete
+ * ones alone: a run that lost a participant or was stopped measured something else.
+ */
 function togetherRow(group: readonly PlacedRun[]): Html | undefined {
-  const totals = group.map(({ run }) => summaryOf(run)?.totals).filter((totals) => totals !== undefined);
+  const complete = group.map(({ run }) => run).filter((run) => summaryOf(run)?.verdict === "complete");
+  const totals = complete.map((run) => summaryOf(run)?.totals).filter((each) => each !== undefined);
   if (totals.length < 2) return undefined;
   const mean = totals.reduce((sum, { iops }) => sum + iops, 0) / totals.length;
   const mib = totals.reduce((sum, { mibPerSec }) => sum + mibPerSec, 0) / totals.length;
   const apart = mean > 0 ? Math.max(...totals.map(({ iops }) => Math.abs(iops - mean))) / mean : 0;
-  const pooled = pooledLatency(group.map(({ run }) => run));
+  const pooled = pooledLatency(complete);
+  const left = group.length - complete.length;
   return html`<tr>
-    <th scope="row">all ${totals.length} together</th>
+    <th scope="row">${left === 0 ? html`all ${totals.length} together` : html`${totals.length} complete together`}</th>
     <td class="figure" title="Mean of the repeats, and how far the farthest lies from it">
       ${formatCount(mean)} <span class="muted">± ${formatPercent(apart)}</span>
     </td>
@@ -87,7 +92,9 @@ function togetherRow(group: readonly PlacedRun[]): Html | undefined {
     <td class="figure">${percentileCell(pooled.p50, "p50")}</td>
     <td class="figure">${percentileCell(pooled.p99, "p99")}</td>
     <td class="figure">${percentileCell(pooled.p999, "p999")}</td>
-    <td colspan="2" class="muted">mean throughput; percentiles of all I/Os pooled</td>
+    <td colspan="2" class="muted">
+      mean throughput; percentiles of all I/Os pooled${left === 0 ? "" : `; ${left} not complete, left out`}
+    </td>
   </tr> `;
 }
 
