@@ -3,9 +3,9 @@ import { Role } from "@salvo/proto/lab_pb.ts";
 import { openIdentity } from "@salvo/shared/agent/identity.ts";
 import { serveAgent } from "@salvo/shared/agent/serve.ts";
 import { loadAgentConfig } from "@salvo/shared/config/files.ts";
-import { toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { EXIT, failureOf } from "@salvo/shared/kernel/exit.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
 import { listDevices } from "./device-list.ts";
 import { claimDevice, type Consent, type DevicesDeps, releaseDevice } from "./devices.ts";
 import { joinLab, type JoinCommand } from "./join.ts";
@@ -16,6 +16,7 @@ import { askOnTerminal } from "./terminal.ts";
 const program = new Command("salvo-agent-guest")
   .description("Runs fio on this host when the controller of its lab asks for it.")
   .version(manifest.version)
+  .exitOverride()
   .option("--config <FILE>", "the agent's own file: its id, where it listens, and the devices it may write to")
   .option("--listen <ADDRESS>", "listen here instead of where the file says; port 0 takes a free one")
   .action(async ({ config: file, listen }: { config?: string; listen?: string }, command: Command) => {
@@ -36,7 +37,7 @@ const program = new Command("salvo-agent-guest")
     let stopping = false;
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       process.on(signal, () => {
-        if (stopping) process.exit(1);
+        if (stopping) process.exit(EXIT.interrupted.code);
         stopping = true;
         agent[Symbol.asyncDispose]().then(
           () => process.exit(0),
@@ -94,11 +95,11 @@ program
   });
 
 function fail(error: unknown): never {
-  const known = toSalvoError(error);
-  process.stderr.write(
-    `salvo-agent-guest: ${known.kind === "internal" ? (known.stack ?? known.message) : known.describe()}\n`,
-  );
-  process.exit(1);
+  // Commander has said what was wrong.
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? EXIT.ok.code : EXIT.input.code);
+  const { text, code } = failureOf("salvo-agent-guest", error);
+  process.stderr.write(text);
+  process.exit(code);
 }
 
 await program.parseAsync().catch(fail);

@@ -1,7 +1,6 @@
 /** The `salvo` command. */
-import { toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { EXIT, failureOf } from "@salvo/shared/kernel/exit.ts";
 import { CommanderError } from "commander";
-import { EXIT, exitOfError } from "./cli/exit.ts";
 import { createProgram } from "./cli/program.ts";
 
 // A reader that has seen enough (`salvo runs | head`) ends the command as SIGTERM does: a run stops all its participants.
@@ -18,8 +17,8 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? EXIT.ok.code : EXIT.input.code; // commander has said what was wrong
   } else {
-    const known = toSalvoError(error);
-    process.stderr.write(`salvo: ${known.kind === "internal" ? (known.stack ?? known.message) : known.describe()}\n`);
-    process.exitCode = exitOfError(known.kind);
+    const { text, code } = failureOf("salvo", error);
+    process.stderr.write(text);
+    process.exitCode = code;
   }
 }

@@ -2,7 +2,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
-import { EXIT } from "../controller/cli/exit.ts";
+import { EXIT, WORST_FIRST } from "../shared/kernel/exit.ts";
 import { createProgram } from "../controller/cli/program.ts";
 import { AgentConfigSchema, LabSchema } from "../proto/gen/salvo/v1/lab_pb.ts";
 import { StudySchema } from "../proto/gen/salvo/v1/study_pb.ts";
@@ -71,6 +71,7 @@ test("the guide has the table of exit codes as it is, and every key of every fil
   const guide = readPage("docs/guide.md");
   const rows = [...guide.text.matchAll(/^\| +(\d+) \| (.+?) +\|$/gm)].map(([, code, means]) => [Number(code), means]);
   expect(rows).toEqual(Object.values(EXIT).map(({ code, means }) => [code, means]));
+  expect(guide.text).toContain(`the first of ${WORST_FIRST.map((exit) => EXIT[exit].code).join(", ")} counts`);
 
   const named = new Set(spansIn(guide).flatMap((span) => span.split(/[.[\]]+/)));
   for (const schema of [AgentConfigSchema, LabSchema, StudySchema]) {

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Lab, startLab } from "./lab.ts";
-import type { Ended } from "./process.ts";
+import { type Ended, startAgentProgram } from "./process.ts";
 
 let lab: Lab;
 beforeAll(async () => {
@@ -115,10 +115,7 @@ test("all mistakes of a file are said at once, each with its place", async () =>
 
 test("a file that is not there is named", async () => {
   const ended = await run(join(lab.folder, "nowhere.yaml"), lab.labFile);
-  expect(ended).toMatchObject({ stdout: "", exitCode: 6 });
-  expect(ended.stderr).toContain(
-    `${join(lab.folder, "nowhere.yaml")}: there is no such file. Give the path of a study file`,
-  );
+  expectRefused(ended, `${join(lab.folder, "nowhere.yaml")}: there is no such file. Give the path of a study file`);
   const folder = join(lab.folder, "folder.yaml");
   await mkdir(folder, { recursive: true });
   expectRefused(await run(folder, lab.labFile), folder, "this is not a file");
@@ -163,6 +160,16 @@ for (const [what, [args, ...words]] of Object.entries(FLAGS)) {
     for (const word of words) expect(ended.stderr).toContain(word);
   });
 }
+
+test("an agent's program ends as the controller's do: 2 for what it was given, 6 for what is not there", async () => {
+  const program = async (...args: string[]) => startAgentProgram(args, { cwd: lab.folder }).ended;
+  expectRefused(await program(), "--config");
+  expectRefused(await program("--fly"), "unknown option");
+  expectRefused(await program("--config", "nowhere.yaml"), "nowhere.yaml: there is no such file");
+  await writeFile(join(lab.folder, "agent.yaml"), JSON.stringify({ id: "guest9", dataDir: "d", devices: [] }));
+  expect(await program("--config", "agent.yaml")).toMatchObject({ exitCode: 6, stdout: "" });
+  expect(await program("--help")).toMatchObject({ exitCode: 0, stderr: "" });
+});
 
 test("--only that matches nothing names what there is", async () => {
   const file = await lab.writeStudy({});

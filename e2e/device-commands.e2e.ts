@@ -110,5 +110,5 @@ test("the program lists disks, and says what it refuses", async () => {
   expect(await list.ended).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/disk1 .*\[not-found\]/) });
   expect(list.stdout).toMatch(new RegExp(`^${disk.path} .* no: not listed`, "m"));
   await using claim = run("claim", "disk1", "--lab", "lab1", "--yes", "--serial", serial);
-  expect(await claim.ended).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("[not-found]") });
+  expect(await claim.ended).toMatchObject({ exitCode: 6, stderr: expect.stringContaining("[not-found]") });
 });

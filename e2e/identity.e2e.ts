@@ -40,7 +40,7 @@ async function agentFile(id: string): Promise<string> {
 test("a host joins with its token, once, runs, and is asked nothing any more when it is revoked", async () => {
   const config = await agentFile("guest1");
   const early = await agentProgram(["--config", config]).ended;
-  expect(early).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("salvo token create") });
+  expect(early).toMatchObject({ exitCode: 6, stderr: expect.stringContaining("salvo token create") });
 
   const token = (await salvo(["token", "create", "--lab", labFile, "--agent", "guest1"]).ended).stdout.trim();
   const [, secret = "no secret"] = token.split(".");
@@ -56,7 +56,7 @@ test("a host joins with its token, once, runs, and is asked nothing any more whe
   expect(await readdir(folder)).not.toContain("token");
   expect((await stat(join(folder, "guest1", "identity", "identity.pem"))).mode & 0o777).toBe(0o600);
   const again = await agentProgram([...join1, "--token", token]).ended;
-  expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("was used already") });
+  expect(again).toMatchObject({ exitCode: 6, stderr: expect.stringContaining("was used already") });
   expect(again.stderr + enrol.stdout + enrol.stderr).not.toContain(secret);
 
   const agent = agentProgram(["--config", config, "--listen", "0.0.0.0:0"]);

@@ -10,7 +10,7 @@ import type { LabAgent } from "@salvo/proto/lab_pb.ts";
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { type Channels, openChannels } from "../service/channels.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 import { expected, openLabOf } from "./lab.ts";
 import { textTable } from "./table.ts";

@@ -1,5 +1,5 @@
 import type { Argument, Command, Option } from "commander";
-import { EXIT } from "./exit.ts";
+import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import { createProgram } from "./program.ts";
 
 /** The text of docs/cli.md, from the commands themselves. */

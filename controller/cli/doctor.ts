@@ -17,7 +17,7 @@ import { type Channels, openChannels } from "../service/channels.ts";
 import { natsServerVersion } from "../service/nats-server.ts";
 import { openDataFolder } from "../store/datafolder.ts";
 import { askAgent } from "./agents.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 import { expected, openLabOf } from "./lab.ts";
 import { VERSION } from "./version.ts";

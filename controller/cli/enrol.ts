@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { serveEnrolment } from "../service/enrolment.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
 import { cliLogger } from "./session.ts";

@@ -4,7 +4,7 @@ import { basename, join, resolve } from "node:path";
 import { initLabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { isName } from "@salvo/shared/identity/name.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 
 export interface InitCommand {

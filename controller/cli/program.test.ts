@@ -98,7 +98,7 @@ test("exit codes are as the table says", async () => {
     [["fly"], 2, /unknown command/],
     [["demo", "--fly"], 2, /unknown option/],
     [["agents", "--lab", "broken.yaml"], 2, /^salvo: broken\.yaml:2/],
-    [["agents", "--lab", "none.yaml"], 6, /^salvo: none\.yaml: there is no such file\. Give the path of a lab file/],
+    [["agents", "--lab", "none.yaml"], 2, /^salvo: none\.yaml: there is no such file\. Give the path of a lab file/],
     [["agents", "--lab", "lab.yaml"], 6, /^$/],
     [["agents", "--lab", "bare/lab.yaml"], 6, /no certificate authority here\. Make the lab's folder with: salvo init/],
     [["agents", "revoke", "a", "--lab", "lab.yaml"], 6, /no such agent was ever enrolled/],

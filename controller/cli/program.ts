@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import type { AgentsCommand } from "./agents.ts";
 import type { DemoCommand } from "./demo.ts";
 import type { DoctorCommand } from "./doctor.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { EnrolCommand } from "./enrol.ts";
 import type { InitCommand } from "./init.ts";
 import type { Io } from "./io.ts";

@@ -5,7 +5,7 @@ import { loadReportRun } from "../report/load.ts";
 import { renderReport } from "../report/report.ts";
 import { runFolder } from "../store/layout.ts";
 import { readManifest, sealedRuns } from "../store/runs.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 
 export interface ReportCommand {

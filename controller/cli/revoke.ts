@@ -1,5 +1,5 @@
 import { loadLab } from "@salvo/shared/config/files.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
 

@@ -1,7 +1,7 @@
 import { DAMAGED, listRuns } from "../store/runs.ts";
 import { summaryJson } from "../store/manifest.ts";
 import { queryRuns } from "../store/query.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 import { jsonText } from "./json.ts";
 import { runTable, textTable } from "./table.ts";

@@ -1,9 +1,10 @@
 import type { Manifest, RunSpec } from "@salvo/proto/run_pb.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { EXIT, worstExit } from "@salvo/shared/kernel/exit.ts";
 import { createLogger, type Logger } from "@salvo/shared/log/logger.ts";
 import type { Controller, RunOptions } from "../service/controller.ts";
 import { summaryJson, summaryOf } from "../store/manifest.ts";
-import { EXIT, exitOfVerdicts } from "./exit.ts";
+import { exitOfVerdict } from "./exit.ts";
 import { unreachableAgents } from "./look.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import type { Io } from "./io.ts";
@@ -99,12 +100,11 @@ export function openSession({ io, json }: SessionOptions): Session {
     },
     conclude(manifests) {
       if (!json && manifests.length > 0) io.stdout.write(runTable(manifests.map(summaryOf)));
-      return stop.signal.aborted
-        ? EXIT.interrupted.code
-        : Math.max(
-            exitOfVerdicts(manifests.map((manifest) => summaryOf(manifest).verdict)),
-            stuck ? EXIT.environment.code : EXIT.ok.code,
-          );
+      return worstExit([
+        ...manifests.map((manifest) => exitOfVerdict(summaryOf(manifest).verdict)),
+        stuck ? "environment" : "ok",
+        stop.signal.aborted ? "interrupted" : "ok",
+      ]);
     },
     [Symbol.dispose]() {
       progress?.end(); // an error that ended the run begins a line of its own

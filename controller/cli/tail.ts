@@ -8,7 +8,7 @@ import { natsTls } from "@salvo/shared/identity/nats.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { unlessAborted } from "@salvo/shared/kernel/signal.ts";
 import { lastNatsUrl } from "../service/nats-server.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
 import { type TailFormat, tailHeader, tailLines } from "./tail-format.ts";

@@ -3,7 +3,7 @@ import { ROLE_NAMES } from "@salvo/shared/config/role.ts";
 import { TOKEN_LIFE_MAX_MS } from "@salvo/shared/identity/token.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { DEFAULT_PORT } from "./enrol.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
 

@@ -88,10 +88,10 @@ test("a lab's agents have addresses of their own, with ports that exist", async 
   );
 });
 
-test("a file that is not there is not found, and the error says what to give", async () => {
+test("a file that is not there is wrong input, and the error says what to give", async () => {
   const file = join(folder, "nothing.yaml");
   await expect(loadStudy(file)).rejects.toMatchObject({
-    kind: "not-found",
+    kind: "invalid-input",
     file,
     remedy: expect.stringContaining("a study file"),
   });

@@ -9,7 +9,7 @@ import type { Violation } from "./rules.ts";
 import { FILE_BYTES_MAX } from "./syntax.ts";
 import { type FromFile, readYaml } from "./yaml.ts";
 
-/** Reads lab.yaml. Throws not-found, refused (may not be read) or invalid-input with all mistakes. */
+/** Reads lab.yaml. Throws refused (may not be read), or invalid-input: there is none, or with all its mistakes. */
 export async function loadLab(file: string): Promise<FromFile<Lab>> {
   const lab = await load(LabSchema, file, "a lab file: hosts and their agents (labs/ has examples)");
   const firstWith = new Map<string, string>();
@@ -122,6 +122,10 @@ async function readBytes(file: string, what: string): Promise<Buffer> {
   } catch (cause) {
     const known = toSalvoError(cause, { file });
     if (known.kind !== "not-found") throw known;
-    throw new SalvoError("not-found", "there is no such file", { file, cause, remedy: `Give the path of ${what}.` });
+    throw new SalvoError("invalid-input", "there is no such file", {
+      file,
+      cause,
+      remedy: `Give the path of ${what}.`,
+    });
   }
 }

@@ -1,6 +1,6 @@
 /**
  * What kind of thing went wrong. Closed: each kind has one gRPC status (shared/rpc/status.ts) and one exit code
- * (controller/cli/exit.ts).
+ * (exit.ts).
  */
 export type ErrorKind =
   /** The caller's input is wrong: a file, a flag, a message. */
