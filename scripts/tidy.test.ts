@@ -15,7 +15,7 @@ test("no file is longer than a person can keep in mind", () => {
   expect(broken(({ lines }) => (lines.length > LINES_MAX ? [`${lines.length} lines`] : []))).toEqual([]);
 });
 
-const BASIS = ["bus", "clock", "config", "fio", "identity", "journal", "log", "process", "rpc"].map(
+const BASIS = ["audit", "bus", "clock", "config", "fio", "identity", "journal", "log", "process", "rpc"].map(
   (name) => `shared/${name}`,
 );
 
@@ -23,6 +23,7 @@ const BASIS = ["bus", "clock", "config", "fio", "identity", "journal", "log", "p
 const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   "shared/kernel": [],
   ...Object.fromEntries(BASIS.map((part) => [part, []])),
+  "shared/audit": ["shared/process"],
   "shared/agent/domain": [],
   "shared/agent": ["shared/agent/domain", ...BASIS],
   "agent-guest": ["shared/agent", "shared/agent/domain", ...BASIS],

@@ -1,8 +1,8 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
+import { tryLock } from "./lock-file.ts";
 
 export interface HeldFolder extends AsyncDisposable {
   /** Absolute. */
@@ -22,46 +22,24 @@ export async function holdFolder(path: string, who: string): Promise<HeldFolder>
   } catch (error) {
     throw toSalvoError(error, { file: folder, remedy });
   }
-  const release = await lock(folder, who);
+  const held = await lock(folder, who);
   try {
     await writeFile(holderFile(folder), JSON.stringify({ pid: process.pid, host: hostname() }));
   } catch (error) {
-    release();
+    held[Symbol.dispose]();
     throw toSalvoError(error, { file: folder, remedy });
   }
-  return { path: folder, [Symbol.asyncDispose]: async () => release() };
+  return { path: folder, [Symbol.asyncDispose]: async () => held[Symbol.dispose]() };
 }
 
-/**
- * Node has no file locks of its own, but its SQLite has: an exclusive transaction on an empty database is a kernel lock
- * on that file. Unlike a socket's name it also holds between containers and, as far as the file system locks, hosts.
- */
-async function lock(folder: string, who: string): Promise<() => void> {
-  const file = join(folder, "lock");
-  let database: DatabaseSync | undefined;
-  try {
-    database = new DatabaseSync(file, { timeout: 0 });
-    database.exec("PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE");
-  } catch (error) {
-    database?.close();
-    if (!(error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY))
-      throw new SalvoError("refused", `the data folder cannot be locked: ${String(error)}`, {
-        file,
-        cause: error,
-        remedy: "Give a data folder that this user can write to, on a file system with locks and space left",
-      });
-    throw new SalvoError("refused", `another ${who} has this data folder: ${await holder(folder)}`, {
-      file: folder,
-      cause: error,
-      remedy: `Stop it, or give each ${who} a data folder of its own`,
-    });
-  }
-  const held = database;
-  return () => held.close();
+async function lock(folder: string, who: string): Promise<Disposable> {
+  const held = tryLock(join(folder, "lock"));
+  if (held) return held;
+  throw new SalvoError("refused", `another ${who} has this data folder: ${await holder(folder)}`, {
+    file: folder,
+    remedy: `Stop it, or give each ${who} a data folder of its own`,
+  });
 }
-
-/** From sqlite.org/rescode.html */
-const SQLITE_BUSY = 5;
 
 const holderFile = (folder: string) => join(folder, "holder.json");
 

@@ -1,0 +1,29 @@
+import { DatabaseSync } from "node:sqlite";
+import { SalvoError, toSalvoError } from "../kernel/error.ts";
+
+/**
+ * Takes a file's lock for this process; undefined while somebody else has it. The kernel gives it back when the process
+ * dies, however it dies. Throws `refused`, with what SQLite says, when the file cannot be locked at all.
+ *
+ * Node has no file locks of its own, but its SQLite has: an exclusive transaction on an empty database is a kernel lock
+ * on that file. Unlike a socket's name it also holds between containers and, as far as the file system locks, hosts.
+ */
+export function tryLock(file: string): Disposable | undefined {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file, { timeout: 0 });
+    database.exec("PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE");
+  } catch (error) {
+    database?.close();
+    if (error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY) return undefined;
+    throw new SalvoError("refused", `${file} cannot be locked: ${toSalvoError(error).message}`, {
+      cause: error,
+      remedy: "Give a folder that this user can write to, on a file system with locks and space left",
+    });
+  }
+  const held = database;
+  return { [Symbol.dispose]: () => held.close() };
+}
+
+/** From sqlite.org/rescode.html */
+const SQLITE_BUSY = 5;
