@@ -2,18 +2,14 @@
 import { RunPhase } from "@salvo/proto/agent_pb.ts";
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { expect, test, vi } from "vitest";
-import { INTERVAL_MS, testAgent, WORKLOAD } from "./agent.fixture.ts";
+import { testAgent, WORKLOAD } from "./agent.fixture.ts";
 
 const VERSION_OR = 'if [ "$1" = --version ]; then echo fio-3.33; exit; fi';
 
 test("a caller that gives up arming leaves no fio behind", async () => {
   await using agent = await testAgent({ fioScript: `${VERSION_OR}; exec sleep 600` });
   const giveUp = new AbortController();
-  const request = { run: "run-1", participants: [{ id: "p1", device: "disk1" }], workload: WORKLOAD };
-  const arming = agent.client.arm(
-    { ...request, intervalMs: INTERVAL_MS },
-    { deadlineMs: 60_000, signal: giveUp.signal },
-  );
+  const arming = agent.arm("run-1", { signal: giveUp.signal });
   await vi.waitUntil(() => agent.programs().length > 0, { timeout: 10_000 });
   giveUp.abort();
   await expect(arming).rejects.toMatchObject({ kind: "cancelled" });

@@ -4,7 +4,8 @@ import { create, fromBinary } from "@bufbuild/protobuf";
 import { AgentService, HostSchema, type RunStatus } from "@salvo/proto/agent_pb.ts";
 import { AgentConfigSchema, type Device, Role } from "@salvo/proto/lab_pb.ts";
 import { type Record as JournalEntry, RecordSchema } from "@salvo/proto/telemetry_pb.ts";
-import { Engine, Pattern, type WorkloadSchema } from "@salvo/proto/workload_pb.ts";
+import { Engine, Pattern, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
+import { planHash } from "@salvo/shared/agent/domain/plan-hash.ts";
 import type { Disks } from "@salvo/shared/agent/guard/disks.ts";
 import { openIdentity } from "@salvo/shared/agent/identity.ts";
 import { type ServedAgent, serveAgent } from "@salvo/shared/agent/serve.ts";
@@ -30,8 +31,11 @@ export interface TestAgent extends AsyncDisposable {
   /** Stops the agent and starts another one on the same folder. */
   restart(): Promise<void>;
   arm(run: string, more?: ArmChange): Promise<RunStatus>;
-  /** Fires with 300 ms of notice. */
-  fire(run: string, more?: { readonly nonce?: string; readonly t0Ns?: bigint }): Promise<RunStatus>;
+  /** Fires what was armed, with 300 ms of notice. */
+  fire(
+    run: string,
+    more?: { readonly nonce?: string; readonly t0Ns?: bigint; readonly planHash?: string },
+  ): Promise<RunStatus>;
   abort(run: string, reason: string): Promise<RunStatus>;
   /** A watch as a controller keeps it. */
   watch(run: string): Watch;
@@ -45,6 +49,10 @@ export interface TestAgent extends AsyncDisposable {
 export interface ArmChange {
   readonly participants?: { readonly id: string; readonly device: string }[];
   readonly workload?: MessageInitShape<typeof WorkloadSchema>;
+  /** What the devices were when the run was planned, by name, where that is not what they are. */
+  readonly planned?: Readonly<Record<string, string>>;
+  /** Gives up arming. */
+  readonly signal?: AbortSignal;
 }
 
 /** Disposing of it cancels the call. */
@@ -56,6 +64,8 @@ export interface Watch extends AsyncDisposable {
 }
 
 export const INTERVAL_MS = 500;
+/** Of a device that the agent does not know, or of a run that was not armed. */
+export const NO_HASH = "0".repeat(64);
 export const NONCE = "nonce-of-sixteen-or-more";
 
 /** One second, two ticks of the null engine: real gates, dumps and ends, and hardly any load. */
@@ -129,6 +139,7 @@ export async function testAgent({ fioScript, devices, disks, lab }: TestAgentOpt
   }
 
   await start();
+  const armed = new Map<string, string>();
   const deadlineMs = 20_000;
   const agent: TestAgent = {
     folder,
@@ -143,18 +154,25 @@ export async function testAgent({ fioScript, devices, disks, lab }: TestAgentOpt
       await stop();
       await start();
     },
-    async arm(run, more = {}) {
-      const request = {
+    async arm(run, { participants = [{ id: "p1", device: "disk1" }], workload = WORKLOAD, planned, signal } = {}) {
+      const { agent: described } = await client.describe({}, { deadlineMs });
+      const hashes = { ...described?.deviceHashes, ...planned };
+      const plan = {
         run,
-        participants: [{ id: "p1", device: "disk1" }],
-        workload: WORKLOAD,
+        participants: participants.map((each) => ({ ...each, deviceHash: hashes[each.device] ?? NO_HASH })),
+        workload: create(WorkloadSchema, workload),
         intervalMs: INTERVAL_MS,
       };
-      const { status } = await client.arm({ ...request, ...more }, { deadlineMs });
+      armed.set(run, planHash(plan));
+      const { status } = await client.arm(
+        { ...plan, planHash: planHash(plan) },
+        { deadlineMs, ...(signal && { signal }) },
+      );
       return known(status);
     },
-    async fire(run, { nonce = NONCE, t0Ns = systemClock.now() + 300_000_000n } = {}) {
-      return known((await client.fire({ run, nonce, t0Ns }, { deadlineMs })).status);
+    async fire(run, more = {}) {
+      const request = { nonce: NONCE, t0Ns: systemClock.now() + 300_000_000n, planHash: armed.get(run) ?? NO_HASH };
+      return known((await client.fire({ run, ...request, ...more }, { deadlineMs })).status);
     },
     async abort(run, reason) {
       return known((await client.abort({ run, reason }, { deadlineMs })).status);

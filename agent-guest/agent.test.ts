@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { NONCE, type TestAgent, testAgent, WORKLOAD } from "./agent.fixture.ts";
+import { INTERVAL_MS, NO_HASH, NONCE, type TestAgent, testAgent, WORKLOAD } from "./agent.fixture.ts";
 
 let agent: TestAgent;
 let runs = 0;
@@ -97,6 +97,28 @@ test("what is wrong with a request is said before anything is started", async ()
   await expect(agent.arm("../run")).rejects.toMatchObject({ kind: "invalid-input" });
   await agent.arm(run); // nothing was left behind
   await expect(agent.fire(run, { nonce: "short" })).rejects.toMatchObject({ kind: "invalid-input" });
+});
+
+test("what was planned for another device, or is another plan, is neither armed nor fired", async () => {
+  const stale = agent.arm(nextRun(), { planned: { disk1: NO_HASH } });
+  await expect(stale).rejects.toThrow(/device disk1 is not what the run was planned for.*\[plan-hash\]/);
+  const { agent: described } = await agent.client.describe({}, { deadlineMs: 10_000 });
+  const deviceHash = described?.deviceHashes["disk1"] ?? "";
+  const participants = [{ id: "p1", device: "disk1", deviceHash }];
+  const request = { run: "altered", workload: WORKLOAD, intervalMs: INTERVAL_MS, participants, planHash: NO_HASH };
+  await expect(agent.client.arm(request, { deadlineMs: 10_000 })).rejects.toMatchObject({
+    kind: "refused",
+    message: expect.stringMatching(/^run altered: workload null .* not what was planned \[plan-hash\]/),
+  });
+  await agent.arm(nextRun());
+  await using watch = agent.watch(run);
+  await watch.next();
+  await expect(agent.fire(run, { planHash: NO_HASH })).rejects.toMatchObject({
+    kind: "refused",
+    message: expect.stringMatching(/armed with another plan .*\[plan-hash\]/),
+  });
+  expect(await agent.status(run)).toMatchObject({ phase: RunPhase.ARMED });
+  expect(await agent.fire(run)).toMatchObject({ phase: RunPhase.COMMITTED });
 });
 
 test("nothing is fired that nobody watches, or too late to be on time", async () => {

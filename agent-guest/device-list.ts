@@ -1,5 +1,6 @@
 import type { Device } from "@salvo/proto/lab_pb.ts";
 import { openClaims } from "@salvo/shared/agent/guard/claims.ts";
+import { hashOfDevice } from "@salvo/shared/agent/open-device.ts";
 import { listedDisk } from "@salvo/shared/agent/guard/examine.ts";
 import { openRawDisk } from "@salvo/shared/agent/guard/raw-disk.ts";
 import { findListed } from "@salvo/shared/agent/domain/guard/identity.ts";
@@ -49,8 +50,9 @@ async function rowOf(disk: DiskIdentity | undefined, device: Device | undefined,
 /** The guard itself is asked, and lets go at once. */
 async function verdictOn(device: Device, { config, disks }: DevicesDeps): Promise<string> {
   try {
-    const deps = { host: config.id, disks, claims: openClaims(config.dataDir), lab: undefined };
-    (await openRawDisk(device, deps)).close();
+    const claims = openClaims(config.dataDir);
+    const deviceHash = await hashOfDevice(device, claims);
+    (await openRawDisk(device, { host: config.id, disks, claims, lab: undefined, deviceHash })).close();
     return "yes";
   } catch (error) {
     const known = toSalvoError(error);

@@ -2,10 +2,12 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import type { Device } from "@salvo/proto/lab_pb.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { openClaims } from "@salvo/shared/agent/guard/claims.ts";
 import { claimDisk, releaseDisk } from "@salvo/shared/agent/guard/claim-disk.ts";
 import { openRawDisk } from "@salvo/shared/agent/guard/raw-disk.ts";
+import { hashOfDevice } from "@salvo/shared/agent/open-device.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type LoopDisk, type Loops, openLoops } from "./loops.ts";
 
@@ -28,9 +30,13 @@ describe("on loop devices", () => {
     confirm: async () => true,
   });
 
+  /** Planned just before. */
+  const openPlanned = async (device: Device, more: ReturnType<typeof deps>) =>
+    openRawDisk(device, { ...more, deviceHash: await hashOfDevice(device, more.claims) });
+
   /** The codes of what speaks against claiming it, and, with a label, against using it. */
   async function refusedFor(what: "claim" | "use"): Promise<string[]> {
-    const trying = what === "claim" ? claimDisk(disk.device, LABEL, deps()) : openRawDisk(disk.device, deps());
+    const trying = what === "claim" ? claimDisk(disk.device, LABEL, deps()) : openPlanned(disk.device, deps());
     const error: unknown = await trying.then(
       () => expect.fail(`${what} was allowed`),
       (caught: unknown) => caught,
@@ -44,7 +50,7 @@ describe("on loop devices", () => {
     expect(await refusedFor("use")).toEqual(["label-missing"]);
     await claimDisk(disk.device, LABEL, deps());
     expect(await refusedFor("claim")).toEqual(["already-claimed"]);
-    const held = await openRawDisk(disk.device, deps());
+    const held = await openPlanned(disk.device, deps());
     try {
       expect(held).toMatchObject({ path: disk.path, reservedBytes: 1_048_576n });
       held.recheck();
@@ -55,7 +61,7 @@ describe("on loop devices", () => {
     } finally {
       held.close();
     }
-    (await openRawDisk(disk.device, deps())).close();
+    (await openPlanned(disk.device, deps())).close();
   });
 
   test("release makes it what it was, and writes nothing else", async () => {
@@ -184,7 +190,7 @@ describe("on loop devices", () => {
 
   test("what changes while it is held is seen before the gates open", async () => {
     await claimDisk(disk.device, LABEL, deps());
-    const held = await openRawDisk(disk.device, deps());
+    const held = await openPlanned(disk.device, deps());
     try {
       await loops.sh("blockdev", "--setro", disk.path);
       expect(() => held.recheck()).toThrow("[read-only]");
@@ -204,7 +210,7 @@ describe("on loop devices", () => {
     const nodeThere = () => loops.disks.identify().find(({ path }) => path === disk.path)!.node;
     await claimDisk(disk.device, LABEL, deps());
     const node = nodeThere();
-    const held = await openRawDisk(disk.device, deps());
+    const held = await openPlanned(disk.device, deps());
     try {
       await loops.sh("cp", disk.image, join(loops.folder, "copy"));
       await loops.sh("losetup", "--detach", disk.path); // takes effect when the last one lets go
@@ -218,16 +224,36 @@ describe("on loop devices", () => {
     expect(() => held.recheckQuickly()).toThrow("[stale]");
   });
 
+  test("a path that leads to another disk than the handle is seen, though the handle is still well", async () => {
+    const other = await loops.add("disk2");
+    const found = loops.disks.identify().find(({ path }) => path === disk.path)!;
+    const path = join(loops.folder, "node");
+    const make = (of: LoopDisk) => loops.sh("cp", "--archive", "--remove-destination", of.path, path);
+    await make(disk);
+    const opened = loops.disks.open({ ...found, path });
+    try {
+      expect([opened.node(), opened.look().identity.node]).toEqual([found.node, found.node]);
+      await make(other);
+      expect(opened.node()).toMatch(/^gone .* leads to device 7:/);
+      expect(opened.look().identity).toMatchObject({
+        node: "gone",
+        serial: { unknown: expect.stringMatching("leads") },
+      });
+    } finally {
+      opened.close();
+    }
+  });
+
   test("the label of another device, lab, claim or host is refused by its own code", async () => {
     await claimDisk(disk.device, LABEL, deps());
     const as = (more: object) => ({ ...deps(), ...more });
     const codes = (trying: Promise<unknown>) => expect(trying).rejects;
-    await codes(openRawDisk({ ...disk.device, name: "disk2" }, deps())).toThrow("[label-device]");
-    await codes(openRawDisk(disk.device, as({ lab: "lab2" }))).toThrow("[label-lab]");
+    await codes(openPlanned({ ...disk.device, name: "disk2" }, deps())).toThrow("[label-device]");
+    await codes(openPlanned(disk.device, as({ lab: "lab2" }))).toThrow("[label-lab]");
     const elsewhere = openClaims(join(loops.folder, "elsewhere"));
-    await codes(openRawDisk(disk.device, as({ claims: elsewhere }))).toThrow("[not-claimed]");
+    await codes(openPlanned(disk.device, as({ claims: elsewhere }))).toThrow("[not-claimed]");
     await elsewhere.write({ ...LABEL, device: "disk1", uuid: "another" });
-    await codes(openRawDisk(disk.device, as({ claims: elsewhere }))).toThrow("[label-uuid]");
+    await codes(openPlanned(disk.device, as({ claims: elsewhere }))).toThrow("[label-uuid]");
     await codes(releaseDisk(disk.device, as({ claims: elsewhere }))).toThrow("[label-uuid]");
   });
 

@@ -2,7 +2,7 @@
 import { RunPhase, type RunStatus } from "@salvo/proto/agent_pb.ts";
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { Engine, Pattern } from "@salvo/proto/workload_pb.ts";
-import { claimDisk } from "@salvo/shared/agent/guard/claim-disk.ts";
+import { claimDisk, releaseDisk } from "@salvo/shared/agent/guard/claim-disk.ts";
 import { openClaims } from "@salvo/shared/agent/guard/claims.ts";
 import { open as openFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -92,6 +92,20 @@ describe("raw disks in a run", () => {
     await expect(agent.arm("unclaimed", { workload: RANDOM })).rejects.toThrow("[label-missing]");
     expect(await disk.hash()).toBe(before);
     expect(agent.programs()).toEqual([]);
+  });
+
+  test("a disk that was claimed anew since the run was planned is refused when it is armed", async () => {
+    await claim(disk);
+    const { agent: described } = await agent.client.describe({}, { deadlineMs: 10_000 });
+    const planned = { ...described?.deviceHashes };
+    const deps = { host: "guest1", disks: loops.disks, claims: claims(), confirm: async () => true };
+    await releaseDisk(disk.device, deps);
+    await claimDisk(disk.device, { ...LABEL, uuid: "6b1c0e7e-0000-4000-8000-000000000003" }, deps);
+    const before = await disk.hash();
+    await expect(agent.arm("stale", { workload: RANDOM, planned })).rejects.toThrow(/not the disk .*\[plan-hash\]/);
+    expect(agent.programs()).toEqual([]);
+    expect(await ended("anew", RANDOM)).toMatchObject({ outcome: Outcome.FINISHED });
+    expect(await disk.hash()).not.toBe(before);
   });
 
   test("the agent lets go of the disk when the run has ended, also when arming failed", async () => {

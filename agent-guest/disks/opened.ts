@@ -11,6 +11,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -34,11 +35,20 @@ export function openDisk(identity: DiskIdentity): OpenedDisk {
     const number = handle === undefined ? numberOf(identity) : deviceNumber(fstatSync(handle).rdev);
     return realpathSync(`/sys/dev/block/${number}`);
   };
+  /** fio opens it by its path: that must still lead to what the handle is. */
+  const leadsHere = () => {
+    const there = deviceNumber(statSync(path).rdev);
+    if (fd !== undefined && there !== deviceNumber(fstatSync(fd).rdev))
+      throw new Error(`${path} leads to device ${there} now`);
+  };
   return {
     look() {
       const at = <T>(find: (folder: string) => T): Fact<T> => fact(() => find(sysOf(fd)));
       return {
-        identity: identifyAgain(identity, () => sysOf(fd)),
+        identity: identifyAgain(identity, () => {
+          leadsHere();
+          return sysOf(fd);
+        }),
         exclusive,
         readOnly: at((folder) => flag(folder, "ro")),
         removable: at((folder) => flag(folder, "removable")),
@@ -79,6 +89,7 @@ export function openDisk(identity: DiskIdentity): OpenedDisk {
     },
     node() {
       try {
+        leadsHere();
         return nodeOf(sysOf(fd));
       } catch (error) {
         return `gone (${error instanceof Error ? error.message : String(error)})`;

@@ -14,6 +14,7 @@ const AGENT = {
     { name: "disk1", path: "/data/disk1", sizeBytes: 1_048_576n },
     { name: "small", path: "/data/small", sizeBytes: 4_096n },
   ],
+  deviceHashes: { disk1: "1", small: "2" },
 } satisfies MessageInitShape<typeof AgentDescriptionSchema>;
 
 const SPEC = {
@@ -44,6 +45,7 @@ interface Case {
     readonly roles?: Role[];
     readonly fio?: Init<typeof FioSchema>;
     readonly devices?: Init<typeof DeviceSchema>[];
+    readonly deviceHashes?: Record<string, string>;
   };
   readonly spec?: {
     readonly participants?: Init<typeof RunParticipantSchema>[];
@@ -79,6 +81,7 @@ test.for<readonly [string, Case, RegExp]>([
   ["no fio", { agent: { fio: { path: "fio", problem: "fio is not installed. Install it" } } }, /^fio is not installed/],
   ["fio too old", { agent: { fio: { version: "fio-2.21" } } }, /2\.21/],
   ["no fio at all", { agent: { fio: { version: "" } } }, /no fio version/],
+  ["device of which it says nothing", { agent: { deviceHashes: {} } }, /does not say what device disk1 is/],
   ["device not listed", { agent: { devices: [] } }, /device disk1 is not listed .* \(listed: none\)/],
   [
     "device too small",

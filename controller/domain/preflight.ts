@@ -60,6 +60,7 @@ function devices(spec: RunSpec, agent: AgentDescription): string[] {
         const listed = agent.devices.map((each) => each.name).join(", ") || "none";
         return [`device ${name} is not listed in the agent's own configuration (listed: ${listed})`];
       }
+      if (!agent.deviceHashes[name]) return [`the agent does not say what device ${name} is to be known by`];
       const place = {
         ...NO_PLACE,
         // Where a raw disk will be is known when it is armed.

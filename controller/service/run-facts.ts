@@ -4,6 +4,7 @@ import type { AgentDescription } from "@salvo/proto/agent_pb.ts";
 import { OnLoss } from "@salvo/proto/lab_pb.ts";
 import { ClockEstimateSchema, type ClockEstimate, type RunSpec } from "@salvo/proto/run_pb.ts";
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
+import { planHash } from "@salvo/shared/agent/domain/plan-hash.ts";
 import { fioRuntimeMs } from "@salvo/shared/agent/domain/run-plan.ts";
 import type { ClockEstimate as Estimate } from "@salvo/shared/clock/estimate.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
@@ -23,6 +24,16 @@ export function planOf(spec: RunSpec): ConductorPlan {
       ({ id, onLoss }) => ({ id, onLoss: onLoss === OnLoss.CONTINUE ? "continue" : "abort" }) as const,
     ),
   };
+}
+
+/** What an agent is to arm, bound to what it said of its devices when the run began. */
+export function armPlanOf({ run, workload, intervalMs, participants }: RunSpec, agent: AgentDescription) {
+  assert(workload, "a run has a workload");
+  const parts = participants
+    .filter((each) => each.agent === agent.id)
+    .map(({ id, device }) => ({ id, device, deviceHash: agent.deviceHashes[device] ?? "" })); // preflight: it has one
+  const plan = { run, workload, intervalMs, participants: parts };
+  return { ...plan, planHash: planHash(plan) };
 }
 
 /** How long an agent may take to arm: its devices may have to be written full first. */

@@ -21,7 +21,7 @@ import type { Spool } from "../store/spool.ts";
 import { probeClock } from "./clock-probe.ts";
 import { collectRecords } from "./collect.ts";
 import type { Live } from "./live.ts";
-import { armMs, factsOf, planOf } from "./run-facts.ts";
+import { armMs, armPlanOf, factsOf, planOf } from "./run-facts.ts";
 import type { RunBegin, RunFact, RunLog, RunLogEntry } from "./run-log.ts";
 import { watchRun } from "./watch.ts";
 
@@ -242,21 +242,15 @@ export async function driveRun(
     assert(offsetNs !== undefined, `the clock of ${agent} is known before it is fired`);
     const leftMs = Number(t0Ns - clock.now()) / 1e6 - ACK_MARGIN_MS;
     await clientOf(agent).fire(
-      { run: spec.run, nonce: begin.nonce, t0Ns: t0Ns - offsetNs },
+      { run: spec.run, nonce: begin.nonce, t0Ns: t0Ns - offsetNs, planHash: armRequest(agent).planHash },
       { deadlineMs: Math.max(1, leftMs), signal: stop.signal },
     );
   }
 
   function armRequest(agent: string) {
-    const { run, workload, intervalMs, participants } = spec;
-    assert(workload, "a run has a workload");
-    return {
-      run,
-      workload,
-      intervalMs,
-      participants: participants.filter((each) => each.agent === agent).map(({ id, device }) => ({ id, device })),
-      bus: { url: begin.natsUrl, lab: spec.lab },
-    };
+    const description = descriptions.get(agent);
+    assert(description, `agent ${agent} is described before it is armed`);
+    return { ...armPlanOf(spec, description), bus: { url: begin.natsUrl, lab: spec.lab } };
   }
 
   async function watch(agent: string): Promise<void> {

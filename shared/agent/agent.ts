@@ -167,11 +167,11 @@ export function createAgent(deps: AgentDeps): Agent {
       throw new SalvoError("program-failed", run.state.reason, { host: config.id });
     },
 
-    async fire({ run: name, nonce, t0Ns }) {
+    async fire({ run: name, nonce, planHash, t0Ns }) {
       const ended = held.get(name);
       if (ended)
         throw new SalvoError("wrong-state", `run ${name} has ended: ${ended.status.reason}`, { host: config.id });
-      await activeRun(name).run.tell({ type: "fire", nonce, t0Ns, nowNs: clock.now() });
+      await activeRun(name).run.tell({ type: "fire", nonce, planHash, t0Ns, nowNs: clock.now() });
       return statusOf(name);
     },
 

@@ -20,7 +20,14 @@ const workload = create(WorkloadSchema, {
   durationMs: 1000,
   engine: Engine.PSYNC,
 });
-const plan: RunPlan = { run: "r", participants: [{ id: "p", device: "d" }], workload, intervalMs: 1000, ticks: 1 };
+const plan: RunPlan = {
+  run: "r",
+  participants: [{ id: "p", device: "d", deviceHash: "" }],
+  workload,
+  intervalMs: 1000,
+  ticks: 1,
+  hash: "",
+};
 const overMs = fioRuntimeMs(workload);
 
 let folder: string;

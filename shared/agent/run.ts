@@ -141,9 +141,9 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
   }
 
   async function arm(): Promise<void> {
-    for (const { id, device: name } of plan.participants) {
+    for (const { id, device: name, deviceHash } of plan.participants) {
       const listed = listedDevice(deps.config, name);
-      const device = await openDevice(listed, deps, { signal: stop.signal });
+      const device = await openDevice(listed, deviceHash, deps, { signal: stop.signal });
       devices.push(device); // closed at the end of the run, which waits for arming to have ended
       stop.signal.throwIfAborted();
       const fio = await startFio(id, plan, {

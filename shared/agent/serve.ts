@@ -15,9 +15,11 @@ import { type Agent, createAgent } from "./agent.ts";
 import { keepBus } from "./bus-keeper.ts";
 import { checkDevices } from "./device.ts";
 import { fioTeller } from "./fio-version.ts";
+import { openClaims } from "./guard/claims.ts";
 import { recoverRuns, runFolders } from "./held-runs.ts";
 import { openLead } from "./lead.ts";
 import type { AgentIdentity } from "./identity.ts";
+import { hashOfDevice } from "./open-device.ts";
 import type { Platform } from "./platform.ts";
 import { agentService } from "./service.ts";
 
@@ -53,6 +55,7 @@ export async function serveAgent({
   const tellFio = fioTeller(config.fio);
   const lead = openLead(join(config.dataDir, "gate-lead"));
   const host = await platform.describeHost();
+  const claims = openClaims(config.dataDir);
 
   let agent: Agent | undefined;
   const bus = keepBus({
@@ -74,6 +77,7 @@ export async function serveAgent({
     folders: runFolders(config.dataDir),
     describeSelf: async () => {
       await checkDevices(config); // before every run: links come and go
+      const hashes = config.devices.map(async (device) => [device.name, await hashOfDevice(device, claims)] as const);
       return create(AgentDescriptionSchema, {
         id: config.id,
         version,
@@ -82,6 +86,7 @@ export async function serveAgent({
         host,
         fio: await tellFio(),
         devices: config.devices,
+        deviceHashes: Object.fromEntries(await Promise.all(hashes)),
         gateLeadNs: lead.current(),
       });
     },

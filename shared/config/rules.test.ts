@@ -14,7 +14,14 @@ const workload = {
   durationMs: 1000,
   engine: Engine.NULL,
 };
-const arm = { run: "r1", participants: [{ id: "a.d", device: "d" }], workload, intervalMs: 1000 };
+const hash = "0".repeat(64);
+const arm = {
+  run: "r1",
+  participants: [{ id: "a.d", device: "d", deviceHash: hash }],
+  workload,
+  intervalMs: 1000,
+  planHash: hash,
+};
 
 function checkArm(change: object) {
   return checkMessage(ArmRequestSchema, create(ArmRequestSchema, { ...arm, ...change }));
@@ -32,7 +39,13 @@ test.each([
   ["run", "must be a run id", { run: "r1\n" }],
   ["workload", "is missing", { workload: undefined }],
   ["participants", "must have at least one entry", { participants: [] }],
-  ["participants[0].device", "must not be empty", { participants: [{ id: "a.d" }] }],
+  ["participants[0].device", "must not be empty", { participants: [{ id: "a.d", deviceHash: hash }] }],
+  [
+    "participants[0].deviceHash",
+    "must be a SHA-256 in hexadecimal",
+    { participants: [{ id: "a.d", device: "d", deviceHash: "X" }] },
+  ],
+  ["planHash", "must not be empty", { planHash: "" }],
   [
     "participants",
     "must have at most 1000 entries, but has 1001",
@@ -60,8 +73,8 @@ test.each([
 });
 
 test("two entries that agree in what must be unique are named by their place", () => {
-  const entry = { id: "same", device: "d" };
-  expect(checkArm({ participants: [entry, { id: "other", device: "d" }, entry] })).toEqual([
+  const entry = { id: "same", device: "d", deviceHash: hash };
+  expect(checkArm({ participants: [entry, { ...entry, id: "other" }, entry] })).toEqual([
     {
       path: "participants[2].id",
       message: 'must differ in every entry of participants, but "same" is in entries 1 and 3',
@@ -86,5 +99,5 @@ test("asserting throws one invalid-input error that names every violation and en
     }),
   );
   const worse = create(ArmRequestSchema, { ...arm, participants: Array.from({ length: 30 }, () => ({})) });
-  expect(() => assertValid(ArmRequestSchema, worse)).toThrow("and 40 more");
+  expect(() => assertValid(ArmRequestSchema, worse)).toThrow("and 70 more");
 });

@@ -7,6 +7,7 @@ import {
   step as realStep,
   WATCH_DUE_MS,
 } from "@salvo/shared/agent/domain/run-machine.ts";
+import { planRefused } from "@salvo/shared/agent/domain/plan-hash.ts";
 import type { RunPlan } from "@salvo/shared/agent/domain/run-plan.ts";
 import { fioRuntimeMs } from "@salvo/shared/agent/domain/run-plan.ts";
 import { msToNs, nsToMs } from "@salvo/shared/kernel/time.ts";
@@ -27,11 +28,16 @@ export interface SimulatedAgent {
   longestAwayMs: number;
   /** It has accepted a T0. */
   committed: boolean;
+  /** What its device is: the hash that it describes it by. */
+  device: string;
+  /** Its gates were opened on another device than the run was planned for. */
+  wroteElsewhere: boolean;
   /** Its fio is doing I/O now. */
   writing: boolean;
   readonly state: RunState | undefined;
   /** What its journal holds after a crash: undefined when it never armed, or was released. */
   held(): { outcome: Outcome; reason: string; started: boolean } | "active" | undefined;
+  /** Throws `refused` when its device is not the one that was planned. */
   arm(plan: RunPlan, onChange: () => void): void;
   tell(event: RunEvent): void;
   release(): void;
@@ -40,6 +46,9 @@ export interface SimulatedAgent {
   /** The agent's clock at a true instant, ns, and back. */
   clockNs(trueMs: number): bigint;
 }
+
+/** When it compares its device with the one that was planned: as it should, or, to find out whether that is missed, less. */
+export type Looks = "twice" | "at-arm" | "never";
 
 export interface AgentFaults {
   /** fio does not reach its gate, fails there, or fails in mid-run. */
@@ -50,9 +59,9 @@ export interface AgentFaults {
 
 export function createAgent(
   id: string,
-  plan: { timeline: Timeline; random: Random; faults: AgentFaults; step?: AgentStep },
+  plan: { timeline: Timeline; random: Random; faults: AgentFaults; step?: AgentStep; looks?: Looks | undefined },
 ): SimulatedAgent {
-  const { timeline, random, faults, step = realStep } = plan;
+  const { timeline, random, faults, step = realStep, looks = "twice" } = plan;
   const offsetMs = random.between(-1e6, 1e6);
   const drift = 1 + random.between(-200e-6, 200e-6);
   const openedAtMs: number[] = [];
@@ -74,12 +83,15 @@ export function createAgent(
     longestMs: 0,
     longestAwayMs: 0,
     committed: false,
+    device: `${id}, as it was`,
+    wroteElsewhere: false,
     writing: false,
     get state() {
       return state;
     },
     held: () => (ended ? { ...ended, started: openedAtMs.length > 0 } : state ? "active" : undefined),
     arm(runPlan, changed) {
+      if (looks !== "never" && isStale(runPlan)) throw planRefused(`the device of ${id} is another one`);
       state = beginRun(runPlan);
       ended = undefined;
       killed = false;
@@ -113,6 +125,10 @@ export function createAgent(
     },
     clockNs,
   };
+
+  function isStale({ participants }: RunPlan): boolean {
+    return participants.some(({ deviceHash }) => deviceHash !== agent.device);
+  }
 
   function soon(ms: number, what: () => void): void {
     const born = life;
@@ -177,12 +193,15 @@ export function createAgent(
     const missedMs = faults.missesT0 && random.chance(0.05) ? random.between(0, 1_500) : random.between(0, 0.4);
     const atMs = Math.max(t0Ms, timeline.nowMs()) + missedMs;
     soon(atMs - timeline.nowMs(), () => {
+      if (state && looks === "twice" && isStale(state.plan))
+        return tell({ type: "abort", reason: "the device was exchanged after it was armed" });
       if (!killed) tell({ type: "due", lateMs: timeline.nowMs() - t0Ms });
     });
   }
 
   function open(runPlan: RunPlan): void {
     openedAtMs.push(timeline.nowMs());
+    agent.wroteElsewhere ||= isStale(runPlan);
     agent.writing = true;
     const lengthMs = fioRuntimeMs(runPlan.workload);
     for (let tick = 1; tick <= runPlan.ticks; tick++)

@@ -16,6 +16,8 @@ export interface World {
   readonly uncommitted: readonly string[];
   /** Agents within reach whose fio was still at work when the controller was done with an aborted run. */
   readonly leftWriting: readonly string[];
+  /** Agents that accepted a T0 of another plan than theirs. */
+  readonly misled: readonly string[];
   /** When there was no controller, true ms. */
   readonly orphaned: readonly { readonly fromMs: number; toMs: number }[];
   /** Agents whose journal was collected whole, at the time of sealing. */
@@ -91,6 +93,9 @@ export function findBroken(world: World): string[] {
       rule(!alone, `${id} opened its gates when there had been no controller for a while`);
     }
   }
+  for (const { id, wroteElsewhere } of agents)
+    rule(!wroteElsewhere, `${id} wrote to a device that nobody had looked at`);
+  rule(world.misled.length === 0, `the T0 of another plan was accepted by ${world.misled.join(", ")}`);
   if (state.t0Ns === undefined) rule(started.length === 0, "there was no T0, but gates opened");
   for (const { id, openedAtMs } of started) {
     for (const ms of openedAtMs)

@@ -13,6 +13,17 @@ interface Place {
   readonly untilMs: number;
 }
 
+/** Devices that become others while a run is made ready, most often between the look at them and Arm. */
+export function plantStaleDevices({ agents, timeline, random, log }: Place): void {
+  for (const agent of agents) {
+    if (!random.chance(0.15)) continue;
+    timeline.at(random.between(0, random.chance(0.7) ? 10 : 4_000), () => {
+      log(`the device of ${agent.id} is exchanged`);
+      agent.device = `${agent.id}, exchanged`;
+    });
+  }
+}
+
 /** Agents that crash and come back, and networks that are cut and mended. */
 export function plantAgentFaults({ agents, cut, timeline, random, log, untilMs }: Place): void {
   for (const agent of agents) {

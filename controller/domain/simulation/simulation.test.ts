@@ -45,13 +45,17 @@ test("a controller that is killed after T0 and comes back ends the run as if not
 });
 
 test("the worlds are worth something: most end well, many are aborted, some go on without an agent", () => {
-  const seen = { complete: 0, aborted: 0, lost: 0, resumed: 0 };
-  for (const seed of upTo(500)) {
+  const seen = { complete: 0, aborted: 0, lost: 0, resumed: 0, stale: 0, "exchanged in time": 0, misled: 0 };
+  for (const seed of upTo(1_000)) {
     const { state, trace } = simulate(seed);
     if (state.aborted !== undefined) seen.aborted++;
     else if ([...state.agents.values()].some(({ lost, end }) => lost ?? end?.reason)) seen.lost++;
     else seen.complete++;
-    if (trace.some((line) => line.includes("controller resumes"))) seen.resumed++;
+    const told = (what: string) => trace.some((line) => line.includes(what));
+    if (told("controller resumes")) seen.resumed++;
+    if (state.aborted?.includes("[plan-hash]")) seen.stale++;
+    if (state.aborted?.includes("exchanged after it was armed")) seen["exchanged in time"]++;
+    if (told("does not take the T0 of another plan: refused")) seen.misled++;
   }
   for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(10);
 });
@@ -82,6 +86,12 @@ const MUTANTS: Readonly<Record<string, Mutation>> = {
   "an agent starts although nobody watches it any more": {
     agentStep: (state, event) =>
       event.type === "watchers" && event.count === 0 ? { state, effects: [] } : agentStep(state, event),
+  },
+  "an agent does not compare its device with the plan": { looks: "never" },
+  "an agent does not look at its device again": { looks: "at-arm" },
+  "an agent takes a T0 for whatever plan": {
+    agentStep: (state, event) =>
+      agentStep(state, event.type === "fire" ? { ...event, planHash: state.plan.hash } : event),
   },
   "an agent never kills a fio that does not end": {
     agentStep: (state, event) => (event.type === "overdue" ? { state, effects: [] } : agentStep(state, event)),

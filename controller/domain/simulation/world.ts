@@ -4,15 +4,16 @@
  */
 import { create } from "@bufbuild/protobuf";
 import { WorkloadSchema } from "@salvo/proto/workload_pb.ts";
-import { fioRuntimeMs, type RunPlan } from "@salvo/shared/agent/domain/run-plan.ts";
+import { fioRuntimeMs } from "@salvo/shared/agent/domain/run-plan.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { msToNs } from "@salvo/shared/kernel/time.ts";
 import { conduct, type ConductorEffect, type ConductorEvent, step as realStep } from "../conductor.ts";
 import type { Ask } from "../phases.ts";
 import { chooseT0 } from "../t0.ts";
-import { type AgentStep, chooseFaults, createAgent, type SimulatedAgent } from "./agent.ts";
+import { type AgentStep, chooseFaults, createAgent, type Looks, type SimulatedAgent } from "./agent.ts";
 import type { World } from "./checks.ts";
-import { plantAgentFaults } from "./faults.ts";
+import { plantAgentFaults, plantStaleDevices } from "./faults.ts";
+import { createPlans } from "./plans.ts";
 import { createRandom } from "./random.ts";
 import { createTimeline } from "./timeline.ts";
 
@@ -26,6 +27,7 @@ export type ConductorStep = typeof realStep;
 export interface Mutation {
   readonly agentStep?: AgentStep;
   readonly conductorStep?: ConductorStep;
+  readonly looks?: Looks;
 }
 
 /** all: as the seed decides. after-t0: nothing but a controller that is killed in mid-run and comes back. */
@@ -33,6 +35,8 @@ export type Faults = "all" | "after-t0";
 
 export function simulate(seed: number, mutation: Mutation = {}, which: Faults = "all"): World {
   const random = createRandom(seed);
+  /** Of its own, as it came later: old seeds keep their worlds. */
+  const randomOfPlans = createRandom(seed + 0x5a1e);
   const timeline = createTimeline();
   const conductorStep = mutation.conductorStep ?? realStep;
   const trace: string[] = [];
@@ -48,6 +52,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     createAgent(`agent${index}`, {
       timeline,
       random,
+      looks: mutation.looks,
       faults: which === "all" ? chooseFaults(random) : { missesT0: false, fio: "none" },
       ...(mutation.agentStep && { step: mutation.agentStep }),
     }),
@@ -58,6 +63,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
   const byId = new Map(agents.map((agent) => [agent.id, agent]));
   const cut = new Set<string>();
   const collected = new Set<string>();
+  const { misled, ...plans } = createPlans(workload, randomOfPlans, log);
   const plan = {
     lengthMs: fioRuntimeMs(workload),
     agents: agents.map(({ id }) => ({ id, onLoss: policies.get(id) ?? "abort" })),
@@ -185,18 +191,12 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     try {
       switch (effect.what) {
         case "describe":
+          plans.look(agent);
           return did("describe");
         case "arm": {
           if (agent.held()) return fail("busy");
           let told = false;
-          const runPlan: RunPlan = {
-            run: "run",
-            workload,
-            intervalMs: 1000,
-            ticks: (workload.rampMs + workload.durationMs) / 1000,
-            participants: [{ id: `${agent.id}.disk`, device: "disk" }],
-          };
-          agent.arm(runPlan, () => {
+          agent.arm(plans.of(agent.id), () => {
             changes.get(agent.id)?.();
             if (told) return;
             if (agent.state?.phase === "armed") {
@@ -223,9 +223,13 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
         }
         case "fire": {
           const offsetNs = state.agents.get(agent.id)?.clock?.offsetNs ?? 0n;
-          const fire = () =>
-            agent.tell({ type: "fire", nonce, t0Ns: effect.t0Ns - offsetNs, nowNs: agent.clockNs(timeline.nowMs()) });
+          const fire = (of = plans.of(agent.id).hash) => {
+            const nowOfAgentNs = agent.clockNs(timeline.nowMs());
+            const t0Ns = effect.t0Ns - offsetNs;
+            agent.tell({ type: "fire", nonce, planHash: of, t0Ns, nowNs: nowOfAgentNs });
+          };
           if (agent.held() !== "active") return fail("no such run");
+          plans.mislead(agent.id, fire);
           fire();
           if (random.chance(0.05)) fire(); // a duplicate on the wire
           return did("fire");
@@ -327,6 +331,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
   function plantFaults(): void {
     if (!chaos) return;
     plantAgentFaults({ agents, cut, timeline, random, log, untilMs: FAULTS_UNTIL_MS });
+    plantStaleDevices({ agents, cut, timeline, random: randomOfPlans, log, untilMs: FAULTS_UNTIL_MS });
     if (random.chance(0.35)) {
       const atMs = random.between(0, FAULTS_UNTIL_MS * 0.6);
       timeline.at(atMs, () => {
@@ -380,7 +385,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     log(
       `${agent.id} opened ${agent.openedAtMs.map((ms) => ms.toFixed(3)).join(" ")} held ${JSON.stringify(agent.held())}`,
     );
-  return { agents, policies, state, done, t0Ms, sealed, uncommitted, leftWriting, orphaned, collected, trace };
+  return { agents, policies, state, done, t0Ms, sealed, uncommitted, leftWriting, misled, orphaned, collected, trace };
 }
 
 type Unstamped<T> = T extends unknown ? Omit<T, "atNs"> : never;

@@ -18,10 +18,11 @@ const plans: fc.Arbitrary<RunPlan> = fc
   })
   .map(({ participants, jobs, ticks }) => ({
     run: "run-1",
-    participants: PARTICIPANTS.slice(0, participants).map((id) => ({ id, device: id })),
+    participants: PARTICIPANTS.slice(0, participants).map((id) => ({ id, device: id, deviceHash: id })),
     workload: create(WorkloadSchema, { jobs }),
     intervalMs: 100,
     ticks,
+    hash: "plan",
   }));
 
 /** A number of a participant, so that it fits any plan. */
@@ -38,6 +39,7 @@ const choices: fc.Arbitrary<Choice> = fc.record({
       arbitrary: fc.record({
         type: fc.constant("fire" as const),
         nonce: fc.constantFrom("one", "two"),
+        planHash: fc.constantFrom("plan", "plan", "plan", "other"),
         t0Ns: fc.constantFrom(1_000_000_000n, 950_000_000n),
         nowNs: fc.constantFrom(500_000_000n, 899_000_000n),
       }),
@@ -73,7 +75,7 @@ function orderly({ participants, workload, ticks }: RunPlan): Choice[] {
   return [
     once({ type: "watchers", count: 1 }),
     ...Array.from({ length: workload.jobs }, () => each({ type: "parked", participant: "" })).flat(),
-    once({ type: "fire", nonce: "one", t0Ns: 1_000_000_000n, nowNs: 500_000_000n }),
+    once({ type: "fire", nonce: "one", planHash: "plan", t0Ns: 1_000_000_000n, nowNs: 500_000_000n }),
     once({ type: "due", lateMs: 0.1 }),
     ...Array.from({ length: ticks }, (_, index) => once({ type: "tick", tick: index + 1 })),
     ...each({ type: "exited", participant: "", problem: "" }),

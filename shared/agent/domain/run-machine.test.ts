@@ -10,12 +10,13 @@ const MS = 1_000_000n;
 const PLAN: RunPlan = {
   run: "run-1",
   participants: [
-    { id: "a", device: "disk1" },
-    { id: "b", device: "disk2" },
+    { id: "a", device: "disk1", deviceHash: "1" },
+    { id: "b", device: "disk2", deviceHash: "2" },
   ],
   workload: create(WorkloadSchema, { jobs: 1 }),
   intervalMs: 100,
   ticks: 2,
+  hash: "plan",
 };
 
 /** Events by a short name, so that histories read like sentences. */
@@ -24,10 +25,11 @@ const EVENTS = {
   "parked b": { type: "parked", participant: "b" },
   watched: { type: "watchers", count: 1 },
   unwatched: { type: "watchers", count: 0 },
-  fire: { type: "fire", nonce: "one", t0Ns: 1_000n * MS, nowNs: 500n * MS },
-  "fire again": { type: "fire", nonce: "one", t0Ns: 2_000n * MS, nowNs: 1_999n * MS },
-  "fire otherwise": { type: "fire", nonce: "two", t0Ns: 1_000n * MS, nowNs: 500n * MS },
-  "fire late": { type: "fire", nonce: "one", t0Ns: 1_000n * MS, nowNs: 901n * MS },
+  fire: { type: "fire", nonce: "one", planHash: "plan", t0Ns: 1_000n * MS, nowNs: 500n * MS },
+  "fire again": { type: "fire", nonce: "one", planHash: "plan", t0Ns: 2_000n * MS, nowNs: 1_999n * MS },
+  "fire otherwise": { type: "fire", nonce: "two", planHash: "plan", t0Ns: 1_000n * MS, nowNs: 500n * MS },
+  "fire of another plan": { type: "fire", nonce: "one", planHash: "other", t0Ns: 1_000n * MS, nowNs: 500n * MS },
+  "fire late": { type: "fire", nonce: "one", planHash: "plan", t0Ns: 1_000n * MS, nowNs: 901n * MS },
   "in time": { type: "due", lateMs: 250 },
   late: { type: "due", lateMs: 250.1 },
   "tick 1": { type: "tick", tick: 1 },
@@ -84,6 +86,7 @@ const KILLED = "ending, aborted, kill";
 /** What is not listed for a phase changes nothing. */
 const TABLE: Record<keyof typeof PHASES, Partial<Record<Name, string>>> = {
   arming: {
+    "fire of another plan": "refused",
     "parked a": "arming",
     "parked b": "arming",
     watched: "arming",
@@ -100,6 +103,7 @@ const TABLE: Record<keyof typeof PHASES, Partial<Record<Name, string>>> = {
     overdue: KILLED,
   },
   armed: {
+    "fire of another plan": "refused",
     "watch due": KILLED,
     "parked a": "armed",
     "parked b": "armed",
@@ -117,6 +121,7 @@ const TABLE: Record<keyof typeof PHASES, Partial<Record<Name, string>>> = {
     overdue: KILLED,
   },
   watched: {
+    "fire of another plan": "refused",
     "parked a": "armed",
     "parked b": "armed",
     watched: "armed",
@@ -133,6 +138,7 @@ const TABLE: Record<keyof typeof PHASES, Partial<Record<Name, string>>> = {
     overdue: KILLED,
   },
   committed: {
+    "fire of another plan": "refused",
     "parked a": "committed",
     "parked b": "committed",
     watched: "committed",
@@ -148,6 +154,7 @@ const TABLE: Record<keyof typeof PHASES, Partial<Record<Name, string>>> = {
     overdue: KILLED,
   },
   running: {
+    "fire of another plan": "refused",
     "parked a": "running",
     "parked b": "running",
     watched: "running",
@@ -163,6 +170,7 @@ const TABLE: Record<keyof typeof PHASES, Partial<Record<Name, string>>> = {
     overdue: KILLED,
   },
   ending: {
+    "fire of another plan": "refused",
     "parked a": "ending",
     "parked b": "ending",
     watched: "ending",
@@ -176,6 +184,7 @@ const TABLE: Record<keyof typeof PHASES, Partial<Record<Name, string>>> = {
     overdue: KILLED,
   },
   killed: {
+    "fire of another plan": "refused",
     "parked a": "ending",
     "parked b": "ending",
     watched: "ending",
@@ -187,6 +196,7 @@ const TABLE: Record<keyof typeof PHASES, Partial<Record<Name, string>>> = {
     "b fails": "ending, exited",
   },
   "half gone": {
+    "fire of another plan": "refused",
     "parked a": "running",
     "parked b": "running",
     watched: "running",
@@ -202,6 +212,7 @@ const TABLE: Record<keyof typeof PHASES, Partial<Record<Name, string>>> = {
     overdue: KILLED,
   },
   ended: {
+    "fire of another plan": "wrong-state",
     fire: "wrong-state",
     "fire again": "wrong-state",
     "fire otherwise": "wrong-state",

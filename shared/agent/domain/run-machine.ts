@@ -6,6 +6,7 @@ import { EventKind, Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { unreachable } from "../../kernel/assert.ts";
 import { SalvoError } from "../../kernel/error.ts";
 import { msToNs, type Nanos } from "../../kernel/time.ts";
+import { planRefused } from "./plan-hash.ts";
 import { FIRE_NOTICE_MS, GATES_LATE_MS_MAX, type RunPlan } from "./run-plan.ts";
 
 export type Phase = "arming" | "armed" | "committed" | "running" | "ending" | "ended";
@@ -39,7 +40,13 @@ export type RunEvent =
   /** So long after arming somebody should be watching. */
   | { readonly type: "watch-due" }
   /** Throws `wrong-state` or `refused`. A repeated Fire with the same nonce changes nothing. */
-  | { readonly type: "fire"; readonly nonce: string; readonly t0Ns: Nanos; readonly nowNs: Nanos }
+  | {
+      readonly type: "fire";
+      readonly nonce: string;
+      readonly planHash: string;
+      readonly t0Ns: Nanos;
+      readonly nowNs: Nanos;
+    }
   /** It is time to open the gates, and lateMs past it. */
   | { readonly type: "due"; readonly lateMs: number }
   | { readonly type: "tick"; readonly tick: number }
@@ -161,7 +168,9 @@ function onWatchers(state: RunState, count: number): Step {
     : stay(next);
 }
 
-function onFire(state: RunState, { nonce, t0Ns, nowNs }: RunEvent & { type: "fire" }): Step {
+function onFire(state: RunState, { nonce, planHash, t0Ns, nowNs }: RunEvent & { type: "fire" }): Step {
+  if (planHash !== state.plan.hash)
+    throw planRefused(`run ${state.plan.run} was armed with another plan than the one that it is to start`);
   if (state.nonce === nonce) return stay(state);
   if (state.phase !== "armed" || state.nonce !== undefined || state.outcome !== Outcome.UNSPECIFIED)
     return refuseFire(state);

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { ArmRequestSchema } from "@salvo/proto/agent_pb.ts";
 import { WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { expect, test } from "vitest";
+import { planHash } from "./plan-hash.ts";
 import { clockErrorMs, fioRuntimeMs, planOf, ticksOf } from "./run-plan.ts";
 
 const workload = create(WorkloadSchema, { name: "4k", rampMs: 2_000, durationMs: 5_000 });
@@ -31,17 +32,14 @@ test.for([
 });
 
 test("a plan is what the request says", () => {
-  const request = create(ArmRequestSchema, {
-    run: "run-1",
-    workload,
-    intervalMs: 500,
-    participants: [{ id: "p1", device: "disk1" }],
-  });
-  expect(planOf(request)).toEqual({
-    run: "run-1",
-    workload,
-    intervalMs: 500,
-    ticks: 14,
-    participants: [{ id: "p1", device: "disk1" }],
-  });
+  const participants = [{ id: "p1", device: "disk1", deviceHash: "1" }];
+  const planned = { run: "run-1", workload, intervalMs: 500, participants };
+  const hash = planHash(planned);
+  const request = create(ArmRequestSchema, { ...planned, planHash: hash });
+  expect(planOf(request)).toEqual({ ...planned, ticks: 14, hash });
+  const changed = create(ArmRequestSchema, { ...request, intervalMs: 250 });
+  expect(() => planOf(changed)).toThrow(
+    expect.objectContaining({ kind: "refused", message: expect.stringContaining("workload 4k") }),
+  );
+  expect(() => planOf(changed)).toThrow("[plan-hash]");
 });

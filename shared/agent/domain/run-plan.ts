@@ -2,6 +2,7 @@ import type { ArmRequest } from "@salvo/proto/agent_pb.ts";
 import type { Workload } from "@salvo/proto/workload_pb.ts";
 import { assert } from "../../kernel/assert.ts";
 import { SalvoError } from "../../kernel/error.ts";
+import { planHash, planRefused } from "./plan-hash.ts";
 
 /**
  * fio runs longer than the window. In the tail the last tick's dump still finds fio at work, and further dumps prove when
@@ -21,23 +22,28 @@ export const FIRE_NOTICE_MS = 100;
 /** What an agent is to do in one run; fixed when it is armed. Ticks are numbered from 1, tick 0 is T0 itself. */
 export interface RunPlan {
   readonly run: string;
-  readonly participants: readonly { readonly id: string; readonly device: string }[];
+  readonly participants: readonly {
+    readonly id: string;
+    readonly device: string;
+    /** What the device was when the run was planned. */
+    readonly deviceHash: string;
+  }[];
   readonly workload: Workload;
   readonly intervalMs: number;
   readonly ticks: number;
+  /** Of all of it. */
+  readonly hash: string;
 }
 
-/** Throws `invalid-input` when ramp or duration is not a whole number of intervals. */
+/** Throws `invalid-input` when ramp or duration is not a whole number of intervals, `refused` when it is not what was planned. */
 export function planOf(request: ArmRequest): RunPlan {
-  const { workload } = request;
+  const { run, intervalMs, workload } = request;
   assert(workload, "an ArmRequest was checked before it came here");
-  return {
-    run: request.run,
-    participants: request.participants.map(({ id, device }) => ({ id, device })),
-    workload,
-    intervalMs: request.intervalMs,
-    ticks: ticksOf(workload, request.intervalMs),
-  };
+  const participants = request.participants.map(({ id, device, deviceHash }) => ({ id, device, deviceHash }));
+  const hash = planHash({ run, intervalMs, workload, participants });
+  if (hash !== request.planHash)
+    throw planRefused(`run ${run}: workload ${workload.name} or its participants are not what was planned`);
+  return { run, participants, workload, intervalMs, ticks: ticksOf(workload, intervalMs), hash };
 }
 
 /** How many samples a workload gives, ramp included. Throws `invalid-input` when an interval would be cut. */

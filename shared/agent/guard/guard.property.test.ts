@@ -7,7 +7,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SalvoError } from "../../kernel/error.ts";
 import { type Rule, RULES } from "../domain/guard/judge.ts";
-import type { OpenDevice } from "../open-device.ts";
+import type { Label } from "../domain/guard/facts.ts";
+import { hashOfDevice, type OpenDevice } from "../open-device.ts";
 import { claimDisk, releaseDisk } from "./claim-disk.ts";
 import { openRawDisk } from "./raw-disk.ts";
 import { SimulatedHost, SIZE_BYTES, type Thing } from "./host.fixture.ts";
@@ -22,9 +23,17 @@ interface World {
   readonly looksAgain: boolean;
   /** The agent's file. */
   devices: Device[];
-  readonly armed: Map<string, OpenDevice>;
+  readonly armed: Map<string, OpenDevice & { readonly planned: Plan }>;
+  /** What the controller planned with: what this agent said last of its devices. */
+  readonly plans: Map<string, Plan>;
   readonly seen: Map<string, number>;
   claims: number;
+}
+
+/** A hash tells nobody what it is of; the claim is for judging afterwards. */
+interface Plan {
+  readonly hash: string;
+  readonly claim: Label | undefined;
 }
 
 type Act = (world: World, one: Thing, two: Thing, device: Device) => Promise<void> | void;
@@ -63,12 +72,24 @@ const claim: Act = (world, _one, _two, device) =>
     count(world, "claimed");
   });
 
-const arm: Act = (world, _one, _two, device) => {
-  if (world.armed.has(device.name)) return;
-  return attempt(world, async () => {
-    world.armed.set(device.name, await openRawDisk(device, deps(world)));
+const describe: Act = async ({ host, plans }, _one, _two, device) => {
+  const hash = await hashOfDevice(device, host.claims);
+  plans.set(device.name, { hash, claim: host.records.get(device.name) });
+};
+
+const arm: Act = async (world, _one, _two, device) => {
+  const planned = world.plans.get(device.name);
+  if (!planned || world.armed.has(device.name)) return;
+  await attempt(world, async () => {
+    const opened = await openRawDisk(device, { ...deps(world), deviceHash: planned.hash });
+    world.armed.set(device.name, { ...opened, planned });
     count(world, "armed");
   });
+};
+
+const describeAndArm: Act = async (...what) => {
+  await describe(...what);
+  await arm(...what);
 };
 
 /** What may happen in the last moments, between the two looks and the opening of the gates. */
@@ -81,7 +102,7 @@ const fire =
       if (world.looksAgain) opened.recheck();
       await meanwhile?.(world, one, two, device);
       opened.recheckQuickly();
-      world.host.write(device, opened.path, opened.reservedBytes);
+      world.host.write(device, opened.path, opened.reservedBytes, opened.planned.claim);
       count(world, "written");
     });
 
@@ -99,14 +120,24 @@ const byOthers =
     if (host.free(one)) act(one, two);
   };
 
+/** Released, and claimed anew: the same disk for everybody who does not look at whose it is. */
+const claimAnew: Act = async (world, one, two, device) => {
+  end(world, device.name);
+  await attempt(world, () => releaseDisk(device, deps(world)));
+  await claim(world, one, two, device);
+};
+
 const ACTS: readonly Act[] = [
   claim,
   claim,
   claim,
+  describe,
   arm,
   arm,
-  arm,
-  arm,
+  describeAndArm,
+  describeAndArm,
+  describeAndArm,
+  claimAnew,
   fire(),
   fire(),
   fire(replug),
@@ -183,15 +214,59 @@ function hasWholeCopy({ host, devices }: World): boolean {
   );
 }
 
+/** A claimed disk, before something happened and after it. */
+interface Sight extends Pick<Thing, "serial" | "sizeBytes"> {
+  readonly path: string | undefined;
+  /** Another disk says the same of itself. */
+  readonly twin: boolean;
+}
+
+/** What must not only be possible, but come to pass: to disks that are claimed, and to those that a run has armed. */
+const HAZARDS: Readonly<Record<string, (was: Sight, is: Sight) => boolean>> = {
+  renumbered: (was, is) => moved(was, is) && was.serial === is.serial,
+  "exchanged behind its LUN": (was, is) => moved(was, is) && was.serial !== is.serial,
+  "said twice": (was, is) => !was.twin && is.twin,
+  "pulled out": (was, is) => was.path !== undefined && is.path === undefined,
+  resized: (was, is) => was.sizeBytes !== is.sizeBytes,
+};
+
+function moved(was: Sight, is: Sight): boolean {
+  return was.path !== undefined && is.path !== undefined && was.path !== is.path;
+}
+
+/** Counts what the act did to each claimed disk. */
+async function watched(world: World, act: () => Promise<void> | void): Promise<void> {
+  const { host, armed } = world;
+  const claimed = host.things.filter(({ claim }) => claim !== undefined);
+  const isArmed = claimed.map(({ claim }) =>
+    [...armed.values()].some(({ planned }) => planned.claim?.uuid === claim?.uuid),
+  );
+  const before = claimed.map((thing) => sight(host, thing));
+  await act();
+  for (const [index, thing] of claimed.entries()) {
+    const after = sight(host, thing);
+    for (const [name, happened] of Object.entries(HAZARDS))
+      if (happened(before[index]!, after)) count(world, isArmed[index] ? `${name}, armed` : name);
+  }
+}
+
+function sight(host: SimulatedHost, thing: Thing): Sight {
+  const { serial, wwn, target, sizeBytes } = thing;
+  const twin = host.things.some(
+    (other) => other !== thing && (other.serial === serial || other.wwn === wwn || other.target === target),
+  );
+  return { serial, sizeBytes, path: host.pathOf(thing), twin };
+}
+
 async function play(bytes: Uint8Array, seen: Map<string, number>, rules = RULES, looksAgain = true): Promise<World> {
   const host = new SimulatedHost(DISKS);
   const devices = [host.list("lun0", host.things[0]!), host.list("lun1", host.things[1]!)];
-  const world: World = { host, rules, looksAgain, devices, armed: new Map(), seen, claims: 0 };
+  const world: World = { host, rules, looksAgain, devices, armed: new Map(), plans: new Map(), seen, claims: 0 };
   for (let at = 0; at + 1 < bytes.length; at += 2) {
     const act = ACTS[bytes[at]! % ACTS.length]!;
     const pick = bytes[at + 1]!;
     const thing = (number: number) => host.things[number % DISKS]!;
-    await act(world, thing(pick), thing(pick >> 2), world.devices[(pick >> 4) % 2]!);
+    await watched(world, () => act(world, thing(pick), thing(pick >> 2), world.devices[(pick >> 4) % 2]!));
     if (hasWholeCopy(world)) break;
   }
   return world;
@@ -208,14 +283,19 @@ test(`${SEQUENCES} sequences of whatever may happen: nothing is written outside 
     }),
     { numRuns: SEQUENCES },
   );
-  for (const what of ["claimed", "armed", "written", "stale", "label-uuid", "label-device", "ambiguous", "busy"])
-    expect(seen.get(what) ?? 0, what).toBeGreaterThan(SEQUENCES / 1000);
+  const kinds = Object.keys(HAZARDS).flatMap((name) => [name, `${name}, armed`]);
+  const told = ["claimed", "armed", "written", "plan-hash", "stale", "label-uuid", "label-device", "ambiguous", "busy"];
+  process.stdout.write(
+    `${SEQUENCES} sequences: ${[...kinds, ...told].map((what) => `${seen.get(what) ?? 0} ${what}`).join("; ")}\n`,
+  );
+  for (const what of [...kinds, ...told]) expect(seen.get(what) ?? 0, what).toBeGreaterThan(SEQUENCES / 1000);
 });
 
 /** Where two rules see the same danger it takes both to be missing. */
 const MUTANTS: readonly (readonly string[])[] = [
   ["label"],
-  ["claim"],
+  ["claim", "plan-hash"],
+  ["plan-hash"],
   ["signatures"],
   ["identity-mismatch"],
   ["mounted", "busy"],

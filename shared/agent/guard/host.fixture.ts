@@ -109,8 +109,13 @@ export class SimulatedHost {
     return !thing.mounted && !thing.volume && !this.#attachments.some((each) => each.thing === thing && each.held);
   }
 
-  /** What fio does when the gates are open: it follows the path as it is then. */
-  write(device: Device, path: string, firstByte: bigint): void {
+  /** What it is called now; undefined when it is not connected. */
+  pathOf(thing: Thing): string | undefined {
+    return this.#attachments.find((each) => each.thing === thing)?.path;
+  }
+
+  /** What fio does when the gates are open: it follows the path as it is then. planned: the claim that the plan was made for. */
+  write(device: Device, path: string, firstByte: bigint, planned: Label | undefined): void {
     const thing = this.#attachments.find((each) => each.path === path)?.thing;
     if (!thing) return; // nothing is there: fio fails
     this.writes++;
@@ -118,6 +123,7 @@ export class SimulatedHost {
     const told = `${device.name} to ${path} (${thing.serial})`;
     if (claim?.device !== device.name) this.wrong.push(`${told}, which was not claimed for it`);
     if (claim?.uuid !== this.records.get(device.name)?.uuid) this.wrong.push(`${told}, which was claimed anew`);
+    if (claim?.uuid !== planned?.uuid) this.wrong.push(`${told}, which the run was not planned for`);
     if (thing.mounted || thing.volume || thing.signature !== undefined) this.wrong.push(`${told}, which is in use`);
     if (firstByte < RESERVED_BYTES) this.wrong.push(`${told}, into its label`);
     if (device.sizeBytes > thing.sizeBytes) this.wrong.push(`${told}, past its end`);

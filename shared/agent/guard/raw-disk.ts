@@ -11,6 +11,8 @@ export interface RawDiskDeps extends ExamineDeps {
   readonly claims: Claims;
   /** The lab that the run is of, when the controller said so. */
   readonly lab: string | undefined;
+  /** What the disk was when the run was planned. */
+  readonly deviceHash: string;
 }
 
 /**
@@ -18,10 +20,10 @@ export interface RawDiskDeps extends ExamineDeps {
  * Until it is closed nobody else can take it for themselves. fio opens it beside us, by its path, which stays its own.
  */
 export async function openRawDisk(device: Device, deps: RawDiskDeps, waiting?: Waiting): Promise<OpenDevice> {
-  const { host, lab } = deps;
+  const { host, lab, deviceHash } = deps;
   const claim = await deps.claims.read(device.name);
   const usable = { firstByte: RESERVED_BYTES, sizeBytes: device.sizeBytes - RESERVED_BYTES };
-  const planOf = (node: string): RawPlan => ({ ...usable, node });
+  const planOf = (node: string): RawPlan => ({ ...usable, node, deviceHash });
   const examined = await examine(
     device,
     ({ node }) => ({ type: "use", claim, lab, plan: planOf(node) }),

@@ -3,6 +3,7 @@ import type { DiskFacts, DiskIdentity, Label } from "./facts.ts";
 import { known } from "./facts.ts";
 import type { ListedDisk } from "./identity.ts";
 import type { Purpose, Question, RawPlan } from "./judge.ts";
+import { deviceHash } from "../plan-hash.ts";
 import { RESERVED_BYTES } from "./label.ts";
 
 export const DISK_BYTES = 64n * 1024n * 1024n;
@@ -14,7 +15,12 @@ export const LISTED: ListedDisk = {
   target: TARGET,
 };
 export const LABEL: Label = { uuid: "uuid-1", lab: "lab1", device: "lun0" };
-export const PLAN: RawPlan = { node: "8:16#5", firstByte: RESERVED_BYTES, sizeBytes: DISK_BYTES - RESERVED_BYTES };
+export const PLAN: RawPlan = {
+  node: "8:16#5",
+  firstByte: RESERVED_BYTES,
+  sizeBytes: DISK_BYTES - RESERVED_BYTES,
+  deviceHash: deviceHash({ name: "lun0", ...LISTED }, LABEL),
+};
 export const USE = { type: "use", claim: LABEL, lab: "lab1", plan: PLAN } as const satisfies Purpose;
 
 export function identity(more: Partial<DiskIdentity> = {}): DiskIdentity {
@@ -59,5 +65,9 @@ export const OTHER = identity({
 
 export function question(facts: Partial<DiskFacts> = {}, more: Partial<Question> = {}): Question {
   const all = factsOf(facts);
-  return { facts: all, disks: [OTHER, all.identity], name: "lun0", listed: LISTED, purpose: USE, ...more };
+  const found = "value" in all.label && all.label.value.type === "label" ? all.label.value.label : undefined;
+  const { listed = LISTED } = more;
+  // Planned as it is: a test of the plan's hash says otherwise.
+  const plan = { ...PLAN, deviceHash: deviceHash({ name: "lun0", ...listed }, found) };
+  return { facts: all, disks: [OTHER, all.identity], name: "lun0", listed, purpose: { ...USE, plan }, ...more };
 }

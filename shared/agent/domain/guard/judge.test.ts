@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type DiskFacts, known } from "./facts.ts";
 import { factsOf, identity, LABEL, LISTED, OTHER, PLAN, question, USE } from "./disk.fixture.ts";
+import { deviceHash } from "../plan-hash.ts";
 import { findListed } from "./identity.ts";
 import { judge, type Question, RULES } from "./judge.ts";
 import { type RefusalCode, REFUSAL_CODES } from "./refusal.ts";
@@ -10,6 +11,10 @@ const blank = known({ type: "blank" } as const);
 const labelled = (more: object) => question({ label: known({ type: "label", label: { ...LABEL, ...more } }) });
 const unknown = { unknown: "no permission" };
 const other = (more: object): Partial<Question> => ({ disks: [identity(), { ...OTHER, ...more }] });
+
+/** A run that was planned for that disk. */
+const planned = (...of: Parameters<typeof deviceHash>) =>
+  question({}, { purpose: { ...USE, plan: { ...PLAN, deviceHash: deviceHash(...of) } } });
 
 /** What only one rule refuses: without that rule the disk would be written to. */
 const CASES: readonly (readonly [code: RefusalCode, rule: string, what: string, asked: Question])[] = [
@@ -98,6 +103,11 @@ const CASES: readonly (readonly [code: RefusalCode, rule: string, what: string, 
     question({}, { purpose: { ...USE, plan: { ...PLAN, sizeBytes: PLAN.sizeBytes + 1n } } }),
   ],
   ["region", "region", "nothing", question({}, { purpose: { ...USE, plan: { ...PLAN, sizeBytes: 0n } } })],
+  ["plan-hash", "plan-hash", "another label", planned({ name: "lun0", ...LISTED }, { ...LABEL, uuid: "uuid-0" })],
+  ["plan-hash", "plan-hash", "another lab", planned({ name: "lun0", ...LISTED }, { ...LABEL, lab: "lab0" })],
+  ["plan-hash", "plan-hash", "no label yet", planned({ name: "lun0", ...LISTED }, undefined)],
+  ["plan-hash", "plan-hash", "another serial", planned({ name: "lun0", ...LISTED, serial: "9f1c2a78" }, LABEL)],
+  ["plan-hash", "plan-hash", "another device", planned({ name: "lun1", ...LISTED }, LABEL)],
   ["stale", "stale", "another attachment", question({ identity: identity({ node: "8:16#6" }) })],
 ];
 

@@ -1,5 +1,6 @@
 import { unreachable } from "../../../kernel/assert.ts";
 import type { DiskFacts, DiskIdentity, Fact, Label } from "./facts.ts";
+import { deviceHash } from "../plan-hash.ts";
 import { compare, describeListed, hasEnoughKeys, type ListedDisk, twins } from "./identity.ts";
 import { RESERVED_BYTES } from "./label.ts";
 import { type Refusal, type RefusalCode, refusal } from "./refusal.ts";
@@ -21,6 +22,8 @@ export type Purpose =
 
 /** What a run was armed with. It holds for this attachment of this disk and for no other. */
 export interface RawPlan {
+  /** What the disk was when the run was planned. */
+  readonly deviceHash: string;
   readonly node: string;
   readonly firstByte: bigint;
   readonly sizeBytes: bigint;
@@ -126,6 +129,7 @@ export const RULES: readonly Rule[] = [
   { name: "claim", check: ({ facts, purpose }) => claimRefusals(facts.label, purpose) },
   { name: "region", check: ({ facts, purpose }) => regionRefusals(facts.identity, purpose) },
   { name: "stale", check: ({ facts, purpose }) => staleRefusals(facts.identity, purpose) },
+  { name: "plan-hash", check: planRefusals },
 ];
 
 function labelRefusals(found: DiskFacts["label"], name: string, purpose: Purpose): Refusal[] {
@@ -175,6 +179,14 @@ function regionRefusals({ sizeBytes }: DiskIdentity, purpose: Purpose): Refusal[
 function staleRefusals({ path, node }: DiskIdentity, purpose: Purpose): Refusal[] {
   if (purpose.type !== "use" || purpose.plan.node === node) return [];
   return [refusal("stale", `${path} is device ${node} now, but ${purpose.plan.node} was armed`)];
+}
+
+/** Without a label there is nothing to plan with, and others say so. */
+function planRefusals({ facts, name, listed, purpose }: Question): Refusal[] {
+  const label = labelOf(facts.label);
+  if (purpose.type !== "use" || !label || deviceHash({ name, ...listed }, label) === purpose.plan.deviceHash) return [];
+  const what = `${facts.identity.path} is not the disk that the run was planned for`;
+  return [refusal("plan-hash", `${what}: since then it was claimed anew, or listed otherwise in the agent's file`)];
 }
 
 function labelOf(found: Fact<DiskFacts["label"] extends Fact<infer T> ? T : never>): Label | undefined {

@@ -42,6 +42,8 @@ const REMEDIES = {
   "already-claimed": "It has a label already. Release it first.",
   region: "Only what lies between the label's MiB and the disk's end is written to.",
   stale: "It was exchanged or changed since it was armed. Start the run again.",
+  "plan-hash":
+    "The run was planned with something else than is here now. Start it again, which looks anew; if that does not help, the plan was altered on its way.",
   "cannot-tell": "What cannot be known counts as a no. Make it readable for the agent, which may need to run as root.",
 } as const;
 
