@@ -41,14 +41,18 @@ export interface StartOptions {
 }
 
 export const startSalvo = (args: readonly string[], options: StartOptions): TestProcess =>
-  startNode([CONTROLLER, ...args], options);
+  startProgram([process.execPath, CONTROLLER, ...args], options);
 
 export const startAgentProgram = (args: readonly string[], options: StartOptions): TestProcess =>
-  startNode([AGENT, ...args], options);
+  startProgram([process.execPath, AGENT, ...args], options);
 
-function startNode(args: readonly string[], { cwd, env }: StartOptions): TestProcess {
+/** A line of a page, as a person types it. */
+export const startShell = (line: string, options: StartOptions): TestProcess =>
+  startProgram(["sh", "-c", line], options);
+
+function startProgram(args: readonly string[], { cwd, env }: StartOptions): TestProcess {
   // A test runner that is killed takes its programs along. The pid stays the same: setpriv becomes the program.
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", process.execPath, ...args], {
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...args], {
     cwd,
     env: { ...process.env, NODE_ENV: "", SALVO_LOG: "warn", ...env },
     stdio: ["ignore", "pipe", "pipe"],

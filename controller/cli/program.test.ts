@@ -34,7 +34,20 @@ async function salvo(...args: string[]): Promise<Said> {
   }
 }
 
-const COMMANDS = ["demo", "run", "resume", "report", "runs", "init", "token", "enrol", "agents", "tail", "doctor"];
+const COMMANDS = [
+  "demo",
+  "run",
+  "resume",
+  "report",
+  "runs",
+  "init",
+  "token",
+  "enrol",
+  "agents",
+  "reader",
+  "tail",
+  "doctor",
+];
 const quiet: Io = { stdout: { write: () => {} }, stderr: { write: () => {} } };
 
 test("these are the commands, and the help lists them with the exit codes", async () => {
@@ -104,6 +117,9 @@ test("exit codes are as the table says", async () => {
     [["agents", "revoke", "a", "--lab", "lab.yaml"], 6, /no such agent was ever enrolled/],
     [["token", "create", "--lab", "lab.yaml", "--agent", "A"], 2, /"A" cannot be the id of an agent/],
     [["token", "create", "--lab", "lab.yaml", "--agent", "a", "--role", "king"], 2, /there is no role king/],
+    [["reader", "create", "R", "--lab", "lab.yaml"], 2, /"R" cannot be the name of a reader/],
+    [["reader", "create", "r", "--lab", "lab.yaml"], 0, /reads salvo\.x\.> at the port that the first run writes to/],
+    [["reader", "revoke", "q", "--lab", "lab.yaml"], 2, /there is no reader q\. The lab has r/],
     [["init", "."], 6, /the folder of a lab already/],
   ];
   const ended: unknown[] = [];

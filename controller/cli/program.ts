@@ -6,6 +6,7 @@ import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { EnrolCommand } from "./enrol.ts";
 import type { InitCommand } from "./init.ts";
 import type { Io } from "./io.ts";
+import type { ReaderCommand } from "./reader.ts";
 import type { ReportCommand } from "./report.ts";
 import type { ResumeCommand } from "./resume.ts";
 import type { RunCommand } from "./run.ts";
@@ -151,6 +152,32 @@ export function createProgram(io: Io): Command {
         const { lab }: AgentsCommand = command.optsWithGlobals();
         return (await import("./revoke.ts")).revokeAgent({ agent, lab }, io);
       }),
+    );
+
+  const readers = program
+    .command("reader")
+    .description("Programs of your own that read a lab's telemetry from NATS: docs/subjects.md.");
+  readers
+    .command("create")
+    .description("Makes key and certificate of one that may read all telemetry of the lab, and do nothing else.")
+    .argument("<NAME>", "what to call it: lower-case letters, digits and hyphens")
+    .addOption(lab())
+    .addOption(data())
+    .addOption(new Option("--out <DIR>", "where ca.pem, cert.pem and key.pem go; a folder of its name without it"))
+    .action(
+      finish(async (name: string, options: Omit<ReaderCommand, "name">) =>
+        (await import("./reader.ts")).createReader({ ...options, name }, io),
+      ),
+    );
+  readers
+    .command("revoke")
+    .description("Shuts a reader out for ever, at once.")
+    .argument("<NAME>", "the reader")
+    .addOption(lab())
+    .action(
+      finish(async (name: string, options: Pick<ReaderCommand, "lab">) =>
+        (await import("./reader.ts")).revokeReader({ ...options, name }, io),
+      ),
     );
 
   program

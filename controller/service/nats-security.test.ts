@@ -46,7 +46,7 @@ afterAll(async () => {
 interface Connecting {
   readonly credential?: Credential;
   readonly name?: string;
-  readonly onStatus?: (status: BusStatus) => void;
+  readonly onStatus?: ((status: BusStatus) => void) | undefined;
 }
 
 function connecting({ credential, name = "agent-guest1", onStatus }: Connecting): Promise<Bus> {
@@ -183,6 +183,53 @@ test("who joins while the server runs is let in, who is revoked is thrown out an
   expect(await refusal({ credential: guest3 })).toMatch(/authorization/i);
   expect(controller.connected).toBe(true);
   expect(server.restarts).toBe(0);
+});
+
+const asReader = async (onStatus?: (status: BusStatus) => void) =>
+  connecting({ credential: await lab.createReader("dashboard", Date.now()), name: "dashboard", onStatus });
+
+test("a reader is let in while the server runs, and reads what agents say", async () => {
+  await using reader = await asReader();
+  const { promise, resolve } = Promise.withResolvers<string>();
+  reader.connection.subscribe("salvo.bench.>", { callback: (_error, { subject }) => resolve(subject) });
+  await reader.connection.flush();
+  await using agent = await connecting({ credential: guest1 });
+  await using publisher = createPublisher({ bus: agent, lab: "bench", run: "run-2", agent: "guest1" });
+  await publisher.publish(1, "event", Buffer.from("x"));
+  expect(await unlessAborted(promise, deadline(5_000, "the message"))).toBe("salvo.bench.run.run-2.event.guest1");
+});
+
+test.each(["salvo.bench.run.r.fio.guest1", "$JS.API.STREAM.INFO.salvo-bench", "_INBOX_controller.x", "anything"])(
+  "a reader says nothing, not even %s",
+  async (subject) => {
+    const said = await answer(asReader, ({ connection }) => connection.publish(subject, "x"));
+    expect(said).toMatch(/permissions violation for publish/i);
+  },
+);
+
+test.each([">", "_INBOX_controller.>", "$JS.>", "salvo.other.>"])("a reader does not read %s", async (subject) => {
+  const said = await answer(asReader, ({ connection }) => void connection.subscribe(subject));
+  expect(said).toMatch(/permissions violation for subscription/i);
+});
+
+test("a reader that is revoked is thrown out, and its name is never good again", async () => {
+  const credential = await lab.createReader("wall", Date.now());
+  let inside = false;
+  const gone = Promise.withResolvers<void>();
+  await using bus = await connecting({
+    credential,
+    name: "wall",
+    onStatus: ({ type }) => type === "disconnected" && inside && gone.resolve(),
+  });
+  expect(bus.connected).toBe(true);
+  inside = true;
+  await lab.revokeReader("wall");
+  await unlessAborted(gone.promise, deadline(10_000, "being thrown out"));
+  expect(await refusal({ credential })).toMatch(/authorization/i);
+  expect(await lab.readers()).toEqual(["dashboard"]);
+  await expect(lab.createReader("wall", Date.now())).rejects.toThrow(/never used again/);
+  await expect(lab.revokeReader("wall")).rejects.toThrow("there is no reader wall");
+  await expect(lab.createReader("a.b", Date.now())).rejects.toThrow(/cannot be the name/);
 });
 
 test("its configuration names no secret, and its command line no more than that file", async () => {

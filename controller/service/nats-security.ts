@@ -9,7 +9,8 @@ const HANDSHAKE_S = 5;
 
 /**
  * The part of nats-server's configuration that says who may do what: everybody proves himself with a certificate of the
- * lab, its DNS name is the user, and an agent's user may say what that agent has to say and read the answers to it.
+ * lab, its DNS name is the user. An agent's user may say what that agent has to say and read the answers to it; a reader's may
+ * read what all agents say.
  */
 export async function natsSecurity(
   folder: string,
@@ -32,6 +33,7 @@ export async function natsSecurity(
   await writeSecret(files.key, own.key);
   return async () => {
     const agents = (await lab.agents()).map(({ agent }) => agentUser(lab.lab, agent));
+    const readers = (await lab.readers()).map((reader) => readerUser(lab.lab, reader));
     const controller = `{ user: ${JSON.stringify(natsUser({ kind: "controller", lab: lab.lab }))} }`;
     return `tls {
   cert_file: ${JSON.stringify(files.certificate)}
@@ -42,7 +44,7 @@ export async function natsSecurity(
 }
 authorization {
   users: [
-    ${[controller, ...agents].join("\n    ")}
+    ${[controller, ...agents, ...readers].join("\n    ")}
   ]
 }
 `;
@@ -55,4 +57,14 @@ function agentUser(lab: string, agent: string): string {
   const publish = [`salvo.${lab}.run.*.*.${agent}`, `salvo.${lab}.agent.${agent}.presence`];
   const subscribe = [`_INBOX_agent-${agent}.>`];
   return `{ user: ${JSON.stringify(user)}, permissions: { publish: { allow: ${JSON.stringify(publish)} }, subscribe: { allow: ${JSON.stringify(subscribe)} } } }`;
+}
+
+/**
+ * The subjects themselves, and nothing of JetStream: who may make a consumer may have the server deliver to any subject,
+ * an agent's inbox among them.
+ */
+function readerUser(lab: string, reader: string): string {
+  const user = natsUser({ kind: "reader", lab, id: reader });
+  const subscribe = [`salvo.${lab}.>`];
+  return `{ user: ${JSON.stringify(user)}, permissions: { publish: { deny: ">" }, subscribe: { allow: ${JSON.stringify(subscribe)} } } }`;
 }

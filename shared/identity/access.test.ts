@@ -68,3 +68,10 @@ test.each(["salvo.v1.AgentService/Format", "constructor", "__proto__", ""])(
     expect(() => authorize("bench", method, controller)).toThrow(expect.objectContaining({ kind: "refused" }));
   },
 );
+
+test("who reads on NATS may call nothing but what anybody may", () => {
+  for (const method of Object.keys(ACCESS).filter((each) => !each.endsWith("/Join")))
+    expect(() => authorize("bench", method, "salvo://bench/reader/dashboard"), method).toThrow(
+      "is not for reader dashboard of lab bench",
+    );
+});

@@ -90,14 +90,14 @@ export async function openAuthority({ ca, key }: { readonly ca: string; readonly
   };
 }
 
-/** Agents serve gRPC and are clients of NATS; the controller is only ever a client. */
+/** Agents serve gRPC and are clients of NATS; controller and readers are only ever clients. */
 function usages({ kind }: Identity): ExtendedKeyUsage[] {
   if (kind === "agent") return [ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth];
-  return [kind === "controller" ? ExtendedKeyUsage.clientAuth : ExtendedKeyUsage.serverAuth];
+  return [kind === "controller" || kind === "reader" ? ExtendedKeyUsage.clientAuth : ExtendedKeyUsage.serverAuth];
 }
 
 function names(identity: Identity, hosts: readonly string[]): JsonGeneralName[] {
-  const isUser = identity.kind === "agent" || identity.kind === "controller";
+  const isUser = identity.kind !== "nats" && identity.kind !== "enrolment";
   return [
     { type: "url", value: identityUri(identity) },
     ...(isUser ? [{ type: "dns", value: natsUser(identity) } as const] : []),

@@ -11,6 +11,7 @@ import { AGENT_LIFE_MS, type Authority, createAuthority, openAuthority } from ".
 import { isName, parseIdentity } from "./name.ts";
 import { readIdentity, writeIdentity } from "./own.ts";
 import { type Credential, publicKeyPin, readCertificate } from "./pem.ts";
+import { openReaders, type Readers } from "./reader.ts";
 import { writeSecret } from "./secret-file.ts";
 import { createToken, type Grant, makeTokenFolder, redeemToken } from "./token.ts";
 
@@ -24,7 +25,7 @@ export interface JoinOptions {
   readonly nowMs: number;
 }
 
-export interface LabFolder {
+export interface LabFolder extends Readers {
   readonly lab: string;
   readonly authority: Authority;
   readonly controller: Credential;
@@ -41,7 +42,7 @@ export interface LabFolder {
   isRevoked(agent: string): boolean;
   /** Everybody who may take part: enrolled and not revoked. */
   agents(): Promise<Grant[]>;
-  /** Calls back whenever somebody was enrolled or revoked, by whatever process. */
+  /** Calls back whenever somebody was let in or revoked, by whatever process. */
   watch(onChange: () => void): Disposable;
 }
 
@@ -87,6 +88,7 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
   };
 
   return {
+    ...(await openReaders(place("readers"), lab, authority)),
     lab,
     authority,
     pin,
@@ -118,7 +120,7 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
       return Promise.all(names.filter((name) => !isRevoked(name)).map((name) => readGrant(place("agents", name))));
     },
     watch(onChange) {
-      const watchers = ["agents", "revoked"].map((name) => watch(place(name), onChange));
+      const watchers = ["agents", "revoked", "readers"].map((name) => watch(place(name), onChange));
       return { [Symbol.dispose]: () => watchers.forEach((each) => each.close()) };
     },
   };

@@ -5,12 +5,14 @@ export type Identity =
   | { readonly kind: "nats"; readonly lab: string }
   /** What hosts without a certificate may talk to. */
   | { readonly kind: "enrolment"; readonly lab: string }
+  /** A program of others, that reads the telemetry. */
+  | { readonly kind: "reader"; readonly lab: string; readonly id: string }
   | { readonly kind: "agent"; readonly lab: string; readonly id: string; readonly roles: readonly string[] };
 
 /** Labs and agents: the pattern of lab.proto. No dots, so that no name can end in another's. */
 const NAME = "[a-z0-9][a-z0-9-]{0,62}";
 const URI = new RegExp(
-  `^salvo://(?<lab>${NAME})/(?:(?<kind>controller|nats|enrolment)|agent/(?<id>${NAME})\\?roles=(?<roles>[a-z]+(?:\\+[a-z]+)*))$`,
+  `^salvo://(?<lab>${NAME})/(?:(?<kind>controller|nats|enrolment)|reader/(?<reader>${NAME})|agent/(?<id>${NAME})\\?roles=(?<roles>[a-z]+(?:\\+[a-z]+)*))$`,
 );
 
 export function isName(text: string): boolean {
@@ -19,30 +21,32 @@ export function isName(text: string): boolean {
 
 export function identityUri(identity: Identity): string {
   const { kind, lab } = identity;
-  return kind === "agent"
-    ? `salvo://${lab}/agent/${identity.id}?roles=${identity.roles.join("+")}`
-    : `salvo://${lab}/${kind}`;
+  if (kind === "agent") return `salvo://${lab}/agent/${identity.id}?roles=${identity.roles.join("+")}`;
+  return kind === "reader" ? `salvo://${lab}/reader/${identity.id}` : `salvo://${lab}/${kind}`;
 }
 
 /** Undefined for a text that is no such URI, exactly. */
 export function parseIdentity(uri: string | undefined): Identity | undefined {
-  const { lab, kind, id, roles } = URI.exec(uri ?? "")?.groups ?? {};
+  const { lab, kind, id, roles, reader } = URI.exec(uri ?? "")?.groups ?? {};
   if (lab === undefined) return undefined;
   if (id !== undefined && roles !== undefined) return { kind: "agent", lab, id, roles: roles.split("+") };
+  if (reader !== undefined) return { kind: "reader", lab, id: reader };
   return kind === "controller" || kind === "nats" || kind === "enrolment" ? { kind, lab } : undefined;
 }
 
 /**
- * The DNS name by which NATS finds the user (verify_and_map). The controller's has one label less than any agent's, and
- * no label of theirs holds a dot: no agent can be called so.
+ * The DNS name by which NATS finds the user (verify_and_map). The controller's has one label less than any agent's, a
+ * reader's one more, and no label of theirs holds a dot: none can be called like another.
  */
 export function natsUser(identity: Identity): string {
+  if (identity.kind === "reader") return `${identity.id}.reader.${identity.lab}.salvo`;
   return identity.kind === "agent" ? `${identity.id}.${identity.lab}.salvo` : `${identity.lab}.salvo`;
 }
 
 /** For people. */
 export function describeIdentity(identity: Identity | undefined): string {
   if (!identity) return "nobody that Salvo knows";
+  if (identity.kind === "reader") return `reader ${identity.id} of lab ${identity.lab}`;
   return identity.kind === "agent"
     ? `agent ${identity.id} of lab ${identity.lab} (${identity.roles.join(", ")})`
     : `the ${identity.kind} of lab ${identity.lab}`;

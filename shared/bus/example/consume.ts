@@ -1,16 +1,18 @@
-/** Prints the IOPS of every participant of a lab while it runs: node consume.ts nats://127.0.0.1:4222 lab1 */
-import { jetstream } from "@nats-io/jetstream";
+/** Prints the IOPS of every participant of a lab while it runs. How to start it: docs/subjects.md. */
 import { connect } from "@nats-io/transport-node";
 import { fromBinary } from "@bufbuild/protobuf";
 import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 
-const [url = "nats://127.0.0.1:4222", lab = "lab1"] = process.argv.slice(2);
+const [url = "nats://127.0.0.1:4222", lab = "lab1", reader = "dashboard"] = process.argv.slice(2);
 
-const nats = await connect({ servers: url, maxReconnectAttempts: -1 });
-const consumer = await jetstream(nats).consumers.get(`salvo-${lab}`, { filter_subjects: `salvo.${lab}.run.*.fio.>` });
+const tls = { caFile: `${reader}/ca.pem`, certFile: `${reader}/cert.pem`, keyFile: `${reader}/key.pem` };
+const nats = await connect({ servers: url, tls, maxReconnectAttempts: -1, waitOnFirstConnect: true });
+const messages = nats.subscribe(`salvo.${lab}.run.*.fio.>`);
+await nats.flush();
+console.error(`listening at ${nats.getServer()}`);
 
 const countedAtNsOf = new Map<string, bigint>();
-for await (const message of await consumer.consume()) {
+for await (const message of messages) {
   const { body } = fromBinary(RecordSchema, message.data);
   if (body.case !== "fio") continue;
   const { participant, tick, stalled, countedAtNs, read, write } = body.value;

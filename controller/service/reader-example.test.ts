@@ -1,18 +1,41 @@
+/** The example of docs/subjects.md, with a reader's certificate, on records made for it. */
 import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
+import { connectBus } from "@salvo/shared/bus/connection.ts";
+import { createPublisher } from "@salvo/shared/bus/publisher.ts";
+import { ensureStream } from "@salvo/shared/bus/stream.ts";
+import { testServer } from "@salvo/shared/bus/testing-server.ts";
+import { natsTls } from "@salvo/shared/identity/nats.ts";
+import { testLab } from "@salvo/shared/identity/testing-lab.ts";
 import { expect, test } from "vitest";
-import { connectBus } from "./connection.ts";
-import { createPublisher } from "./publisher.ts";
-import { ensureStream } from "./stream.ts";
-import { testServer } from "./testing-server.ts";
+import { natsSecurity } from "./nats-security.ts";
+
+const EXAMPLE = fileURLToPath(import.meta.resolve("@salvo/shared/bus/example/consume.ts"));
 
 test("the example in the documentation prints IOPS per participant, duplicates left out", async () => {
+  await using undo = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "salvo-reader-"));
+  undo.defer(() => rm(folder, { recursive: true }));
+  const lab = await testLab(folder, "lab1");
+  const { ca, certificate, key } = await lab.createReader("dashboard", Date.now());
+  for (const [name, text] of Object.entries({ "ca.pem": ca, "cert.pem": certificate, "key.pem": key }))
+    await writeFile(join(folder, name), text);
+  const security = await natsSecurity(join(folder, "nats"), lab, []);
   await using server = await testServer();
-  await server.start();
-  await using bus = await connectBus({ url: server.url, name: "controller" });
+  await server.start(await security());
+  await using bus = await connectBus({ url: server.url, name: "controller", tls: natsTls("lab1", lab.controller) });
   await ensureStream({ bus, lab: "lab1" });
+  const example = spawn(process.execPath, [EXAMPLE, server.url, "lab1", folder], { stdio: ["ignore", "pipe", "pipe"] });
+  undo.defer(() => void example.kill());
+  expect(String(await once(example.stderr, "data"))).toMatch(/^listening at 127/);
+
   await using publisher = createPublisher({ bus, lab: "lab1", run: "run1", agent: "guest1" });
 
   await publisher.publish(1, "fio", fioRecord(1, 1, 1000, 500, 250));
@@ -23,9 +46,6 @@ test("the example in the documentation prints IOPS per participant, duplicates l
   // Answered late: what it did in two ticks, until half a second after the second.
   await publisher.publish(5, "fio", fioRecord(5, 4, 4000, 300, 200));
 
-  const example = spawn(process.execPath, [`${import.meta.dirname}/example/consume.ts`, server.url, "lab1"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
   const lines: string[] = [];
   for await (const line of createInterface({ input: example.stdout })) {
     lines.push(line);
