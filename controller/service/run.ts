@@ -200,7 +200,7 @@ export async function driveRun(
   async function stopRun(client: Client<typeof AgentService>, reason: string, signal: AbortSignal): Promise<void> {
     for (;;) {
       try {
-        await client.abort({ run: spec.run, reason }, { deadlineMs: 1_900, signal });
+        await client.abort({ run: spec.run, reason: shortened(reason) }, { deadlineMs: 1_900, signal });
         return;
       } catch (error) {
         const { kind } = toSalvoError(error);
@@ -335,3 +335,10 @@ export async function driveRun(
 }
 
 type Unstamped<T> = T extends unknown ? Omit<T, "atNs"> : never;
+
+/** What fio said may be in it. An agent refuses a text over its limit, and an abort must never be refused. */
+function shortened(reason: string): string {
+  return reason.length <= REASON_CHARS_MAX ? reason : `${reason.slice(0, REASON_CHARS_MAX).toWellFormed()}...`;
+}
+
+const REASON_CHARS_MAX = 20_000;

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { ArmRequestSchema } from "@salvo/proto/agent_pb.ts";
+import { JoinRequestSchema } from "@salvo/proto/enrolment_pb.ts";
 import { LabSchema, OnLoss, Role } from "@salvo/proto/lab_pb.ts";
 import { Engine, Pattern } from "@salvo/proto/workload_pb.ts";
 import { expect, test } from "vitest";
@@ -68,8 +69,18 @@ test.each([
     { workload: { ...workload, engine: 99 } },
   ],
   ["bus.lab", "must not be empty", { bus: { url: "nats://x:1" } }],
+  ["bus.url", "must have at most 300 characters, but has 301", { bus: { url: `nats://${"x".repeat(294)}`, lab: "l" } }],
 ])("%s %s", (path, message, change) => {
   expect(checkArm(change)).toEqual([expect.objectContaining({ path, message: expect.stringContaining(message) })]);
+});
+
+test("bytes have a greatest length, and are required by having any", () => {
+  const join = { tokenId: "0123456789abcdef", tokenSecret: "x".repeat(43) };
+  const check = (length: number) =>
+    checkMessage(JoinRequestSchema, create(JoinRequestSchema, { ...join, request: new Uint8Array(length) }));
+  expect(check(16_384)).toEqual([]);
+  expect(check(16_385)).toEqual([{ path: "request", message: "must have at most 16384 bytes, but has 16385" }]);
+  expect(check(0)).toEqual([{ path: "request", message: "must not be empty", unset: true }]);
 });
 
 test("two entries that agree in what must be unique are named by their place", () => {

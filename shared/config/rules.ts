@@ -95,6 +95,12 @@ function valueProblem(field: DescField, value: unknown): string | undefined {
     return known ? undefined : `must be ${expected(field)}, not number ${String(value)}`;
   }
   const rule = ruleOf(field);
+  if (typeof value === "string" || value instanceof Uint8Array) {
+    const max = field.fieldKind === "list" ? Infinity : (rule.max ?? Infinity); // of a list it is how many entries
+    const units = typeof value === "string" ? "characters" : "bytes";
+    // First: a pattern need not look at what is too long anyway.
+    if (value.length > max) return `must have at most ${max} ${units}, but has ${value.length}`;
+  }
   if (typeof value === "string" && rule.pattern && !wholePattern(rule.pattern).test(value))
     return `must be ${expected(field)} (${rule.pattern}), not ${quote(value)}`;
   if (field.fieldKind === "list" || (typeof value !== "number" && typeof value !== "bigint")) return undefined;
@@ -111,7 +117,7 @@ function unsetProblem(field: DescField): string {
   if (field.fieldKind === "list") return "must have at least one entry";
   if (field.enum) return `must be ${expected(field)}`;
   if (field.message) return "is missing";
-  if (field.scalar === ScalarType.STRING) return "must not be empty";
+  if (field.scalar === ScalarType.STRING || field.scalar === ScalarType.BYTES) return "must not be empty";
   const { min } = ruleOf(field);
   return min === undefined ? "must not be 0" : `must be at least ${show(field, min)}, but is ${show(field, 0)}`;
 }

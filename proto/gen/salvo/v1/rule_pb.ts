@@ -29,7 +29,8 @@ export type Rule = Message<"salvo.v1.Rule"> & {
   required: boolean;
 
   /**
-   * Least and greatest value of a number (in the field's own unit), or length of a list.
+   * Least and greatest value of a number (in the field's own unit), or length of a list, of a text
+   * (in UTF-16 units, as JavaScript counts) or of bytes.
    *
    * @generated from field: optional double min = 2;
    */
