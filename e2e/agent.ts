@@ -15,12 +15,15 @@ export interface AgentOptions {
   readonly dataDir?: string;
   readonly onLoss?: "abort" | "continue";
   readonly env?: Readonly<Record<string, string>>;
+  /** See StartOptions: of its first life, and with .2, .3 ... of the next ones. */
+  readonly execs?: string;
 }
 
 export interface DeviceOptions {
   readonly name: string;
-  readonly path: string;
   readonly size: string;
+  readonly path?: string;
+  readonly disk?: Readonly<Record<string, string>>;
 }
 
 /** An agent process, which may be killed and started again at the same address. */
@@ -50,13 +53,14 @@ export interface AgentPlace {
 }
 
 export async function startAgent(
-  { id, devices = 1, fio = "fio", dataDir, env }: AgentOptions & { readonly id: string },
+  { id, devices = 1, fio = "fio", dataDir, env, execs }: AgentOptions & { readonly id: string },
   { folder, channels, identities }: AgentPlace,
 ): Promise<LabAgent> {
   const home = join(folder, id);
   const data = dataDir ?? join(home, "data");
   const config = join(home, "agent.yaml");
   const listed = typeof devices === "number" ? plainDevices(home, devices) : devices;
+  let lives = 0;
   await mkdir(home);
   await identities.enrol(id, { folder: join(home, "identity") });
   await writeFile(config, JSON.stringify({ id, dataDir: data, fio, devices: listed }));
@@ -64,7 +68,11 @@ export async function startAgent(
   const { address } = agent;
 
   async function launch(listen: string): Promise<{ process: TestProcess; address: string }> {
-    const process = startAgentProgram(["--config", config, "--listen", listen], { cwd: home, ...(env && { env }) });
+    const process = startAgentProgram(["--config", config, "--listen", listen], {
+      cwd: home,
+      ...(env && { env }),
+      ...(execs !== undefined && { execs: ++lives === 1 ? execs : `${execs}.${lives}` }),
+    });
     const line = await process.printed(/^\{.*\}\n/);
     const { address }: { address: string } = JSON.parse(line);
     return { process, address };

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { vi } from "vitest";
 
 const CONTROLLER = fileURLToPath(import.meta.resolve("@salvo/controller/main.ts"));
-const AGENT = fileURLToPath(import.meta.resolve("@salvo/agent-guest/main.ts"));
+export const AGENT = fileURLToPath(import.meta.resolve("@salvo/agent-guest/main.ts"));
 const GRACE_MS = 10_000;
 
 export interface Ended {
@@ -38,6 +38,8 @@ export interface TestProcess extends AsyncDisposable {
 export interface StartOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A new file for strace's words about every program that it and its descendants start, or try to. */
+  readonly execs?: string;
 }
 
 export const startSalvo = (args: readonly string[], options: StartOptions): TestProcess =>
@@ -50,9 +52,28 @@ export const startAgentProgram = (args: readonly string[], options: StartOptions
 export const startShell = (line: string, options: StartOptions): TestProcess =>
   startProgram(["sh", "-c", line], options);
 
-function startProgram(args: readonly string[], { cwd, env }: StartOptions): TestProcess {
+/** With -D strace's own process is the program, which so keeps its pid; only these calls are stopped at, so nothing is slow. */
+const watchExecs = (file: string) => [
+  "strace",
+  "-D",
+  "-f",
+  "--seccomp-bpf",
+  "-qq",
+  "-e",
+  "signal=none",
+  "-s",
+  "1000000",
+  "-e",
+  "trace=execve,execveat",
+  "-o",
+  file,
+  "--",
+];
+
+function startProgram(args: readonly string[], { cwd, env, execs }: StartOptions): TestProcess {
+  const watched = execs === undefined ? [] : watchExecs(execs);
   // A test runner that is killed takes its programs along. The pid stays the same: setpriv becomes the program.
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...args], {
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...watched, ...args], {
     cwd,
     env: { ...process.env, NODE_ENV: "", SALVO_LOG: "warn", ...env },
     stdio: ["ignore", "pipe", "pipe"],
