@@ -35,7 +35,7 @@ test.for(pages)("every link in $path leads to a file of the project, and to a he
 });
 
 test.for(pages)("every file that $path names is there", (page) => {
-  const folders = /^(?:agent-guest|bench|bin|controller|docs|e2e|labs|proto|scripts|shared|studies)\//;
+  const folders = /^(?:agent-guest|agent-windows|bench|bin|controller|docs|e2e|labs|proto|scripts|shared|studies)\//;
   for (const span of spansIn(page).filter((each) => folders.test(each) && !/[\s*<>]/.test(each))) {
     if (!span.includes("{")) expect(existsSync(join(root, span)), `${page.path}: ${span}`).toBe(true);
   }

@@ -1,21 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import manifest from "../agent-guest/package.json" with { type: "json" };
+import { keptArchive } from "./bundle-archive.ts";
 import { type BundledFile, bundleProgram } from "./bundle-program.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -32,34 +22,25 @@ const FILES = [
 export async function bundleLinuxAgent(dist = join(root, "dist")): Promise<string> {
   const target = join(dist, `${NAME}-${manifest.version}-linux-${process.arch}.tar.gz`);
   const program = await linuxProgram();
-  const node = process.execPath;
-  const ingredients = createHash("sha256")
-    .update(process.version)
-    .update(String(readFileSync(node).length));
-  for (const { name, bytes } of program) ingredients.update(name).update(bytes);
-  for (const { from } of FILES) ingredients.update(readFileSync(from));
-  const madeOf = ingredients.digest("hex");
-  if (isMadeOf(target, madeOf)) return target;
+  const ingredients = [process.version, ...program.flatMap(({ name, bytes }) => [name, bytes])];
+  for (const { from, mode } of FILES) ingredients.push(`${basename(from)} ${mode}`, readFileSync(from));
+  return keptArchive(target, ingredients, () => packed(program));
+}
 
+function packed(program: readonly BundledFile[]): Uint8Array {
   const stage = mkdtempSync(join(tmpdir(), "salvo-bundle-"));
   try {
     for (const { name, bytes } of program) put(join(stage, name), bytes, 0o644);
     for (const { from, mode } of FILES) put(join(stage, basename(from)), readFileSync(from), mode);
-    copyFileSync(node, join(stage, "node"));
+    copyFileSync(process.execPath, join(stage, "node"));
     chmodSync(join(stage, "node"), 0o755);
     const tar = execFileSync("tar", [...REPRODUCIBLE, "-C", stage, "-c", ...readdirSync(stage).toSorted()], {
       maxBuffer: 512 * 1024 * 1024,
     });
-    const archive = gzipSync(tar, { level: 6 });
-    mkdirSync(dist, { recursive: true });
-    writeFileSync(target, archive);
-    const sha256 = createHash("sha256").update(archive).digest("hex");
-    writeFileSync(`${target}.sha256`, `${sha256}  ${basename(target)}\n`);
-    writeFileSync(`${target}.made-of`, `${madeOf} ${sha256}\n`);
+    return gzipSync(tar, { level: 6 });
   } finally {
     rmSync(stage, { recursive: true });
   }
-  return target;
 }
 
 export function linuxProgram(): Promise<BundledFile[]> {
@@ -67,7 +48,7 @@ export function linuxProgram(): Promise<BundledFile[]> {
     entry: join(agent, "main.ts"),
     name: NAME,
     target: "node24",
-    crc32: readFileSync(crc32File()),
+    crc32: { compiled: readFileSync(crc32File()) },
   });
 }
 
@@ -77,12 +58,6 @@ const REPRODUCIBLE = ["--format=gnu", "--mtime=@0", "--owner=0", "--group=0", "-
 function put(path: string, bytes: Uint8Array, mode: number): void {
   writeFileSync(path, bytes);
   chmodSync(path, mode); // whatever the umask is
-}
-
-function isMadeOf(target: string, madeOf: string): boolean {
-  if (!existsSync(target) || !existsSync(`${target}.made-of`)) return false;
-  const [of, sha256] = readFileSync(`${target}.made-of`, "utf8").trim().split(" ");
-  return of === madeOf && createHash("sha256").update(readFileSync(target)).digest("hex") === sha256;
 }
 
 /** pnpm puts a package's own packages where only it finds them. */

@@ -14,11 +14,15 @@ export interface BundleOptions {
   readonly name: string;
   /** Of esbuild: `node24`; with an older one, newer syntax is lowered. */
   readonly target: string;
-  /** The compiled half of @node-rs/crc32 for the host that it is for. It is put beside the program, which loads it from there. */
-  readonly crc32: Uint8Array;
+  /**
+   * In place of @node-rs/crc32, which is compiled: its compiled half for the host that it is for, which is put beside the program
+   * and loaded from there, or a source file with the same function.
+   */
+  readonly crc32: { readonly compiled: Uint8Array } | { readonly source: string };
 }
 
 const CRC32 = "crc32.node";
+const IS_CRC32 = /^@node-rs\/crc32$/;
 const root = join(import.meta.dirname, "..");
 
 /** The same input gives the same bytes. Packages' own `require`s keep working, and stacks keep their names. */
@@ -40,27 +44,38 @@ export async function bundleProgram({ entry, name, target, crc32 }: BundleOption
     banner: {
       js: 'import { createRequire as salvoRequire } from "node:module"; const require = salvoRequire(import.meta.url);',
     },
-    plugins: [besideTheProgram],
+    plugins: [optionalPackages, "source" in crc32 ? crc32From(crc32.source) : crc32Beside],
     logLevel: "silent",
   });
   const [program] = outputFiles;
   if (!program || warnings.length > 0) throw new Error(`${entry}: ${warnings.map(({ text }) => text).join("; ")}`);
   return [
     { name: `${name}.mjs`, bytes: program.contents },
-    { name: CRC32, bytes: crc32 },
+    ...("compiled" in crc32 ? [{ name: CRC32, bytes: crc32.compiled }] : []),
   ];
 }
 
 /** What is compiled cannot be part of a script. */
-const besideTheProgram: Plugin = {
-  name: "beside the program",
+const crc32Beside: Plugin = {
+  name: "crc32 beside the program",
   setup(build) {
-    build.onResolve({ filter: /^@node-rs\/crc32$/ }, ({ path }) => ({ path, namespace: "beside" }));
+    build.onResolve({ filter: IS_CRC32 }, ({ path }) => ({ path, namespace: "beside" }));
     build.onLoad({ filter: /.*/, namespace: "beside" }, () => ({
       contents: `import { createRequire } from "node:module";
         export const { crc32c } = createRequire(import.meta.url)("./${CRC32}");`,
       loader: "js",
     }));
+  },
+};
+
+const crc32From = (path: string): Plugin => ({
+  name: "crc32 of a source file",
+  setup: (build) => build.onResolve({ filter: IS_CRC32 }, () => ({ path })),
+});
+
+const optionalPackages: Plugin = {
+  name: "packages that need not be there",
+  setup(build) {
     // Optional in systeminformation, and for other operating systems.
     build.onResolve({ filter: /^osx-temperature-sensor$/ }, ({ path }) => ({ path, external: true }));
   },

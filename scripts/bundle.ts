@@ -3,5 +3,6 @@
  * An archive that was made of the same files is left as it is. Prints the paths.
  */
 import { bundleLinuxAgent } from "./bundle-linux.ts";
+import { bundleWindowsAgent } from "./bundle-windows.ts";
 
-for (const path of [await bundleLinuxAgent()]) console.log(path);
+for (const bundle of [bundleLinuxAgent, bundleWindowsAgent]) console.log(await bundle());

@@ -77,7 +77,7 @@ const PLACES: readonly (readonly [packages: RegExp, place: RegExp])[] = [
   [/^@duckdb\//, /^controller\/(store|report)\//],
   [/^pino$/, /^shared\/log\//],
   [/^systeminformation$/, /^agent-[a-z]+\/host\.ts$/],
-  [/^commander$/, /^(controller\/(cli\/.*|main)|agent-[a-z]+\/(main|program))\.ts$/],
+  [/^commander$/, /^(controller\/cli\/.*|controller\/main|shared\/agent\/program)\.ts$/],
 ];
 
 function outOfPlace({ path, imports }: Source): string[] {

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
+import { Role } from "@salvo/proto/lab_pb.ts";
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { parseFioVersion, requireFioVersion } from "@salvo/shared/fio/version.ts";
 import { connectBus } from "@salvo/shared/bus/connection.ts";
@@ -86,7 +87,9 @@ async function examineAgent(channels: Channels, planned: Parameters<typeof askAg
       state: "problem",
       text: `the agent at ${planned.address} calls itself ${agent.id}; correct the lab file`,
     };
-  if (!agent.fio?.version) return { check, state: "problem", text: agent.fio?.problem ?? "it has no fio" };
+  const measures = planned.roles.includes(Role.WORKLOAD);
+  if (measures && !agent.fio?.version)
+    return { check, state: "problem", text: agent.fio?.problem ?? "it does not run fio" };
   if (agent.version !== VERSION)
     return {
       check,
@@ -96,11 +99,12 @@ async function examineAgent(channels: Channels, planned: Parameters<typeof askAg
   try {
     const { boundNs, rttNs } = await probeClock(channels.client(expected(planned)), systemClock);
     const clock = `clock known to ${micros(boundNs)} us, round trip ${micros(rttNs)} us`;
+    if (!measures) return { check, state: "note", text: `it takes part in no run; ${clock}` };
     const devices = agent.devices.map(({ name }) => name).join(", ") || "none: nothing can be measured there";
     return {
       check,
       state: agent.devices.length > 0 ? "ok" : "note",
-      text: `${agent.fio.version}; ${clock}; devices ${devices}`,
+      text: `${agent.fio?.version}; ${clock}; devices ${devices}`,
     };
   } catch (error) {
     return { check, state: "problem", text: toSalvoError(error).describe() };

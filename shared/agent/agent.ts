@@ -8,6 +8,7 @@ import {
   type RunStatus,
   RunStatusSchema,
 } from "@salvo/proto/agent_pb.ts";
+import { Role } from "@salvo/proto/lab_pb.ts";
 import { SalvoError } from "../kernel/error.ts";
 import { unlessAborted } from "../kernel/signal.ts";
 import { planOf } from "./domain/run-plan.ts";
@@ -39,6 +40,8 @@ export interface Agent {
 }
 
 export interface AgentDeps extends Pick<RunDeps, "config" | "platform" | "clock" | "log" | "lead"> {
+  /** What it may be asked to do. */
+  readonly roles: readonly Role[];
   readonly folders: RunFolders;
   readonly held: Map<string, HeldRun>;
   readonly bus: BusKeeper;
@@ -99,6 +102,11 @@ export function createAgent(deps: AgentDeps): Agent {
 
   async function begin(request: ArmRequest): Promise<Active> {
     refuseWhenStopping();
+    if (!deps.roles.includes(Role.WORKLOAD))
+      throw new SalvoError("refused", `agent ${config.id} takes part in no run: it does not serve the role workload`, {
+        host: config.id,
+        remedy: "Run it on an agent for Linux that has joined with that role",
+      });
     if (active || arming)
       throw new SalvoError("wrong-state", `agent ${config.id} is busy with run ${active?.name ?? "that arms"}`, {
         host: config.id,

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { AgentDescriptionSchema, AgentService } from "@salvo/proto/agent_pb.ts";
 import { IdentityService } from "@salvo/proto/enrolment_pb.ts";
-import type { AgentConfig, Role } from "@salvo/proto/lab_pb.ts";
+import { type AgentConfig, Role } from "@salvo/proto/lab_pb.ts";
 import { join } from "node:path";
 import { roleName } from "../config/role.ts";
 import { natsTls } from "../identity/nats.ts";
@@ -52,7 +52,8 @@ export async function serveAgent({
   undo.use(await holdFolder(config.dataDir, "agent"));
   await checkDevices(config);
   const held = await recoverRuns(config.dataDir, clock, log);
-  const tellFio = fioTeller(config.fio);
+  const served = identity ? roles.filter((role) => identity.roles.includes(roleName(role))) : [...roles];
+  const tellFio = served.includes(Role.WORKLOAD) ? fioTeller(config.fio) : undefined;
   const lead = openLead(join(config.dataDir, "gate-lead"));
   const host = await platform.describeHost();
   const claims = openClaims(config.dataDir);
@@ -74,6 +75,7 @@ export async function serveAgent({
     lead,
     bus,
     held,
+    roles: served,
     folders: runFolders(config.dataDir),
     describeSelf: async () => {
       await checkDevices(config); // before every run: links come and go
@@ -81,10 +83,10 @@ export async function serveAgent({
       return create(AgentDescriptionSchema, {
         id: config.id,
         version,
-        roles: identity ? roles.filter((role) => identity.roles.includes(roleName(role))) : [...roles],
+        roles: served,
         bootId: platform.bootId(),
         host,
-        fio: await tellFio(),
+        ...(tellFio && { fio: await tellFio() }),
         devices: config.devices,
         deviceHashes: Object.fromEntries(await Promise.all(hashes)),
         gateLeadNs: lead.current(),
@@ -92,11 +94,11 @@ export async function serveAgent({
     },
   });
 
-  const served = agent;
+  const made = agent;
   const server = await serve({
     address: config.listen,
     services: [
-      implement(AgentService, agentService(served, clock)),
+      implement(AgentService, agentService(made, clock)),
       ...(identity ? [implement(IdentityService, identity.service)] : []),
     ],
     ...(identity && { credentials: identity.credentials, authorize: identity.authorize }),
@@ -107,7 +109,7 @@ export async function serveAgent({
   return {
     address: server.address,
     async [Symbol.asyncDispose]() {
-      await served.stop(`agent ${config.id} was stopped`);
+      await made.stop(`agent ${config.id} was stopped`);
       await server[Symbol.asyncDispose]();
       await bus.stop();
       await open.disposeAsync();

@@ -5,7 +5,8 @@ import { toSalvoError } from "../kernel/error.ts";
 
 /**
  * Puts a file in its place that only this user may read (0600), on the disk when this returns; a reader sees the old one
- * or the new one, never a part. Makes its folder (0700). Errors name the file, never what was to be in it.
+ * or the new one, never a part. Makes its folder (0700). Errors name the file, never what was to be in it. Windows knows no
+ * modes: there the access list of the folder above says who may read, which agent-windows/install.ps1 sets.
  */
 export async function writeSecret(path: string, content: string): Promise<void> {
   const fresh = `${path}.${randomBytes(6).toString("hex")}.new`;
@@ -22,6 +23,7 @@ export async function writeSecret(path: string, content: string): Promise<void> 
 
 /** A name that was made or removed in a folder stays so after a crash. */
 export async function syncFolder(path: string): Promise<void> {
+  if (process.platform === "win32") return; // A folder cannot be synced there; NTFS journals names by itself.
   await using folder = await open(path, "r");
   await folder.sync();
 }

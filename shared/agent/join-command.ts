@@ -1,5 +1,5 @@
 import { readFile, rm } from "node:fs/promises";
-import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { SalvoError, toSalvoError } from "../kernel/error.ts";
 
 export interface JoinCommand {
   readonly controller: string;
@@ -10,7 +10,7 @@ export interface JoinCommand {
 
 /** Throws `invalid-input` without a token; a token's file is removed when the lab has taken it. */
 export async function joinLab({ controller, token, tokenFile, dir }: JoinCommand) {
-  const { join } = await import("@salvo/shared/agent/join.ts");
+  const { join } = await import("./join.ts");
   if (tokenFile === undefined) {
     if (token !== undefined) return join({ controller, token, folder: dir });
     throw new SalvoError("invalid-input", "--token-file or --token is needed");

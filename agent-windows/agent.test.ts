@@ -1,0 +1,75 @@
+/** The Windows agent's own parts behind the real service, on a real socket; the system below is this one. Under Wine: e2e. */
+import { create } from "@bufbuild/protobuf";
+import { AgentService } from "@salvo/proto/agent_pb.ts";
+import { AgentConfigSchema } from "@salvo/proto/lab_pb.ts";
+import { Engine, Pattern } from "@salvo/proto/workload_pb.ts";
+import { type ServedAgent, serveAgent } from "@salvo/shared/agent/serve.ts";
+import { systemClock } from "@salvo/shared/kernel/time.ts";
+import { createLogger } from "@salvo/shared/log/logger.ts";
+import { type Channel, openChannel } from "@salvo/shared/rpc/channel.ts";
+import { createClient } from "@salvo/shared/rpc/client.ts";
+import { insecure } from "@salvo/shared/rpc/credentials.ts";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { windowsPlatform } from "./platform.ts";
+
+const undo = new AsyncDisposableStack();
+afterAll(() => undo.disposeAsync());
+
+let folder: string;
+let agent: ServedAgent;
+let channel: Channel;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "salvo-windows-"));
+  undo.defer(() => rm(folder, { recursive: true }));
+  const config = create(AgentConfigSchema, { id: "san1", listen: "127.0.0.1:0", dataDir: folder, fio: "fio" });
+  agent = await serveAgent({
+    config,
+    platform: windowsPlatform(config),
+    roles: [],
+    version: "0.0.0",
+    log: createLogger({ name: "agent", level: "silent", env: {} }),
+  });
+  undo.use(agent);
+  channel = undo.use(openChannel(agent.address, { credentials: insecure }));
+});
+
+const client = () => createClient(AgentService, channel);
+
+test("it describes itself, with no role, no fio, and one boot", async () => {
+  const { agent: first } = await client().describe({}, { deadlineMs: 5_000 });
+  expect(first).toMatchObject({ id: "san1", roles: [], host: { virtualization: "unknown" } });
+  expect(first?.fio).toBeUndefined();
+  const { agent: second } = await client().describe({}, { deadlineMs: 5_000 });
+  expect(second?.bootId).toBe(first?.bootId);
+});
+
+test("its clock can be probed", async () => {
+  const sentNs = systemClock.now();
+  const pings = (async function* () {
+    yield { sentNs };
+  })();
+  for await (const { receivedNs, answeredNs, ...echo } of client().probeClock(pings, { deadlineMs: 5_000 })) {
+    expect(echo).toMatchObject({ sentNs });
+    expect(receivedNs).toBeGreaterThan(sentNs);
+    expect(answeredNs).toBeGreaterThanOrEqual(receivedNs);
+  }
+});
+
+test("a run is refused before anything of it is made", async () => {
+  const workload = { name: "w", pattern: Pattern.RANDREAD, blockSizeBytes: 4096n, jobs: 1, queueDepth: 1 };
+  const participants = [{ id: "p1", device: "disk" }];
+  const request = {
+    run: "run-1",
+    participants,
+    workload: { ...workload, durationMs: 1_000, engine: Engine.NULL },
+    intervalMs: 500,
+  };
+  await expect(client().arm(request, { deadlineMs: 5_000 })).rejects.toMatchObject({
+    kind: "refused",
+    message: expect.stringContaining("does not serve the role workload"),
+  });
+  expect(await readdir(join(folder, "runs"))).toEqual([]);
+});

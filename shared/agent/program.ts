@@ -1,0 +1,102 @@
+/** The command line that all agents have: to serve, and to join a lab. Each system's own program.ts adds what is its own. */
+import type { AgentConfig, Role } from "@salvo/proto/lab_pb.ts";
+import { Command, CommanderError } from "commander";
+import { appendFileSync } from "node:fs";
+import { loadAgentConfig } from "../config/files.ts";
+import { EXIT, failureOf } from "../kernel/exit.ts";
+import { openLogFile } from "../log/file.ts";
+import { createLogger } from "../log/logger.ts";
+import { openIdentity } from "./identity.ts";
+import { joinLab, type JoinCommand } from "./join-command.ts";
+import type { Platform } from "./platform.ts";
+import { serveAgent } from "./serve.ts";
+
+export interface AgentKind {
+  /** Of the program. */
+  readonly name: string;
+  readonly description: string;
+  readonly version: string;
+  /** What it can be asked to do; the certificate may grant less. */
+  readonly roles: readonly Role[];
+  readonly platform: (config: AgentConfig) => Platform;
+}
+
+interface ServeCommand {
+  readonly config?: string;
+  readonly listen?: string;
+  readonly log?: string;
+}
+
+export function agentProgram(kind: AgentKind): Command {
+  const program = new Command(kind.name)
+    .description(kind.description)
+    .version(kind.version)
+    .exitOverride()
+    .option("--config <FILE>", "the agent's own file: its id, where it listens, and the devices it may write to")
+    .option("--listen <ADDRESS>", "listen here instead of where the file says; port 0 takes a free one")
+    .option("--log <FILE>", "append what there is to tell to this file instead of standard error")
+    .action(async ({ config, ...more }: ServeCommand, command: Command) => {
+      if (config === undefined) return command.error("error: required option '--config <FILE>' not specified");
+      await serveUntilStopped(kind, { config, ...more });
+    });
+  program
+    .command("join")
+    .description("Joins a lab with a token that was made for this agent, while `salvo enrol` runs there.")
+    .requiredOption("--controller <ADDRESS>", "host:port of `salvo enrol`")
+    .option("--token <TOKEN>", "what `salvo token create` has printed; others on this host can see it here")
+    .option("--token-file <FILE>", "a file with the token, which is removed when it was used")
+    .option("--dir <DIR>", "where key and certificate go: identityDir of the agent's file", "identity")
+    .action(async (options: JoinCommand) => {
+      const { agent, lab } = await joinLab(options);
+      process.stdout.write(`${JSON.stringify({ agent, lab, dir: options.dir })}\n`);
+    });
+  return program;
+}
+
+async function serveUntilStopped(
+  kind: AgentKind,
+  { config: file, listen, log: logFile }: ServeCommand & { readonly config: string },
+): Promise<void> {
+  const config = await loadAgentConfig(file, { listen });
+  const agent = await serveAgent({
+    config,
+    platform: kind.platform(config),
+    roles: kind.roles,
+    version: kind.version,
+    log: createLogger({
+      name: `agent ${config.id}`,
+      level: process.env["SALVO_LOG"] ?? "info",
+      ...(logFile !== undefined && { destination: openLogFile(logFile) }),
+    }),
+    identity: await openIdentity(config.identityDir, config.id, Date.now()),
+  });
+  // For whoever started it with port 0, and for people.
+  process.stdout.write(`${JSON.stringify({ agent: config.id, address: agent.address })}\n`);
+
+  let stopping = false;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(EXIT.interrupted.code);
+      stopping = true;
+      agent[Symbol.asyncDispose]().then(
+        () => process.exit(0),
+        (error: unknown) => fail(kind.name, error, logFile),
+      );
+    });
+  }
+}
+
+/** Does what the command line says. Whatever fails is told in one line, and by the exit code. */
+export async function runProgram(program: Command): Promise<void> {
+  await program.parseAsync().catch((error: unknown) => fail(program.name(), error, program.opts<ServeCommand>().log));
+}
+
+function fail(name: string, error: unknown, logFile: string | undefined): never {
+  // Commander has said what was wrong.
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? EXIT.ok.code : EXIT.input.code);
+  const { text, code } = failureOf(name, error);
+  process.stderr.write(text);
+  // Of a program that the system has started nobody reads the standard error.
+  if (logFile !== undefined) appendFileSync(logFile, text);
+  process.exit(code);
+}
