@@ -48,7 +48,10 @@ const WORKLOAD = create(WorkloadSchema, {
 function armRequest(change: { run?: string; participants?: { id: string; device: string }[] }, known: Hashes): object {
   const { run = "hostile", participants = [{ id: "p1", device: "disk1" }] } = change;
   const plan = {
-    ...{ run, workload: WORKLOAD, intervalMs: 500, ...change },
+    run,
+    workload: WORKLOAD,
+    intervalMs: 500,
+    ...change,
     participants: participants.map((each) => ({ ...each, deviceHash: known[each.device] ?? "0".repeat(64) })),
   };
   return { ...plan, planHash: planHash(plan) };
