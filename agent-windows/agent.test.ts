@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { windowsPlatform } from "./platform.ts";
 
+const HASH = "0".repeat(64);
 const undo = new AsyncDisposableStack();
 afterAll(() => undo.disposeAsync());
 
@@ -60,12 +61,13 @@ test("its clock can be probed", async () => {
 
 test("a run is refused before anything of it is made", async () => {
   const workload = { name: "w", pattern: Pattern.RANDREAD, blockSizeBytes: 4096n, jobs: 1, queueDepth: 1 };
-  const participants = [{ id: "p1", device: "disk" }];
+  const participants = [{ id: "p1", device: "disk", deviceHash: HASH }];
   const request = {
     run: "run-1",
     participants,
     workload: { ...workload, durationMs: 1_000, engine: Engine.NULL },
     intervalMs: 500,
+    planHash: HASH,
   };
   await expect(client().arm(request, { deadlineMs: 5_000 })).rejects.toMatchObject({
     kind: "refused",
