@@ -20,7 +20,7 @@ afterAll(async () => {
 const data = () => ["--data", lab.dataDir];
 const nowhere = () => ["--data", join(lab.folder, "nowhere")];
 
-test("runs lists every run, newest first, as a table and as the lines that run --json printed", async () => {
+test("runs lists every run, newest last, as a table and as the lines that run --json printed", async () => {
   const json = await lab.salvo(["runs", ...data(), "--json"]);
   expect(json.exitCode).toBe(0);
   expect(
@@ -28,7 +28,7 @@ test("runs lists every run, newest first, as a table and as the lines that run -
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line)),
-  ).toEqual(lines.toReversed());
+  ).toEqual(lines);
   const table = await lab.salvo(["runs", ...data()]);
   expect(table.exitCode).toBe(0);
   for (const { run } of lines) expect(table.stdout).toMatch(new RegExp(`^${run} +local/`, "m"));
@@ -75,8 +75,9 @@ test("report makes one file of one run, of several and of all", async () => {
 
 test("report of what is not there, ambiguous, or not to be written", async () => {
   const missing = await lab.salvo(["report", "1999", ...data()]);
-  expect(missing).toMatchObject({ exitCode: 6, stdout: "" });
+  expect(missing).toMatchObject({ exitCode: 2, stdout: "" });
   expect(missing.stderr).toContain("there is no run 1999");
+  expect(missing.stderr).toContain(`The newest are ${lines[1]!.run}, ${lines[0]!.run}`);
   const ambiguous = await lab.salvo(["report", lines[0]!.run.slice(0, 4), ...data()]);
   expect(ambiguous).toMatchObject({ exitCode: 2, stdout: "" });
   for (const { run } of lines) expect(ambiguous.stderr).toContain(run);

@@ -70,6 +70,9 @@ test("tail before there was ever a server says what to name, and one that is gon
   expect(never).toMatchObject({ exitCode: 6, stdout: "" });
   expect(never.stderr).toContain("--data");
   expectAllThere(await lab.runStudy({}));
+  const unknown = await startTail(lab, "20260101-0000-001-x", "json").ended;
+  expect(unknown).toMatchObject({ exitCode: 2, stdout: "" });
+  expect(unknown.stderr).toMatch(/there is no run 20260101-0000-001-x. The newest are \d{8}-/);
   const tail = lab.start(["tail", "--lab", lab.labFile, "--data", lab.dataDir, "--kind", "event"]);
   await tail.said(/listening to nats:/);
   expectAllThere(await lab.runStudy({}));

@@ -104,7 +104,7 @@ function agentTable(reports: readonly AgentReport[]): string {
         agent?.devices.map(({ name, sizeBytes }) => `${name} ${Number(sizeBytes) / 2 ** 20} MiB`).join(", ") ?? "-",
       ])
       .map((row) => row.map((cell) => cell || "ready")),
-    new Set([4]),
+    { right: new Set([4]) },
   );
 }
 

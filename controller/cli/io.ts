@@ -1,6 +1,8 @@
 /** What a command needs of the process; a test brings its own. */
 export interface Io {
   readonly stdout: {
+    /** Of a terminal. */
+    readonly columns?: number;
     /** False when nothing more should be written before `drain`. */
     write(text: string): unknown;
     once?(event: "drain", listener: () => void): unknown;

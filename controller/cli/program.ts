@@ -1,3 +1,4 @@
+import { didYouMean } from "@salvo/shared/config/nearest.ts";
 import { Command, Option } from "commander";
 import type { AgentsCommand } from "./agents.ts";
 import type { DemoCommand } from "./demo.ts";
@@ -26,6 +27,13 @@ export function createProgram(io: Io): Command {
     .showHelpAfterError("(salvo help COMMAND tells more)")
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .addHelpText("before", ({ error, command: { args, commands } }) => {
+      // Commander shows the help for an unknown command, without a word about it.
+      const [first, name] = args;
+      const names = commands.map((each) => each.name());
+      if (!error || first !== "help" || name === undefined) return "";
+      return `error: unknown command '${name}'${didYouMean(name, names)}`;
+    })
     .addHelpText(
       "after",
       `\nExit codes:\n${Object.values(EXIT)

@@ -4,7 +4,7 @@ import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { loadReportRun } from "../report/load.ts";
 import { renderReport } from "../report/report.ts";
 import { runFolder } from "../store/layout.ts";
-import { readManifest, sealedRuns } from "../store/runs.ts";
+import { listRuns, OPEN, readManifest } from "../store/runs.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 
@@ -15,7 +15,7 @@ export interface ReportCommand {
 }
 
 export async function makeReport({ runs, data, out }: ReportCommand, io: Io): Promise<number> {
-  const ids = runs.includes("*") ? (await sealedRuns(data)).toSorted() : runs;
+  const ids = runs.includes("*") ? await allSealed(data) : runs;
   if (ids.length === 0) {
     throw new SalvoError("not-found", "there are no sealed runs to report on", {
       file: resolve(data),
@@ -25,6 +25,11 @@ export async function makeReport({ runs, data, out }: ReportCommand, io: Io): Pr
   const file = await writeReport(data, ids, out);
   io.stdout.write(`${file}\n`);
   return EXIT.ok.code;
+}
+
+/** In the order in which `salvo runs` lists them. */
+async function allSealed(data: string): Promise<string[]> {
+  return (await listRuns(data)).filter(({ verdict }) => verdict !== OPEN).map(({ run }) => run);
 }
 
 /** Returns the file's absolute path. Throws as readManifest does, and what the file system says. */

@@ -21,6 +21,7 @@ export async function listStoredRuns({ data, sql, json = false }: RunsCommand, i
         textTable(
           columns,
           rows.map((row) => columns.map((name) => cellText(row[name]))),
+          io.stdout.columns === undefined ? {} : { widthMax: io.stdout.columns },
         ),
       );
     return EXIT.ok.code;

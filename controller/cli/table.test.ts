@@ -4,8 +4,22 @@ import { expect, test } from "vitest";
 import { runTable, textTable } from "./table.ts";
 
 test("columns are as wide as their widest cell, numbers stand to the right, and no line ends with blanks", () => {
-  const table = textTable(["name", "n"], [["a", "1"], ["longer", "1234"], ["b"]], new Set([1]));
+  const table = textTable(["name", "n"], [["a", "1"], ["longer", "1234"], ["b"]], { right: new Set([1]) });
   expect(table).toBe(["name       n", "------  ----", "a          1", "longer  1234", "b", ""].join("\n"));
+});
+
+test("a table that is too wide has its widest columns cut, and says where; narrow ones stay whole", () => {
+  const rows = [
+    ["1", "x".repeat(50), "y".repeat(40)],
+    ["2", "short", "short"],
+  ];
+  const lines = textTable(["n", "text", "other"], rows, { widthMax: 45 }).split("\n");
+  expect(Math.max(...lines.map((line) => line.length))).toBe(45);
+  expect(lines[2]).toBe(`1  ${"x".repeat(19)}…  ${"y".repeat(19)}…`);
+  expect(lines[3]).toMatch(/^2 {2}short +short$/);
+  expect(textTable(["n", "text", "other"], rows, { widthMax: 97 })).toBe(textTable(["n", "text", "other"], rows));
+  const narrow = textTable(["n", "text", "other"], rows, { widthMax: 3 }).split("\n");
+  expect(narrow[2]).toBe("1  xxxxxxx…  yyyyyyy…");
 });
 
 test("a table without rows is its head", () => {

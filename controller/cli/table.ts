@@ -1,20 +1,51 @@
 import type { RunSummary } from "@salvo/proto/run_pb.ts";
 
-/** Columns of text, as wide as their widest cell; numbers to the right. Ends with a newline. */
+/** No column is cut to less. */
+const CELL_WIDTH_MIN = 8;
+
+/**
+ * Columns of text, as wide as their widest cell; numbers to the right. Ends with a newline. With `widthMax` the widest columns
+ * are cut, and cells with them, which then end in "…".
+ */
 export function textTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
-  right: ReadonlySet<number> = new Set(),
+  { right = new Set(), widthMax = Infinity }: TableShape = {},
 ): string {
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const whole = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = fitted(whole, widthMax - GAP.length * (whole.length - 1));
   const line = (cells: readonly string[]) =>
     widths
       .map((width, column) =>
-        right.has(column) ? (cells[column] ?? "").padStart(width) : (cells[column] ?? "").padEnd(width),
+        right.has(column) ? cut(cells[column], width).padStart(width) : cut(cells[column], width).padEnd(width),
       )
-      .join("  ")
+      .join(GAP)
       .trimEnd();
   return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line), ""].join("\n");
+}
+
+export interface TableShape {
+  /** Columns of numbers. */
+  readonly right?: ReadonlySet<number>;
+  readonly widthMax?: number;
+}
+
+const GAP = "  ";
+
+/** The narrow columns keep their width; the others share what is left. */
+function fitted(widths: readonly number[], room: number): readonly number[] {
+  const ascending = widths.toSorted((a, b) => a - b);
+  let left = room;
+  for (const [index, width] of ascending.entries()) {
+    const share = Math.floor(left / (ascending.length - index));
+    if (width > share) return widths.map((each) => Math.min(each, Math.max(share, CELL_WIDTH_MIN)));
+    left -= width;
+  }
+  return widths;
+}
+
+function cut(cell = "", width: number): string {
+  return cell.length <= width ? cell : `${cell.slice(0, width - 1)}…`;
 }
 
 export function runTable(runs: readonly RunSummary[]): string {
@@ -49,7 +80,7 @@ export function runTable(runs: readonly RunSummary[]): string {
         run.startSpreadMs ? figure(run.clockBoundUs, 0) : "-",
       ];
     }),
-    new Set([2, 4, 5, 6, 7, 8, 9, 10]),
+    { right: new Set([2, 4, 5, 6, 7, 8, 9, 10]) },
   );
 }
 

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
 import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
-import { type BusStatus, connectBus } from "@salvo/shared/bus/connection.ts";
+import { type Bus, type BusStatus, connectBus } from "@salvo/shared/bus/connection.ts";
 import { consumeRun } from "@salvo/shared/bus/consume.ts";
+import { storedRuns } from "@salvo/shared/bus/stored-runs.ts";
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { natsTls } from "@salvo/shared/identity/nats.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
@@ -10,6 +11,7 @@ import { unlessAborted } from "@salvo/shared/kernel/signal.ts";
 import { lastNatsUrl } from "../service/nats-server.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
+import { openRuns, sealedRuns, unknownRun } from "../store/runs.ts";
 import { openLabOf } from "./lab.ts";
 import { type TailFormat, tailHeader, tailLines } from "./tail-format.ts";
 import { createSeen, createTailTimes } from "./tail-times.ts";
@@ -26,6 +28,7 @@ export interface TailCommand {
 export async function tailRecords({ lab: file, data, run, format, kind }: TailCommand, io: Io): Promise<number> {
   const { message: lab } = await loadLab(file);
   const url = lab.nats?.url ?? (await lastNatsUrl(join(data, "nats")));
+  if (run !== undefined && lab.nats?.url === undefined) await checkKnown(run, data);
   const identities = await openLabOf(file, lab);
   const stop = new AbortController();
   const onSignal = () => stop.abort(new SalvoError("cancelled", "stopped"));
@@ -44,6 +47,7 @@ export async function tailRecords({ lab: file, data, run, format, kind }: TailCo
       signal: stop.signal,
       onStatus: onceMissing(() => io.stderr.write(`there is no NATS server at ${url} now; waiting for one\n`)),
     });
+    if (run !== undefined) await checkRun(bus, lab.name, run, data);
     for await (const message of consumeRun({ bus, lab: lab.name, run, signal: stop.signal })) {
       if (kind && !kind.includes(message.kind)) continue;
       const { run, agent, seq, storedAtNs } = message;
@@ -57,6 +61,22 @@ export async function tailRecords({ lab: file, data, run, format, kind }: TailCo
     if (!stop.signal.aborted) throw toSalvoError(error);
   }
   return EXIT.ok.code;
+}
+
+/** The embedded server serves the runs of its data folder, and is gone most of the time. */
+async function checkKnown(run: string, data: string): Promise<void> {
+  const known = [...(await sealedRuns(data)).toSorted(), ...(await openRuns(data)).toSorted()];
+  if (!known.includes(run)) throw unknownRun(run, known, data);
+}
+
+/** Throws when the stream has nothing of the run and nobody will add to it: there would be nothing to wait for. */
+async function checkRun(bus: Bus, lab: string, run: string, data: string): Promise<void> {
+  const stored = await storedRuns(bus, lab);
+  if (stored.includes(run) || (await openRuns(data)).includes(run)) return;
+  if (!(await sealedRuns(data)).includes(run)) throw unknownRun(run, stored);
+  throw new SalvoError("wrong-state", `run ${run} has ended, and the stream has nothing of it any more`, {
+    remedy: "Its archive has all: salvo report, or salvo runs --sql",
+  });
 }
 
 /** Waits while whoever reads is slower than the bus: what it does not take stays there. */

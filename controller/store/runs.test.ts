@@ -30,7 +30,7 @@ async function sealed(id: string, t0WallNs: bigint): Promise<string> {
   return manifest.summary?.archive ?? "";
 }
 
-test("runs are listed from the newest, open ones first and marked, and a sealed one once", async () => {
+test("runs are listed with the newest last, open ones at the end and marked, and a sealed one once", async () => {
   expect(await listRuns(dataDir)).toEqual([]);
   await sealed("older", 1000n);
   await sealed("newest", 3000n);
@@ -39,15 +39,22 @@ test("runs are listed from the newest, open ones first and marked, and a sealed 
   await createOpenRun(dataDir, syntheticRun({ run: "running" }).spec);
   const runs = await listRuns(dataDir);
   expect(runs.map(({ run, verdict }) => `${run} ${verdict}`)).toEqual([
-    "running open",
-    "newest complete",
-    "middle complete",
     "older complete",
+    "middle complete",
+    "newest complete",
+    "running open",
   ]);
   expect(runs.map(({ archive }) => archive)).toEqual([
+    ...["older", "middle", "newest"].map((run) => runFolder(dataDir, run)),
     openRunFolder(dataDir, "running"),
-    ...["newest", "middle", "older"].map((run) => runFolder(dataDir, run)),
   ]);
+});
+
+test("a run that never fired, and so has no T0, stands where its command stands", async () => {
+  await sealed("20261122-2046-001-x", 1000n);
+  await sealed("20261122-2047-001-x", 0n);
+  await sealed("20261122-2046-002-x", 2000n);
+  expect((await listRuns(dataDir)).map(({ run }) => run.slice(9, 17))).toEqual(["2046-001", "2046-002", "2047-001"]);
 });
 
 test("a manifest is found by the beginning of its id, if only one run begins so", async () => {
@@ -60,7 +67,11 @@ test("a manifest is found by the beginning of its id, if only one run begins so"
     kind: "invalid-input",
     message: "aa may be aa-1, aa-12",
   });
-  await expect(readManifest(dataDir, "cc")).rejects.toMatchObject({ kind: "not-found" });
+  await expect(readManifest(dataDir, "cc")).rejects.toMatchObject({
+    kind: "invalid-input",
+    message: "there is no run cc",
+    remedy: expect.stringContaining("salvo runs lists all"),
+  });
   await expect(readManifest(dataDir, "bb")).rejects.toMatchObject({
     kind: "wrong-state",
     message: "run bb-1 is not sealed yet",

@@ -15,7 +15,7 @@ export const OPEN = "open";
 /** The verdict of a run that is sealed and cannot be read; its reason says why. */
 export const DAMAGED = "damaged";
 
-/** All runs: open ones first, then damaged ones, then from the newest. */
+/** All runs, the newest last: damaged ones, then in the order they were made in, then open ones. */
 export async function listRuns(dataDir: string): Promise<RunSummary[]> {
   const sealed: Manifest[] = [];
   const damaged: RunSummary[] = [];
@@ -27,19 +27,21 @@ export async function listRuns(dataDir: string): Promise<RunSummary[]> {
       damaged.push(damagedSummary(dataDir, run, toSalvoError(error)));
     }
   }
-  sealed.sort((a, b) => compare(b.t0WallNs, a.t0WallNs) || compare(b.spec?.run ?? "", a.spec?.run ?? ""));
+  sealed.sort(
+    (a, b) => compare(minuteOf(a), minuteOf(b)) || compare(a.t0WallNs, b.t0WallNs) || compare(idOf(a), idOf(b)),
+  );
   const open: RunSummary[] = [];
   for (const run of await openRuns(dataDir)) {
     if (closed.has(run)) continue; // Sealed, and its controller died before it could tidy up.
     const spec = await readOpenRun(dataDir, run);
     if (spec) open.push(openSummary(dataDir, spec));
   }
-  return [...open, ...damaged, ...sealed.map(summaryOf)];
+  return [...damaged, ...sealed.map(summaryOf), ...open];
 }
 
 /**
- * The manifest of the one sealed run whose id begins so, all of its files checked. Throws `not-found`, `invalid-input` with
- * the runs it may be, `wrong-state` when it is not sealed yet, and `corrupt` when a file is not what was sealed.
+ * The manifest of the one sealed run whose id begins so, all of its files checked. Throws `invalid-input` with
+ * the runs it may be or with the newest, `wrong-state` when it is not sealed yet, and `corrupt` when a file is not what was sealed.
  */
 export async function readManifest(dataDir: string, prefix: string): Promise<Manifest> {
   const runs = await sealedRuns(dataDir);
@@ -67,14 +69,19 @@ export function openRuns(dataDir: string): Promise<string[]> {
 
 async function noSuchRun(dataDir: string, prefix: string): Promise<SalvoError> {
   const open = (await openRuns(dataDir)).find((run) => run.startsWith(prefix));
-  if (open === undefined)
-    return new SalvoError("not-found", `there is no run ${prefix}`, {
-      file: runsFolder(dataDir),
-      remedy: "List the runs to see their ids",
-    });
+  if (open === undefined) return unknownRun(prefix, (await sealedRuns(dataDir)).toSorted(), runsFolder(dataDir));
   return new SalvoError("wrong-state", `run ${open} is not sealed yet`, {
     file: openRunFolder(dataDir, open),
     remedy: "Wait until it has ended; a controller that is started on this data folder seals what was left open",
+  });
+}
+
+/** `runs`: what there is, the newest last. */
+export function unknownRun(run: string, runs: readonly string[], file?: string): SalvoError {
+  const newest = runs.slice(-3).toReversed().join(", ");
+  return new SalvoError("invalid-input", `there is no run ${run}`, {
+    ...(file !== undefined && { file }),
+    remedy: newest === "" ? "There are no runs at all" : `The newest are ${newest}; salvo runs lists all`,
   });
 }
 
@@ -110,6 +117,15 @@ function damagedSummary(dataDir: string, run: string, problem: SalvoError): RunS
     reason: problem.describe(),
     archive: join(runsFolder(dataDir), run),
   });
+}
+
+/** When its command began, as ids say it: a run that never fired has no T0. */
+function minuteOf(manifest: Manifest): string {
+  return /^\d{8}-\d{4}/.exec(idOf(manifest))?.[0] ?? "";
+}
+
+function idOf({ spec }: Manifest): string {
+  return spec?.run ?? "";
 }
 
 function compare<T extends bigint | string>(a: T, b: T): number {
