@@ -15,7 +15,7 @@ test("no file is longer than a person can keep in mind", () => {
   expect(broken(({ lines }) => (lines.length > LINES_MAX ? [`${lines.length} lines`] : []))).toEqual([]);
 });
 
-const BASIS = ["audit", "bus", "clock", "config", "fio", "identity", "journal", "log", "process", "rpc"].map(
+const BASIS = ["audit", "bus", "clock", "config", "fio", "identity", "journal", "log", "process", "rpc", "ssh"].map(
   (name) => `shared/${name}`,
 );
 
@@ -40,7 +40,15 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
     "shared/agent/domain",
     ...BASIS,
   ],
-  "controller/cli": ["controller/domain", "controller/report", "controller/service", "controller/store", ...BASIS],
+  "controller/deploy": ["controller/service", ...BASIS],
+  "controller/cli": [
+    "controller/deploy",
+    "controller/domain",
+    "controller/report",
+    "controller/service",
+    "controller/store",
+    ...BASIS,
+  ],
   "controller/web": ["controller/domain", "controller/report", "controller/service", "controller/store", ...BASIS],
   controller: ["controller/cli"],
 };
@@ -73,7 +81,7 @@ const PLACES: readonly (readonly [packages: RegExp, place: RegExp])[] = [
   [/^@grpc\//, /^shared\/rpc\//],
   [/^@nats-io\//, /^shared\/bus\//],
   [/^(node:)?child_process$/, /^shared\/process\//],
-  [/^ssh2$/, /^agent-esxi\/ssh\.ts$/],
+  [/^ssh2$/, /^shared\/ssh\//],
   [/^@duckdb\//, /^controller\/(store|report)\//],
   [/^pino$/, /^shared\/log\//],
   [/^systeminformation$/, /^agent-[a-z]+\/host\.ts$/],

@@ -1,0 +1,51 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import ssh2, { type Client, type ConnectConfig } from "ssh2";
+import { SalvoError, toSalvoError } from "../kernel/error.ts";
+import { deadline, unlessAborted, type Waiting } from "../kernel/signal.ts";
+
+const READY_MS = 20_000;
+/** A host that has gone is noticed after some 30 s. */
+const KEEPALIVE_MS = 10_000;
+const KEEPALIVES_MAX = 3;
+
+export type ClientOptions = ConnectConfig & { readonly host: string; readonly port: number };
+
+/** Connects and logs in. Throws SalvoErrors, `refused` when the host does not let us in, and the signal's reason. */
+export async function openClient(options: ClientOptions, { signal }: Waiting): Promise<Client> {
+  const { host, port } = options;
+  const until = deadline(READY_MS, `the SSH connection to ${host}:${port}`, signal);
+  const socket = connect({ host, port });
+  const client = new ssh2.Client();
+  try {
+    await once(socket, "connect", { signal: until });
+    const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
+    client.once("ready", resolve);
+    client.on("error", reject);
+    client.once("close", () => reject(new SalvoError("unavailable", "the connection was closed")));
+    client.connect({
+      ...options,
+      sock: socket,
+      readyTimeout: 0, // ours
+      keepaliveInterval: KEEPALIVE_MS,
+      keepaliveCountMax: KEEPALIVES_MAX,
+    });
+    await unlessAborted(ready, until);
+    return client;
+  } catch (error) {
+    client.destroy();
+    socket.destroy();
+    throw until.aborted ? toSalvoError(until.reason, { host }) : sshError(error, `${host}:${port}`);
+  }
+}
+
+/** The message names the host: an error of ssh2 does not. */
+function sshError(error: unknown, place: string): SalvoError {
+  if (error instanceof Error && "level" in error && error.level === "client-authentication")
+    return new SalvoError("refused", `${place} does not let us in: ${error.message}`, { cause: error });
+  const { kind, message } = toSalvoError(error);
+  return new SalvoError(kind === "internal" ? "unavailable" : kind, `SSH to ${place} failed: ${message}`, {
+    cause: error,
+    remedy: "Check host and port of ssh in the lab file, and that an SSH server runs there",
+  });
+}
