@@ -16,13 +16,18 @@ const NAME = "salvo-agent-guest";
 const FILES = [
   { from: join(agent, "deploy", "salvo-agent-guest"), mode: 0o755 },
   { from: join(agent, "deploy", "salvo-agent.service"), mode: 0o644 },
+  { from: join(agent, "deploy", "host.sh"), mode: 0o755 },
 ] as const;
 
 /** The agent for this machine's Linux: `dist/salvo-agent-guest-VERSION-linux-x64.tar.gz`. Gives its path. */
 export async function bundleLinuxAgent(dist = join(root, "dist")): Promise<string> {
   const target = join(dist, `${NAME}-${manifest.version}-linux-${process.arch}.tar.gz`);
   const program = await linuxProgram();
-  const ingredients = [process.version, ...program.flatMap(({ name, bytes }) => [name, bytes])];
+  const ingredients = [
+    process.version,
+    readFileSync(import.meta.filename),
+    ...program.flatMap(({ name, bytes }) => [name, bytes]),
+  ];
   for (const { from, mode } of FILES) ingredients.push(`${basename(from)} ${mode}`, readFileSync(from));
   return keptArchive(target, ingredients, () => packed(program));
 }

@@ -43,6 +43,7 @@ const COMMANDS = [
   "init",
   "token",
   "enrol",
+  "deploy",
   "agents",
   "reader",
   "tail",
@@ -93,7 +94,9 @@ test("help for a command that there is not says so, before it says what there is
   const unknown = await salvo("help", "nothing");
   expect(unknown).toMatchObject({ stdout: "", error: { exitCode: 1 } });
   expect(unknown.stderr).toMatch(/^error: unknown command 'nothing'\nUsage: salvo/);
-  expect((await salvo("help", "reprt")).stderr).toMatch(/^error: unknown command 'reprt', did you mean report\?\nUsage/);
+  expect((await salvo("help", "reprt")).stderr).toMatch(
+    /^error: unknown command 'reprt', did you mean report\?\nUsage/,
+  );
   expect((await salvo()).stderr).toMatch(/^Usage: salvo/);
 });
 

@@ -2,6 +2,7 @@ import { didYouMean } from "@salvo/shared/config/nearest.ts";
 import { Command, Option } from "commander";
 import type { AgentsCommand } from "./agents.ts";
 import type { DemoCommand } from "./demo.ts";
+import type { DeployCommand } from "./deploy.ts";
 import type { DoctorCommand } from "./doctor.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { EnrolCommand } from "./enrol.ts";
@@ -136,6 +137,23 @@ export function createProgram(io: Io): Command {
     .addOption(lab())
     .addOption(new Option("--listen <ADDRESS>", "where; port 0 takes a free one").default("0.0.0.0:7440"))
     .action(finish(async (options: EnrolCommand) => (await import("./enrol.ts")).serveJoins(options, io)));
+
+  program
+    .command("deploy")
+    .description(
+      "Puts agents on their hosts over SSH, as the lab file says: copies, installs, joins, starts. Again: upgrades.",
+    )
+    .argument("[AGENT...]", "only these; without any, all that have ssh in the lab file")
+    .addOption(lab())
+    .addOption(new Option("--plan", "only say what would be done"))
+    .addOption(new Option("--remove", "instead: stop the agents, and take away all that was put there"))
+    .addOption(new Option("--bundle <FILE>", "the archive to install; without it, that of this checkout is made"))
+    .addOption(json("one JSON object per host on stdout"))
+    .action(
+      finish(async (chosen: string[], options: Omit<DeployCommand, "agents">) =>
+        (await import("./deploy.ts")).deployAgents({ ...options, agents: chosen }, io),
+      ),
+    );
 
   const agents = program
     .command("agents")

@@ -37,9 +37,18 @@ export async function loadStudy(file: string): Promise<FromFile<Study>> {
  */
 export async function loadAgentConfig(
   file: string,
-  { listen }: { readonly listen?: string | undefined } = {},
+  options: { readonly listen?: string | undefined } = {},
 ): Promise<AgentConfig> {
-  const read = await load(AgentConfigSchema, file, "an agent's file (labs/agent-example.yaml is one)");
+  return parseAgentConfig(await readText(file, "an agent's file (labs/agent-example.yaml is one)"), file, options);
+}
+
+/** As loadAgentConfig, of a text that is, or will be, in that file: of another host, say. */
+export function parseAgentConfig(
+  text: string,
+  file: string,
+  { listen }: { readonly listen?: string | undefined } = {},
+): AgentConfig {
+  const read = readYaml(AgentConfigSchema, text, file);
   const config = resolvePaths(read.message, dirname(resolve(file)));
   const violations = [...sharedDevices(config), ...config.devices.flatMap(deviceProblems)];
   const problem = listenProblem(listen ?? config.listen);

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/lab.proto.
  */
 export const file_salvo_v1_lab: GenFile = /*@__PURE__*/
-  fileDesc("ChJzYWx2by92MS9sYWIucHJvdG8SCHNhbHZvLnYxIpgCCgNMYWISXwoEbmFtZRgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEhwKBG5hdHMYAiABKAsyDi5zYWx2by52MS5OYXRzEjcKBmFnZW50cxgDIAMoCzISLnNhbHZvLnYxLkxhYkFnZW50QhOKtRgPCAEZAAAAAABAj0BCAmlkElkKBGhvc3QYBCABKAlCS4q1GEcIASIdW0EtWmEtejAtOS5fLV0rfFswLTlhLWZBLUY6XSsqGWEgaG9zdCBuYW1lIG9yIGFuIGFkZHJlc3M6CTEyNy4wLjAuMSJ/CgROYXRzEncKA3VybBgBIAEoCUJqirUYZggBIkAobmF0c3x0bHMpOi8vKFxbWzAtOWEtZkEtRjpdK1xdfFtBLVphLXowLTkuXy1dKykoOlswLTldezEsNX0pPy8/KiBhbiBhZGRyZXNzIGxpa2UgbmF0czovL2hvc3Q6NDIyMiKmAgoITGFiQWdlbnQSXQoCaWQYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJiCgdhZGRyZXNzGAIgASgJQlGKtRhNCAEiLihcW1swLTlhLWZBLUY6XStcXXxbQS1aYS16MC05Ll8tXSspOlswLTldezEsNX0qGWFuIGFkZHJlc3MgbGlrZSBob3N0Ojc0MDASJQoFcm9sZXMYAyADKA4yDi5zYWx2by52MS5Sb2xlQgaKtRgCCAESMAoHb25fbG9zcxgEIAEoDjIQLnNhbHZvLnYxLk9uTG9zc0INirUYCQgBOgVhYm9ydCLkAwoLQWdlbnRDb25maWcSXQoCaWQYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJ2CgZsaXN0ZW4YAiABKAlCZoq1GGIIASIuKFxbWzAtOWEtZkEtRjpdK1xdfFtBLVphLXowLTkuXy1dKyk6WzAtOV17MSw1fSoeYW4gYWRkcmVzcyBsaWtlIDEyNy4wLjAuMTo3NDAwOg4xMjcuMC4wLjE6NzQwMBJOCghkYXRhX2RpchgDIAEoCUI8irUYOAgBIhFbXlx4MDAtXHgxZlx4N2ZdKyohYSBwYXRoIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzEhgKA2ZpbxgEIAEoCUILirUYBwgBOgNmaW8SNgoHZGV2aWNlcxgFIAMoCzIQLnNhbHZvLnYxLkRldmljZUITirUYDxkAAAAAAECPQEIEbmFtZRJcCgxpZGVudGl0eV9kaXIYBiABKAlCRoq1GEIIASIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVyczoIaWRlbnRpdHkigAIKBkRldmljZRJfCgRuYW1lGAEgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMSSAoEcGF0aBgCIAEoCUI6irUYNiIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVycxIlCgpzaXplX2J5dGVzGAMgASgEQhGKtRgNCAERAAAAAAAAsEAwARIkCgRkaXNrGAQgASgLMhYuc2Fsdm8udjEuRGlza0lkZW50aXR5Ip8CCgxEaXNrSWRlbnRpdHkSWgoGc2VyaWFsGAEgASgJQkqKtRhGIhlbIS1+XShbIC1+XXswLDEyNn1bIS1+XSk/KilhIHNlcmlhbCBudW1iZXIgd2l0aG91dCBzcGFjZSBhdCBpdHMgZW5kcxJACgN3d24YAiABKAlCM4q1GC8iDFshLX5dezgsMjAwfSofYSBXV04gbGlrZSBuYWEuNjAwMTQwNWExYjJjM2Q0ZRJXCgNpcW4YAyABKAlCSoq1GEYiGyhpcW58ZXVpfG5hYSlcLlshLX5dezEsMjE5fSonYSB0YXJnZXQgbmFtZSBsaWtlIGlxbi4yMDI2LTExLmxhYjpyYW0wEhAKA2x1bhgEIAEoDUgAiAEBQgYKBF9sdW4qaQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASEQoNUk9MRV9XT1JLTE9BRBABEg8KC1JPTEVfVEFSR0VUEAISEgoOUk9MRV9JTklUSUFUT1IQAxITCg9ST0xFX0hZUEVSVklTT1IQBCpKCgZPbkxvc3MSFwoTT05fTE9TU19VTlNQRUNJRklFRBAAEhEKDU9OX0xPU1NfQUJPUlQQARIUChBPTl9MT1NTX0NPTlRJTlVFEAJiBnByb3RvMw", [file_salvo_v1_rule]);
+  fileDesc("ChJzYWx2by92MS9sYWIucHJvdG8SCHNhbHZvLnYxIpgCCgNMYWISXwoEbmFtZRgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEhwKBG5hdHMYAiABKAsyDi5zYWx2by52MS5OYXRzEjcKBmFnZW50cxgDIAMoCzISLnNhbHZvLnYxLkxhYkFnZW50QhOKtRgPCAEZAAAAAABAj0BCAmlkElkKBGhvc3QYBCABKAlCS4q1GEcIASIdW0EtWmEtejAtOS5fLV0rfFswLTlhLWZBLUY6XSsqGWEgaG9zdCBuYW1lIG9yIGFuIGFkZHJlc3M6CTEyNy4wLjAuMSJ/CgROYXRzEncKA3VybBgBIAEoCUJqirUYZggBIkAobmF0c3x0bHMpOi8vKFxbWzAtOWEtZkEtRjpdK1xdfFtBLVphLXowLTkuXy1dKykoOlswLTldezEsNX0pPy8/KiBhbiBhZGRyZXNzIGxpa2UgbmF0czovL2hvc3Q6NDIyMiLCAgoITGFiQWdlbnQSXQoCaWQYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJiCgdhZGRyZXNzGAIgASgJQlGKtRhNCAEiLihcW1swLTlhLWZBLUY6XStcXXxbQS1aYS16MC05Ll8tXSspOlswLTldezEsNX0qGWFuIGFkZHJlc3MgbGlrZSBob3N0Ojc0MDASJQoFcm9sZXMYAyADKA4yDi5zYWx2by52MS5Sb2xlQgaKtRgCCAESMAoHb25fbG9zcxgEIAEoDjIQLnNhbHZvLnYxLk9uTG9zc0INirUYCQgBOgVhYm9ydBIaCgNzc2gYBSABKAsyDS5zYWx2by52MS5Tc2ginAMKA1NzaBJMCgRob3N0GAEgASgJQj6KtRg6Ih1bQS1aYS16MC05Ll8tXSt8WzAtOWEtZkEtRjpdKyoZYSBob3N0IG5hbWUgb3IgYW4gYWRkcmVzcxIhCgRwb3J0GAIgASgNQhOKtRgPCAEZAAAAAOD/70A6AjIyElAKBHVzZXIYAyABKAlCQoq1GD4IASIgW0EtWmEtejAtOV9dW0EtWmEtejAtOS5fLV17MCw2M30qEnRoZSBuYW1lIG9mIGEgdXNlcjoEcm9vdBKDAQoIaG9zdF9rZXkYBCABKAlCcYq1GG0iGFNIQTI1NjpbQS1aYS16MC05Ky9dezQzfSpRYSBmaW5nZXJwcmludCBsaWtlIFNIQTI1NjogYW5kIDQzIGxldHRlcnMgYW5kIGRpZ2l0cywgYXMgc3NoLWtleWdlbiAtbGYgcHJpbnRzIGl0EkwKCGtleV9maWxlGAUgASgJQjqKtRg2IhFbXlx4MDAtXHgxZlx4N2ZdKyohYSBwYXRoIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzIuQDCgtBZ2VudENvbmZpZxJdCgJpZBgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEnYKBmxpc3RlbhgCIAEoCUJmirUYYggBIi4oXFtbMC05YS1mQS1GOl0rXF18W0EtWmEtejAtOS5fLV0rKTpbMC05XXsxLDV9Kh5hbiBhZGRyZXNzIGxpa2UgMTI3LjAuMC4xOjc0MDA6DjEyNy4wLjAuMTo3NDAwEk4KCGRhdGFfZGlyGAMgASgJQjyKtRg4CAEiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMSGAoDZmlvGAQgASgJQguKtRgHCAE6A2ZpbxI2CgdkZXZpY2VzGAUgAygLMhAuc2Fsdm8udjEuRGV2aWNlQhOKtRgPGQAAAAAAQI9AQgRuYW1lElwKDGlkZW50aXR5X2RpchgGIAEoCUJGirUYQggBIhFbXlx4MDAtXHgxZlx4N2ZdKyohYSBwYXRoIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzOghpZGVudGl0eSKAAgoGRGV2aWNlEl8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJICgRwYXRoGAIgASgJQjqKtRg2IhFbXlx4MDAtXHgxZlx4N2ZdKyohYSBwYXRoIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzEiUKCnNpemVfYnl0ZXMYAyABKARCEYq1GA0IAREAAAAAAACwQDABEiQKBGRpc2sYBCABKAsyFi5zYWx2by52MS5EaXNrSWRlbnRpdHkinwIKDERpc2tJZGVudGl0eRJaCgZzZXJpYWwYASABKAlCSoq1GEYiGVshLX5dKFsgLX5dezAsMTI2fVshLX5dKT8qKWEgc2VyaWFsIG51bWJlciB3aXRob3V0IHNwYWNlIGF0IGl0cyBlbmRzEkAKA3d3bhgCIAEoCUIzirUYLyIMWyEtfl17OCwyMDB9Kh9hIFdXTiBsaWtlIG5hYS42MDAxNDA1YTFiMmMzZDRlElcKA2lxbhgDIAEoCUJKirUYRiIbKGlxbnxldWl8bmFhKVwuWyEtfl17MSwyMTl9KidhIHRhcmdldCBuYW1lIGxpa2UgaXFuLjIwMjYtMTEubGFiOnJhbTASEAoDbHVuGAQgASgNSACIAQFCBgoEX2x1bippCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIRCg1ST0xFX1dPUktMT0FEEAESDwoLUk9MRV9UQVJHRVQQAhISCg5ST0xFX0lOSVRJQVRPUhADEhMKD1JPTEVfSFlQRVJWSVNPUhAEKkoKBk9uTG9zcxIXChNPTl9MT1NTX1VOU1BFQ0lGSUVEEAASEQoNT05fTE9TU19BQk9SVBABEhQKEE9OX0xPU1NfQ09OVElOVUUQAmIGcHJvdG8z", [file_salvo_v1_rule]);
 
 /**
  * lab.yaml
@@ -93,6 +93,13 @@ export type LabAgent = Message<"salvo.v1.LabAgent"> & {
    * @generated from field: salvo.v1.OnLoss on_loss = 4;
    */
   onLoss: OnLoss;
+
+  /**
+   * How `salvo deploy` gets onto the agent's host.
+   *
+   * @generated from field: salvo.v1.Ssh ssh = 5;
+   */
+  ssh?: Ssh | undefined;
 };
 
 /**
@@ -101,6 +108,51 @@ export type LabAgent = Message<"salvo.v1.LabAgent"> & {
  */
 export const LabAgentSchema: GenMessage<LabAgent> = /*@__PURE__*/
   messageDesc(file_salvo_v1_lab, 2);
+
+/**
+ * @generated from message salvo.v1.Ssh
+ */
+export type Ssh = Message<"salvo.v1.Ssh"> & {
+  /**
+   * Without it the host of the agent's address.
+   *
+   * @generated from field: string host = 1;
+   */
+  host: string;
+
+  /**
+   * @generated from field: uint32 port = 2;
+   */
+  port: number;
+
+  /**
+   * root, or somebody who may use sudo without a password.
+   *
+   * @generated from field: string user = 3;
+   */
+  user: string;
+
+  /**
+   * What the host must show, as ssh-keygen -lf prints it. Without it nothing is deployed there.
+   *
+   * @generated from field: string host_key = 4;
+   */
+  hostKey: string;
+
+  /**
+   * A private key. Relative paths start at the lab file. Without it ssh-agent, or ~/.ssh/id_ed25519.
+   *
+   * @generated from field: string key_file = 5;
+   */
+  keyFile: string;
+};
+
+/**
+ * Describes the message salvo.v1.Ssh.
+ * Use `create(SshSchema)` to create a new message.
+ */
+export const SshSchema: GenMessage<Ssh> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_lab, 3);
 
 /**
  * agent.yaml, on the agent's host. Its devices are all that the agent will ever write to.
@@ -150,7 +202,7 @@ export type AgentConfig = Message<"salvo.v1.AgentConfig"> & {
  * Use `create(AgentConfigSchema)` to create a new message.
  */
 export const AgentConfigSchema: GenMessage<AgentConfig> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 3);
+  messageDesc(file_salvo_v1_lab, 4);
 
 /**
  * What workloads may write to: a file, or a whole disk without anything on it.
@@ -190,7 +242,7 @@ export type Device = Message<"salvo.v1.Device"> & {
  * Use `create(DeviceSchema)` to create a new message.
  */
 export const DeviceSchema: GenMessage<Device> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 4);
+  messageDesc(file_salvo_v1_lab, 5);
 
 /**
  * By what a raw disk is known; never by its path, which the kernel may give to another disk. With the size at least three
@@ -229,7 +281,7 @@ export type DiskIdentity = Message<"salvo.v1.DiskIdentity"> & {
  * Use `create(DiskIdentitySchema)` to create a new message.
  */
 export const DiskIdentitySchema: GenMessage<DiskIdentity> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 5);
+  messageDesc(file_salvo_v1_lab, 6);
 
 /**
  * @generated from enum salvo.v1.Role

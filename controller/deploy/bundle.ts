@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import type { Waiting } from "@salvo/shared/kernel/signal.ts";
+import { run } from "@salvo/shared/process/run.ts";
+
+/** What is installed: an archive of `pnpm bundle`. */
+export interface Bundle {
+  readonly file: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly version: string;
+  /** What hosts call it: the version and the beginning of the checksum. */
+  readonly folder: string;
+}
+
+const NAME = /^salvo-agent-guest-(\d+\.\d+\.\d+[\w.-]*)-linux-x64\.tar\.gz$/;
+/** Of a checkout: whoever has only a bundle names it. */
+const MAKER = fileURLToPath(new URL("../../scripts/bundle.ts", import.meta.url));
+const BUNDLE_MS = 180_000;
+
+/** Throws `invalid-input` for a file that is no archive of ours by its name, `corrupt` when its checksum beside it is another. */
+export async function openBundle(file: string): Promise<Bundle> {
+  const version = NAME.exec(basename(file))?.[1];
+  if (version === undefined)
+    throw new SalvoError("invalid-input", "this is no bundle of the Linux agent", {
+      file,
+      remedy: "Its name is like salvo-agent-guest-0.1.0-linux-x64.tar.gz; leave --bundle out to have one made",
+    });
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw toSalvoError(error, { file });
+  });
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const said = await readFile(`${file}.sha256`, "utf8").catch(() => undefined); // an archive alone is fine
+  if (said !== undefined && !said.startsWith(sha256))
+    throw new SalvoError("corrupt", "the archive is not what the checksum beside it says", {
+      file,
+      remedy: "Fetch or build it again",
+    });
+  return { file, bytes: bytes.length, sha256, version, folder: `${version}-${sha256.slice(0, 12)}` };
+}
+
+/** The bundle of this checkout; what did not change is not made again. */
+export async function makeBundle(waiting: Waiting = {}): Promise<Bundle> {
+  const options = { timeoutMs: BUNDLE_MS, ...(waiting.signal && { signal: waiting.signal }) };
+  const { stdout, stderr, exitCode } = await run(process.execPath, [MAKER, "linux"], options);
+  if (exitCode === 0) return openBundle(stdout.trim());
+  throw new SalvoError("program-failed", `the agent's bundle could not be made: ${stderr.trim()}`);
+}
