@@ -7,6 +7,7 @@ import type { Disks } from "@salvo/shared/agent/guard/disks.ts";
 import type { Examined } from "@salvo/shared/agent/guard/examine.ts";
 import { listedDevice } from "@salvo/shared/agent/device.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import type { DiskIdentity } from "@salvo/shared/agent/domain/guard/facts.ts";
 import { describeDisk } from "./disks/shown.ts";
 
 export interface DevicesDeps {
@@ -28,13 +29,13 @@ export async function claimDevice(name: string, lab: string, consent: Consent, d
   if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(lab))
     throw new SalvoError("invalid-input", `--lab ${lab} is no name of a lab: lower-case letters, digits and hyphens`);
   const device = rawDevice(deps.config, name);
-  const label = await claimDisk(device, { lab, uuid: randomUUID() }, claimDeps("claim", consent, deps));
+  const label = await claimDisk(device, { lab, uuid: randomUUID() }, claimDeps("claim", name, consent, deps));
   deps.print(`claimed device ${name} for lab ${lab}, label ${label.uuid}\n`);
 }
 
 /** Throws as claimDevice. */
 export async function releaseDevice(name: string, consent: Consent, deps: DevicesDeps): Promise<void> {
-  await releaseDisk(rawDevice(deps.config, name), claimDeps("release", consent, deps));
+  await releaseDisk(rawDevice(deps.config, name), claimDeps("release", name, consent, deps));
   deps.print(`released device ${name}: its label is gone, whatever workloads wrote is still there\n`);
 }
 
@@ -46,24 +47,35 @@ function rawDevice(config: AgentConfig, name: string): Device {
   });
 }
 
-function claimDeps(what: "claim" | "release", consent: Consent, deps: DevicesDeps): ClaimDeps {
+function claimDeps(what: "claim" | "release", name: string, consent: Consent, deps: DevicesDeps): ClaimDeps {
   const { config, disks } = deps;
-  const confirm = (examined: Examined) => isMeant(what, examined, consent, deps);
+  const confirm = async (examined: Examined) => {
+    const why = await notMeant(what, examined, consent, deps);
+    if (why === undefined) return true;
+    throw new SalvoError("cancelled", `device ${name}: nothing was written, as ${why}`, { host: config.id });
+  };
   return { host: config.id, disks, claims: openClaims(config.dataDir), confirm };
 }
 
 /** What is typed must be read off the disk or its label, so nobody says yes to the wrong one out of habit. */
-async function isMeant(
+async function notMeant(
   what: "claim" | "release",
   { facts }: Examined,
   { yes, serial }: Consent,
   { print, ask }: DevicesDeps,
-): Promise<boolean> {
-  const { identity } = facts;
+): Promise<string | undefined> {
   print(describeDisk(facts));
-  const known = [identity.serial, identity.wwn].find((fact) => "value" in fact && fact.value !== "");
-  if (!known || !("value" in known)) return false;
-  const loss = what === "claim" ? "RUNS WILL OVERWRITE ALL OF IT. " : "";
-  const typed = yes ? serial : await ask(`${loss}To ${what} it type its serial number (its WWN, if it has none): `);
-  return typed?.trim() === known.value;
+  const [name, key] = keyToType(facts.identity);
+  if (yes && serial === undefined) return `--yes needs --serial with its ${name}`;
+  const then = what === "claim" ? "RUNS WILL OVERWRITE ALL OF IT." : "Salvo's label is taken away, and nothing else.";
+  const typed = yes ? serial : await ask(`${then} To ${what} it type its ${name}: `);
+  if (typed === undefined) return "nobody was there to confirm it";
+  if (key !== "" && typed.trim() === key) return undefined;
+  return typed.trim() === "" ? "nothing was typed" : `${typed.trim()} is not its ${name}`;
+}
+
+/** A disk that is listed has at least one of the two. */
+function keyToType({ serial, wwn }: DiskIdentity): [name: string, key: string] {
+  if ("value" in serial && serial.value !== "") return ["serial number", serial.value];
+  return ["WWN", "value" in wwn ? wwn.value : ""];
 }

@@ -2,7 +2,9 @@
 import { create } from "@bufbuild/protobuf";
 import { listDevices } from "@salvo/agent-guest/device-list.ts";
 import { claimDevice, type DevicesDeps, releaseDevice } from "@salvo/agent-guest/devices.ts";
-import { AgentConfigSchema } from "@salvo/proto/lab_pb.ts";
+import { AgentConfigSchema, DiskIdentitySchema } from "@salvo/proto/lab_pb.ts";
+import type { DiskIdentity } from "@salvo/shared/agent/domain/guard/facts.ts";
+import type { Disks } from "@salvo/shared/agent/guard/disks.ts";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -47,7 +49,7 @@ test("list says of each disk what it is, what is on it, and whether runs may wri
   const other = await loops.add("disk2");
   await loops.sh("mkfs.ext4", "-q", "-F", other.path);
   expect(await row("disk1")).toMatch(
-    new RegExp(`^${disk.path} .*${serial()}.* 16777216B +none +no: .*\\[label-missing\\]$`),
+    new RegExp(`^${disk.path} .*${serial()}.* 16777216B \\(16.0 MiB\\) +none +no: .*\\[label-missing\\]$`),
   );
   expect(await row("missing")).toMatch(/^- .*no: no disk here is serial none, .*\[not-found\]$/);
   expect(await row("file")).toBe("");
@@ -59,7 +61,12 @@ test("list says of each disk what it is, what is on it, and whether runs may wri
 test("claim shows the disk and asks for its serial number; release does the same", async () => {
   const before = await disk.hash();
   await claimDevice("disk1", "lab1", {}, deps(serial()));
-  for (const line of [`serial      ${serial()}`, "size        16777216B", "signatures  none", "first MiB   blank"])
+  for (const line of [
+    `serial      ${serial()}`,
+    "size        16777216B (16.0 MiB)",
+    "signatures  none",
+    "first MiB   blank",
+  ])
     expect(printed).toContain(`${line}\n`);
   expect(questions).toEqual([
     expect.stringContaining("RUNS WILL OVERWRITE ALL OF IT. To claim it type its serial number"),
@@ -70,17 +77,44 @@ test("claim shows the disk and asks for its serial number; release does the same
   expect(await disk.hash()).toBe(before);
 });
 
-test.for<readonly [what: string, typed: string | undefined, consent: object]>([
-  ["yes", "yes", {}],
-  ["nothing", "", {}],
-  ["nobody there", undefined, {}],
-  ["another serial number", "9f1c", {}],
-  ["--yes alone", undefined, { yes: true }],
-  ["--yes with another serial number", undefined, { yes: true, serial: "9f1c" }],
-])("without the serial number nothing is written: %s", async ([, typed, consent]) => {
+test.for<readonly [what: string, typed: string | undefined, consent: object, why: string]>([
+  ["yes", "yes", {}, "yes is not its serial number"],
+  ["nothing", "", {}, "nothing was typed"],
+  ["nobody there", undefined, {}, "nobody was there to confirm it"],
+  ["another serial number", "9f1c", {}, "9f1c is not its serial number"],
+  ["--yes alone", undefined, { yes: true }, "--yes needs --serial with its serial number"],
+  ["--yes with another serial number", undefined, { yes: true, serial: "9f1c" }, "9f1c is not its serial number"],
+])("without the serial number nothing is written: %s", async ([, typed, consent, why]) => {
   const before = await disk.hash();
-  await expect(claimDevice("disk1", "lab1", consent, deps(typed))).rejects.toMatchObject({ kind: "cancelled" });
+  await expect(claimDevice("disk1", "lab1", consent, deps(typed))).rejects.toMatchObject({
+    kind: "cancelled",
+    message: `device disk1: nothing was written, as ${why}`,
+  });
   expect(await disk.hash()).toBe(before);
+});
+
+test("a disk without a serial number is claimed by its WWN", async () => {
+  const { disks } = loops;
+  const target = { iqn: "iqn.2026-11.lab:ram", lun: 0 };
+  const named = (found: DiskIdentity) =>
+    found.path === disk.path ? { ...found, serial: { value: "" }, target: { value: target } } : found;
+  const without: Disks = {
+    ...disks,
+    identify: () => disks.identify().map(named),
+    open(found) {
+      const opened = disks.open(found);
+      const look = () => {
+        const facts = opened.look();
+        return { ...facts, identity: named(facts.identity) };
+      };
+      return { ...opened, look };
+    },
+  };
+  const { wwn } = disk.device.disk!;
+  disk.device.disk = create(DiskIdentitySchema, { wwn, ...target });
+  await claimDevice("disk1", "lab1", {}, { ...deps(wwn), disks: without });
+  expect(questions).toEqual([expect.stringMatching(/type its WWN: $/)]);
+  expect(printed).toContain("claimed device disk1 for lab lab1");
 });
 
 test("--yes with the serial number asks nobody", async () => {

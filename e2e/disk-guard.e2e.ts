@@ -10,6 +10,7 @@ import { openRawDisk } from "@salvo/shared/agent/guard/raw-disk.ts";
 import { hashOfDevice } from "@salvo/shared/agent/open-device.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type LoopDisk, type Loops, openLoops } from "./loops.ts";
+import { LVM, MBR, plant } from "./signatures.ts";
 
 const LABEL = { lab: "lab1", uuid: "6b1c0e7e-0000-4000-8000-000000000001" };
 
@@ -120,13 +121,12 @@ describe("on loop devices", () => {
       use: ["swap-signature", "unknown-content"],
     },
     "a partition table": {
-      do: () => write(disk.image, 446, partitionEntry()),
+      do: () => plant(disk.image, MBR),
       claim: ["partition-table", "unknown-content"],
       use: ["partition-table"],
     },
     "an LVM physical volume": {
-      // The second sector of pvcreate's (lvm2, format_text/layout.h): LABELONE, the sector's number, checksum, offset, type.
-      do: () => write(disk.image, 512, lvmLabel()),
+      do: () => plant(disk.image, LVM),
       claim: ["lvm", "unknown-content"],
       use: ["lvm"],
     },
@@ -290,35 +290,4 @@ async function write(path: string, at: number, what: string | Buffer): Promise<v
   await using file = await open(path, "r+");
   await file.write(Buffer.from(what), 0, undefined, at);
   await file.sync();
-}
-
-/** The first of four entries of a PC's partition table, type Linux, and the mark at the sector's end. */
-function partitionEntry(): Buffer {
-  const rest = Buffer.alloc(66);
-  rest[4] = 0x83;
-  rest.writeUInt32LE(2048, 8);
-  rest.writeUInt32LE(8192, 12);
-  rest.writeUInt16LE(0xaa55, 64);
-  return rest;
-}
-
-function lvmLabel(): Buffer {
-  const sector = Buffer.alloc(512);
-  sector.write("LABELONE", 0, "latin1");
-  sector.writeBigUInt64LE(1n, 8);
-  sector.writeUInt32LE(32, 20);
-  sector.write("LVM2 001", 24, "latin1");
-  sector.write("0".repeat(32), 32, "latin1");
-  sector.writeUInt32LE(lvmChecksum(sector.subarray(20)), 16);
-  return sector;
-}
-
-/** CRC-32 with the start value of LVM (lvm2, misc/crc.c), without the final inversion. */
-function lvmChecksum(bytes: Buffer): number {
-  let crc = 0xf597_a6cf;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb8_8320 : 0);
-  }
-  return crc >>> 0;
 }

@@ -64,11 +64,13 @@ const PARTICIPANT = "[a-z0-9][a-z0-9.-]{0,127}";
 /** Each with its whole path as argv[0], but for the shell, which fio calls "sh". */
 function servingShapes({ dataDir, disks }: ExecPlace): Shape[] {
   const inRun = (name: string) => new RegExp(`${literal(dataDir)}/runs/${RUN}/${PARTICIPANT}/${name}`);
+  const disk = new RegExp(`/dev/(${disks.map(literal).join("|")})`);
   return [
     [program("fio"), "--version"],
     [program("fio"), "--output-format=json+", "--eta=never", inRun("job\\.fio")],
     [program("mkfifo"), "-m", "600", inRun("ready"), inRun("gate")],
-    [program("wipefs"), "--no-act", "--json", new RegExp(`/dev/(${disks.map(literal).join("|")})`)],
+    [program("wipefs"), "--no-act", "--json", disk],
+    [program("blkid"), "--probe", "--offset", "1048576", "--output", "export", disk],
   ];
 }
 

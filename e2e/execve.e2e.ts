@@ -84,7 +84,7 @@ test("nothing is started that is not on the list, and no text of a caller ever r
 
   const scenarios = [{ name: "two", participants: ["disk1", "disk2"].map((device) => ({ agent: agent.id, device })) }];
   const { runs } = await lab.runStudy({ workloads: [quick], scenarios });
-  expect(["complete", "degraded"]).toContain(runs[0]?.verdict); // a busy machine starts late
+  expect(["complete", "degraded"], JSON.stringify(runs[0])).toContain(runs[0]?.verdict); // a busy machine starts late
   const aborted = await lab.startStudy({ workloads: [long], scenarios });
   await agent.reached("RUNNING");
   aborted.interrupt();
@@ -124,7 +124,7 @@ test("nothing is started that is not on the list, and no text of a caller ever r
   expect(left.filter((name) => !name.includes("touch pwned"))).toEqual([]);
 });
 
-test("joining starts nothing at all, and the list of disks only asks wipefs about each", async () => {
+test("joining starts nothing at all, and the list of disks only asks wipefs and blkid about each", async () => {
   await using loops = await openLoops();
   const bystander = await loops.add("bystander");
   const folder = await realpath(await mkdtemp(join(tmpdir(), "salvo-execve-")));
@@ -143,7 +143,8 @@ test("joining starts nothing at all, and the list of disks only asks wipefs abou
   const config = join(agent?.dataDir ?? "", "..", "agent.yaml");
   const listed = await traced(folder, ["devices", "list", "--config", config]);
   expect(notAllowed(listed, { dataDir: "-", main: AGENT, disks: disks() })).toEqual([]);
-  expect(count(listed, /wipefs$/, new RegExp(`^${bystander.path}$`))).toBe(1);
+  for (const program of [/wipefs$/, /blkid$/])
+    expect(count(listed, program, new RegExp(`^${bystander.path}$`))).toBe(1);
 });
 
 /** What the program of an agent starts for a command that ends well. */
@@ -182,6 +183,8 @@ test.for<readonly [program: string, ...argv: string[]]>([
   ["/usr/bin/setpriv", "/usr/bin/setpriv", "--reuid=0", "--", "/usr/bin/fio", "--version"],
   ["/usr/sbin/wipefs", "/usr/sbin/wipefs", "--all", "/dev/loop0"],
   ["/usr/sbin/wipefs", "/usr/sbin/wipefs", "--no-act", "--json", "/dev/loop1"],
+  ["/usr/sbin/blkid", "/usr/sbin/blkid", "--garbage-collect"],
+  ["/usr/sbin/blkid", "/usr/sbin/blkid", "--probe", "--offset", "1048576", "--output", "export", "/dev/loop1"],
   ["/bin/sh", "/bin/sh", "-c", "hostname -f 2>/dev/null"], // well before it serves, not now
 ])("the list has no place for %s", ([program, ...argv]) => {
   const serving = { program: "/usr/bin/setpriv", argv: [...SETPRIV, "/usr/bin/fio", "--version"] };

@@ -26,7 +26,7 @@ export interface Loops extends AsyncDisposable {
   readonly folder: string;
   /** The real disks of this host, the loop devices of this test with an identity. */
   readonly disks: Disks;
-  add(name: string): Promise<LoopDisk>;
+  add(name: string, bytes?: number): Promise<LoopDisk>;
   /** Runs a program that must succeed. */
   sh(command: string, ...args: string[]): Promise<string>;
   /** To be undone before the loop devices go, last first. */
@@ -64,10 +64,10 @@ export async function openLoops(): Promise<Loops> {
         };
       },
     },
-    async add(name) {
+    async add(name, bytes = LOOP_BYTES) {
       const image = join(folder, name);
       await writeFile(image, "");
-      await truncate(image, LOOP_BYTES);
+      await truncate(image, bytes);
       const path = await sh("losetup", "--find", "--show", image);
       undo.push(() => sh("losetup", "--detach", path));
       const [serial, wwn] = [`${basename(folder)}-${name}`, `naa.6${hex(`${folder}/${name}`)}`];
@@ -75,7 +75,7 @@ export async function openLoops(): Promise<Loops> {
       return {
         path,
         image,
-        device: create(DeviceSchema, { name, sizeBytes: BigInt(LOOP_BYTES), disk: { serial, wwn } }),
+        device: create(DeviceSchema, { name, sizeBytes: BigInt(bytes), disk: { serial, wwn } }),
         hash: () => hashOf(image),
       };
     },

@@ -34,8 +34,12 @@ export function shown(fact: Fact<string>): string {
   return "value" in fact ? fact.value || "-" : unknown(fact);
 }
 
+/** Exactly, as the agent's file wants it, and so that it can be read. */
 export function shownSize(fact: Fact<bigint>): string {
-  return "value" in fact ? `${fact.value}B` : unknown(fact);
+  if (!("value" in fact)) return unknown(fact);
+  const power = Math.min(4, Math.floor(Math.log2(Math.max(1, Number(fact.value))) / 10));
+  const rounded = (Number(fact.value) / 1024 ** power).toFixed(power === 0 ? 0 : 1);
+  return `${fact.value}B (${rounded} ${["B", "KiB", "MiB", "GiB", "TiB"][power]})`;
 }
 
 export function shownTarget(fact: DiskIdentity["target"]): string {
