@@ -79,11 +79,26 @@ export async function makeTokenFolder(folder: string): Promise<void> {
 
 async function readKept(file: string): Promise<KeptToken> {
   try {
-    const kept: KeptToken = JSON.parse(await readFile(file, "utf8"));
-    return kept;
+    const kept: unknown = JSON.parse(await readFile(file, "utf8"));
+    if (isKept(kept)) return kept;
   } catch {
     throw refusal();
   }
+  throw refusal();
+}
+
+/** A file that was cut off or damaged grants nothing: least of all a token that never expires. */
+function isKept(kept: unknown): kept is KeptToken {
+  if (typeof kept !== "object" || kept === null) return false;
+  const { agent, roles, secretHash, expiresMs }: Partial<Record<keyof KeptToken, unknown>> = kept;
+  return (
+    typeof agent === "string" &&
+    Array.isArray(roles) &&
+    roles.every((role) => typeof role === "string") &&
+    typeof secretHash === "string" &&
+    /^[0-9a-f]{64}$/.test(secretHash) &&
+    Number.isSafeInteger(expiresMs)
+  );
 }
 
 /** 256 random bits need no slow hash. */
