@@ -22,6 +22,10 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      {
+        // Not part of npm test: Wine, 660 MB, is not part of the set-up. apt-get install --no-install-recommends wine wine64
+        test: { name: "wine", include: ["e2e/**/*.wine.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
+      },
     ],
   },
 });

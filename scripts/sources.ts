@@ -43,7 +43,7 @@ export function sourceOf(path: string, text: string): Source {
     ].map(([, from = ""]) => ({ from, path: ownPath(path, from) })),
     forTests:
       path === "vitest.config.ts" ||
-      /\.(test|e2e|fixture)\.ts$/.test(path) ||
+      /\.(test|e2e|wine|fixture)\.ts$/.test(path) ||
       /^(e2e|bench|docs|scripts|shared\/testing)\//.test(path) ||
       /\/(simulation|testing-[^/]*|example[^/]*)(\/|\.ts$)/.test(path),
   };
