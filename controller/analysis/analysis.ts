@@ -38,6 +38,8 @@ export interface RunFacts {
   readonly lost: readonly string[];
   /** Agents that said that they ran to the end: all their samples are expected, whether or not their records are here. */
   readonly finished?: readonly string[];
+  /** Sentences about how the run was conducted. */
+  readonly notes?: readonly string[];
 }
 
 export interface Analysis {
@@ -191,7 +193,7 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
         }),
         streams: allStreams(),
         starts: outlines.flatMap(({ starts }) => [...starts.values()]),
-        notes: notesOn({ spec, outlines, lost: facts.lost, measured }),
+        notes: [...(facts.notes ?? []), ...notesOn({ spec, outlines, lost: facts.lost, measured })],
       };
     },
   };

@@ -13,6 +13,7 @@ import { type Channels, openChannels } from "../service/channels.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 import { expected, openLabOf } from "./lab.ts";
+import { enumName } from "../store/enum-name.ts";
 import { textTable } from "./table.ts";
 
 export interface AgentsCommand {
@@ -85,7 +86,7 @@ function reportJson({ planned, agent, runs, problem }: AgentReport) {
     reachable: problem === undefined,
     problem: problem ?? null,
     agent: agent ? toJson(AgentDescriptionSchema, agent, { alwaysEmitImplicit: true }) : null,
-    runs: runs.map(({ run, phase, reason }) => ({ run, phase: phaseName(phase), reason })),
+    runs: runs.map(({ run, phase, reason }) => ({ run, phase: enumName(RunPhaseSchema, phase), reason })),
   };
 }
 
@@ -114,11 +115,7 @@ function stateOf(runs: readonly RunStatus[]): string {
   const held = runs.filter(isHeld).map(({ run }) => run);
   const shown = held.slice(0, HELD_SHOWN_MAX).join(", ") + (held.length > HELD_SHOWN_MAX ? ", ..." : "");
   return [
-    ...runs.filter((status) => !isHeld(status)).map(({ run, phase }) => `${phaseName(phase)} ${run}`),
+    ...runs.filter((status) => !isHeld(status)).map(({ run, phase }) => `${enumName(RunPhaseSchema, phase)} ${run}`),
     ...(held.length > 0 ? [`holds ${held.length}: ${shown}`] : []),
   ].join(", ");
-}
-
-function phaseName(phase: RunPhase): string {
-  return (RunPhaseSchema.value[phase]?.localName ?? String(phase)).toLowerCase();
 }

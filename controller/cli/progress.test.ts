@@ -29,7 +29,9 @@ test("a line says what of what, the phase, and figures while there are any", () 
   );
   expect(progressLine("t", { ...VIEW, p99Us: undefined })).toContain("p99 -");
   expect(progressLine("t", { ...VIEW, tick: 0 })).toBe("t  running  7 s left");
-  expect(progressLine("t", { ...VIEW, phase: "collecting" })).toBe("t  collecting");
+  expect(progressLine("t", { ...VIEW, phase: "collecting" })).toBe(
+    "t  collecting; an agent that is away is waited for, 20 s at most",
+  );
   expect(progressLine("t", { ...VIEW, phase: "preflight", leftMs: undefined })).toBe("t  looking at the agents");
 });
 

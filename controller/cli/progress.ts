@@ -1,3 +1,4 @@
+import { COLLECT_WAIT_MS } from "../domain/conductor.ts";
 import type { LiveView } from "../service/live.ts";
 
 /** A screen is redrawn at most so often; without one, a line is printed at each phase and then this often. */
@@ -55,7 +56,7 @@ const WORDS: Readonly<Record<LiveView["phase"], string>> = {
   running: "running",
   aborting: "stopping all participants",
   "clock-again": "measuring the clocks again",
-  collecting: "collecting",
+  collecting: `collecting; an agent that is away is waited for, ${COLLECT_WAIT_MS / 1000} s at most`,
   sealing: "sealing",
   releasing: "releasing the agents",
   done: "done",

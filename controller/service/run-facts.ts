@@ -9,7 +9,7 @@ import { fioRuntimeMs } from "@salvo/shared/agent/domain/run-plan.ts";
 import type { ClockEstimate as Estimate } from "@salvo/shared/clock/estimate.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import type { RunFacts } from "../analysis/analysis.ts";
-import type { AgentState, ConductorPlan, ConductorState } from "../domain/conductor.ts";
+import { type AgentState, COLLECT_WAIT_MS, type ConductorPlan, type ConductorState } from "../domain/conductor.ts";
 import type { RunBegin } from "./run-log.ts";
 
 /** Writing a device's file full is the slow part of arming. */
@@ -49,7 +49,12 @@ export function armMs(spec: RunSpec, ...agents: (AgentDescription | undefined)[]
 }
 
 /** anchor: one instant on both of the controller's clocks. */
-export function factsOf(state: ConductorState, { anchor }: RunBegin, agents: AgentDescription[]): RunFacts {
+export function factsOf(
+  state: ConductorState,
+  { anchor }: RunBegin,
+  agents: AgentDescription[],
+  notes: readonly string[],
+): RunFacts {
   const { t0Ns } = state;
   return {
     t0: t0Ns === undefined ? undefined : { ns: t0Ns, wallNs: anchor.wallNs + (t0Ns - anchor.monotonicNs) },
@@ -58,8 +63,18 @@ export function factsOf(state: ConductorState, { anchor }: RunBegin, agents: Age
     agents,
     aborted: state.aborted,
     lost: [...state.agents].filter(([, agent]) => wasLost(agent)).map(([id]) => id),
+    notes: [...notes, ...notCollected(state).map(leftWith)],
     finished: [...state.agents].filter(([, { end }]) => end?.outcome === Outcome.FINISHED).map(([id]) => id),
   };
+}
+
+function notCollected({ t0Ns, agents }: ConductorState): string[] {
+  if (t0Ns === undefined) return []; // nothing was measured
+  return [...agents].filter(([, { collected }]) => !collected).map(([id]) => id);
+}
+
+function leftWith(agent: string): string {
+  return `${agent} could not be collected from in the ${COLLECT_WAIT_MS / 1000} s after the end: it holds what is missing here until salvo agents --release`;
 }
 
 /** In mid-run: it stayed silent, or it was killed and back so soon that it could say so itself. */

@@ -56,9 +56,16 @@ test("an entry that was cut off had no effect yet: it is forgotten, and writing 
   {
     await using log = await openRunLog(path);
     expect(log.before).toEqual(ENTRIES.slice(0, 3));
+    expect(log.notes).toEqual([
+      expect.stringMatching(
+        /^\d+ bytes of the run log were not whole and were set aside: record 4 was not written whole$/,
+      ),
+    ]);
     await log.append(ENTRIES[3]!);
   }
   expect(await readRunLog(path)).toEqual(ENTRIES);
+  await using log = await openRunLog(path);
+  expect(log.notes).toEqual([]);
 });
 
 test("an entry that is no JSON is corrupt, and the file is named", async () => {

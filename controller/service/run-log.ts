@@ -24,6 +24,8 @@ export type RunFact =
 export interface RunLog extends AsyncDisposable {
   /** What an earlier life of the controller wrote; empty for a new run. */
   readonly before: readonly RunLogEntry[];
+  /** What of it was not whole and was set aside; sentences for the run's notes. */
+  readonly notes: readonly string[];
   /** Resolves when all entries are on the disk: only then may anyone act on them. */
   append(...entries: RunLogEntry[]): Promise<void>;
 }
@@ -36,6 +38,9 @@ export async function openRunLog(path: string): Promise<RunLog> {
   }
   return {
     before,
+    notes: journal.dropped
+      ? [`${journal.dropped.bytes} bytes of the run log were not whole and were set aside: ${journal.dropped.reason}`]
+      : [],
     async append(...entries) {
       for (const entry of entries) journal.append(Buffer.from(JSON.stringify(entry, writeNs)));
       await journal.flush();

@@ -273,7 +273,7 @@ export async function driveRun(
         dataDir: deps.dataDir,
         spool,
         spec,
-        facts: factsOf(state, begin, [...descriptions.values()]),
+        facts: factsOf(state, begin, [...descriptions.values()], deps.log.notes),
         salvoVersion: deps.version,
       });
       emit({ type: "sealed" });

@@ -1,6 +1,6 @@
 import type { AgentConfig, Device } from "@salvo/proto/lab_pb.ts";
 import type { Waiting } from "../kernel/signal.ts";
-import { prepareDevice } from "./device.ts";
+import { checkDevices, prepareDevice } from "./device.ts";
 import { type Claims, openClaims } from "./guard/claims.ts";
 import { openRawDisk } from "./guard/raw-disk.ts";
 import { deviceHash, planRefused } from "./domain/plan-hash.ts";
@@ -51,6 +51,7 @@ export async function openDevice(
   if ((await hashOfDevice(device, claims)) !== planned)
     throw planRefused(`device ${device.name} is not what the run was planned for: it is listed otherwise now`);
   await prepareDevice(device, waiting);
+  await checkDevices(config); // again, now that it is there: until then nothing could be told of another name for it
   const nothing = () => {};
   return { path: device.path, reservedBytes: 0n, recheck: nothing, recheckQuickly: nothing, close: nothing };
 }

@@ -38,16 +38,6 @@ export function toController(
   return { controllerNs: agentNs + offsetNs, boundNs };
 }
 
-/** A controller's instant on the agent's clock, wrong by at most boundNs. */
-export function toAgent(
-  before: ClockEstimate,
-  after: ClockEstimate | undefined,
-  controllerNs: Nanos,
-): { readonly agentNs: Nanos; readonly boundNs: Nanos } {
-  const { offsetNs, boundNs } = offsetAt(before, after, { controllerNs });
-  return { agentNs: controllerNs - offsetNs, boundNs };
-}
-
 /**
  * By how much two estimates differ beyond their bounds and what drift can do; 0 when they agree. More means that a clock
  * stood still or jumped in between, as a suspended guest's does, and that nothing in between can be placed.

@@ -40,6 +40,7 @@ export function throughputFigure(run: ReportRun, id: string): Figure | undefined
       ` (blocks of ${formatBytes(blockBytes)})`,
       windowSeconds(run.manifest) && "; the shaded window is what the totals count, the grey part is not",
       ".",
+      " fio copies its counters one after another: on a busy host IOPS and MiB/s of one sample may disagree a little; totals do not.",
       stalls > 0 &&
         ` In ${stalls} ${stalls === 1 ? "sample" : "samples"} fio did not answer in time: marked △, drawn as a gap.`,
     ]
