@@ -48,6 +48,7 @@ const COMMANDS = [
   "reader",
   "tail",
   "doctor",
+  "vlab",
 ];
 const quiet: Io = { stdout: { write: () => {} }, stderr: { write: () => {} } };
 

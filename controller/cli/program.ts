@@ -16,7 +16,8 @@ import type { RunsCommand } from "./runs.ts";
 import type { TokenCommand } from "./token.ts";
 import type { TailCommand } from "./tail.ts";
 import { VERSION } from "./version.ts";
-import { parseCount, parseSeconds } from "./values.ts";
+import type { StatusCommand, UpCommand } from "./vlab.ts";
+import { parseCount, parseMebibytes, parseSeconds } from "./values.ts";
 
 /** Every command, option and default of `salvo`; docs/cli.md is written from it. A command is loaded when it is called. */
 export function createProgram(io: Io): Command {
@@ -227,6 +228,38 @@ export function createProgram(io: Io): Command {
     .addOption(data())
     .addOption(json("one JSON object per check on stdout"))
     .action(finish(async (options: DoctorCommand) => (await import("./doctor.ts")).diagnose(options, io)));
+
+  const vlab = program
+    .command("vlab")
+    .description(
+      "A lab of virtual machines on this host, for trying out: a target and guests with clocks of their own.",
+    );
+  const dir = () => new Option("--dir <DIR>", "the lab's folder").makeOptionMandatory();
+  vlab
+    .command("up")
+    .description("Starts the guests and returns when every agent answers. Needs root, QEMU, and `scripts/setup vlab`.")
+    .addOption(dir())
+    .addOption(
+      new Option("--guests <N>", "how many initiator guests, besides the target").argParser(parseCount).default(2),
+    )
+    .addOption(new Option("--memory <MIB>", "of each guest, in MiB").argParser(parseMebibytes).default(1024))
+    .addOption(
+      new Option("--disk <MIB>", "each guest's own disk, in MiB, half of it for workloads")
+        .argParser(parseMebibytes)
+        .default(256),
+    )
+    .action(finish(async (options: UpCommand) => (await import("./vlab.ts")).upVlab(options, io)));
+  vlab
+    .command("status")
+    .description("Shows the guests of a virtual lab; exits with 6 unless all of them run.")
+    .addOption(dir())
+    .addOption(json("one JSON object on stdout"))
+    .action(finish(async (options: StatusCommand) => (await import("./vlab.ts")).showVlab(options, io)));
+  vlab
+    .command("down")
+    .description("Ends the guests and removes their networks and disks, also after `up` was killed.")
+    .addOption(dir())
+    .action(finish(async (options: { dir: string }) => (await import("./vlab.ts")).downVlab(options, io)));
 
   return program;
 }

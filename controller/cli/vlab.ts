@@ -1,0 +1,95 @@
+import { realpathSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { takeDown } from "../vlab/down.ts";
+import { holdVlab } from "../vlab/hold.ts";
+import { GUESTS_MAX } from "../vlab/plan.ts";
+import { lookAt } from "../vlab/status.ts";
+import { bringUp } from "../vlab/up.ts";
+import { EXIT } from "@salvo/shared/kernel/exit.ts";
+import type { Io } from "./io.ts";
+import { cliLogger } from "./session.ts";
+import { textTable } from "./table.ts";
+
+export interface UpCommand {
+  readonly dir: string;
+  readonly guests: number;
+  readonly memory: number;
+  readonly disk: number;
+}
+
+export async function upVlab({ dir, guests, memory, disk }: UpCommand, io: Io): Promise<number> {
+  if (guests > GUESTS_MAX)
+    throw new SalvoError("invalid-input", `${guests} guests are too many for one host`, {
+      remedy: `At most ${GUESTS_MAX}; each takes ${memory} MiB of memory`,
+    });
+  const stop = new AbortController();
+  const onSignal = () => stop.abort(new SalvoError("cancelled", "stopped by Ctrl-C or SIGTERM"));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal);
+  const beganMs = performance.now();
+  const say = (line: string) => io.stderr.write(`${line}\n`);
+  const folder = resolve(dir);
+  await bringUp({ folder, guests, memoryMib: memory, diskMib: disk, say, signal: stop.signal, log: cliLogger() });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, onSignal);
+  say(`ready after ${((performance.now() - beganMs) / 1000).toFixed(1)} s`);
+  const file = join(folder, "lab.yaml");
+  io.stdout.write(
+    [
+      `salvo agents --lab ${file}`,
+      `salvo run ${join(folder, "study.yaml")} --lab ${file} --data ${join(folder, "data")}`,
+      `salvo vlab down --dir ${folder}`,
+      "",
+    ].join("\n"),
+  );
+  return EXIT.ok.code;
+}
+
+export interface StatusCommand {
+  readonly dir: string;
+  readonly json?: boolean;
+}
+
+/** Exits as when something is missing unless all guests run. */
+export async function showVlab({ dir, json = false }: StatusCommand, io: Io): Promise<number> {
+  const { state, guests } = await lookAt(real(dir));
+  const { plan, accelerator, phase } = state;
+  if (json) {
+    const { lab, namespace, link, host } = plan;
+    io.stdout.write(`${JSON.stringify({ lab, phase, accelerator, namespace, link, host, guests })}\n`);
+  } else {
+    io.stdout.write(
+      textTable(
+        ["guest", "state", "roles", "management", "data", "clock", "console"],
+        guests.map(({ id, runs, pid, roles, management, data, clockSeconds, console }) => [
+          id,
+          runs ? `runs, pid ${pid}` : "has ended",
+          roles.join(", "),
+          management,
+          data,
+          `${clockSeconds > 0 ? "+" : ""}${clockSeconds} s`,
+          console,
+        ]),
+      ),
+    );
+  }
+  const well = phase === "ready" && guests.every(({ runs }) => runs);
+  if (phase !== "ready") io.stderr.write("it is being brought up, or `salvo vlab up` was killed\n");
+  return well ? EXIT.ok.code : EXIT.environment.code;
+}
+
+export async function downVlab({ dir }: { readonly dir: string }, io: Io): Promise<number> {
+  const folder = real(dir);
+  await using _ = await holdVlab(folder);
+  const found = await takeDown(folder);
+  io.stderr.write(found ? "the virtual lab is down; its files are still there\n" : "no virtual lab was up here\n");
+  return EXIT.ok.code;
+}
+
+/** The names of what a lab is made of come from its folder's path without links. Throws `not-found`. */
+function real(dir: string): string {
+  try {
+    return realpathSync(dir);
+  } catch (cause) {
+    throw new SalvoError("not-found", "there is no such folder", { file: resolve(dir), cause, remedy: "Check --dir" });
+  }
+}

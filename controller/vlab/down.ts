@@ -1,0 +1,27 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { namesOf } from "./plan.ts";
+import { namespaceFile, removeNetwork } from "./network.ts";
+import { agentPlace, guestPlaces } from "./places.ts";
+import { end } from "./processes.ts";
+import { readState, removeState } from "./state.ts";
+
+/**
+ * Ends every guest and removes the networks, whatever of them there is. Consoles stay, and so do the lab's keys, its files
+ * and runs. True when there was anything.
+ */
+export async function takeDown(folder: string): Promise<boolean> {
+  const names = namesOf(folder);
+  const state = await readState(folder);
+  const found = state !== undefined || existsSync(namespaceFile(names));
+  // By pid first: a guest whose namespace somebody has taken away is in none that `ip` can list.
+  for (const guest of Object.values(state?.processes ?? {})) await end(guest);
+  await removeNetwork(names);
+  for (const { id } of state?.plan.guests ?? []) {
+    const { disk, share, pidFile } = guestPlaces(folder, id);
+    for (const path of [disk, share, pidFile]) await rm(path, { recursive: true, force: true });
+  }
+  await rm(agentPlace(folder), { recursive: true, force: true });
+  await removeState(folder);
+  return found;
+}

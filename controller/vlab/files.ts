@@ -1,0 +1,27 @@
+/** The lab and study file of a virtual lab. */
+import { stringify } from "yaml";
+import { AGENT_PORT, type LabPlan } from "./plan.ts";
+
+export function labFile({ lab, host, guests }: LabPlan): string {
+  const agents = guests.map(({ id, management, roles }) => ({ id, address: `${management}:${AGENT_PORT}`, roles }));
+  return `# Written by \`salvo vlab up\` at every start: changes are lost.\n${stringify({ name: lab, host, agents })}`;
+}
+
+/** Little load: the guests' processors are emulated, and measure the emulation. */
+export function studyFile({ lab, guests }: LabPlan): string {
+  const participants = guests
+    .filter(({ roles }) => roles.includes("initiator"))
+    .map(({ id }) => ({ agent: id, device: "scratch" }));
+  const load = { blockSize: "4KiB", jobs: 1, queueDepth: 4, rateIopsPerJob: 200, duration: "5s" };
+  return `# Written by \`salvo vlab up\` at every start; copy it to change it. The guests' own disks, not yet the target's.
+${stringify({
+  name: lab,
+  description: "What the guests' own disks and their load generators do",
+  interval: "500ms",
+  scenarios: [{ name: "own-disk", participants }],
+  workloads: [
+    { name: "4k-randread", pattern: "randread", ...load },
+    { name: "null", pattern: "randread", ...load, engine: "null" },
+  ],
+})}`;
+}

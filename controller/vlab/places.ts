@@ -1,0 +1,27 @@
+import { join } from "node:path";
+
+export interface GuestPlaces {
+  readonly home: string;
+  /** What the guest alone sees, and may write to. */
+  readonly share: string;
+  readonly disk: string;
+  readonly console: string;
+  readonly pidFile: string;
+}
+
+/** Where in a virtual lab's folder a guest's files are. */
+export function guestPlaces(folder: string, id: string): GuestPlaces {
+  const home = join(folder, "guests", id);
+  return {
+    home,
+    share: join(home, "share"),
+    disk: join(home, "disk.img"),
+    console: join(home, "console.log"),
+    pidFile: join(home, "qemu.pid"),
+  };
+}
+
+/** The program that all guests run. */
+export function agentPlace(folder: string): string {
+  return join(folder, "guests", ".agent");
+}

@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { type Host, missingFor } from "./requirements.ts";
+
+const able: Host = {
+  machine: "linux x64",
+  isRoot: true,
+  has: async () => true,
+  canUse: async () => true,
+};
+/** Files that are there, whatever they are. */
+const kernel = { image: "/proc/version", initramfs: "/proc/version", modules: "/proc" };
+
+test("a host that has everything lacks nothing", async () => {
+  expect(await missingFor(able, kernel)).toEqual([]);
+});
+
+test.for<readonly [string, Partial<Host>, RegExp]>([
+  ["another processor", { machine: "linux arm64" }, /x86_64 only.*arm64/],
+  ["an ordinary user", { isRoot: false }, /root is needed.*sudo/],
+  ["no tun", { canUse: async () => false }, /\/dev\/net\/tun is missing.*modprobe tun/],
+  [
+    "no QEMU",
+    { has: async (program) => !program.startsWith("qemu") },
+    /qemu-system-x86_64 is missing.*scripts\/setup vlab/,
+  ],
+  ["no fio", { has: async (program) => program !== "fio" }, /fio is missing/],
+])("%s: what is missing, and what to type", async ([, host, expected]) => {
+  expect(await missingFor({ ...able, ...host }, kernel)).toEqual([expect.stringMatching(expected)]);
+});
+
+test("without the guests' kernel: that, once", async () => {
+  const missing = await missingFor(able, { image: "/nowhere/1", initramfs: "/nowhere/2", modules: "/nowhere/3" });
+  expect(missing).toEqual([expect.stringMatching(/kernel is missing.*scripts\/setup vlab/)]);
+});
+
+test("everything that is missing is told at once", async () => {
+  expect(await missingFor({ ...able, isRoot: false, has: async () => false }, kernel)).toHaveLength(8);
+});

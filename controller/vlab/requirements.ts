@@ -1,0 +1,64 @@
+/** What a virtual lab needs of this host; all that is missing is told at once, before anything is made. */
+import { existsSync } from "node:fs";
+import { access, constants } from "node:fs/promises";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { findProgram } from "@salvo/shared/process/find.ts";
+import { SEARCH_PATH } from "./command.ts";
+import { KERNEL, QEMU } from "./kernel.ts";
+
+const TUN = "/dev/net/tun";
+const PROGRAMS = [QEMU, "ip", "nsenter", "mkfs.ext4", "modprobe", "rdma", "fio"];
+const SET_UP = "type: scripts/setup vlab";
+
+export interface Host {
+  readonly machine: string;
+  readonly isRoot: boolean;
+  readonly has: (program: string) => Promise<boolean>;
+  readonly canUse: (file: string) => Promise<boolean>;
+}
+
+export const thisHost: Host = {
+  machine: `${process.platform} ${process.arch}`,
+  isRoot: process.getuid?.() === 0,
+  has: (program) =>
+    findProgram(program, SEARCH_PATH).then(
+      () => true,
+      () => false,
+    ),
+  canUse: (file) =>
+    access(file, constants.R_OK | constants.W_OK).then(
+      () => true,
+      () => false,
+    ),
+};
+
+/** Everything that is missing, each with what to do about it. */
+export async function missingFor(host: Host, kernel = KERNEL): Promise<string[]> {
+  if (host.machine !== "linux x64") return [`virtual labs run on Linux x86_64 only, and this is ${host.machine}`];
+  const missing: string[] = [];
+  if (!host.isRoot)
+    missing.push(
+      "root is needed, for network namespaces and to share the host's root with the guests; type it with sudo",
+    );
+  else if (!(await host.canUse(TUN)))
+    missing.push(
+      `${TUN} is missing, through which guests have a network; type: modprobe tun (a container needs --device ${TUN})`,
+    );
+  for (const program of PROGRAMS)
+    if (!(await host.has(program))) missing.push(`the program ${program} is missing; ${SET_UP}`);
+  for (const file of Object.values(kernel))
+    if (!existsSync(file)) {
+      missing.push(`the guests' kernel is missing (${file}); ${SET_UP}`);
+      break;
+    }
+  return missing;
+}
+
+/** Throws `unavailable` with all that is missing. */
+export async function requireHost(host: Host = thisHost): Promise<void> {
+  const missing = await missingFor(host);
+  if (missing.length === 0) return;
+  throw new SalvoError("unavailable", `a virtual lab cannot be made here:\n${missing.join("\n")}`, {
+    remedy: "Nothing was made",
+  });
+}

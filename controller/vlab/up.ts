@@ -1,0 +1,138 @@
+import { existsSync } from "node:fs";
+import { mkdir, realpath, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { initLabFolder, type LabFolder, openLabFolder } from "@salvo/shared/identity/lab-folder.ts";
+import { isName } from "@salvo/shared/identity/name.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import type { Logger } from "@salvo/shared/log/logger.ts";
+import { serveEnrolment } from "../service/enrolment.ts";
+import { must } from "./command.ts";
+import { takeDown } from "./down.ts";
+import { labFile, studyFile } from "./files.ts";
+import { type GuestOptions, prepareGuest, startGuest } from "./guest.ts";
+import { type Accelerator, findAccelerator, ROOT } from "./kernel.ts";
+import { holdVlab } from "./hold.ts";
+import { findSubnet, makeNetwork, mustYield, removeNetwork } from "./network.ts";
+import { agentPlace } from "./places.ts";
+import { type LabPlan, planLab } from "./plan.ts";
+import type { ProcessIdentity } from "./processes.ts";
+import { awaitAgents } from "./ready.ts";
+import { requireHost } from "./requirements.ts";
+import { hasState, readState, type VlabState, writeState } from "./state.ts";
+
+export interface UpOptions {
+  readonly folder: string;
+  /** Besides the target. */
+  readonly guests: number;
+  readonly memoryMib: number;
+  readonly diskMib: number;
+  /** A line of progress. */
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+/**
+ * Makes a virtual lab and returns when every agent of it answers. The guests run on; what fails, or the signal, takes
+ * down again whatever was made.
+ */
+export async function bringUp(options: UpOptions): Promise<LabPlan> {
+  const { say, signal } = options;
+  await requireHost();
+  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  const folder = await realpath(options.folder);
+  await using _ = await holdVlab(folder);
+  await refuseOther(folder);
+  const lab = await labOf(folder);
+  say(`lab ${lab.lab} in ${folder}: a target and ${options.guests} initiator guests`);
+  const accelerator = await findAccelerator(signal);
+  say(accelerator === "kvm" ? "guests run on KVM" : "guests are emulated (TCG): KVM does not run their kernel here");
+  try {
+    const agent = await bundleAgent(folder, signal);
+    return await start({ ...options, folder, lab, accelerator, agent });
+  } catch (error) {
+    say("taking down what was made");
+    await takeDown(folder);
+    throw error;
+  }
+}
+
+async function start(options: UpOptions & Omit<GuestOptions, "plan" | "enrolment">): Promise<LabPlan> {
+  const { folder, lab, accelerator, say, signal, log } = options;
+  const plan = await makeNetworkSomewhere(options);
+  say(`management network 10.213.${plan.subnet}.0/24, data network 10.214.${plan.subnet}.0/24 with an MTU of 9000`);
+  await writeFile(join(folder, "lab.yaml"), labFile(plan));
+  await writeFile(join(folder, "study.yaml"), studyFile(plan));
+
+  await using enrolment = await serveEnrolment({ lab, address: `${plan.host}:0`, log, onJoined: () => {} });
+  const guests = { ...options, plan, enrolment: enrolment.address };
+  const processes: Record<string, ProcessIdentity> = {};
+  const state = (phase: VlabState["phase"]): VlabState => ({ version: 1, plan, accelerator, phase, processes });
+  for (const guest of plan.guests) {
+    await prepareGuest(guest, guests, { signal });
+    processes[guest.id] = await startGuest(guest, guests, { signal });
+    await writeState(folder, state("starting"));
+  }
+  say(`${plan.guests.length} guests are starting`);
+  await awaitAgents({ folder, plan, lab, processes, say, signal });
+  await writeState(folder, state("ready"));
+  return plan;
+}
+
+/** Written down before it is made. Two labs that found the same addresses free notice it afterwards, and one moves on. */
+async function makeNetworkSomewhere(
+  options: Pick<UpOptions, "guests" | "signal"> & { folder: string; lab: LabFolder; accelerator: Accelerator },
+): Promise<LabPlan> {
+  const { folder, lab, guests, accelerator, signal } = options;
+  for (;;) {
+    const plan = planLab({ folder, lab: lab.lab, guests, subnet: await findSubnet(folder) });
+    await writeState(folder, { version: 1, plan, accelerator, phase: "starting", processes: {} });
+    await makeNetwork(plan, { signal });
+    if (!mustYield(plan)) return plan;
+    await removeNetwork(plan);
+  }
+}
+
+/** What guests have of their own there, instead of the host's. */
+const HIDDEN = /^\/(run|dev|proc|sys)\//;
+
+/** Throws unless nothing is in the way: a lab that is up, or a lab of real hosts, whose file would be overwritten. */
+async function refuseOther(folder: string): Promise<void> {
+  if (HIDDEN.test(`${folder}/`))
+    throw new SalvoError("invalid-input", "guests cannot see what is in this folder", {
+      file: folder,
+      remedy: "Name one that is not in /run, /dev, /proc or /sys",
+    });
+  if (hasState(folder)) {
+    const state = await readState(folder);
+    throw new SalvoError(
+      "wrong-state",
+      `this virtual lab is ${state?.phase === "ready" ? "up already" : "half made"}`,
+      {
+        file: folder,
+        remedy: `Type: salvo vlab down --dir ${folder}`,
+      },
+    );
+  }
+  if (existsSync(join(folder, "lab.yaml")) && !existsSync(join(folder, "guests")))
+    throw new SalvoError("wrong-state", "this is the folder of a lab that is no virtual one", {
+      file: folder,
+      remedy: "Name another folder",
+    });
+}
+
+/** One that was up before keeps its authority. */
+async function labOf(folder: string): Promise<LabFolder> {
+  if (existsSync(join(folder, "ca", "ca.key"))) return openLabFolder(folder, Date.now());
+  const name = basename(folder).toLowerCase();
+  return initLabFolder(folder, isName(name) ? name : "vlab", Date.now());
+}
+
+async function bundleAgent(folder: string, signal: AbortSignal) {
+  const place = agentPlace(folder);
+  const program = await must(process.execPath, [join(ROOT, "scripts", "vlab-agent.ts"), place], {
+    timeoutMs: 120_000,
+    signal,
+  });
+  return { program: program.trim(), cache: join(place, "compile-cache") };
+}
