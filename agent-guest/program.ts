@@ -1,5 +1,6 @@
 /** Composition only: what an agent does is in shared/agent, what is Linux about it is beside this file. */
 import { Role } from "@salvo/proto/lab_pb.ts";
+import { auditCommand } from "@salvo/shared/agent/audit-command.ts";
 import { agentProgram, runProgram } from "@salvo/shared/agent/program.ts";
 import { loadAgentConfig } from "@salvo/shared/config/files.ts";
 import { listDevices } from "./device-list.ts";
@@ -29,16 +30,24 @@ devices
   .requiredOption("--lab <NAME>", "the lab whose runs may write to it")
   .option("--yes", "do not ask; needs --serial")
   .option("--serial <NUMBER>", "the serial number of the disk that is meant (its WWN, if it has none)")
-  .action(async (name: string, { lab, ...consent }: Consent & { lab: string }) =>
-    claimDevice(name, lab, consent, await devicesDeps()),
-  );
+  .action(async (name: string, { lab, ...consent }: Consent & { lab: string }) => {
+    const deps = await devicesDeps();
+    await auditCommand(deps.config.dataDir, "devices claim", { device: name, lab }, async () =>
+      claimDevice(name, lab, consent, deps),
+    );
+  });
 devices
   .command("release")
   .description("take the label away that this agent wrote")
   .argument("<NAME>", "the device's name in the agent's file")
   .option("--yes", "do not ask; needs --serial")
   .option("--serial <NUMBER>", "the serial number of the disk that is meant (its WWN, if it has none)")
-  .action(async (name: string, consent: Consent) => releaseDevice(name, consent, await devicesDeps()));
+  .action(async (name: string, consent: Consent) => {
+    const deps = await devicesDeps();
+    await auditCommand(deps.config.dataDir, "devices release", { device: name }, async () =>
+      releaseDevice(name, consent, deps),
+    );
+  });
 
 async function devicesDeps(): Promise<DevicesDeps> {
   const { config: file } = program.opts<{ config: string }>();

@@ -5,6 +5,7 @@ import { StudySchema } from "@salvo/proto/study_pb.ts";
 import { planRuns } from "@salvo/controller/domain/matrix.ts";
 import { VERSION } from "@salvo/controller/cli/version.ts";
 import { openController } from "@salvo/controller/service/controller.ts";
+import { openAuditedLab } from "@salvo/controller/service/audited-lab.ts";
 import type { LiveView } from "@salvo/controller/service/live.ts";
 import { fromPlain } from "@salvo/shared/config/plain.ts";
 import { testLab } from "@salvo/shared/identity/testing-lab.ts";
@@ -60,7 +61,7 @@ export async function startBenchLab({
       dataDir: join(dataFolder, "controller"),
       natsUrl: undefined,
       version: VERSION,
-      lab: identities,
+      lab: await openAuditedLab(identities, identities.folder, "bench"),
       host: "127.0.0.1",
       logger: createLogger({ name: "bench", level: "warn" }),
     }),

@@ -10,6 +10,7 @@ import type { LabAgent } from "@salvo/proto/lab_pb.ts";
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { type Channels, openChannels } from "../service/channels.ts";
+import type { AuditedLab } from "../service/audited-lab.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 import { expected, openLabOf } from "./lab.ts";
@@ -33,8 +34,9 @@ export interface AgentReport {
 
 export async function listAgents({ lab: file, json = false, release }: AgentsCommand, io: Io): Promise<number> {
   const lab = await loadLab(file);
-  using channels = openChannels(await openLabOf(file, lab.message));
-  if (release !== undefined) return await releaseRun(release, lab.message.agents, channels, io);
+  const opened = await openLabOf(file, lab.message);
+  using channels = openChannels(opened);
+  if (release !== undefined) return await releaseRun(release, lab.message.agents, { ...opened, channels }, io);
   const reports = await Promise.all(lab.message.agents.map((planned) => askAgent(channels, planned)));
   if (json) for (const report of reports) io.stdout.write(`${JSON.stringify(reportJson(report))}\n`);
   else io.stdout.write(agentTable(reports));
@@ -47,12 +49,19 @@ const HELD_HINT =
   "runs that have ended are held until they are released: salvo resume collects what its controller left open, salvo agents --release RUN gives one up\n";
 
 /** What nobody will collect any more: the agents delete their records of it. */
-async function releaseRun(run: string, agents: readonly LabAgent[], channels: Channels, io: Io): Promise<number> {
+async function releaseRun(
+  run: string,
+  agents: readonly LabAgent[],
+  { channels, audit, who }: Pick<AuditedLab, "audit" | "who"> & { readonly channels: Channels },
+  io: Io,
+): Promise<number> {
   const problems = await Promise.all(
     agents.map(async (agent) => {
       const { id } = agent;
       try {
-        await channels.client(expected(agent)).release({ run }, { deadlineMs: 10_000 });
+        await audit.around({ who, what: "agents --release", details: { run, agent: id } }, () =>
+          channels.client(expected(agent)).release({ run }, { deadlineMs: 10_000 }),
+        );
         return [];
       } catch (error) {
         return [`${id}: ${toSalvoError(error).describe()}`];

@@ -6,8 +6,10 @@ import { StudySchema } from "@salvo/proto/study_pb.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { fromPlain } from "@salvo/shared/config/plain.ts";
 import { matchesGlob } from "../domain/glob.ts";
+import { operator } from "@salvo/shared/audit/operator.ts";
 import { initLabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { planRuns } from "../domain/matrix.ts";
+import { openAuditedLab } from "../service/audited-lab.ts";
 import { openController } from "../service/controller.ts";
 import { summaryOf } from "../store/manifest.ts";
 import { startDemoAgents } from "./demo-agents.ts";
@@ -78,7 +80,7 @@ export async function runDemo(
   await using controller = await openController({
     dataDir: data,
     natsUrl: undefined,
-    lab: identities,
+    lab: await openAuditedLab(identities, join(place, "lab"), operator()),
     host: lab.message.host,
     version: VERSION,
     logger: cliLogger(),

@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { operator } from "@salvo/shared/audit/operator.ts";
 import { initLabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { isName } from "@salvo/shared/identity/name.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { openLabAudit } from "./audit-log.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 
@@ -21,8 +23,12 @@ export async function initLab({ folder: given, name: named, host }: InitCommand,
       remedy: "Give one with --name: lower-case letters, digits and hyphens",
     });
   await mkdir(folder, { recursive: true });
-  const { pin } = await initLabFolder(folder, name, Date.now());
   const file = join(folder, "lab.yaml");
+  const audit = await openLabAudit(file);
+  const deed = { who: operator(), what: "init", details: { lab: name } };
+  const { pin } = await audit.around(deed, () => initLabFolder(folder, name, Date.now()), {
+    answer: (made) => ({ pin: made.pin }),
+  });
   if (!existsSync(file)) await writeFile(file, skeleton(name, host));
   io.stdout.write(`${file}\n`);
   io.stderr.write(

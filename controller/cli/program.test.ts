@@ -46,6 +46,7 @@ const COMMANDS = [
   "deploy",
   "agents",
   "reader",
+  "audit",
   "tail",
   "doctor",
   "vlab",

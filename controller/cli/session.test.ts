@@ -7,6 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openAuditedLab } from "../service/audited-lab.ts";
 import { openController } from "../service/controller.ts";
 import { cliLogger, openSession } from "./session.ts";
 
@@ -48,7 +49,7 @@ test("a session runs in order, shows one line of each, and stdout has results an
   await using controller = await openController({
     dataDir: join(folder, "data"),
     natsUrl: undefined,
-    lab,
+    lab: await openAuditedLab(lab, lab.folder, "test@here"),
     host: "127.0.0.1",
     version: "0.0.0",
     logger: cliLogger(),
@@ -78,7 +79,7 @@ test("a study whose agent is away stops after the second run in a row, and says 
   await using controller = await openController({
     dataDir: join(folder, "away"),
     natsUrl: undefined,
-    lab,
+    lab: await openAuditedLab(lab, lab.folder, "test@here"),
     host: "127.0.0.1",
     version: "0.0.0",
     logger: cliLogger(),

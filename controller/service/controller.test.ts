@@ -10,6 +10,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { specFile } from "../store/layout.ts";
 import { createOpenRun } from "../store/openrun.ts";
 import { sealedRuns } from "../store/runs.ts";
+import { openAuditedLab } from "./audited-lab.ts";
 import { openController, type Resumed } from "./controller.ts";
 
 let dataDir: string;
@@ -45,7 +46,7 @@ async function resumeAll(): Promise<Resumed[]> {
   await using controller = await openController({
     dataDir,
     natsUrl: "nats://127.0.0.1:1",
-    lab,
+    lab: await openAuditedLab(lab, lab.folder, "test@here"),
     host: "127.0.0.1",
     version: "1.2.3",
     logger: createLogger({ name: "test", level: "error" }),

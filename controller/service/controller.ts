@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Manifest, RunSpec } from "@salvo/proto/run_pb.ts";
 import { type Bus, connectBus } from "@salvo/shared/bus/connection.ts";
-import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { natsTls } from "@salvo/shared/identity/nats.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { unlessAborted } from "@salvo/shared/kernel/signal.ts";
@@ -14,6 +13,7 @@ import { openRunFolder, spoolFolder } from "../store/layout.ts";
 import { createOpenRun, discardOpenRun, readOpenRun } from "../store/openrun.ts";
 import { openRuns } from "../store/runs.ts";
 import { openSpool } from "../store/spool.ts";
+import type { AuditedLab } from "./audited-lab.ts";
 import { type Channels, openChannels } from "./channels.ts";
 import { createLive, type LiveView } from "./live.ts";
 import { natsSecurity } from "./nats-security.ts";
@@ -44,7 +44,7 @@ export interface ControllerOptions {
   /** An existing NATS; without it the controller starts its own. */
   readonly natsUrl: string | undefined;
   /** Who the controller and its agents are. */
-  readonly lab: LabFolder;
+  readonly lab: AuditedLab;
   /** Where agents reach this host. */
   readonly host: string;
   readonly version: string;
@@ -84,6 +84,7 @@ export async function openController(options: ControllerOptions): Promise<Contro
     version,
     logger,
     channels,
+    lab,
     clock: systemClock,
     bus: () => connected,
     untilBus: (signal) => unlessAborted(bus, signal),
@@ -103,6 +104,7 @@ interface Parts {
   readonly version: string;
   readonly logger: Logger;
   readonly channels: Channels;
+  readonly lab: AuditedLab;
   readonly clock: Clock;
   readonly bus: () => Bus | undefined;
   readonly untilBus: (signal: AbortSignal) => Promise<Bus>;
@@ -195,7 +197,7 @@ function bootId(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
 }
 
-async function embeddedNats(dataDir: string, lab: LabFolder, host: string, logger: Logger): Promise<NatsServer> {
+async function embeddedNats(dataDir: string, lab: AuditedLab, host: string, logger: Logger): Promise<NatsServer> {
   const folder = join(dataDir, "nats");
   return startNatsServer({
     dataDir: folder,

@@ -35,6 +35,7 @@ export async function serveEnrolment({ lab, address, log, onJoined }: ServeEnrol
             secret: tokenSecret,
             request: new Uint8Array(request),
             nowMs: Date.now(),
+            from: peer.address,
           });
           onJoined(joined.agent, peer.address);
           return { certificate: joined.certificate, agent: joined.agent, lab: lab.lab };

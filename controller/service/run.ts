@@ -18,6 +18,8 @@ import { sealRun } from "../store/archive.ts";
 import { runFolder } from "../store/layout.ts";
 import { loadManifest } from "../store/manifest.ts";
 import type { Spool } from "../store/spool.ts";
+import type { AuditedLab } from "./audited-lab.ts";
+import { createCallLog, headOf } from "./call-log.ts";
 import { probeClock } from "./clock-probe.ts";
 import { collectRecords } from "./collect.ts";
 import type { Live } from "./live.ts";
@@ -43,6 +45,7 @@ export interface RunDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly live: Live;
+  readonly lab: AuditedLab;
   /** Aborts the run: all participants are stopped, what there is is sealed. */
   readonly abort: AbortSignal;
 }
@@ -59,6 +62,7 @@ export async function driveRun(
 ): Promise<Manifest> {
   const { resumed, before } = earlier;
   const { clock, logger, spool } = deps;
+  const calls = createCallLog({ ...deps, run: spec.run });
   const events = createChannel<RunFact>();
   const descriptions = new Map<string, AgentDescription>();
   const stop = new AbortController();
@@ -113,7 +117,7 @@ export async function driveRun(
         return;
       }
       case "choose-t0":
-        return emit({ type: "t0", t0Ns: chooseT0(effect.rttsNs, writingNs, clock.now()) });
+        return emit({ type: "t0", t0Ns: chooseT0(effect.rttsNs, writingNs + calls.delayNs, clock.now()) });
       case "seal":
         return void seal();
       case "done":
@@ -161,7 +165,9 @@ export async function driveRun(
       case "describe":
         return describe(agent);
       case "arm":
-        await client.arm(armRequest(agent), { deadlineMs: armMs(spec, descriptions.get(agent)), signal });
+        await calls.around("Arm", agent, { workload: spec.workload?.name ?? "" }, async () =>
+          client.arm(armRequest(agent), { deadlineMs: armMs(spec, descriptions.get(agent)), signal }),
+        );
         return;
       case "clock":
       case "clock-again":
@@ -173,13 +179,13 @@ export async function driveRun(
         await probing;
         return;
       case "fire":
-        await fire(agent, effect.t0Ns);
+        await calls.around("Fire", agent, { t0_ns: String(effect.t0Ns) }, async () => fire(agent, effect.t0Ns));
         return;
       case "abort":
-        return stopRun(client, effect.reason ?? "", signal);
+        return stopRun(agent, effect.reason ?? "", signal);
       case "collect":
         // One that could not be told to stop may be within reach again.
-        if (effect.reason !== undefined) await stopRun(client, effect.reason, signal);
+        if (effect.reason !== undefined) await stopRun(agent, effect.reason, signal);
         return collectRecords({
           client,
           agent,
@@ -189,7 +195,13 @@ export async function driveRun(
           signal,
         });
       case "release":
-        await client.release({ run }, { deadlineMs: 5_000, signal });
+        await calls.around(
+          "Release",
+          agent,
+          {},
+          async () => client.release({ run }, { deadlineMs: 5_000, signal }),
+          headOf,
+        );
         return;
       default:
         return unreachable(effect);
@@ -197,10 +209,14 @@ export async function driveRun(
   }
 
   /** Tells it until it hears, or the phase is over: a connection that breaks now must not leave fio at work. */
-  async function stopRun(client: Client<typeof AgentService>, reason: string, signal: AbortSignal): Promise<void> {
+  async function stopRun(agent: string, reason: string, signal: AbortSignal): Promise<void> {
+    await calls.around("Abort", agent, { reason }, async () => tellToStop(agent, reason, signal));
+  }
+
+  async function tellToStop(agent: string, reason: string, signal: AbortSignal): Promise<void> {
     for (;;) {
       try {
-        await client.abort({ run: spec.run, reason: shortened(reason) }, { deadlineMs: 1_900, signal });
+        await clientOf(agent).abort({ run: spec.run, reason: shortened(reason) }, { deadlineMs: 1_900, signal });
         return;
       } catch (error) {
         const { kind } = toSalvoError(error);

@@ -6,6 +6,7 @@ import { loadAgentConfig } from "../config/files.ts";
 import { EXIT, failureOf } from "../kernel/exit.ts";
 import { openLogFile } from "../log/file.ts";
 import { createLogger } from "../log/logger.ts";
+import { auditCommand, verifyOwnAudit } from "./audit-command.ts";
 import { openIdentity } from "./identity.ts";
 import { joinLab, type JoinCommand } from "./join-command.ts";
 import type { Platform } from "./platform.ts";
@@ -47,8 +48,24 @@ export function agentProgram(kind: AgentKind): Command {
     .option("--token-file <FILE>", "a file with the token, which is removed when it was used")
     .option("--dir <DIR>", "where key and certificate go: identityDir of the agent's file", "identity")
     .action(async (options: JoinCommand) => {
-      const { agent, lab } = await joinLab(options);
-      process.stdout.write(`${JSON.stringify({ agent, lab, dir: options.dir })}\n`);
+      const { config: file } = program.opts<ServeCommand>();
+      // There may be no file of the agent yet.
+      const folder = file === undefined ? options.dir : (await loadAgentConfig(file)).dataDir;
+      const { controller, dir } = options;
+      const { agent, lab } = await auditCommand(folder, "join", { controller, dir }, async () => joinLab(options));
+      process.stdout.write(`${JSON.stringify({ agent, lab, dir })}\n`);
+    });
+  program
+    .command("audit")
+    .description("What was done on this host, by whom and when.")
+    .command("verify")
+    .description("tells by line number what of the agent's audit log is not as it was written; the exit code is 6 then")
+    .option("--json", "as one JSON object")
+    .action(async ({ json = false }: { json?: boolean }) => {
+      const { config: file } = program.opts<ServeCommand>();
+      if (file === undefined) return program.error("error: required option '--config <FILE>' not specified");
+      const print = (text: string) => void process.stdout.write(text);
+      process.exitCode = await verifyOwnAudit(await loadAgentConfig(file), json, print);
     });
   return program;
 }

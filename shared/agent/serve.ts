@@ -7,11 +7,13 @@ import { roleName } from "../config/role.ts";
 import { natsTls } from "../identity/nats.ts";
 import { assertValid } from "../config/rules.ts";
 import { systemClock } from "../kernel/time.ts";
+import { AUDIT_FILE, openAuditLog } from "../audit/log.ts";
 import type { Logger } from "../log/logger.ts";
 import { holdFolder } from "../process/hold-folder.ts";
 import { serve } from "../rpc/server.ts";
 import { implement } from "../rpc/service.ts";
 import { type Agent, createAgent } from "./agent.ts";
+import { auditService } from "./audit.ts";
 import { keepBus } from "./bus-keeper.ts";
 import { checkDevices } from "./device.ts";
 import { fioTeller } from "./fio-version.ts";
@@ -50,6 +52,9 @@ export async function serveAgent({
   const clock = systemClock;
   await using undo = new AsyncDisposableStack();
   undo.use(await holdFolder(config.dataDir, "agent"));
+  const audit = undo.use(await openAuditLog(join(config.dataDir, AUDIT_FILE), { now: Date.now }));
+  if (audit.tornBytes > 0)
+    log.warn({ bytes: audit.tornBytes }, "the end of the audit log was not whole, and it says so");
   await checkDevices(config);
   const held = await recoverRuns(config.dataDir, clock, log);
   const served = identity ? roles.filter((role) => identity.roles.includes(roleName(role))) : [...roles];
@@ -98,9 +103,12 @@ export async function serveAgent({
   const server = await serve({
     address: config.listen,
     services: [
-      implement(AgentService, agentService(made, clock)),
+      implement(
+        AgentService,
+        agentService(made, clock, () => audit.head),
+      ),
       ...(identity ? [implement(IdentityService, identity.service)] : []),
-    ],
+    ].map((service) => auditService(service, { audit, log })),
     ...(identity && { credentials: identity.credentials, authorize: identity.authorize }),
     validate: assertValid,
     onBug: (error, method) => log.error({ error, method }, "bug"),

@@ -1,10 +1,11 @@
 import type { AgentService } from "@salvo/proto/agent_pb.ts";
+import type { Head } from "../audit/entry.ts";
 import type { Clock } from "../kernel/time.ts";
 import type { ServiceImpl } from "../rpc/service.ts";
 import type { Agent } from "./agent.ts";
 
 /** The wire side of an agent. */
-export function agentService(agent: Agent, clock: Clock): ServiceImpl<typeof AgentService> {
+export function agentService(agent: Agent, clock: Clock, auditHead: () => Head): ServiceImpl<typeof AgentService> {
   return {
     describe: () => agent.describe(),
     async *probeClock(pings) {
@@ -24,7 +25,8 @@ export function agentService(agent: Agent, clock: Clock): ServiceImpl<typeof Age
     },
     async release({ run }) {
       await agent.release(run);
-      return {};
+      const { seq, hash } = auditHead();
+      return { auditHead: { seq: BigInt(seq), hash } };
     },
   };
 }

@@ -39,7 +39,7 @@ test("what is done stands between its begin and its end, each chained to the one
       before = await entries();
       return 7;
     },
-    (value) => ({ given: value }),
+    { answer: (value) => ({ given: value }) },
   );
   expect(given).toBe(7);
   expect(before).toMatchObject([{ seq: 1, kind: "begin" }]);

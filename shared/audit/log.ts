@@ -1,6 +1,7 @@
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { type AppendOptions, openAppender } from "./append.ts";
 import type { Deed, Details, Happening, Head } from "./entry.ts";
+import { inTurn } from "./in-turn.ts";
 
 /** Who did what, when, and how it ended (entry.ts). Several processes may have the same log open. */
 export interface AuditLog extends AsyncDisposable {
@@ -10,23 +11,30 @@ export interface AuditLog extends AsyncDisposable {
   readonly tornBytes: number;
   /**
    * Does a deed between its two entries: the first is on the disk before `act` is called, the second when this returns.
-   * `answer` gives what else is told at the end. Throws, and does not act, when the first cannot be written; throws what
-   * `act` throws, after an entry that says so; and otherwise what kept the second from being written.
+   * Throws, and does not act, when the first cannot be written; throws what `act` throws, after an entry that says so; and
+   * otherwise what kept the second from being written.
    */
-  around<T>(deed: Deed, act: () => Promise<T>, answer?: (value: T) => Details): Promise<T>;
-  /** The first half of `around`, for who cannot wait for the second. On the disk when it resolves. */
-  begin(deed: Deed): Promise<Begun>;
+  around<T>(deed: Deed, act: () => Promise<T>, how?: AroundOptions<T>): Promise<T>;
   /** Something learnt. On the disk when it resolves. */
   note(deed: Deed): Promise<void>;
 }
 
-export interface Begun {
-  /** On the disk when it resolves. */
-  end(outcome: DeedOutcome): Promise<void>;
+export interface AroundOptions<T> {
+  /** What else is told at the end, of what `act` gave. */
+  readonly answer?: (value: T) => Details;
+  /**
+   * `before`, if nothing else is said. `anyway`: what ends things is done although it cannot be logged, and is held up for
+   * STOP_WAIT_MS at most: a log on a full or hanging disk must not keep fio at work on it.
+   */
+  readonly rule?: "before" | "anyway";
+  /** Then nobody waits for the end to be written, and this is told when it, or an `anyway`'s begin, cannot be. */
+  readonly onUnwritten?: (error: SalvoError) => void;
 }
 
-export type DeedOutcome = { readonly answer?: Details } | { readonly error: unknown };
+/** In an agent's data folder, and beside a lab file. */
+export const AUDIT_FILE = "audit.jsonl";
 
+export const STOP_WAIT_MS = 250;
 const MESSAGE_CHARS_MAX = 2_000;
 
 /**
@@ -36,14 +44,13 @@ const MESSAGE_CHARS_MAX = 2_000;
 export async function openAuditLog(file: string, options: AppendOptions): Promise<AuditLog> {
   const appender = await openAppender(file, options);
   const append = inTurn((happenings: readonly Happening[]) => appender.append(happenings));
+  const ending = new Set<Promise<void>>();
 
-  async function begin({ who, what, details = {} }: Deed): Promise<Begun> {
-    const { seq: of } = await append({ kind: "begin", who, what, details });
-    return {
-      async end(outcome) {
-        await append({ kind: "end", who, what, of, ...told(outcome) });
-      },
-    };
+  async function settle(written: Promise<void>, onUnwritten: ((error: SalvoError) => void) | undefined): Promise<void> {
+    if (!onUnwritten) return written;
+    const told = written.catch((error: unknown) => onUnwritten(toSalvoError(error))).finally(() => ending.delete(told));
+    ending.add(told);
+    return undefined;
   }
 
   return {
@@ -53,78 +60,48 @@ export async function openAuditLog(file: string, options: AppendOptions): Promis
     get tornBytes() {
       return appender.tornBytes;
     },
-    begin,
     async note({ who, what, details = {} }) {
       await append({ kind: "note", who, what, details });
     },
-    async around(deed, act, answer) {
-      const begun = await begin(deed);
+    async around({ who, what, details = {} }, act, { answer, rule = "before", onUnwritten } = {}) {
+      const begun = append({ kind: "begin", who, what, details });
+      await (rule === "before" ? begun : settledOrLate(begun));
+      const end = async (outcome: Pick<EndEntry, "result" | "message" | "details">) => {
+        const { seq: of } = await begun;
+        await append({ kind: "end", who, what, of, ...outcome });
+      };
       let value;
       try {
         value = await act();
       } catch (error) {
-        await endFailed(begun, error);
+        await settle(end(failure(error)), onUnwritten).catch((unwritten: unknown) => {
+          const { kind, message } = toSalvoError(error);
+          throw new SalvoError(kind, `${message}; and ${toSalvoError(unwritten).message}`, { cause: error });
+        });
         throw error;
       }
-      await begun.end(answer ? { answer: answer(value) } : {});
+      await settle(end({ result: "ok", message: "", details: answer?.(value) ?? {} }), onUnwritten);
       return value;
     },
     async [Symbol.asyncDispose]() {
-      await append.idle();
+      await Promise.all(ending);
     },
   };
 }
 
-async function endFailed(begun: Begun, error: unknown): Promise<void> {
-  try {
-    await begun.end({ error });
-  } catch (unwritten) {
-    const { kind, message } = toSalvoError(error);
-    throw new SalvoError(kind, `${message}; and ${toSalvoError(unwritten).message}`, { cause: error });
-  }
-}
+type EndEntry = Happening & { readonly kind: "end" };
 
-function told(outcome: DeedOutcome): Pick<Happening & { kind: "end" }, "result" | "message" | "details"> {
-  if (!("error" in outcome)) return { result: "ok", message: "", details: outcome.answer ?? {} };
-  const { kind, message } = toSalvoError(outcome.error);
+function failure(error: unknown): Pick<EndEntry, "result" | "message" | "details"> {
+  const { kind, message } = toSalvoError(error);
   return { result: kind, message: message.slice(0, MESSAGE_CHARS_MAX), details: {} };
 }
 
-interface InTurn<T, R> {
-  (item: T): Promise<R>;
-  /** Resolves when nothing waits any more. */
-  idle(): Promise<void>;
-}
-
-/** What is asked for while another batch is under way goes together, in the order in which it was asked for. */
-function inTurn<T, R>(perform: (items: readonly T[]) => Promise<readonly R[]>): InTurn<T, R> {
-  let waiting: { readonly item: T; readonly settle: PromiseWithResolvers<R> }[] = [];
-  let working: Promise<void> | undefined;
-
-  async function work(): Promise<void> {
-    await Promise.resolve(); // who else asks in the same turn comes along
-    while (waiting.length > 0) {
-      const batch = waiting;
-      waiting = [];
-      try {
-        const results = await perform(batch.map(({ item }) => item));
-        batch.forEach(({ settle }, index) => settle.resolve(results[index] as R)); // one for each of them
-      } catch (error) {
-        for (const { settle } of batch) settle.reject(error);
-      }
-    }
-    working = undefined;
-  }
-
-  const ask = (item: T): Promise<R> => {
-    const settle = Promise.withResolvers<R>();
-    waiting.push({ item, settle });
-    working ??= work();
-    return settle.promise;
-  };
-  return Object.assign(ask, {
-    async idle() {
-      await working;
-    },
-  });
+/** Never throws: what becomes of it is told when its end is written. */
+async function settledOrLate(begun: Promise<unknown>): Promise<void> {
+  const { promise: enough, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, STOP_WAIT_MS);
+  const settle = () => resolve();
+  begun.then(settle, settle);
+  await enough;
+  clearTimeout(timer);
 }

@@ -40,7 +40,8 @@ export interface Verifier {
 
 const NEWLINE = 0x0a;
 
-export function createVerifier(): Verifier {
+/** onEntry gets each line that is an entry, whether it follows from the one before or not. */
+export function createVerifier(onEntry: (entry: Entry) => void = () => {}): Verifier {
   let number = 0;
   let entries = 0;
   let first: Entry | undefined;
@@ -60,6 +61,7 @@ export function createVerifier(): Verifier {
     first ??= entry;
     last = entry;
     entries++;
+    onEntry(entry);
   }
 
   function follow(entry: Entry): void {
@@ -125,7 +127,7 @@ function linkProblem({ seq, previous }: Entry, last: Entry | undefined): string 
 /** For a whole log in memory. */
 export function verifyAudit(bytes: Uint8Array): Verification {
   const verifier = createVerifier();
-  for (let from = 0; from < bytes.length; ) {
+  for (let from = 0; from < bytes.length;) {
     const newline = bytes.indexOf(NEWLINE, from);
     const end = newline === -1 ? bytes.length : newline + 1;
     verifier.line(bytes.subarray(from, end));

@@ -13,7 +13,7 @@ import { readIdentity, writeIdentity } from "./own.ts";
 import { type Credential, publicKeyPin, readCertificate } from "./pem.ts";
 import { openReaders, type Readers } from "./reader.ts";
 import { writeSecret } from "./secret-file.ts";
-import { createToken, type Grant, makeTokenFolder, redeemToken } from "./token.ts";
+import { createToken, type Grant, isTokenId, makeTokenFolder, redeemToken } from "./token.ts";
 
 const CONTROLLER_LIFE_MS = 365 * 24 * 60 * 60 * 1000;
 const INIT = "Make the lab's folder with: salvo init";
@@ -23,6 +23,8 @@ export interface JoinOptions {
   readonly secret: string;
   readonly request: Uint8Array<ArrayBuffer>;
   readonly nowMs: number;
+  /** host:port of who asks, for the audit log. */
+  readonly from?: string;
 }
 
 export interface LabFolder extends Readers {
@@ -35,6 +37,8 @@ export interface LabFolder extends Readers {
   createToken(grant: Grant, nowMs: number): Promise<string>;
   /** Throws `refused` unless the token is good, once. Gives the agent's certificate (PEM). */
   join(options: JoinOptions): Promise<Grant & { readonly certificate: string }>;
+  /** There is a token of that id, and nobody has used it. */
+  isToken(id: string): boolean;
   /** A new certificate for an agent that has one. Throws `refused` when it was revoked or never was enrolled. */
   renew(agent: string, request: Uint8Array<ArrayBuffer>, nowMs: number): Promise<string>;
   revoke(agent: string): Promise<void>;
@@ -99,6 +103,7 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
       refuseRevoked(grant.agent);
       return createToken(place("tokens"), { ...grant, pin, nowMs });
     },
+    isToken: (id) => isTokenId(id) && existsSync(place("tokens", id)),
     async join({ request, ...redemption }) {
       const grant = await redeemToken(place("tokens"), redemption);
       refuseRevoked(grant.agent);

@@ -59,7 +59,7 @@ export async function redeemToken(
   folder: string,
   { id, secret, nowMs }: { readonly id: string; readonly secret: string; readonly nowMs: number },
 ): Promise<Grant> {
-  if (!/^[0-9a-f]{16}$/.test(id)) throw refusal();
+  if (!isTokenId(id)) throw refusal();
   const file = join(folder, id);
   const kept = await readKept(file);
   if (!timingSafeEqual(Buffer.from(kept.secretHash, "hex"), hash(secret))) throw refusal();
@@ -71,6 +71,11 @@ export async function redeemToken(
   await syncFolder(folder);
   if (nowMs >= kept.expiresMs) throw refusal();
   return { agent: kept.agent, roles: kept.roles };
+}
+
+/** It is the name of a file. */
+export function isTokenId(text: string): boolean {
+  return /^[0-9a-f]{16}$/.test(text);
 }
 
 export async function makeTokenFolder(folder: string): Promise<void> {

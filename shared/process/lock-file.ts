@@ -3,7 +3,7 @@ import { SalvoError, toSalvoError } from "../kernel/error.ts";
 
 /**
  * Takes a file's lock for this process; undefined while somebody else has it. The kernel gives it back when the process
- * dies, however it dies. Throws `refused`, with what SQLite says, when the file cannot be locked at all.
+ * dies, however it dies. Throws `refused` or `out-of-resources`, with what SQLite says, when the file cannot be locked at all.
  *
  * Node has no file locks of its own, but its SQLite has: an exclusive transaction on an empty database is a kernel lock
  * on that file. Unlike a socket's name it also holds between containers and, as far as the file system locks, hosts.
@@ -15,11 +15,16 @@ export function tryLock(file: string): Disposable | undefined {
     database.exec("PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE");
   } catch (error) {
     database?.close();
-    if (error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY) return undefined;
-    throw new SalvoError("refused", `${file} cannot be locked: ${toSalvoError(error).message}`, {
-      cause: error,
-      remedy: "Give a folder that this user can write to, on a file system with locks and space left",
-    });
+    const code = error instanceof Error && "errcode" in error ? error.errcode : undefined;
+    if (code === SQLITE_BUSY) return undefined;
+    throw new SalvoError(
+      code === SQLITE_FULL ? "out-of-resources" : "refused",
+      `${file} cannot be locked: ${toSalvoError(error).message}`,
+      {
+        cause: error,
+        remedy: "Give a folder that this user can write to, on a file system with locks and space left",
+      },
+    );
   }
   const held = database;
   return { [Symbol.dispose]: () => held.close() };
@@ -27,3 +32,4 @@ export function tryLock(file: string): Disposable | undefined {
 
 /** From sqlite.org/rescode.html */
 const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
