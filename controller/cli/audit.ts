@@ -93,5 +93,5 @@ function deedTable(entries: readonly Entry[], last: number): string {
     const told = [describeDetails(details), end && describeDetails(end.details), end?.message];
     return [[String(seq), at, who, what, result, told.filter(Boolean).join(" ")]];
   });
-  return textTable(["entry", "when", "who", "what", "result", "details"], rows.slice(-last), new Set([0]));
+  return textTable(["entry", "when", "who", "what", "result", "details"], rows.slice(-last), { right: new Set([0]) });
 }

@@ -142,6 +142,7 @@ async function isThere(file: string): Promise<boolean> {
 
 /** Its name is on the disk, too. */
 async function syncFolder(path: string): Promise<void> {
+  if (process.platform === "win32") return; // A folder cannot be synced there; NTFS journals names by itself.
   await using folder = await open(path, "r");
   await folder.sync();
 }
