@@ -8,7 +8,8 @@ import { removeAgent } from "../deploy/remove-agent.ts";
 import { serveEnrolment } from "../service/enrolment.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { AuditLog } from "@salvo/shared/audit/log.ts";
-import { openLabAudit, operator } from "./audit-log.ts";
+import { operator } from "@salvo/shared/audit/operator.ts";
+import { openLabAudit } from "./audit-log.ts";
 import type { Io } from "./io.ts";
 import { expected, openLabOf } from "./lab.ts";
 import { cliLogger } from "./session.ts";
@@ -114,7 +115,7 @@ function audited(
     ...(bundle && { program: bundle.folder, sha256: bundle.sha256 }),
   };
   const deed = { who: operator(), what: bundle ? "deploy" : "deploy-remove", details };
-  return audit.around(deed, act, ({ result, program }) => ({ result, program }));
+  return audit.around(deed, act, { answer: ({ result, program }) => ({ result, program }) });
 }
 
 async function outcomeOf(act: () => Promise<Deployed>): Promise<Deployed & { readonly problem: string }> {
