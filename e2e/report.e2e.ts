@@ -30,6 +30,22 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+test("the edge at which a table goes on is shaded until it ends there", async () => {
+  const { page } = await open(420, "light");
+  const table = page.locator(".table").first();
+  /** What is painted in the table's last column of pixels, as an image: shaded unless all of it is paper. */
+  const edge = async () => {
+    const box = (await table.boundingBox())!;
+    return page.screenshot({ clip: { x: box.x + box.width - 2, y: box.y + 4, width: 2, height: 8 } });
+  };
+  await table.locator("table").evaluate((inside) => (inside.style.visibility = "hidden")); // what it says is no shade
+  const before = await edge();
+  await table.evaluate((element) => element.scrollTo({ left: element.scrollWidth }));
+  const after = await edge();
+  expect(before.equals(after)).toBe(false);
+  await page.close();
+});
+
 for (const [width, colorScheme] of [
   [1280, "light"],
   [1280, "dark"],

@@ -43,7 +43,7 @@ figure svg.narrow{display:none}
 .legend svg{flex:none;width:26px;display:block}
 .scale{display:flex;align-items:center;gap:8px;margin:4px 0;color:var(--muted);font-size:.8125rem}
 .scale .ramp{width:140px;height:10px;border-radius:2px}
-.table{overflow-x:auto;margin:20px 0 28px}
+.table{overflow-x:auto;margin:20px 0 28px;background:linear-gradient(90deg,var(--paper) 40%,transparent) left/56px 100% no-repeat local,linear-gradient(270deg,var(--paper) 40%,transparent) right/56px 100% no-repeat local,linear-gradient(90deg,var(--ramp),transparent) left/10px 100% no-repeat,linear-gradient(270deg,var(--ramp),transparent) right/10px 100% no-repeat}
 table{border-collapse:collapse;width:100%;font-size:.875rem;line-height:1.45}
 caption{text-align:left;font-weight:600;font-size:1rem;padding-bottom:6px}
 th,td{text-align:left;font-weight:400;padding:7px 14px 7px 0;border-bottom:1px solid var(--rule);vertical-align:top}
