@@ -122,6 +122,7 @@ test("what a crash cut off is told; with an entry that says so, the log holds", 
     unfinished: [{ line: 1 }],
   });
   expect(verify(closed.with(1, `${cut}x\n`)).broken).toMatchObject([{ line: 2 }]);
+  expect(verify(closed.with(1, `${cut.replace("2026", "2027")}\n`)).broken).toMatchObject([{ line: 2 }]);
 });
 
 test("a changed entry is not made a torn one by an entry that calls it so", () => {
