@@ -1,6 +1,10 @@
+import { create } from "@bufbuild/protobuf";
+import { AgentDescriptionSchema, ArmRequestSchema } from "@salvo/proto/agent_pb.ts";
+import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
+import { planOf } from "@salvo/shared/agent/domain/run-plan.ts";
 import { expect, test } from "vitest";
 import { conduct } from "../domain/conductor.ts";
-import { factsOf } from "./run-facts.ts";
+import { armPlanOf, factsOf } from "./run-facts.ts";
 import type { RunBegin } from "./run-log.ts";
 
 const BEGIN: RunBegin = {
@@ -20,4 +24,22 @@ test("the notes tell which agents still hold what is missing, once there was a T
   expect(factsOf(fired, BEGIN, [], []).notes).toEqual([
     expect.stringMatching(/^guest2 could not .* in the 20 s after/),
   ]);
+});
+
+test("an agent is asked to arm its own participants, as it described their devices, and counts the same hash", () => {
+  const spec = create(RunSpecSchema, {
+    run: "run-1",
+    intervalMs: 500,
+    workload: { name: "4k", jobs: 1, durationMs: 1_000 },
+    participants: [
+      { id: "guest1.disk1", agent: "guest1", device: "disk1" },
+      { id: "guest2.disk1", agent: "guest2", device: "disk1" },
+    ],
+  });
+  const plan = (deviceHash: string) =>
+    armPlanOf(spec, create(AgentDescriptionSchema, { id: "guest1", deviceHashes: { disk1: deviceHash } }));
+  const { participants, planHash } = plan("1");
+  expect(participants).toEqual([{ id: "guest1.disk1", device: "disk1", deviceHash: "1" }]);
+  expect(planOf(create(ArmRequestSchema, plan("1"))).hash).toBe(planHash);
+  expect(plan("2").planHash).not.toBe(planHash);
 });
