@@ -4,6 +4,7 @@ import type { AgentsCommand } from "./agents.ts";
 import type { AuditShowCommand, AuditVerifyCommand } from "./audit.ts";
 import type { DemoCommand } from "./demo.ts";
 import type { DeployCommand } from "./deploy.ts";
+import type { PrintCommand } from "./deploy-print.ts";
 import type { DoctorCommand } from "./doctor.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { EnrolCommand } from "./enrol.ts";
@@ -150,10 +151,25 @@ export function createProgram(io: Io): Command {
     .addOption(new Option("--plan", "only say what would be done"))
     .addOption(new Option("--remove", "instead: stop the agents, and take away all that was put there"))
     .addOption(new Option("--bundle <FILE>", "the archive to install; without it, that of this checkout is made"))
+    .addOption(
+      new Option(
+        "--print",
+        "instead, for a host without SSH: print a line to paste there, and wait for its agent",
+      ).conflicts(["plan", "remove", "json"]),
+    )
+    .addOption(
+      new Option("--os <OS>", "of the host that --print is for").choices(["linux", "windows"]).default("linux"),
+    )
     .addOption(json("one JSON object per host on stdout"))
     .action(
-      finish(async (chosen: string[], options: Omit<DeployCommand, "agents">) =>
-        (await import("./deploy.ts")).deployAgents({ ...options, agents: chosen }, io),
+      finish(
+        async (
+          chosen: string[],
+          { print, ...options }: Omit<DeployCommand & PrintCommand, "agents"> & { print?: boolean },
+        ) =>
+          print
+            ? (await import("./deploy-print.ts")).printLine({ ...options, agents: chosen }, io)
+            : (await import("./deploy.ts")).deployAgents({ ...options, agents: chosen }, io),
       ),
     );
 

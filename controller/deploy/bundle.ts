@@ -16,18 +16,31 @@ export interface Bundle {
   readonly folder: string;
 }
 
-const NAME = /^salvo-agent-guest-(\d+\.\d+\.\d+[\w.-]*)-linux-x64\.tar\.gz$/;
+/** What scripts/bundle.ts can make. */
+export type BundleOs = "linux" | "windows";
+
+const NAMES: Readonly<Record<BundleOs, { readonly name: RegExp; readonly example: string }>> = {
+  linux: {
+    name: /^salvo-agent-guest-(\d+\.\d+\.\d+[\w.-]*)-linux-x64\.tar\.gz$/,
+    example: "salvo-agent-guest-0.1.0-linux-x64.tar.gz",
+  },
+  windows: {
+    name: /^salvo-agent-windows-(\d+\.\d+\.\d+[\w.-]*)-win-x64\.zip$/,
+    example: "salvo-agent-windows-0.1.0-win-x64.zip",
+  },
+};
 /** Of a checkout: whoever has only a bundle names it. */
 const MAKER = fileURLToPath(new URL("../../scripts/bundle.ts", import.meta.url));
 const BUNDLE_MS = 180_000;
 
 /** Throws `invalid-input` for a file that is no archive of ours by its name, `corrupt` when its checksum beside it is another. */
-export async function openBundle(file: string): Promise<Bundle> {
-  const version = NAME.exec(basename(file))?.[1];
+export async function openBundle(file: string, os: BundleOs = "linux"): Promise<Bundle> {
+  const { name, example } = NAMES[os];
+  const version = name.exec(basename(file))?.[1];
   if (version === undefined)
-    throw new SalvoError("invalid-input", "this is no bundle of the Linux agent", {
+    throw new SalvoError("invalid-input", `this is no bundle of the agent for ${os}`, {
       file,
-      remedy: "Its name is like salvo-agent-guest-0.1.0-linux-x64.tar.gz; leave --bundle out to have one made",
+      remedy: `Its name is like ${example}; leave --bundle out to have one made`,
     });
   const bytes = await readFile(file).catch((error: unknown) => {
     throw toSalvoError(error, { file });
@@ -43,9 +56,9 @@ export async function openBundle(file: string): Promise<Bundle> {
 }
 
 /** The bundle of this checkout; what did not change is not made again. */
-export async function makeBundle(waiting: Waiting = {}): Promise<Bundle> {
+export async function makeBundle(waiting: Waiting = {}, os: BundleOs = "linux"): Promise<Bundle> {
   const options = { timeoutMs: BUNDLE_MS, ...(waiting.signal && { signal: waiting.signal }) };
-  const { stdout, stderr, exitCode } = await run(process.execPath, [MAKER, "linux"], options);
-  if (exitCode === 0) return openBundle(stdout.trim());
+  const { stdout, stderr, exitCode } = await run(process.execPath, [MAKER, os], options);
+  if (exitCode === 0) return openBundle(stdout.trim(), os);
   throw new SalvoError("program-failed", `the agent's bundle could not be made: ${stderr.trim()}`);
 }

@@ -1,9 +1,6 @@
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { LabAgent } from "@salvo/proto/lab_pb.ts";
 import { parseAddress } from "@salvo/shared/config/address.ts";
-import { parseAgentConfig } from "@salvo/shared/config/files.ts";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
@@ -12,6 +9,7 @@ import type { Bundle } from "./bundle.ts";
 import { refuseWhenBusy, waitForAnswer } from "./busy.ts";
 import { fioNote, type HostFacts } from "./facts.ts";
 import { type DeployHost, openHost } from "./host.ts";
+import { type OwnFile, readOwnFile } from "./own-file.ts";
 import { AGENT_FILE, agentFile, checkHost, describeStep, hasToJoin, mebibytes, planSteps, type Step } from "./plan.ts";
 import { sshTarget } from "./ssh-target.ts";
 
@@ -55,7 +53,7 @@ const PROGRESS_EVERY = 0.25;
 export async function deployAgent(agent: LabAgent, deps: DeployDeps): Promise<Deployed> {
   const { lab, labFile, bundle, expected, say, signal } = deps;
   if (lab.isRevoked(agent.id)) throw new SalvoError("refused", `agent ${agent.id} was revoked`);
-  const own = await ownFile(agent.id, labFile);
+  const own = await readOwnFile(agent.id, labFile);
   const target = await sshTarget(agent, labFile, { signal });
   using host = await openHost(target, { signal });
   const facts = await host.facts();
@@ -152,21 +150,4 @@ function notesOf(agent: LabAgent, facts: HostFacts, listen: string, own: OwnFile
     ...(facts.systemd ? [] : ["there is no systemd: the agent does not come back after a reboot; deploy again then"]),
     ...[fioNote(facts) ?? []].flat(),
   ];
-}
-
-interface OwnFile {
-  readonly path: string;
-  readonly text: string;
-}
-
-/** `agents/ID.yaml` beside the lab file; read before anything is done, so that a mistake in it is found here. */
-async function ownFile(id: string, labFile: string): Promise<OwnFile | undefined> {
-  const path = join(dirname(labFile), "agents", `${id}.yaml`);
-  if (!existsSync(path)) return undefined;
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw toSalvoError(error, { file: path });
-  });
-  const { id: named } = parseAgentConfig(text, path);
-  if (named === id) return { path, text };
-  throw new SalvoError("invalid-input", `it is the file of agent ${named}, but named after ${id}`, { file: path });
 }

@@ -37,7 +37,7 @@ export function checkHost({ system, root, missing, freeBytes }: HostFacts, user:
 /** The agent's file as it is or will be. Throws `invalid-input`, and `refused` when the host is another agent's. */
 export function agentFile(
   agent: LabAgent,
-  { config }: HostFacts,
+  { config }: Pick<HostFacts, "config">,
   own: string | undefined,
 ): { readonly text: string; readonly config: AgentConfig } {
   const text = config ?? own ?? skeleton(agent);
@@ -99,11 +99,16 @@ export function describeStep(
 }
 
 /** Without devices: what may be overwritten is for those to say who are responsible for the host. */
-function skeleton({ id, address }: LabAgent): string {
+/** All addresses of the host, at the port of the lab file. */
+export function listenOf({ address }: LabAgent): string {
   const { host, port } = parseAddress(address) ?? { host: "", port: 7400 };
+  return host.includes(":") ? `[::]:${port}` : `0.0.0.0:${port}`;
+}
+
+function skeleton(agent: LabAgent): string {
   return `# The agent of this host, written by salvo deploy, which leaves it alone from now on.
-id: ${id}
-listen: ${host.includes(":") ? `"[::]:${port}"` : `0.0.0.0:${port}`}
+id: ${agent.id}
+listen: "${listenOf(agent)}"
 dataDir: /var/lib/salvo/agent
 identityDir: /var/lib/salvo/identity
 

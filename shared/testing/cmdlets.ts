@@ -1,15 +1,18 @@
 /**
- * The commands of Windows PowerShell 5.1 that install.ps1 uses, with those of their parameters that it uses, as Microsoft's
- * reference has them for Windows Server 2016 (learn.microsoft.com/powershell/module).
+ * The commands of Windows PowerShell 5.1 that our scripts use, with those of their parameters that they use, as Microsoft's
+ * reference has them for Windows Server 2016 (learn.microsoft.com/powershell/module). For tests.
  */
 export const cmdlets: Readonly<Record<string, readonly string[]>> = {
   // Microsoft.PowerShell.Core, .Management, .Utility
   "Copy-Item": ["LiteralPath", "Destination"],
+  "Expand-Archive": ["LiteralPath", "DestinationPath"],
   "ForEach-Object": [],
   "Get-ChildItem": ["LiteralPath", "Force"],
   "Get-Content": ["LiteralPath", "Tail"],
   "Get-Date": [],
+  "Get-FileHash": ["Algorithm", "LiteralPath"],
   "Get-Process": ["Name", "ErrorAction"],
+  "Invoke-WebRequest": ["UseBasicParsing", "Uri", "OutFile"],
   "Join-Path": [],
   "Move-Item": ["LiteralPath", "Destination"],
   "New-Item": ["ItemType", "Path"],

@@ -1,0 +1,22 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { parseAgentConfig } from "@salvo/shared/config/files.ts";
+import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+
+export interface OwnFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** `agents/ID.yaml` beside the lab file; read before anything is done, so that a mistake in it is found here. */
+export async function readOwnFile(id: string, labFile: string): Promise<OwnFile | undefined> {
+  const path = join(dirname(labFile), "agents", `${id}.yaml`);
+  if (!existsSync(path)) return undefined;
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    throw toSalvoError(error, { file: path });
+  });
+  const { id: named } = parseAgentConfig(text, path);
+  if (named === id) return { path, text };
+  throw new SalvoError("invalid-input", `it is the file of agent ${named}, but named after ${id}`, { file: path });
+}
