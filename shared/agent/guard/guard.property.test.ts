@@ -13,7 +13,7 @@ import { claimDisk, releaseDisk } from "./claim-disk.ts";
 import { openRawDisk } from "./raw-disk.ts";
 import { SimulatedHost, SIZE_BYTES, type Thing } from "./host.fixture.ts";
 
-const SEQUENCES = 100_000;
+const SEQUENCES = Number(process.env["SALVO_SEEDS"] ?? 100_000);
 const DISKS = 3;
 const COMMANDS_MAX = 24;
 
