@@ -1,6 +1,6 @@
 /** What the guard refuses, one thing each, for tests. */
 import { deviceHash } from "../plan-hash.ts";
-import { factsOf, identity, LABEL, LISTED, OTHER, PLAN, question, USE } from "./disk.fixture.ts";
+import { identity, LABEL, LISTED, OTHER, PLAN, question, TARGET, USE } from "./disk.fixture.ts";
 import { known } from "./facts.ts";
 import type { Question } from "./judge.ts";
 import type { RefusalCode } from "./refusal.ts";
@@ -30,7 +30,7 @@ export const CASES: readonly (readonly [code: RefusalCode, rule: string, what: s
     "identity-mismatch",
     "identity-mismatch",
     "LUN",
-    question({ identity: identity({ target: known({ ...LISTED.target!, lun: 4 }) }) }),
+    question({ identity: identity({ target: known({ ...TARGET, lun: 4 }) }) }),
   ],
   [
     "identity-mismatch",

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { blank, CASES, unknown } from "./cases.fixture.ts";
 import { type DiskFacts, known } from "./facts.ts";
-import { factsOf, identity, LABEL, LISTED, OTHER, PLAN, question, USE } from "./disk.fixture.ts";
-import { deviceHash } from "../plan-hash.ts";
+import { factsOf, identity, LABEL, LISTED, OTHER, question, USE } from "./disk.fixture.ts";
 import { findListed } from "./identity.ts";
 import { judge, type Question, RULES } from "./judge.ts";
 import { type RefusalCode, REFUSAL_CODES } from "./refusal.ts";
