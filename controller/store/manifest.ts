@@ -29,16 +29,39 @@ export async function loadManifest(folder: string): Promise<Manifest> {
   const file = join(folder, MANIFEST);
   await checkSums(folder, MANIFEST);
   const text = await readFile(file, "utf8");
-  const { format }: { format?: unknown } = JSON.parse(text);
+  const corrupt = (why: string, cause?: unknown) =>
+    new SalvoError("corrupt", `the manifest of run ${basename(folder)} cannot be read: ${why}`, { file, cause });
+  const { format } = parsed(text, corrupt);
   if (format !== MANIFEST_FORMAT)
     throw new SalvoError("invalid-input", `run ${basename(folder)} has the archive format ${String(format)}`, {
       file,
       remedy: `Read it with a newer Salvo: this one knows format ${MANIFEST_FORMAT}`,
     });
-  const manifest = fromJsonString(ManifestSchema, text, { ignoreUnknownFields: true });
-  assert(manifest.summary, `${file} has no summary`);
+  const manifest = readManifest(text, corrupt);
+  if (!manifest.summary) throw corrupt("it has no summary");
   manifest.summary.archive = resolve(folder);
   return manifest;
+}
+
+type Corrupt = (why: string, cause?: unknown) => SalvoError;
+
+/** Its checksum fits, so nobody damaged it by accident; an archive may come from anybody all the same. */
+function parsed(text: string, corrupt: Corrupt): { readonly format?: unknown } {
+  try {
+    const json: unknown = JSON.parse(text);
+    if (typeof json === "object" && json !== null) return json;
+  } catch (error) {
+    throw corrupt(String(error), error);
+  }
+  throw corrupt("it is no object");
+}
+
+function readManifest(text: string, corrupt: Corrupt): Manifest {
+  try {
+    return fromJsonString(ManifestSchema, text, { ignoreUnknownFields: true });
+  } catch (error) {
+    throw corrupt(String(error), error);
+  }
 }
 
 export function summaryOf({ summary, spec }: Manifest): RunSummary {
