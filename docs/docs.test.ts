@@ -46,7 +46,7 @@ test.for(pages)("every command that $path names exists, with its options", (page
   for (const code of codeIn(page)) {
     for (const [, script = ""] of code.matchAll(/(?:npm run|scripts\/tool pnpm) ([a-z]+)/g))
       expect(scripts, `${page.path}: ${code}`).toContain(script);
-    for (const [, tool = ""] of code.matchAll(/(?:^|\s)((?:bin|scripts)\/[a-z-]+)/g))
+    for (const [, tool = ""] of code.matchAll(/(?:^|\s)((?:bin|scripts)\/[a-z-]+(?:\.[a-z]+)*)/g))
       expect(existsSync(join(root, tool)), `${page.path}: ${code}`).toBe(true);
     const [, name, rest = ""] = /^(?:\$ )?(?:bin\/)?salvo ([a-z]+)(.*)/.exec(code) ?? [];
     if (name === undefined || name === "help") continue;
