@@ -5,10 +5,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { freePort } from "./free-port.ts";
 import { startSalvo, type TestProcess } from "./process.ts";
 
 const undo = new AsyncDisposableStack();
@@ -125,13 +125,4 @@ async function startHost(): Promise<Host> {
       await ended;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  // A server on a port has an address of this shape (node:net).
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }

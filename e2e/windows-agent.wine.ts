@@ -1,5 +1,6 @@
 /** The agent for Windows as it is in the zip, with its own node.exe, in a lab of real programs. */
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { IdentityService } from "@salvo/proto/enrolment_pb.ts";
@@ -14,6 +15,7 @@ import { unzipSync } from "fflate";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { bundleProgram } from "../scripts/bundle-program.ts";
 import { bundleWindowsAgent } from "../scripts/bundle-windows.ts";
+import { freePort } from "./free-port.ts";
 import { ownNats } from "./own-nats.ts";
 import { startSalvo, type TestProcess } from "./process.ts";
 import { startWine, type Wine, type WindowsProgram } from "./wine.ts";
@@ -94,6 +96,32 @@ test("it joins, is shown with its version and clock, comes back after it was kil
   expect((await describe()).id).toBe("san1");
   second.program.kill();
   await second.program.ended;
+});
+
+test("what the printed line names is there: the zip, and where to join; then it waits for the agent's answer", async () => {
+  const address = `127.0.0.1:${await freePort()}`;
+  const agents = [{ id: "san2", address, roles: ["target"] }];
+  await writeFile(labFile, JSON.stringify({ name: "site", agents }));
+  const command = salvo(["deploy", "san2", "--print", "--os", "windows", "--lab", labFile]);
+  const line = await command.printed(/^.*\n/);
+  const [url = "", sha256 = "", token = "", controller = ""] = [
+    /-Uri '([^']+)'/,
+    /-ne '([0-9a-f]{64})'/,
+    /WriteAllText\("[^"]+", '([^']+)'\)/,
+    /-Controller '([^']+)'/,
+  ].map((pattern) => pattern.exec(line)?.[1]);
+  const zip = new Uint8Array(await (await fetch(url)).arrayBuffer());
+  expect(createHash("sha256").update(zip).digest("hex")).toBe(sha256);
+  expect(Object.keys(unzipSync(zip, { filter: ({ name }) => name === "install.ps1" }))).toEqual(["install.ps1"]);
+
+  await writeFile(join(home, "token.txt"), token);
+  const joining = ["join", "--controller", controller, "--token-file", "token.txt", "--dir", "identity2"];
+  expect(await agent(joining).ended).toMatchObject({ exitCode: 0 });
+  await writeFile(join(home, "agent.yaml"), "id: san2\r\ndataDir: data2\r\nidentityDir: identity2\r\n");
+  const { program } = await serve(address);
+  expect(await command.ended).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("san2 answers at") });
+  program.kill();
+  await program.ended;
 });
 
 test("it says on NATS, with its own certificate, that it is there", async () => {

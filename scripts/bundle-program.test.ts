@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { linuxProgram } from "./bundle-linux.ts";
 import type { BundledFile } from "./bundle-program.ts";
+import { windowsProgram } from "./bundle-windows.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "salvo bundle "));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -32,4 +33,14 @@ test("what it loads only when it is needed is in it too: the library that makes 
 test("the same input gives the same bytes, and no path of where it was built is in them", async () => {
   expect(await linuxProgram()).toEqual(files);
   for (const { name, bytes } of files) expect(Buffer.from(bytes).includes(process.cwd()), name).toBe(false);
+});
+
+test("the agent for Windows is one file without anything compiled, in the language of Node 22", async () => {
+  const program = await windowsProgram();
+  expect(program.map(({ name }) => name)).toEqual(["salvo-agent-windows.mjs"]);
+  // Lowered by esbuild: Node 22 does not know the word.
+  expect(Buffer.from(program[0]?.bytes ?? []).toString()).not.toMatch(/\bawait using\b|[;{}]using \w/);
+  writeFileSync(join(folder, "salvo-agent-windows.mjs"), program[0]?.bytes ?? "");
+  const said = execFileSync(process.execPath, [join(folder, "salvo-agent-windows.mjs"), "--version"], { cwd: "/" });
+  expect(said.toString()).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
