@@ -4,7 +4,7 @@ import { AgentService, HostSchema } from "@salvo/proto/agent_pb.ts";
 import { AgentConfigSchema, Role } from "@salvo/proto/lab_pb.ts";
 import { openIdentity } from "@salvo/shared/agent/identity.ts";
 import { type ServedAgent, serveAgent } from "@salvo/shared/agent/serve.ts";
-import { AGENT_LIFE_MS } from "@salvo/shared/identity/authority.ts";
+import { AGENT_LAPSE_MS, AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
 import { writeIdentity } from "@salvo/shared/identity/own.ts";
 import type { Credential } from "@salvo/shared/identity/pem.ts";
 import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
@@ -35,12 +35,12 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function start(identityDir = join(folder, "identity"), id = "guest1"): Promise<ServedAgent> {
+async function start(identityDir = join(folder, "identity"), id = "guest1", data = "data"): Promise<ServedAgent> {
   const config = create(AgentConfigSchema, {
     id,
     // Where others could reach it.
     listen: "0.0.0.0:0",
-    dataDir: join(folder, "data"),
+    dataDir: join(folder, data),
     fio: "fio",
   });
   return serveAgent({
@@ -53,8 +53,8 @@ async function start(identityDir = join(folder, "identity"), id = "guest1"): Pro
   });
 }
 
-const describe = async (credentials: Credentials) => {
-  using channel = openChannel(agent.address.replace("0.0.0.0", "127.0.0.1"), { credentials });
+const describe = async (credentials: Credentials, called = agent) => {
+  using channel = openChannel(called.address.replace("0.0.0.0", "127.0.0.1"), { credentials });
   return await createClient(AgentService, channel).describe({}, { deadlineMs: 5_000 });
 };
 const as = (own: Credential, ca = lab.authority.ca) => mutualTls({ ca, own }, { checkServer: () => undefined });
@@ -123,8 +123,37 @@ test("an agent does not start with no certificate, another's, or one that has ex
     message: "the certificate here is not that of agent guest2",
   });
   const old = join(folder, "old");
-  await writeIdentity(old, await lab.issue("guest1", { nowMs: Date.now() - AGENT_LIFE_MS }));
-  await expect(start(old)).rejects.toMatchObject({ kind: "refused", message: expect.stringContaining("expired at") });
+  await writeIdentity(old, await lab.issue("guest1", { nowMs: Date.now() - AGENT_LIFE_MS - AGENT_LAPSE_MS }));
+  await expect(start(old)).rejects.toMatchObject({
+    kind: "refused",
+    message: expect.stringMatching(/expired at .*: this host's clock says /),
+  });
+  await writeIdentity(old, await lab.issue("guest1", { nowMs: Date.now() + AGENT_LIFE_MS }));
+  await expect(start(old)).rejects.toMatchObject({
+    kind: "refused",
+    message: expect.stringMatching(/is not yet valid before .*: this host's clock says /),
+  });
+});
+
+test("a controller's certificate that was replaced is refused from the first call of the new one on, after a restart too", async () => {
+  const place = join(folder, "replaced");
+  await lab.enrol("guest5", { folder: place });
+  const stolen = lab.controller;
+  const nowMs = Date.now() + 2_000; // certificates know whole seconds
+  const successor = await lab.authority.issue({
+    identity: { kind: "controller", lab: "bench" },
+    lifeMs: 60_000,
+    nowMs,
+  });
+  const ask = async (own: Credential) => {
+    await using served = await start(place, "guest5", "replaced-data");
+    return await describe(as(own), served);
+  };
+  await ask(stolen);
+  await ask(successor);
+  const refused = { kind: "refused", message: expect.stringContaining("was replaced by a newer one") };
+  await expect(ask(stolen)).rejects.toMatchObject(refused);
+  await ask(successor);
 });
 
 test("keys are for their owner's eyes only", async () => {

@@ -80,7 +80,7 @@ function isHeld({ phase }: RunStatus): boolean {
 
 export async function askAgent(channels: Channels, planned: LabAgent): Promise<AgentReport> {
   try {
-    const { agent, runs } = await channels.client(expected(planned)).describe({}, { deadlineMs: 10_000 });
+    const { agent, runs } = await channels.describe(expected(planned), { deadlineMs: 10_000 });
     await channels.renewWhenDue(expected(planned), Date.now());
     return { planned, agent, runs, problem: undefined };
   } catch (error) {

@@ -2,19 +2,19 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { Role } from "@salvo/proto/lab_pb.ts";
+import { type Nats, Role } from "@salvo/proto/lab_pb.ts";
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { parseFioVersion, requireFioVersion } from "@salvo/shared/fio/version.ts";
 import { connectBus } from "@salvo/shared/bus/connection.ts";
 import { openManager } from "@salvo/shared/bus/stream.ts";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
-import { natsTls } from "@salvo/shared/identity/nats.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline } from "@salvo/shared/kernel/signal.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { run } from "@salvo/shared/process/run.ts";
 import { probeClock } from "../service/clock-probe.ts";
 import { type Channels, openChannels } from "../service/channels.ts";
+import { busTls } from "../service/nats-access.ts";
 import { natsServerVersion } from "../service/nats-server.ts";
 import { openDataFolder } from "../store/datafolder.ts";
 import { askAgent } from "./agents.ts";
@@ -72,7 +72,7 @@ async function* examine(labFile: string | undefined, data: string): AsyncGenerat
   const { message: lab } = await loadLab(labFile);
   const { nats } = lab;
   const identities = await openLabOf(labFile, lab);
-  if (nats) yield await attempt("nats of the lab", () => labNats(nats.url, identities));
+  if (nats) yield await attempt("nats of the lab", () => labNats(nats, identities));
   using channels = openChannels(identities);
   for (const planned of lab.agents) yield await examineAgent(channels, planned);
 }
@@ -112,14 +112,15 @@ async function examineAgent(channels: Channels, planned: Parameters<typeof askAg
 }
 
 /** Throws when nobody answers there, or one without JetStream. */
-async function labNats(url: string, { lab, controller }: LabFolder): Promise<string> {
+async function labNats(nats: Nats, identities: LabFolder): Promise<string> {
+  const { url } = nats;
   let reason = "nobody answered";
   const signal = deadline(NATS_MS, `reaching ${url}`);
   try {
     await using bus = await connectBus({
       url,
       name: "doctor",
-      tls: natsTls(lab, controller),
+      tls: await busTls(nats, identities),
       signal,
       onStatus: (status) => {
         if (status.type !== "connected") reason = status.reason ?? reason;

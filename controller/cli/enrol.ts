@@ -19,6 +19,10 @@ export async function serveJoins({ lab: file, listen }: EnrolCommand, io: Io): P
   const lab = await openLabOf(file, message);
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+  if (message.nats && !message.nats.credentials)
+    io.stderr.write(
+      "NATS does not know who joins here: then write its files anew with salvo nats config, and reload it\n",
+    );
   await using server = await serveEnrolment({
     lab,
     address: listen,

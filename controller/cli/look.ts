@@ -3,7 +3,7 @@ import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { CLOCK_BOUND_MS_MAX, clockWarning, preflight, versionProblem } from "../domain/preflight.ts";
 import { probeClock } from "../service/clock-probe.ts";
-import type { Channels } from "../service/channels.ts";
+import type { Channels, ExpectedAgent } from "../service/channels.ts";
 import { VERSION } from "./version.ts";
 
 const ANSWER_MS = 5_000;
@@ -30,7 +30,7 @@ export async function lookAtAgents(
   async function look(agent: RunAgent): Promise<string[]> {
     const client = clientOf(channels, agent);
     try {
-      const { agent: description, runs } = await client.describe({}, { deadlineMs: ANSWER_MS, signal });
+      const { agent: description, runs } = await channels.describe(expected(agent), { deadlineMs: ANSWER_MS, signal });
       if (!description) return [`${agent.id}: the agent does not say who it is`];
       const problem = versionProblem(description, version);
       if (problem !== undefined) return [problem];
@@ -66,8 +66,12 @@ async function isReachable(channels: Channels, agent: RunAgent, signal: AbortSig
   }
 }
 
-function clientOf(channels: Channels, { id, address }: RunAgent) {
-  return channels.client({ id, address, roles: ["workload"] });
+function clientOf(channels: Channels, agent: RunAgent) {
+  return channels.client(expected(agent));
+}
+
+function expected({ id, address }: RunAgent): ExpectedAgent {
+  return { id, address, roles: ["workload"] };
 }
 
 function agentsOf(specs: readonly RunSpec[]): RunAgent[] {

@@ -1,4 +1,5 @@
 import { testServer } from "@salvo/shared/bus/testing-server.ts";
+import { natsTls } from "@salvo/shared/identity/nats.ts";
 import { testLab } from "@salvo/shared/identity/testing-lab.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,14 +15,14 @@ afterEach(() => rm(folder, { recursive: true }));
 async function labAndItsSecurity() {
   const lab = await testLab(folder);
   const security = await natsSecurity(join(folder, "nats"), lab, []);
-  return { lab, security: await security() };
+  return { tls: natsTls("bench", lab.controller), security: await security() };
 }
 
 test("a NATS that is away is told of once, and again when it is back", async () => {
-  const { lab, security } = await labAndItsSecurity();
+  const { tls, security } = await labAndItsSecurity();
   await using server = await testServer();
   const said: string[] = [];
-  await using watch = watchNats(server.url, lab, (line) => said.push(line));
+  await using watch = watchNats(server.url, tls, (line) => said.push(line));
   await vi.waitUntil(() => said.length === 1, { timeout: 10_000 });
   expect(said).toEqual([`NATS at ${server.url} is not reachable: figures will come at the end`]);
   await server.start(security);
@@ -35,11 +36,11 @@ test("a NATS that is away is told of once, and again when it is back", async () 
 });
 
 test("nothing is said of a server that is there", async () => {
-  const { lab, security } = await labAndItsSecurity();
+  const { tls, security } = await labAndItsSecurity();
   await using server = await testServer();
   await server.start(security);
   const said: string[] = [];
-  await using watch = watchNats(server.url, lab, (line) => said.push(line));
+  await using watch = watchNats(server.url, tls, (line) => said.push(line));
   await watch[Symbol.asyncDispose]();
   expect(said).toEqual([]);
 });

@@ -1,14 +1,8 @@
-import { connectBus, type BusStatus } from "@salvo/shared/bus/connection.ts";
-import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
-import { natsTls } from "@salvo/shared/identity/nats.ts";
+import { connectBus, type BusStatus, type BusTls } from "@salvo/shared/bus/connection.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 
 /** Tells a person once when the lab's own NATS cannot be reached, and when it is back; runs do without it meanwhile. */
-export function watchNats(
-  url: string | undefined,
-  { lab, controller }: LabFolder,
-  say: (line: string) => void,
-): AsyncDisposable {
+export function watchNats(url: string | undefined, tls: BusTls, say: (line: string) => void): AsyncDisposable {
   if (url === undefined) return { async [Symbol.asyncDispose]() {} };
   const stop = new AbortController();
   let away = false;
@@ -21,7 +15,7 @@ export function watchNats(
   const bus = connectBus({
     url,
     name: "controller-watch",
-    tls: natsTls(lab, controller),
+    tls,
     signal: stop.signal,
     onStatus,
   });

@@ -10,6 +10,7 @@ import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { EnrolCommand } from "./enrol.ts";
 import type { InitCommand } from "./init.ts";
 import type { Io } from "./io.ts";
+import type { NatsConfigCommand } from "./nats-config.ts";
 import type { ReaderCommand } from "./reader.ts";
 import type { ReportCommand } from "./report.ts";
 import type { ResumeCommand } from "./resume.ts";
@@ -171,6 +172,35 @@ export function createProgram(io: Io): Command {
             ? (await import("./deploy-print.ts")).printLine({ ...options, agents: chosen }, io)
             : (await import("./deploy.ts")).deployAgents({ ...options, agents: chosen }, io),
       ),
+    );
+
+  program
+    .command("nats")
+    .description("A nats-server, or a cluster, that the controller does not start itself.")
+    .command("config")
+    .description("Writes a folder with configuration, certificates and users for each server; again after any change.")
+    .addOption(lab())
+    .addOption(
+      new Option("--host <NAME...>", "where each server is reached, with its port if not 4222").makeOptionMandatory(),
+    )
+    .addOption(new Option("--out <DIR>", "where the folders go").default("nats-config"))
+    .addOption(
+      new Option("--place <DIR>", "where a server finds its folder on its own host; {server} is its name").default(
+        "/etc/salvo/nats",
+      ),
+    )
+    .action(
+      finish(async (options: NatsConfigCommand) => (await import("./nats-config.ts")).writeNatsConfig(options, io)),
+    );
+
+  program
+    .command("controller")
+    .description("The controller's own certificate.")
+    .command("renew")
+    .description("Gives the controller another certificate, and lets every agent know: the one before is refused.")
+    .addOption(lab())
+    .action(
+      finish(async (options: { lab: string }) => (await import("./renew-controller.ts")).renewController(options, io)),
     );
 
   const agents = program

@@ -1,5 +1,6 @@
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { openController } from "../service/controller.ts";
+import { busTls } from "../service/nats-access.ts";
 import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
 import { watchNats } from "./nats-watch.ts";
@@ -15,12 +16,15 @@ export interface ResumeCommand {
 export async function resumeRuns({ lab: labFile, data, json = false }: ResumeCommand, io: Io): Promise<number> {
   const lab = await loadLab(labFile);
   const identities = await openLabOf(labFile, lab.message);
+  const tls = await busTls(lab.message.nats, identities);
+
   using session = openSession({ io, json });
   await using background = new AsyncDisposableStack();
-  background.use(watchNats(lab.message.nats?.url, identities, session.say));
+  background.use(watchNats(lab.message.nats?.url, tls, session.say));
   await using controller = await openController({
     dataDir: data,
     natsUrl: lab.message.nats?.url,
+    natsTls: tls,
     lab: identities,
     host: lab.message.host,
     version: VERSION,

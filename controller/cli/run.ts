@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { loadLab, loadStudy } from "@salvo/shared/config/files.ts";
 import { type Cell, checkStudy, planRuns } from "../domain/matrix.ts";
 import { openController } from "../service/controller.ts";
+import { busTls } from "../service/nats-access.ts";
 import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
 import { lookAtAgents } from "./look.ts";
@@ -29,12 +30,15 @@ export async function runStudy(
   const specs = planRuns({ study: study.message, lab: lab.message, newRunId: runIds(new Date()), ...choice });
   const identities = await openLabOf(labFile, lab.message);
 
+  const tls = await busTls(lab.message.nats, identities);
+
   using session = openSession({ io, json });
   await using background = new AsyncDisposableStack();
-  background.use(watchNats(lab.message.nats?.url, identities, session.say));
+  background.use(watchNats(lab.message.nats?.url, tls, session.say));
   await using controller = await openController({
     dataDir: data,
     natsUrl: lab.message.nats?.url,
+    natsTls: tls,
     lab: identities,
     host: lab.message.host,
     version: VERSION,

@@ -5,9 +5,9 @@ import { type Bus, type BusStatus, connectBus } from "@salvo/shared/bus/connecti
 import { consumeRun } from "@salvo/shared/bus/consume.ts";
 import { storedRuns } from "@salvo/shared/bus/stored-runs.ts";
 import { loadLab } from "@salvo/shared/config/files.ts";
-import { natsTls } from "@salvo/shared/identity/nats.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { unlessAborted } from "@salvo/shared/kernel/signal.ts";
+import { busTls } from "../service/nats-access.ts";
 import { lastNatsUrl } from "../service/nats-server.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
@@ -43,7 +43,7 @@ export async function tailRecords({ lab: file, data, run, format, kind }: TailCo
     await using bus = await connectBus({
       url,
       name: `tail-${process.pid}`,
-      tls: natsTls(identities.lab, identities.controller),
+      tls: await busTls(lab.nats, identities),
       signal: stop.signal,
       onStatus: onceMissing(() => io.stderr.write(`there is no NATS server at ${url} now; waiting for one\n`)),
     });

@@ -40,6 +40,8 @@ function auditLab(lab: LabFolder, audit: AuditLog, who: string): AuditedLab {
       audit.around({ who, what: "reader create", details: { reader: name } }, () => lab.createReader(name, nowMs)),
     revokeReader: async (name) =>
       audit.around({ who, what: "reader revoke", details: { reader: name } }, () => lab.revokeReader(name)),
+    renewController: async (nowMs) =>
+      audit.around({ who, what: "controller renew", details: {} }, () => lab.renewController(nowMs)),
     revoke: async (agent) => audit.around({ who, what: "agents revoke", details: { agent } }, () => lab.revoke(agent)),
   };
 }

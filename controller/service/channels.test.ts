@@ -2,7 +2,7 @@
 import { AgentService } from "@salvo/proto/agent_pb.ts";
 import { IdentityService } from "@salvo/proto/enrolment_pb.ts";
 import { openIdentity } from "@salvo/shared/agent/identity.ts";
-import { AGENT_LIFE_MS } from "@salvo/shared/identity/authority.ts";
+import { AGENT_LAPSE_MS, AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
 import { writeIdentity } from "@salvo/shared/identity/own.ts";
 import { readCertificate } from "@salvo/shared/identity/pem.ts";
 import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
@@ -57,9 +57,10 @@ interface Answering {
 /** Whoever has such a certificate, listening. */
 async function answering({ nowMs, id = "guest1", roles, from = lab }: Answering): Promise<RpcServer> {
   const place = join(folder, "identity");
-  await writeIdentity(place, await from.issue(id, { ...(nowMs !== undefined && { nowMs }), ...(roles && { roles }) }));
-  // An agent would not start with a certificate that has expired: somebody else may.
-  const identity = await openIdentity(place, id, 0);
+  const credential = await from.issue(id, { ...(nowMs !== undefined && { nowMs }), ...(roles && { roles }) });
+  // Whoever it is, it lets our controller in.
+  await writeIdentity(place, { ...credential, ca: lab.authority.ca });
+  const identity = await identityThen(id, nowMs);
   // The methods that are missing are called by nobody here.
   const whole = { ...IDLE, ...service } as ServiceImpl<typeof AgentService>;
   return serve({
@@ -71,6 +72,10 @@ async function answering({ nowMs, id = "guest1", roles, from = lab }: Answering)
       throw error;
     },
   });
+}
+/** As of the time when its certificate was made: an agent might not start with it now, but somebody else may. */
+function identityThen(id: string, nowMs = Date.now()) {
+  return openIdentity(join(folder, "identity"), id, nowMs);
 }
 const IDLE = Object.fromEntries(AgentService.methods.map(({ localName }) => [localName, () => {}]));
 
@@ -120,8 +125,71 @@ test("from the moment an agent is revoked nothing is asked of it, over an open c
   await lab.revoke("guest1");
   await expect(ask(server)).rejects.toMatchObject({ kind: "refused", message: expect.stringContaining("was revoked") });
   expect(called).toEqual(["describe"]);
+  await expect(
+    channels
+      .client({ id: "guest1", address: server.address, roles: ["workload"] })
+      .watch({ run: "r" })
+      .next(),
+  ).rejects.toMatchObject({ kind: "refused" });
   const token = lab.createToken({ agent: "guest1", roles: ["workload"] }, Date.now());
   await expect(token).rejects.toMatchObject({ kind: "refused", message: expect.stringContaining("never used again") });
+});
+
+test("a call that is open when its agent is revoked ends at once, and says why", async () => {
+  await lab.enrol("guest1");
+  await using server = await answering({});
+  const statuses = channels.client({ id: "guest1", address: server.address, roles: ["workload"] }).watch({ run: "r" });
+  await statuses.next();
+  const refused = { kind: "refused", message: expect.stringContaining("was revoked") };
+  const next = expect(statuses.next()).rejects.toMatchObject(refused);
+  await lab.revoke("guest1");
+  await next;
+});
+
+const ago = (ms: number) => Date.now() - AGENT_LIFE_MS - ms;
+const HOUR_MS = 60 * 60 * 1000;
+
+test("an agent whose certificate has expired lately is given another one before it is asked", async () => {
+  await lab.enrol("guest1");
+  await using server = await answering({ nowMs: ago(HOUR_MS) });
+  await expect(ask(server)).rejects.toMatchObject({ message: expect.stringMatching(/expired.*clock says 20/) });
+  await channels.describe({ id: "guest1", address: server.address, roles: ["workload"] }, { deadlineMs: 5_000 });
+  expect(called).toEqual(["describe"]);
+  const { current, lapsed } = await openIdentity(join(folder, "identity"), "guest1", Date.now());
+  expect(lapsed).toBe(false);
+  expect(Date.parse(readCertificate(current.certificate).validTo)).toBeGreaterThan(Date.now() + AGENT_LIFE_MS / 2);
+});
+
+test.each<[string, Answering | "other lab" | "revoked"]>([
+  ["expired too long ago", { nowMs: ago(AGENT_LAPSE_MS) }],
+  ["another agent, expired", { nowMs: ago(HOUR_MS), id: "guest2" }],
+  ["without the role, expired", { nowMs: ago(HOUR_MS), roles: ["target"] }],
+  ["of another lab, expired", "other lab"],
+  ["revoked, expired", "revoked"],
+])("no certificate is given to one that is %s", async (_who, which) => {
+  await lab.enrol("guest1");
+  const how =
+    which === "other lab"
+      ? { nowMs: ago(HOUR_MS), from: await testLab(join(folder, "other")) }
+      : which === "revoked"
+        ? { nowMs: ago(HOUR_MS) }
+        : which;
+  await using server = await answering(how);
+  const before = (await identityThen(how.id ?? "guest1", how.nowMs)).current;
+  if (which === "revoked") await lab.revoke("guest1");
+  const agent = { id: "guest1", address: server.address, roles: ["workload"] };
+  await expect(channels.describe(agent, { deadlineMs: 5_000 })).rejects.toThrow();
+  expect((await identityThen(how.id ?? "guest1", how.nowMs)).current).toEqual(before);
+  expect(called).toEqual([]);
+});
+
+test("an agent whose certificate is of the future is not asked, and the message names this host's clock", async () => {
+  await using server = await answering({ nowMs: Date.now() + AGENT_LIFE_MS });
+  await expect(ask(server)).rejects.toMatchObject({
+    kind: "unavailable",
+    message: expect.stringMatching(/not yet valid; this host's clock says 20/),
+    remedy: expect.stringContaining("clocks of both hosts"),
+  });
 });
 
 test("a token that was made before its agent was revoked is worth nothing", async () => {

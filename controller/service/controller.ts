@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Manifest, RunSpec } from "@salvo/proto/run_pb.ts";
-import { type Bus, connectBus } from "@salvo/shared/bus/connection.ts";
+import { type Bus, type BusTls, connectBus } from "@salvo/shared/bus/connection.ts";
 import { natsTls } from "@salvo/shared/identity/nats.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { unlessAborted } from "@salvo/shared/kernel/signal.ts";
@@ -43,6 +43,8 @@ export interface ControllerOptions {
   readonly dataDir: string;
   /** An existing NATS; without it the controller starts its own. */
   readonly natsUrl: string | undefined;
+  /** What it is shown; without it the controller's own certificate. */
+  readonly natsTls?: BusTls;
   /** Who the controller and its agents are. */
   readonly lab: AuditedLab;
   /** Where agents reach this host. */
@@ -63,7 +65,7 @@ export async function openController(options: ControllerOptions): Promise<Contro
   const bus = connectBus({
     url,
     name: "controller",
-    tls: natsTls(lab.lab, lab.controller),
+    tls: options.natsTls ?? natsTls(lab.lab, lab.controller),
     signal: stop.signal,
     onStatus: (status) => logger.debug({ status }, "bus"),
   });

@@ -2,13 +2,18 @@ import { EnrolmentService } from "@salvo/proto/enrolment_pb.ts";
 import { assertValid } from "@salvo/shared/config/rules.ts";
 import { authorize } from "@salvo/shared/identity/access.ts";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Logger } from "@salvo/shared/log/logger.ts";
 import { mutualTls } from "@salvo/shared/rpc/credentials.ts";
 import { type RpcServer, serve } from "@salvo/shared/rpc/server.ts";
 import { implement } from "@salvo/shared/rpc/service.ts";
+import { createAttempts } from "../domain/attempts.ts";
 
 /** Longer than anybody stands beside it. */
 const CERTIFICATE_LIFE_MS = 30 * 24 * 60 * 60 * 1000;
+
+/** Tokens cannot be guessed; this bounds what trying costs the host. Hosts behind one address join as often as they like. */
+const ATTEMPTS = { perPeerMax: 20, inAllMax: 600, windowMs: 60_000 };
 
 export interface ServeEnrolmentOptions {
   readonly lab: LabFolder;
@@ -25,11 +30,17 @@ export async function serveEnrolment({ lab, address, log, onJoined }: ServeEnrol
     lifeMs: CERTIFICATE_LIFE_MS,
     nowMs: Date.now(),
   });
+  const attempts = createAttempts(ATTEMPTS);
   return serve({
     address,
     services: [
       implement(EnrolmentService, {
         async join({ tokenId, tokenSecret, request }, { peer }) {
+          const host = peer.address.replace(/:\d+$/, "");
+          if (!attempts.admit(host, performance.now()))
+            throw new SalvoError("refused", "too many attempts to join have failed", {
+              remedy: "Wait a minute, and make a new token with: salvo token create",
+            });
           const joined = await lab.join({
             id: tokenId,
             secret: tokenSecret,
@@ -37,6 +48,7 @@ export async function serveEnrolment({ lab, address, log, onJoined }: ServeEnrol
             nowMs: Date.now(),
             from: peer.address,
           });
+          attempts.forgive(host);
           onJoined(joined.agent, peer.address);
           return { certificate: joined.certificate, agent: joined.agent, lab: lab.lab };
         },

@@ -11,6 +11,9 @@ export interface NatsAccess {
   readonly security: (() => Promise<string>) | undefined;
 }
 
+/** Of one connection. An agent has one, the controller a handful for each run that is read. */
+export const SUBSCRIPTIONS_MAX = 1_000;
+
 export const LOOPBACK = "127.0.0.1";
 
 export function listenHost({ host, security }: NatsAccess): string {
@@ -36,6 +39,7 @@ server_name: ${JSON.stringify(name)}
 listen: ${JSON.stringify(`${urlHost(listenHost(access))}:${port}`)}
 max_payload: 1048576
 max_connections: 4096
+max_subscriptions: ${SUBSCRIPTIONS_MAX}
 jetstream {
   store_dir: ${JSON.stringify(join(dataDir, "nats"))}
   max_memory_store: 67108864

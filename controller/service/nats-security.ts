@@ -31,24 +31,38 @@ export async function natsSecurity(
   await writeSecret(files.ca, own.ca);
   await writeSecret(files.certificate, own.certificate);
   await writeSecret(files.key, own.key);
-  return async () => {
-    const agents = (await lab.agents()).map(({ agent }) => agentUser(lab.lab, agent));
-    const readers = (await lab.readers()).map((reader) => readerUser(lab.lab, reader));
-    const controller = `{ user: ${JSON.stringify(natsUser({ kind: "controller", lab: lab.lab }))} }`;
-    return `tls {
-  cert_file: ${JSON.stringify(files.certificate)}
-  key_file: ${JSON.stringify(files.key)}
-  ca_file: ${JSON.stringify(files.ca)}
-  verify_and_map: true
+  return async () => tlsBlock(files, "verify_and_map") + (await usersBlock(lab));
+}
+
+export interface TlsFiles {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** `verify_and_map`: the peer's certificate says which user it is; `verify`: it has one of that CA. */
+export function tlsBlock({ ca, certificate, key }: TlsFiles, peers: "verify_and_map" | "verify"): string {
+  return `tls {
+  cert_file: ${JSON.stringify(certificate)}
+  key_file: ${JSON.stringify(key)}
+  ca_file: ${JSON.stringify(ca)}
+  ${peers}: true
   timeout: ${HANDSHAKE_S}
 }
-authorization {
+`;
+}
+
+/** The controller, everybody who was enrolled, and readers; none who was revoked. */
+export async function usersBlock(lab: LabFolder): Promise<string> {
+  const agents = (await lab.agents()).map(({ agent }) => agentUser(lab.lab, agent));
+  const readers = (await lab.readers()).map((reader) => readerUser(lab.lab, reader));
+  const controller = `{ user: ${JSON.stringify(lab.controllerUser)} }`;
+  return `authorization {
   users: [
     ${[controller, ...agents, ...readers].join("\n    ")}
   ]
 }
 `;
-  };
 }
 
 /** Nothing of $JS.API: JetStream's answer to a publish comes to the publisher's own inbox, and that is all it needs. */

@@ -54,7 +54,12 @@ export async function* watchRun({
     } catch (error) {
       if (signal.aborted) return;
       const problem = toSalvoError(error);
-      const final = problem.kind === "not-found" || beforeT0() || silentMs(clock, heardAtNs) > SILENCE_MS;
+      // It has forgotten the run, or was revoked: asking again changes neither.
+      const final =
+        problem.kind === "not-found" ||
+        problem.kind === "refused" ||
+        beforeT0() ||
+        silentMs(clock, heardAtNs) > SILENCE_MS;
       if (final) return yield { type: "lost", reason: describe(problem) };
     }
     await sleep(RETRY_MS, { signal }).catch(() => {}); // the next listen throws the reason

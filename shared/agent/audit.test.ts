@@ -24,7 +24,10 @@ test("every method that agents serve is either audited or known to change nothin
 });
 
 const CONTROLLER = "salvo://bench/controller";
-const context = { signal: new AbortController().signal, peer: { address: "127.0.0.1:1", identity: CONTROLLER } };
+const context = {
+  signal: new AbortController().signal,
+  peer: { address: "127.0.0.1:1", identity: CONTROLLER, sinceMs: undefined },
+};
 
 /** An agent of which only Arm and Abort matter; done tells which were called, and what stood in the log by then. */
 async function serve(lockMs?: number) {

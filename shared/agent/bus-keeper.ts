@@ -59,7 +59,7 @@ export function keepBus({ agent, version, clock, log, tls, activity }: BusKeeper
   return {
     async use({ url, lab }) {
       // A connection that is lost comes back with the certificate it was made with: a renewed one needs a new connection.
-      const key = `${url} ${lab} ${tls()?.certificate ?? ""}`;
+      const key = `${url} ${lab} ${certificateOf(tls())}`;
       if (kept?.key !== key) {
         const leaving = stop();
         const end = new AbortController();
@@ -69,4 +69,9 @@ export function keepBus({ agent, version, clock, log, tls, activity }: BusKeeper
     },
     stop,
   };
+}
+
+/** What changes with a renewal. */
+function certificateOf(tls: BusTls | undefined): string {
+  return tls && "certificate" in tls ? tls.certificate : "";
 }

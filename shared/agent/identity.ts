@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { IdentityService } from "@salvo/proto/enrolment_pb.ts";
 import { authorize } from "../identity/access.ts";
+import { AGENT_LAPSE_MS } from "../identity/life.ts";
 import { parseIdentity } from "../identity/name.ts";
 import { readIdentity, writeIdentity } from "../identity/own.ts";
 import { type Credential, readCertificate } from "../identity/pem.ts";
@@ -8,6 +9,7 @@ import { onlyUri } from "../kernel/certificate-uri.ts";
 import { SalvoError } from "../kernel/error.ts";
 import { mutualTls, type TlsCredentials } from "../rpc/credentials.ts";
 import type { Peer, ServiceImpl } from "../rpc/service.ts";
+import { newestController } from "./newest-controller.ts";
 
 const REMEDY = "Make a token with `salvo token create` on the controller's host, and join with it";
 
@@ -18,20 +20,21 @@ export interface AgentIdentity {
   readonly credentials: TlsCredentials;
   /** What is in use now; a renewal changes it. */
   readonly current: Credential;
+  /** Its certificate has expired: no controller will ask it anything but to take a new one. */
+  readonly lapsed: boolean;
   readonly authorize: (method: string, peer: Peer) => void;
   readonly service: ServiceImpl<typeof IdentityService>;
 }
 
-/** Throws `not-found` or `refused`, with how to join, unless the folder holds a certificate for that agent that is in force. */
+/**
+ * Throws `not-found` or `refused`, with how to join, unless the folder holds a certificate for that agent that is in
+ * force, or expired so lately that the controller still renews it.
+ */
 export async function openIdentity(folder: string, agent: string, nowMs: number): Promise<AgentIdentity> {
   let current = await readIdentity(folder, REMEDY);
   const { lab, roles } = ownNames(current, agent, folder);
-  const certificate = readCertificate(current.certificate);
-  if (Date.parse(certificate.validTo) <= nowMs)
-    throw new SalvoError("refused", `the certificate of agent ${agent} expired at ${certificate.validTo}`, {
-      file: folder,
-      remedy: REMEDY,
-    });
+  const lapsed = checkDates(readCertificate(current.certificate), { agent, folder, nowMs });
+  const checkController = newestController(folder);
   const credentials = mutualTls({ ca: current.ca, own: current });
   let pendingKey: string | undefined;
 
@@ -42,7 +45,11 @@ export async function openIdentity(folder: string, agent: string, nowMs: number)
     get current() {
       return current;
     },
-    authorize: (method, { identity }) => authorize(lab, method, identity),
+    lapsed,
+    authorize(method, { identity, sinceMs }) {
+      authorize(lab, method, identity);
+      if (sinceMs !== undefined) checkController(sinceMs);
+    },
     service: {
       async requestCertificate() {
         // The library that makes requests is large, and most starts of an agent do not need it.
@@ -60,6 +67,29 @@ export async function openIdentity(folder: string, agent: string, nowMs: number)
       },
     },
   };
+}
+
+/** Whether it has expired, lately. */
+function checkDates(
+  { validFrom, validTo }: X509Certificate,
+  { agent, folder, nowMs }: { readonly agent: string; readonly folder: string; readonly nowMs: number },
+): boolean {
+  const clock = `this host's clock says ${new Date(nowMs).toUTCString()}`;
+  if (Date.parse(validFrom) > nowMs)
+    throw new SalvoError(
+      "refused",
+      `the certificate of agent ${agent} is not yet valid before ${validFrom}: ${clock}`,
+      {
+        file: folder,
+        remedy: "Set this host's clock right",
+      },
+    );
+  if (Date.parse(validTo) + AGENT_LAPSE_MS <= nowMs)
+    throw new SalvoError("refused", `the certificate of agent ${agent} expired at ${validTo}: ${clock}`, {
+      file: folder,
+      remedy: REMEDY,
+    });
+  return Date.parse(validTo) <= nowMs;
 }
 
 function ownNames({ certificate }: Credential, agent: string, folder: string) {

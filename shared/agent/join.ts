@@ -2,6 +2,7 @@ import { EnrolmentService } from "@salvo/proto/enrolment_pb.ts";
 import { parseAddress } from "../config/address.ts";
 import { parseIdentity } from "../identity/name.ts";
 import { writeIdentity } from "../identity/own.ts";
+import { readCertificate } from "../identity/pem.ts";
 import { fetchPinnedCa } from "../identity/pinned-ca.ts";
 import { createRequest } from "../identity/request.ts";
 import { parseToken } from "../identity/token.ts";
@@ -42,6 +43,19 @@ export async function join({ controller, token: text, folder }: JoinOptions): Pr
     { tokenId: token.id, tokenSecret: token.secret, request },
     { deadlineMs: JOIN_MS },
   );
+  checkClock(certificate);
   await writeIdentity(folder, { ca, certificate, key });
   return { agent, lab };
+}
+
+/** It was made a moment ago: when it is not in force, one of the two clocks is wrong, and both sides would refuse each other. */
+function checkClock(certificate: string): void {
+  const { validFrom, validTo } = readCertificate(certificate);
+  const nowMs = Date.now();
+  if (Date.parse(validFrom) <= nowMs && nowMs < Date.parse(validTo)) return;
+  throw new SalvoError(
+    "refused",
+    `the certificate is in force from ${validFrom} to ${validTo}, but this host's clock says ${new Date(nowMs).toUTCString()}`,
+    { remedy: "Set the clocks of this host and of the controller's right, and join with a new token" },
+  );
 }

@@ -75,17 +75,20 @@ async function serveUntilStopped(
   { config: file, listen, log: logFile }: ServeCommand & { readonly config: string },
 ): Promise<void> {
   const config = await loadAgentConfig(file, { listen });
+  const log = createLogger({
+    name: `agent ${config.id}`,
+    level: process.env["SALVO_LOG"] ?? "info",
+    ...(logFile !== undefined && { destination: openLogFile(logFile) }),
+  });
+  const identity = await openIdentity(config.identityDir, config.id, Date.now());
+  if (identity.lapsed) log.warn("the certificate has expired: salvo agents, or the next run, renews it");
   const agent = await serveAgent({
     config,
     platform: kind.platform(config),
     roles: kind.roles,
     version: kind.version,
-    log: createLogger({
-      name: `agent ${config.id}`,
-      level: process.env["SALVO_LOG"] ?? "info",
-      ...(logFile !== undefined && { destination: openLogFile(logFile) }),
-    }),
-    identity: await openIdentity(config.identityDir, config.id, Date.now()),
+    log,
+    identity,
   });
   // For whoever started it with port 0, and for people.
   process.stdout.write(`${JSON.stringify({ agent: config.id, address: agent.address })}\n`);

@@ -4,6 +4,7 @@ import { IdentityService } from "@salvo/proto/enrolment_pb.ts";
 import { type AgentConfig, Role } from "@salvo/proto/lab_pb.ts";
 import { join } from "node:path";
 import { roleName } from "../config/role.ts";
+import { readNatsCredentials } from "../bus/credentials-file.ts";
 import { natsTls } from "../identity/nats.ts";
 import { assertValid } from "../config/rules.ts";
 import { systemClock } from "../kernel/time.ts";
@@ -60,6 +61,7 @@ export async function serveAgent({
   const served = identity ? roles.filter((role) => identity.roles.includes(roleName(role))) : [...roles];
   const tellFio = served.includes(Role.WORKLOAD) ? fioTeller(config.fio) : undefined;
   const lead = openLead(join(config.dataDir, "gate-lead"));
+  const others = config.nats && (await readNatsCredentials(config.nats));
   const host = await platform.describeHost();
   const claims = openClaims(config.dataDir);
 
@@ -69,7 +71,7 @@ export async function serveAgent({
     version,
     clock,
     log,
-    tls: () => identity && natsTls(identity.lab, identity.current),
+    tls: () => others ?? (identity && natsTls(identity.lab, identity.current)),
     activity: () => agent?.activity() ?? { run: "", phase: "" },
   });
   agent = createAgent({

@@ -1,5 +1,6 @@
-import { connect, type NatsConnection } from "@nats-io/transport-node";
-import type { PeerCertificate } from "node:tls";
+import { connect, credsAuthenticator, type NatsConnection, nkeyAuthenticator } from "@nats-io/transport-node";
+import { isIP } from "node:net";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { onlyUri } from "../kernel/certificate-uri.ts";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { sleep, unlessAborted, type Waiting } from "../kernel/signal.ts";
@@ -17,19 +18,29 @@ export interface BusOptions {
   readonly url: string;
   /** Of this client, one token: shown by the server, and the root of its inboxes (`_INBOX_<name>`). */
   readonly name: string;
-  /** Mutual TLS. Without it there is none, which only servers of tests take. */
+  /** Without it there is no TLS, which only servers of tests take. */
   readonly tls?: BusTls | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onStatus?: ((status: BusStatus) => void) | undefined;
 }
 
+export type BusTls = LabTls | OthersTls;
+
 /** PEM. */
-export interface BusTls {
+export interface LabTls {
   readonly ca: string;
   readonly certificate: string;
   readonly key: string;
   /** What is wrong with a server whose certificate the CA has signed, by the one URI in it; undefined when nothing is. */
   readonly checkServer: (uri: string | undefined) => string | undefined;
+}
+
+/** To a server that others run: who it is its certificate says by its address, as everywhere. */
+export interface OthersTls {
+  /** PEM; undefined: whatever this host trusts. */
+  readonly ca: string | undefined;
+  /** The text of a credentials file (.creds), or of a file with the seed of an nkey. */
+  readonly credentials: string;
 }
 
 export type BusStatus =
@@ -75,7 +86,7 @@ async function dial({ url, name, tls, signal, onStatus }: BusOptions): Promise<N
     // The client could wait for its first server by itself, but nothing could end that wait.
     const dialling = connect({
       servers: url,
-      ...(tls && { tls: tlsOptions(tls) }),
+      ...(tls && ("credentials" in tls ? othersOptions(tls, url) : { tls: tlsOptions(tls) })),
       name,
       inboxPrefix: `_INBOX_${name}`,
       timeout: DIAL_TIMEOUT_MS,
@@ -104,7 +115,7 @@ async function dial({ url, name, tls, signal, onStatus }: BusOptions): Promise<N
 }
 
 /** The client hands all of it on to Node's own, and refuses a server without TLS. */
-function tlsOptions({ ca, certificate, key, checkServer }: BusTls) {
+function tlsOptions({ ca, certificate, key, checkServer }: LabTls) {
   return {
     ca,
     key,
@@ -116,6 +127,26 @@ function tlsOptions({ ca, certificate, key, checkServer }: BusTls) {
       const problem = checkServer(onlyUri(subjectaltname));
       return problem === undefined ? undefined : new Error(problem);
     },
+  };
+}
+
+function othersOptions({ ca, credentials }: OthersTls, url: string) {
+  const encode = (text: string) => new TextEncoder().encode(text);
+  const host = new URL(url).hostname.replaceAll(/[[\]]/g, "");
+  return {
+    tls: {
+      minVersion: "TLSv1.2",
+      ...(ca !== undefined && { ca }),
+      // The client tells TLS no name for a number, and Node would look for localhost in the certificate.
+      ...(isIP(host) > 0 && {
+        checkServerIdentity: (_host: string, certificate: PeerCertificate) => checkServerIdentity(host, certificate),
+      }),
+    },
+    // Others of its cluster have other numbers.
+    ignoreClusterUpdates: isIP(host) > 0,
+    authenticator: credentials.includes("NATS USER JWT")
+      ? credsAuthenticator(encode(`${credentials.trim()}\n`)) // it wants the end of the last line
+      : nkeyAuthenticator(encode(credentials.trim())),
   };
 }
 

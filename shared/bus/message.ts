@@ -4,7 +4,7 @@ import { headers, type MsgHdrs } from "@nats-io/transport-node";
 export const MESSAGE_HEADER = "Salvo-Message";
 /** The record's sequence number, so that a reader can tell duplicates and gaps without decoding. */
 export const SEQ_HEADER = "Salvo-Seq";
-/** JetStream stores a message once per id within the stream's duplicate window. */
+/** JetStream stores a message once per id within the stream's duplicate window, whatever subject it came under. */
 const ID_HEADER = "Nats-Msg-Id";
 
 export const RECORD_MESSAGE = "salvo.v1.Record";
@@ -13,9 +13,13 @@ export const PRESENCE_MESSAGE = "salvo.v1.Presence";
 /** More than the headers of any record take: names are at most 63 characters. */
 export const HEADER_BYTES_MAX = 512;
 
-export function recordHeaders({ run, agent, seq }: { run: string; agent: string; seq: number }): MsgHdrs {
+/**
+ * The id is the record's through all attempts to publish it, and one that nobody can guess: who could would publish it
+ * first, under a subject of its own, and JetStream would acknowledge ours without storing it.
+ */
+export function recordHeaders({ id, seq }: { id: string; seq: number }): MsgHdrs {
   const record = headers();
-  record.set(ID_HEADER, `${run}.${agent}.${seq}`);
+  record.set(ID_HEADER, id);
   record.set(MESSAGE_HEADER, RECORD_MESSAGE);
   record.set(SEQ_HEADER, String(seq));
   return record;

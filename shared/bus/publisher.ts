@@ -1,8 +1,10 @@
+import { createHmac, randomBytes } from "node:crypto";
 import { assert } from "../kernel/assert.ts";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { sleep, type Waiting } from "../kernel/signal.ts";
 import { createAnswers } from "./answers.ts";
 import type { Bus } from "./connection.ts";
+import type { MsgHdrs } from "@nats-io/transport-node";
 import { HEADER_BYTES_MAX, recordHeaders } from "./message.ts";
 import { createSlots } from "./slots.ts";
 import { checkToken, runSubject, type Kind } from "./subjects.ts";
@@ -55,6 +57,8 @@ export function createPublisher({ bus, lab, run, agent, inFlightMax = 64 }: Publ
   checkToken("run", run);
   checkToken("agent", agent);
 
+  const secret = randomBytes(32);
+  const idOf = (seq: number) => createHmac("sha256", secret).update(String(seq)).digest("base64url").slice(0, 22);
   const stop = new AbortController();
   const ended = stop.signal;
   const pending = new Set<Promise<PublishOutcome>>();
@@ -79,13 +83,14 @@ export function createPublisher({ bus, lab, run, agent, inFlightMax = 64 }: Publ
   }
 
   async function retryUntilAcked(seq: number, subject: string, payload: Uint8Array): Promise<PublishOutcome> {
+    const record = recordHeaders({ id: idOf(seq), seq });
     for (let attempt = 0; !ended.aborted && !bus.connection.isClosed(); attempt++) {
       try {
         // What is published while disconnected is silently dropped by the client, so wait.
         await bus.untilConnected({ signal: ended });
         if (payload.length + HEADER_BYTES_MAX > (bus.server?.maxPayloadBytes ?? Infinity))
           return skip(seq, "the server");
-        await publishOnce(seq, subject, payload);
+        await publishOnce(subject, payload, record);
         acked++;
         return "acked";
       } catch (caught) {
@@ -100,8 +105,8 @@ export function createPublisher({ bus, lab, run, agent, inFlightMax = 64 }: Publ
     return "stopped";
   }
 
-  async function publishOnce(seq: number, subject: string, payload: Uint8Array): Promise<void> {
-    parseAck(await answers.ask(subject, payload, recordHeaders({ run, agent, seq })));
+  async function publishOnce(subject: string, payload: Uint8Array, record: MsgHdrs): Promise<void> {
+    parseAck(await answers.ask(subject, payload, record));
   }
 
   function skip(seq: number, whose: string): PublishOutcome {

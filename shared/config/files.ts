@@ -22,7 +22,14 @@ export async function loadLab(file: string): Promise<FromFile<Lab>> {
     if (other === undefined) firstWith.set(address, id);
     else violations.push({ path, message: `is ${address}, which is agent ${other}'s already` });
   }
+  const { nats } = lab.message;
+  if (nats && nats.ca !== "" && nats.credentials === "")
+    violations.push({
+      path: "nats.ca",
+      message: "is for a server that others run, and needs nats.credentials as well",
+    });
   if (violations.length > 0) throw lab.refuse(violations);
+  if (nats) resolveNats(nats, dirname(resolve(file)));
   return lab;
 }
 
@@ -66,8 +73,14 @@ function resolvePaths(config: AgentConfig, folder: string): AgentConfig {
   resolved.identityDir = resolve(folder, config.identityDir);
   // A bare name is looked up in PATH.
   if (/[/\\]/.test(config.fio)) resolved.fio = resolve(folder, config.fio);
+  if (resolved.nats) resolveNats(resolved.nats, folder);
   for (const device of resolved.devices) if (device.path) device.path = resolve(folder, device.path);
   return resolved;
+}
+
+function resolveNats(nats: { credentials: string; ca: string }, folder: string): void {
+  if (nats.credentials !== "") nats.credentials = resolve(folder, nats.credentials);
+  if (nats.ca !== "") nats.ca = resolve(folder, nats.ca);
 }
 
 /** Two fio processes on one file would measure each other. */

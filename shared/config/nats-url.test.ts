@@ -28,3 +28,9 @@ test.each([
     { path: "url", message: expect.stringContaining("an address like nats://host:4222") },
   ]);
 });
+
+test("a password in an address is not repeated, and its place is named", () => {
+  const [problem] = problems("nats://user:hunter2@host:4222");
+  expect(problem?.message).not.toContain("hunter2");
+  expect(problem?.message).toContain("a secret belongs into a file: credentials");
+});

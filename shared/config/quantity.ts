@@ -82,8 +82,9 @@ export function formatQuantity(value: bigint, unit: Unit): string {
   return `${value / fitting[1]}${fitting[0]}`;
 }
 
-/** A text in quotation marks, cut to what fits in a message. */
-export function quote(text: string): string {
+/** A text in quotation marks, cut to what fits in a message, and without the password of an address. */
+export function quote(whole: string): string {
+  const text = whole.replace(/\/\/.*@/s, "//...@");
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}...` : text);
 }
 

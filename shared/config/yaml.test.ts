@@ -136,7 +136,7 @@ test.each([
   [
     "a text for a message",
     ["name: lab", "name: lab\nnats: nats://x:1"],
-    'f.yaml:3:7: nats must be a nats with the keys url, not the text "nats://x:1"',
+    'f.yaml:3:7: nats must be a nats with the keys url, credentials, ca, not the text "nats://x:1"',
   ],
   [
     "an unknown role",

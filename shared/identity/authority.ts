@@ -21,12 +21,15 @@ import { ALGORITHM, createRequest, keyPem, requestedKey } from "./request.ts";
 const CA_LIFE_MS = 10 * 365 * 24 * 60 * 60 * 1000;
 /** Hosts whose clock is behind must not find a fresh certificate to be of the future. */
 const CLOCK_SLACK_MS = 5 * 60 * 1000;
-export const AGENT_LIFE_MS = 24 * 60 * 60 * 1000;
 
 export interface IssueOptions {
   readonly identity: Identity;
   readonly lifeMs: number;
   readonly nowMs: number;
+  /** Its name at NATS, for a controller that is not to have the usual one. */
+  readonly user?: string;
+  /** A server that is a client of its like. */
+  readonly isPeer?: boolean;
   /** Names and addresses of the host, for clients that check those. */
   readonly hosts?: readonly string[];
 }
@@ -59,7 +62,7 @@ export async function openAuthority({ ca, key }: { readonly ca: string; readonly
   const issuer = new X509Certificate(ca).subject;
 
   async function sign(request: Uint8Array<ArrayBuffer>, options: IssueOptions): Promise<string> {
-    const { identity, lifeMs, nowMs, hosts = [] } = options;
+    const { identity, lifeMs, nowMs, user = natsUser(identity), hosts = [], isPeer = false } = options;
     const certificate = await X509CertificateGenerator.create({
       serialNumber: serial(),
       issuer,
@@ -73,8 +76,8 @@ export async function openAuthority({ ca, key }: { readonly ca: string; readonly
       extensions: [
         new BasicConstraintsExtension(false, undefined, true),
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-        new ExtendedKeyUsageExtension(usages(identity)),
-        new SubjectAlternativeNameExtension(names(identity, hosts)),
+        new ExtendedKeyUsageExtension(isPeer ? BOTH : usages(identity)),
+        new SubjectAlternativeNameExtension(names(identity, user, hosts)),
       ],
     });
     return `${certificate.toString("pem")}\n${ca}`;
@@ -90,17 +93,19 @@ export async function openAuthority({ ca, key }: { readonly ca: string; readonly
   };
 }
 
+const BOTH = [ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth];
+
 /** Agents serve gRPC and are clients of NATS; controller and readers are only ever clients. */
 function usages({ kind }: Identity): ExtendedKeyUsage[] {
-  if (kind === "agent") return [ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth];
+  if (kind === "agent") return BOTH;
   return [kind === "controller" || kind === "reader" ? ExtendedKeyUsage.clientAuth : ExtendedKeyUsage.serverAuth];
 }
 
-function names(identity: Identity, hosts: readonly string[]): JsonGeneralName[] {
+function names(identity: Identity, user: string, hosts: readonly string[]): JsonGeneralName[] {
   const isUser = identity.kind !== "nats" && identity.kind !== "enrolment";
   return [
     { type: "url", value: identityUri(identity) },
-    ...(isUser ? [{ type: "dns", value: natsUser(identity) } as const] : []),
+    ...(isUser ? [{ type: "dns", value: user } as const] : []),
     ...hosts.map((value) => ({ type: isIP(value) === 0 ? "dns" : "ip", value }) as const),
   ];
 }

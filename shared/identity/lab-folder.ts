@@ -2,18 +2,20 @@
  * The folder that `salvo init` makes beside lab.yaml: the lab's CA, the controller's certificate, tokens that wait, and who
  * was enrolled and revoked. Every fact is a file of its own that only ever comes, so processes need no lock between them.
  */
+import { randomBytes } from "node:crypto";
 import { existsSync, watch } from "node:fs";
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { onlyUri } from "../kernel/certificate-uri.ts";
-import { AGENT_LIFE_MS, type Authority, createAuthority, openAuthority } from "./authority.ts";
-import { isName, parseIdentity } from "./name.ts";
+import { type Authority, createAuthority, openAuthority } from "./authority.ts";
+import { AGENT_LIFE_MS } from "./life.ts";
+import { isName, natsUser, nextControllerUser, parseIdentity } from "./name.ts";
 import { readIdentity, writeIdentity } from "./own.ts";
 import { type Credential, publicKeyPin, readCertificate } from "./pem.ts";
 import { openReaders, type Readers } from "./reader.ts";
 import { writeSecret } from "./secret-file.ts";
-import { createToken, type Grant, isTokenId, makeTokenFolder, redeemToken } from "./token.ts";
+import { createToken, dropTokens, type Grant, isTokenId, makeTokenFolder, redeemToken, tokensOf } from "./token.ts";
 
 const CONTROLLER_LIFE_MS = 365 * 24 * 60 * 60 * 1000;
 const INIT = "Make the lab's folder with: salvo init";
@@ -31,6 +33,10 @@ export interface LabFolder extends Readers {
   readonly lab: string;
   readonly authority: Authority;
   readonly controller: Credential;
+  /** The controller's name at NATS. */
+  readonly controllerUser: string;
+  /** A certificate for a new key and by another name at NATS; agents refuse the ones before it once they have seen it. */
+  renewController(nowMs: number): Promise<void>;
   /** Of the CA's key; part of every token. */
   readonly pin: string;
   /** Throws `refused` for an id that was revoked: another host must not inherit what was meant for it. */
@@ -41,6 +47,7 @@ export interface LabFolder extends Readers {
   isToken(id: string): boolean;
   /** A new certificate for an agent that has one. Throws `refused` when it was revoked or never was enrolled. */
   renew(agent: string, request: Uint8Array<ArrayBuffer>, nowMs: number): Promise<string>;
+  /** Throws `not-found` when it has neither joined nor a token: a name with a letter wrong must not look done. */
   revoke(agent: string): Promise<void>;
   /** Cheap: it is asked before every call. */
   isRevoked(agent: string): boolean;
@@ -78,6 +85,15 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
   const lab = parseIdentity(onlyUri(certificate.subjectAltName))?.lab;
   if (lab === undefined) throw new SalvoError("corrupt", "the controller's certificate names no lab", { file: folder });
   const pin = publicKeyPin(readCertificate(authority.ca));
+  const controllerUser = dnsName(certificate) ?? natsUser({ kind: "controller", lab });
+  const issueController = async (user: string, nowMs: number) => {
+    const identity = { kind: "controller", lab } as const;
+    const fresh = await authority.issue({ identity, lifeMs: CONTROLLER_LIFE_MS, nowMs, user });
+    await writeIdentity(join(folder, "controller"), fresh);
+    return fresh;
+  };
+  // The CA is at hand, so nobody need wait for it to expire.
+  const isDue = Date.parse(certificate.validTo) - nowMs < CONTROLLER_LIFE_MS / 3;
 
   const isRevoked = (agent: string) => existsSync(place("revoked", agent));
   const refuseRevoked = (agent: string) => {
@@ -97,7 +113,11 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
     authority,
     pin,
     isRevoked,
-    controller: await freshController(folder, controller, authority, lab, nowMs),
+    controllerUser,
+    controller: isDue ? await issueController(controllerUser, nowMs) : controller,
+    async renewController(nowMs) {
+      await issueController(nextControllerUser(lab, randomBytes(8).toString("hex")), nowMs);
+    },
     async createToken(grant, nowMs) {
       checkId(grant.agent);
       refuseRevoked(grant.agent);
@@ -117,8 +137,13 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
     },
     async revoke(agent) {
       checkId(agent);
-      await readGrant(place("agents", agent));
+      const waiting = await tokensOf(place("tokens"), agent);
+      if (!existsSync(place("agents", agent)) && waiting.length === 0 && !isRevoked(agent))
+        throw new SalvoError("not-found", `no agent ${agent} has ever joined, and no token waits for it`, {
+          remedy: "Check the id: ids that have joined are the names of files in ca/agents beside the lab file",
+        });
       await writeSecret(place("revoked", agent), "");
+      await dropTokens(place("tokens"), waiting);
     },
     async agents() {
       const names = (await readdir(place("agents"))).filter((name) => !name.endsWith(".new"));
@@ -139,18 +164,8 @@ function checkId(agent: string): void {
   });
 }
 
-/** The CA is at hand, so nobody need wait for it to expire. */
-async function freshController(
-  folder: string,
-  controller: Credential,
-  authority: Authority,
-  lab: string,
-  nowMs: number,
-): Promise<Credential> {
-  if (Date.parse(readCertificate(controller.certificate).validTo) - nowMs > CONTROLLER_LIFE_MS / 3) return controller;
-  const fresh = await authority.issue({ identity: { kind: "controller", lab }, lifeMs: CONTROLLER_LIFE_MS, nowMs });
-  await writeIdentity(join(folder, "controller"), fresh);
-  return fresh;
+function dnsName({ subjectAltName = "" }: { readonly subjectAltName?: string | undefined }): string | undefined {
+  return /(?:^|, )DNS:([^,\s"]+)/.exec(subjectAltName)?.[1];
 }
 
 async function readGrant(file: string): Promise<Grant> {

@@ -43,6 +43,11 @@ export function natsUser(identity: Identity): string {
   return identity.kind === "agent" ? `${identity.id}.${identity.lab}.salvo` : `${identity.lab}.salvo`;
 }
 
+/** Of a controller whose earlier certificates are to be worth nothing: with a part of its own, and four labels. */
+export function nextControllerUser(lab: string, unique: string): string {
+  return `${unique}.controller.${lab}.salvo`;
+}
+
 /** For people. */
 export function describeIdentity(identity: Identity | undefined): string {
   if (!identity) return "nobody that Salvo knows";

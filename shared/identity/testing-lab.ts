@@ -1,6 +1,6 @@
 /** A lab of certificates for tests, with agents that need not come and join. */
 import { join } from "node:path";
-import { AGENT_LIFE_MS } from "./authority.ts";
+import { AGENT_LIFE_MS } from "./life.ts";
 import { initLabFolder, type LabFolder } from "./lab-folder.ts";
 import { writeIdentity } from "./own.ts";
 import type { Credential } from "./pem.ts";

@@ -1,6 +1,6 @@
 /** One-time tokens: `<id>.<secret>.<pin of the lab's CA>`. The lab keeps a hash of the secret, and forgets it when it was used. */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { mkdir, readFile, unlink } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { SalvoError } from "../kernel/error.ts";
 import { syncFolder, writeSecret } from "./secret-file.ts";
@@ -76,6 +76,18 @@ export async function redeemToken(
 /** It is the name of a file. */
 export function isTokenId(text: string): boolean {
   return /^[0-9a-f]{16}$/.test(text);
+}
+
+/** The ids of an agent's tokens that wait to be redeemed, or have expired since. */
+export async function tokensOf(folder: string, agent: string): Promise<string[]> {
+  const ids = (await readdir(folder)).filter((name) => isTokenId(name));
+  const kept = await Promise.all(ids.map((id) => readKept(join(folder, id)).catch(() => undefined))); // redeemed just now
+  return ids.filter((_id, index) => kept[index]?.agent === agent);
+}
+
+export async function dropTokens(folder: string, ids: readonly string[]): Promise<void> {
+  await Promise.all(ids.map((id) => rm(join(folder, id), { force: true })));
+  await syncFolder(folder);
 }
 
 export async function makeTokenFolder(folder: string): Promise<void> {

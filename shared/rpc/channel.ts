@@ -12,6 +12,8 @@ export type OpenCall = ClientDuplexStream<Buffer, Buffer>;
  * itself. Disposing of it ends its calls with `cancelled`.
  */
 export interface Channel extends Disposable {
+  /** Disposes of it, and ends its calls with that reason. */
+  close(reason: SalvoError): void;
   /** The peer's host:port. */
   readonly address: string;
   /** For `createClient`: begins a call; onDispose is called when the channel is disposed of before `release` is. */
@@ -37,7 +39,14 @@ export function openChannel(address: string, { credentials = insecure }: Channel
   const live = new Set<(reason: SalvoError) => void>();
   const asBytes = (bytes: Buffer) => bytes;
   let disposed = false;
+  const close = (reason: SalvoError) => {
+    if (disposed) return;
+    disposed = true;
+    for (const end of live) end(reason);
+    client.close();
+  };
   return {
+    close,
     address,
     open(path, deadlineMs, onDispose) {
       assert(!disposed, `a call of ${path} on a channel that was disposed of`);
@@ -48,12 +57,6 @@ export function openChannel(address: string, { credentials = insecure }: Channel
       live.add(end);
       return { stream, release: () => live.delete(end) };
     },
-    [Symbol.dispose]() {
-      if (disposed) return;
-      disposed = true;
-      const reason = new SalvoError("cancelled", "the channel was closed", { host: address });
-      for (const end of live) end(reason);
-      client.close();
-    },
+    [Symbol.dispose]: () => close(new SalvoError("cancelled", "the channel was closed", { host: address })),
   };
 }

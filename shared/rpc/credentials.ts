@@ -1,6 +1,10 @@
 import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
 import { onlyUri } from "@salvo/shared/kernel/certificate-uri.ts";
 import { createSecureContext, type PeerCertificate } from "node:tls";
+import { LenientClientCredentials, signedProblem } from "./lenient-credentials.ts";
+
+/** Whoever connects and does not go on to prove who it is, is dropped after so long. */
+const HANDSHAKE_MS = 5_000;
 
 /** How two processes trust each other. Made here, so that nobody else needs gRPC's own types. */
 export interface Credentials {
@@ -33,6 +37,8 @@ export interface PeerFacts {
 export interface TlsOptions {
   /** For clients: what is wrong with a server whose certificate the CA has signed, or undefined. */
   readonly checkServer?: (peer: PeerFacts) => string | undefined;
+  /** For clients: a server whose certificate has expired since less than this is taken nevertheless. Default 0. */
+  readonly expiredMsMax?: number;
   /** For servers: callers need no certificate. What they may call is the business of `authorize`. */
   readonly anonymousClients?: boolean;
 }
@@ -45,19 +51,27 @@ export interface TlsCredentials extends Credentials {
 /** TLS 1.3, both sides signed by the one CA given; who the peer is stands in its certificate, not in its address. */
 export function mutualTls(
   material: TlsMaterial,
-  { checkServer, anonymousClients = false }: TlsOptions = {},
+  { checkServer, expiredMsMax = 0, anonymousClients = false }: TlsOptions = {},
 ): TlsCredentials {
   let current = material;
   const servers = new Set<SwappableServerCredentials>();
   return {
     secure: true,
-    forClient: () =>
-      ChannelCredentials.createFromSecureContext(createSecureContext(contextOptions(current)), {
+    forClient() {
+      const problemOf = checkServer ?? (() => "nobody has said who is expected there");
+      const context = createSecureContext(contextOptions(current));
+      if (expiredMsMax > 0)
+        return new LenientClientCredentials(
+          ChannelCredentials.createFromSecureContext(context, { rejectUnauthorized: false }),
+          (peer) => signedProblem(peer, current.ca, expiredMsMax) ?? problemOf(factsOf(peer.toLegacyObject())),
+        );
+      return ChannelCredentials.createFromSecureContext(context, {
         checkServerIdentity: (_host, peer) => {
-          const problem = checkServer ? checkServer(factsOf(peer)) : "nobody has said who is expected there";
+          const problem = problemOf(factsOf(peer));
           return problem === undefined ? undefined : new Error(problem);
         },
-      }),
+      });
+    },
     forServer() {
       const credentials = new SwappableServerCredentials(contextOptions(current), !anonymousClients);
       servers.add(credentials);
@@ -84,7 +98,12 @@ type ContextOptions = ReturnType<typeof contextOptions>;
 class SwappableServerCredentials extends ServerCredentials {
   constructor(context: ContextOptions, clientsHaveCertificates: boolean) {
     super(
-      { requestCert: clientsHaveCertificates, rejectUnauthorized: clientsHaveCertificates, minVersion: "TLSv1.3" },
+      {
+        requestCert: clientsHaveCertificates,
+        rejectUnauthorized: clientsHaveCertificates,
+        minVersion: "TLSv1.3",
+        handshakeTimeout: HANDSHAKE_MS,
+      },
       context,
     );
   }

@@ -34,6 +34,12 @@ function fromBareStatus({ code, details }: StatusObject, { method, host, deadlin
     return new SalvoError("timeout", `${method} took longer than ${limit}`, { host, remedy });
   }
   if (TRANSPORT.has(code)) {
+    // Node's words for it. It may be the certificate, and it may be this host's clock.
+    if (/certificate (is not yet valid|has expired)/.test(details)) {
+      const text = `${method} was not completed: ${plain(details)}; this host's clock says ${new Date().toISOString()}`;
+      const remedy = "Compare the clocks of both hosts; if they agree, the host there must join anew";
+      return new SalvoError("unavailable", text, { host, remedy });
+    }
     const remedy = `Check that Salvo runs there and listens on ${host}, and that no firewall stands between`;
     return new SalvoError("unavailable", `${method} was not completed: ${plain(details)}`, { host, remedy });
   }

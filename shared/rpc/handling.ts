@@ -61,8 +61,12 @@ export async function handleCall(
 }
 
 function peerOf(stream: ServedCall): Peer {
-  const names = stream.getAuthContext().sslPeerCertificate?.subjectaltname;
-  return { address: stream.getPeer(), identity: onlyUri(names) };
+  const certificate = stream.getAuthContext().sslPeerCertificate;
+  return {
+    address: stream.getPeer(),
+    identity: onlyUri(certificate?.subjectaltname),
+    sinceMs: certificate && Date.parse(certificate.valid_from),
+  };
 }
 
 async function* readRequests(

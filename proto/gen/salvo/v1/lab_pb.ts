@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/lab.proto.
  */
 export const file_salvo_v1_lab: GenFile = /*@__PURE__*/
-  fileDesc("ChJzYWx2by92MS9sYWIucHJvdG8SCHNhbHZvLnYxIpgCCgNMYWISXwoEbmFtZRgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEhwKBG5hdHMYAiABKAsyDi5zYWx2by52MS5OYXRzEjcKBmFnZW50cxgDIAMoCzISLnNhbHZvLnYxLkxhYkFnZW50QhOKtRgPCAEZAAAAAABAj0BCAmlkElkKBGhvc3QYBCABKAlCS4q1GEcIASIdW0EtWmEtejAtOS5fLV0rfFswLTlhLWZBLUY6XSsqGWEgaG9zdCBuYW1lIG9yIGFuIGFkZHJlc3M6CTEyNy4wLjAuMSJ/CgROYXRzEncKA3VybBgBIAEoCUJqirUYZggBIkAobmF0c3x0bHMpOi8vKFxbWzAtOWEtZkEtRjpdK1xdfFtBLVphLXowLTkuXy1dKykoOlswLTldezEsNX0pPy8/KiBhbiBhZGRyZXNzIGxpa2UgbmF0czovL2hvc3Q6NDIyMiLCAgoITGFiQWdlbnQSXQoCaWQYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJiCgdhZGRyZXNzGAIgASgJQlGKtRhNCAEiLihcW1swLTlhLWZBLUY6XStcXXxbQS1aYS16MC05Ll8tXSspOlswLTldezEsNX0qGWFuIGFkZHJlc3MgbGlrZSBob3N0Ojc0MDASJQoFcm9sZXMYAyADKA4yDi5zYWx2by52MS5Sb2xlQgaKtRgCCAESMAoHb25fbG9zcxgEIAEoDjIQLnNhbHZvLnYxLk9uTG9zc0INirUYCQgBOgVhYm9ydBIaCgNzc2gYBSABKAsyDS5zYWx2by52MS5Tc2ginAMKA1NzaBJMCgRob3N0GAEgASgJQj6KtRg6Ih1bQS1aYS16MC05Ll8tXSt8WzAtOWEtZkEtRjpdKyoZYSBob3N0IG5hbWUgb3IgYW4gYWRkcmVzcxIhCgRwb3J0GAIgASgNQhOKtRgPCAEZAAAAAOD/70A6AjIyElAKBHVzZXIYAyABKAlCQoq1GD4IASIgW0EtWmEtejAtOV9dW0EtWmEtejAtOS5fLV17MCw2M30qEnRoZSBuYW1lIG9mIGEgdXNlcjoEcm9vdBKDAQoIaG9zdF9rZXkYBCABKAlCcYq1GG0iGFNIQTI1NjpbQS1aYS16MC05Ky9dezQzfSpRYSBmaW5nZXJwcmludCBsaWtlIFNIQTI1NjogYW5kIDQzIGxldHRlcnMgYW5kIGRpZ2l0cywgYXMgc3NoLWtleWdlbiAtbGYgcHJpbnRzIGl0EkwKCGtleV9maWxlGAUgASgJQjqKtRg2IhFbXlx4MDAtXHgxZlx4N2ZdKyohYSBwYXRoIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzIuQDCgtBZ2VudENvbmZpZxJdCgJpZBgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEnYKBmxpc3RlbhgCIAEoCUJmirUYYggBIi4oXFtbMC05YS1mQS1GOl0rXF18W0EtWmEtejAtOS5fLV0rKTpbMC05XXsxLDV9Kh5hbiBhZGRyZXNzIGxpa2UgMTI3LjAuMC4xOjc0MDA6DjEyNy4wLjAuMTo3NDAwEk4KCGRhdGFfZGlyGAMgASgJQjyKtRg4CAEiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMSGAoDZmlvGAQgASgJQguKtRgHCAE6A2ZpbxI2CgdkZXZpY2VzGAUgAygLMhAuc2Fsdm8udjEuRGV2aWNlQhOKtRgPGQAAAAAAQI9AQgRuYW1lElwKDGlkZW50aXR5X2RpchgGIAEoCUJGirUYQggBIhFbXlx4MDAtXHgxZlx4N2ZdKyohYSBwYXRoIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzOghpZGVudGl0eSKAAgoGRGV2aWNlEl8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJICgRwYXRoGAIgASgJQjqKtRg2IhFbXlx4MDAtXHgxZlx4N2ZdKyohYSBwYXRoIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzEiUKCnNpemVfYnl0ZXMYAyABKARCEYq1GA0IAREAAAAAAACwQDABEiQKBGRpc2sYBCABKAsyFi5zYWx2by52MS5EaXNrSWRlbnRpdHkinwIKDERpc2tJZGVudGl0eRJaCgZzZXJpYWwYASABKAlCSoq1GEYiGVshLX5dKFsgLX5dezAsMTI2fVshLX5dKT8qKWEgc2VyaWFsIG51bWJlciB3aXRob3V0IHNwYWNlIGF0IGl0cyBlbmRzEkAKA3d3bhgCIAEoCUIzirUYLyIMWyEtfl17OCwyMDB9Kh9hIFdXTiBsaWtlIG5hYS42MDAxNDA1YTFiMmMzZDRlElcKA2lxbhgDIAEoCUJKirUYRiIbKGlxbnxldWl8bmFhKVwuWyEtfl17MSwyMTl9KidhIHRhcmdldCBuYW1lIGxpa2UgaXFuLjIwMjYtMTEubGFiOnJhbTASEAoDbHVuGAQgASgNSACIAQFCBgoEX2x1bippCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIRCg1ST0xFX1dPUktMT0FEEAESDwoLUk9MRV9UQVJHRVQQAhISCg5ST0xFX0lOSVRJQVRPUhADEhMKD1JPTEVfSFlQRVJWSVNPUhAEKkoKBk9uTG9zcxIXChNPTl9MT1NTX1VOU1BFQ0lGSUVEEAASEQoNT05fTE9TU19BQk9SVBABEhQKEE9OX0xPU1NfQ09OVElOVUUQAmIGcHJvdG8z", [file_salvo_v1_rule]);
+  fileDesc("ChJzYWx2by92MS9sYWIucHJvdG8SCHNhbHZvLnYxIpgCCgNMYWISXwoEbmFtZRgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEhwKBG5hdHMYAiABKAsyDi5zYWx2by52MS5OYXRzEjcKBmFnZW50cxgDIAMoCzISLnNhbHZvLnYxLkxhYkFnZW50QhOKtRgPCAEZAAAAAABAj0BCAmlkElkKBGhvc3QYBCABKAlCS4q1GEcIASIdW0EtWmEtejAtOS5fLV0rfFswLTlhLWZBLUY6XSsqGWEgaG9zdCBuYW1lIG9yIGFuIGFkZHJlc3M6CTEyNy4wLjAuMSLHAgoETmF0cxKlAQoDdXJsGAEgASgJQpcBirUYkgEIASJAKG5hdHN8dGxzKTovLyhcW1swLTlhLWZBLUY6XStcXXxbQS1aYS16MC05Ll8tXSspKDpbMC05XXsxLDV9KT8vPypMYW4gYWRkcmVzcyBsaWtlIG5hdHM6Ly9ob3N0OjQyMjIgKGEgc2VjcmV0IGJlbG9uZ3MgaW50byBhIGZpbGU6IGNyZWRlbnRpYWxzKRJPCgtjcmVkZW50aWFscxgCIAEoCUI6irUYNiIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVycxJGCgJjYRgDIAEoCUI6irUYNiIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVycyKsAQoPTmF0c0NyZWRlbnRpYWxzElEKC2NyZWRlbnRpYWxzGAEgASgJQjyKtRg4CAEiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMSRgoCY2EYAiABKAlCOoq1GDYiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMiwgIKCExhYkFnZW50El0KAmlkGAEgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMSYgoHYWRkcmVzcxgCIAEoCUJRirUYTQgBIi4oXFtbMC05YS1mQS1GOl0rXF18W0EtWmEtejAtOS5fLV0rKTpbMC05XXsxLDV9KhlhbiBhZGRyZXNzIGxpa2UgaG9zdDo3NDAwEiUKBXJvbGVzGAMgAygOMg4uc2Fsdm8udjEuUm9sZUIGirUYAggBEjAKB29uX2xvc3MYBCABKA4yEC5zYWx2by52MS5Pbkxvc3NCDYq1GAkIAToFYWJvcnQSGgoDc3NoGAUgASgLMg0uc2Fsdm8udjEuU3NoIpwDCgNTc2gSTAoEaG9zdBgBIAEoCUI+irUYOiIdW0EtWmEtejAtOS5fLV0rfFswLTlhLWZBLUY6XSsqGWEgaG9zdCBuYW1lIG9yIGFuIGFkZHJlc3MSIQoEcG9ydBgCIAEoDUITirUYDwgBGQAAAADg/+9AOgIyMhJQCgR1c2VyGAMgASgJQkKKtRg+CAEiIFtBLVphLXowLTlfXVtBLVphLXowLTkuXy1dezAsNjN9KhJ0aGUgbmFtZSBvZiBhIHVzZXI6BHJvb3QSgwEKCGhvc3Rfa2V5GAQgASgJQnGKtRhtIhhTSEEyNTY6W0EtWmEtejAtOSsvXXs0M30qUWEgZmluZ2VycHJpbnQgbGlrZSBTSEEyNTY6IGFuZCA0MyBsZXR0ZXJzIGFuZCBkaWdpdHMsIGFzIHNzaC1rZXlnZW4gLWxmIHByaW50cyBpdBJMCghrZXlfZmlsZRgFIAEoCUI6irUYNiIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVycyKNBAoLQWdlbnRDb25maWcSXQoCaWQYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJ2CgZsaXN0ZW4YAiABKAlCZoq1GGIIASIuKFxbWzAtOWEtZkEtRjpdK1xdfFtBLVphLXowLTkuXy1dKyk6WzAtOV17MSw1fSoeYW4gYWRkcmVzcyBsaWtlIDEyNy4wLjAuMTo3NDAwOg4xMjcuMC4wLjE6NzQwMBJOCghkYXRhX2RpchgDIAEoCUI8irUYOAgBIhFbXlx4MDAtXHgxZlx4N2ZdKyohYSBwYXRoIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzEhgKA2ZpbxgEIAEoCUILirUYBwgBOgNmaW8SNgoHZGV2aWNlcxgFIAMoCzIQLnNhbHZvLnYxLkRldmljZUITirUYDxkAAAAAAECPQEIEbmFtZRJcCgxpZGVudGl0eV9kaXIYBiABKAlCRoq1GEIIASIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVyczoIaWRlbnRpdHkSJwoEbmF0cxgHIAEoCzIZLnNhbHZvLnYxLk5hdHNDcmVkZW50aWFscyKAAgoGRGV2aWNlEl8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJICgRwYXRoGAIgASgJQjqKtRg2IhFbXlx4MDAtXHgxZlx4N2ZdKyohYSBwYXRoIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzEiUKCnNpemVfYnl0ZXMYAyABKARCEYq1GA0IAREAAAAAAACwQDABEiQKBGRpc2sYBCABKAsyFi5zYWx2by52MS5EaXNrSWRlbnRpdHkinwIKDERpc2tJZGVudGl0eRJaCgZzZXJpYWwYASABKAlCSoq1GEYiGVshLX5dKFsgLX5dezAsMTI2fVshLX5dKT8qKWEgc2VyaWFsIG51bWJlciB3aXRob3V0IHNwYWNlIGF0IGl0cyBlbmRzEkAKA3d3bhgCIAEoCUIzirUYLyIMWyEtfl17OCwyMDB9Kh9hIFdXTiBsaWtlIG5hYS42MDAxNDA1YTFiMmMzZDRlElcKA2lxbhgDIAEoCUJKirUYRiIbKGlxbnxldWl8bmFhKVwuWyEtfl17MSwyMTl9KidhIHRhcmdldCBuYW1lIGxpa2UgaXFuLjIwMjYtMTEubGFiOnJhbTASEAoDbHVuGAQgASgNSACIAQFCBgoEX2x1bippCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIRCg1ST0xFX1dPUktMT0FEEAESDwoLUk9MRV9UQVJHRVQQAhISCg5ST0xFX0lOSVRJQVRPUhADEhMKD1JPTEVfSFlQRVJWSVNPUhAEKkoKBk9uTG9zcxIXChNPTl9MT1NTX1VOU1BFQ0lGSUVEEAASEQoNT05fTE9TU19BQk9SVBABEhQKEE9OX0xPU1NfQ09OVElOVUUQAmIGcHJvdG8z", [file_salvo_v1_rule]);
 
 /**
  * lab.yaml
@@ -61,6 +61,21 @@ export type Nats = Message<"salvo.v1.Nats"> & {
    * @generated from field: string url = 1;
    */
   url: string;
+
+  /**
+   * For a server that others run: a NATS credentials file (.creds), or the seed of an nkey. Without it the controller
+   * shows its own certificate of the lab. Relative paths start at this file.
+   *
+   * @generated from field: string credentials = 2;
+   */
+  credentials: string;
+
+  /**
+   * The CA that has signed such a server's certificate; without it one that this host trusts.
+   *
+   * @generated from field: string ca = 3;
+   */
+  ca: string;
 };
 
 /**
@@ -69,6 +84,32 @@ export type Nats = Message<"salvo.v1.Nats"> & {
  */
 export const NatsSchema: GenMessage<Nats> = /*@__PURE__*/
   messageDesc(file_salvo_v1_lab, 1);
+
+/**
+ * Of an agent's own file.
+ *
+ * @generated from message salvo.v1.NatsCredentials
+ */
+export type NatsCredentials = Message<"salvo.v1.NatsCredentials"> & {
+  /**
+   * As in the lab file, but the agent's own.
+   *
+   * @generated from field: string credentials = 1;
+   */
+  credentials: string;
+
+  /**
+   * @generated from field: string ca = 2;
+   */
+  ca: string;
+};
+
+/**
+ * Describes the message salvo.v1.NatsCredentials.
+ * Use `create(NatsCredentialsSchema)` to create a new message.
+ */
+export const NatsCredentialsSchema: GenMessage<NatsCredentials> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_lab, 2);
 
 /**
  * @generated from message salvo.v1.LabAgent
@@ -107,7 +148,7 @@ export type LabAgent = Message<"salvo.v1.LabAgent"> & {
  * Use `create(LabAgentSchema)` to create a new message.
  */
 export const LabAgentSchema: GenMessage<LabAgent> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 2);
+  messageDesc(file_salvo_v1_lab, 3);
 
 /**
  * @generated from message salvo.v1.Ssh
@@ -152,7 +193,7 @@ export type Ssh = Message<"salvo.v1.Ssh"> & {
  * Use `create(SshSchema)` to create a new message.
  */
 export const SshSchema: GenMessage<Ssh> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 3);
+  messageDesc(file_salvo_v1_lab, 4);
 
 /**
  * agent.yaml, on the agent's host. Its devices are all that the agent will ever write to.
@@ -195,6 +236,13 @@ export type AgentConfig = Message<"salvo.v1.AgentConfig"> & {
    * @generated from field: string identity_dir = 6;
    */
   identityDir: string;
+
+  /**
+   * For a NATS that others run. Without it the agent shows its certificate of the lab.
+   *
+   * @generated from field: salvo.v1.NatsCredentials nats = 7;
+   */
+  nats?: NatsCredentials | undefined;
 };
 
 /**
@@ -202,7 +250,7 @@ export type AgentConfig = Message<"salvo.v1.AgentConfig"> & {
  * Use `create(AgentConfigSchema)` to create a new message.
  */
 export const AgentConfigSchema: GenMessage<AgentConfig> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 4);
+  messageDesc(file_salvo_v1_lab, 5);
 
 /**
  * What workloads may write to: a file, or a whole disk without anything on it.
@@ -242,7 +290,7 @@ export type Device = Message<"salvo.v1.Device"> & {
  * Use `create(DeviceSchema)` to create a new message.
  */
 export const DeviceSchema: GenMessage<Device> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 5);
+  messageDesc(file_salvo_v1_lab, 6);
 
 /**
  * By what a raw disk is known; never by its path, which the kernel may give to another disk. With the size at least three
@@ -281,7 +329,7 @@ export type DiskIdentity = Message<"salvo.v1.DiskIdentity"> & {
  * Use `create(DiskIdentitySchema)` to create a new message.
  */
 export const DiskIdentitySchema: GenMessage<DiskIdentity> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 6);
+  messageDesc(file_salvo_v1_lab, 7);
 
 /**
  * @generated from enum salvo.v1.Role

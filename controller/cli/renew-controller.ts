@@ -1,0 +1,35 @@
+import { loadLab } from "@salvo/shared/config/files.ts";
+import { toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { openChannels } from "../service/channels.ts";
+import { EXIT } from "@salvo/shared/kernel/exit.ts";
+import type { Io } from "./io.ts";
+import { expected, openLabOf } from "./lab.ts";
+
+const ANSWER_MS = 10_000;
+
+/** Makes the certificate before this one worthless: to each agent from the moment at which it has seen the new one. */
+export async function renewController({ lab: file }: { readonly lab: string }, io: Io): Promise<number> {
+  const { message } = await loadLab(file);
+  await (await openLabOf(file, message)).renewController(Date.now());
+  using channels = openChannels(await openLabOf(file, message));
+  const problems = await Promise.all(
+    message.agents.map(async (agent) => {
+      try {
+        await channels.describe(expected(agent), { deadlineMs: ANSWER_MS });
+        return [];
+      } catch (error) {
+        return [`${agent.id}: ${toSalvoError(error).describe()}`];
+      }
+    }),
+  );
+  const missed = problems.flat();
+  for (const problem of missed) io.stderr.write(`${problem}\n`);
+  const told = message.agents.length - missed.length;
+  io.stderr.write(
+    `the controller has a new certificate; ${told} of ${message.agents.length} agents refuse the old one\n`,
+  );
+  if (missed.length > 0)
+    io.stderr.write("the others still take the old one, until they are asked anything: salvo agents\n");
+  if (message.nats) io.stderr.write("NATS still takes the old one: write its files anew with salvo nats config\n");
+  return missed.length === 0 ? EXIT.ok.code : EXIT.environment.code;
+}

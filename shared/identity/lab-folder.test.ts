@@ -1,0 +1,62 @@
+/** Who may still join, be renewed and called, as the lab's folder has it. */
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { openLabFolder } from "./lab-folder.ts";
+import { readCertificate } from "./pem.ts";
+import { createRequest } from "./request.ts";
+import { type TestLab, testLab } from "./testing-lab.ts";
+import { parseToken } from "./token.ts";
+
+let folder: string;
+let lab: TestLab;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "salvo-lab-folder-"));
+  lab = await testLab(folder);
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const grant = (agent: string) => ({ agent, roles: ["workload"] });
+
+test("an id that never joined and waits for nothing is not revoked: a letter may be wrong", async () => {
+  await lab.enrol("guest1");
+  await expect(lab.revoke("gust1")).rejects.toMatchObject({ kind: "not-found" });
+  await expect(lab.revoke("../guest1")).rejects.toMatchObject({ kind: "invalid-input" });
+  expect(lab.isRevoked("guest1")).toBe(false);
+  expect((await lab.agents()).map(({ agent }) => agent)).toEqual(["guest1"]);
+});
+
+test("an id whose token waits is revoked with its token, and nobody else's token is touched", async () => {
+  const token = parseToken(await lab.createToken(grant("guest1"), Date.now()));
+  const other = parseToken(await lab.createToken(grant("guest2"), Date.now()));
+  await lab.revoke("guest1");
+  expect(await readdir(join(lab.folder, "ca", "tokens"))).toEqual([other.id]);
+  const { request } = await createRequest();
+  const join1 = lab.join({ ...token, request, nowMs: Date.now() });
+  await expect(join1).rejects.toMatchObject({ kind: "refused" });
+  await expect(lab.createToken(grant("guest1"), Date.now())).rejects.toMatchObject({ kind: "refused" });
+  expect(await lab.join({ ...other, request, nowMs: Date.now() })).toMatchObject({ agent: "guest2" });
+});
+
+test("revoking twice is revoking once", async () => {
+  await lab.enrol("guest1");
+  await lab.revoke("guest1");
+  await lab.revoke("guest1");
+  expect(lab.isRevoked("guest1")).toBe(true);
+  expect(await lab.agents()).toEqual([]);
+});
+
+test("a renewed controller has another key and another name at NATS, which last", async () => {
+  await lab.renewController(Date.now());
+  const renewed = await openLabFolder(lab.folder, Date.now());
+  expect(renewed.controller.key).not.toBe(lab.controller.key);
+  expect(lab.controllerUser).toBe("bench.salvo");
+  expect(renewed.controllerUser).toMatch(/^[0-9a-f]{16}\.controller\.bench\.salvo$/);
+  // When it expires by itself nobody has stolen it: a NATS of one's own need not be told.
+  const later = await openLabFolder(lab.folder, Date.now() + 300 * 24 * 60 * 60 * 1000);
+  expect(later.controllerUser).toBe(renewed.controllerUser);
+  expect(readCertificate(later.controller.certificate).serialNumber).not.toBe(
+    readCertificate(renewed.controller.certificate).serialNumber,
+  );
+});
