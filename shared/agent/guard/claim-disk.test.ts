@@ -84,6 +84,7 @@ test("a run is refused before anything is held, holds the disk alone, and lets g
   await expect(openRawDisk(device, deps())).rejects.toThrow("[label-missing]");
   expect(host.free(thing)).toBe(true);
   await claimDisk(device, KEY, deps());
+  await expect(openRawDisk(device, { ...deps(), lab: "lab2" })).rejects.toThrow("[label-lab]");
   const held = await openRawDisk(device, deps());
   expect(host.free(thing)).toBe(false);
   held.recheck();
