@@ -9,6 +9,8 @@ import type { DeployHost } from "./host.ts";
 const ASK_MS = 5_000;
 const ANSWER_MS = 30_000;
 const PAUSE_MS = 250;
+/** Nothing of ours runs any more: it will not come. systemd tries again after 2 s. */
+const GONE_MS = 6_000;
 
 /** Throws `refused` while the agent is at a run. One that does not answer is looked at from outside. */
 export async function refuseWhenBusy(
@@ -44,10 +46,12 @@ export async function waitForAnswer(
 ): Promise<void> {
   const until = deadline(ANSWER_MS, "waiting for its answer", signal);
   let problem = "";
-  while (!until.aborted) {
+  let aliveMs = performance.now();
+  while (!until.aborted && performance.now() - aliveMs < GONE_MS) {
     try {
-      const { agent: description } = await ask(lab, agent);
       const running = (await host.act("running")).trim();
+      if (running !== "") aliveMs = performance.now();
+      const { agent: description } = await ask(lab, agent);
       if (description?.version === wanted.version && running === wanted.folder) return;
       problem = `what answers is ${description?.version}, and what runs is ${running || "not from /opt/salvo"}`;
     } catch (error) {
