@@ -211,15 +211,16 @@ test("a host's trouble is its own: a wrong user, one who is not root, a damaged 
   });
 });
 
-test("agents are taken away without a trace, but not a file that its owner changed; the audit log has it all", async () => {
+test("agents are taken away but for their audit logs and a file that its owner changed; the lab's log has it all", async () => {
   const { rows } = await deploy("guest1", "guest2", "--remove");
   expect(rows.map(({ result }) => result)).toEqual(["removed", "removed"]);
-  expect(await host(1).traces()).toEqual([]);
+  const audits = ["var/lib/salvo", "var/lib/salvo/agent", "var/lib/salvo/agent/audit.jsonl"];
+  expect(await host(1).traces()).toEqual(audits);
   expect(rows[1]?.notes.join()).toContain("kept /etc/salvo/agent.yaml");
-  expect(await host(2).traces()).toEqual(["etc/salvo", "etc/salvo/agent.yaml"]);
+  expect(await host(2).traces()).toEqual(["etc/salvo", "etc/salvo/agent.yaml", ...audits]);
   for (const each of [host(1), host(2)]) expect(each.sh("ls /var/tmp/disk.bin; ps ax")).not.toContain("/opt/salvo");
   const audit = await readFile(join(folder, "lab", "audit.jsonl"), "utf8");
-  expect(audit).toMatch(/"what":"deploy-remove".*"result":"ok"/);
+  expect(audit).toMatch(/"kind":"end".*"what":"deploy remove".*"result":"ok"/);
   expect((await deploy("guest1", "--remove")).rows).toMatchObject([{ result: "unchanged" }]);
 });
 

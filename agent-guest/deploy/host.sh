@@ -98,7 +98,7 @@ join() {
   token=$(mktemp /run/salvo-token.XXXXXXXX)
   trap 'rm -f "$token"' EXIT
   cat >"$token"
-  "$opt/$1/salvo-agent-guest" join --controller "$2" --token-file "$token" --dir "$3"
+  "$opt/$1/salvo-agent-guest" join --controller "$2" --token-file "$token" --dir "$3" --config $config
 }
 
 # Makes a program the one in use, and starts it anew. $1: its folder
@@ -172,7 +172,10 @@ remove() {
   fi
   if [ -n "$(ls "$1/runs" 2>/dev/null || :)" ]; then echo "kept=$1: records of runs that nobody has collected"
   elif [ -n "$(ls "$1/claims" 2>/dev/null || :)" ]; then echo "kept=$1: disks are claimed by this agent"
-  elif [ "$1" = $state/agent ]; then rm -rf "$1"
+  elif [ "$1" = $state/agent ]; then
+    find "$1" -mindepth 1 -maxdepth 1 ! -name audit.jsonl -exec rm -rf {} +
+    [ ! -f "$1/audit.jsonl" ] || echo "kept=$1/audit.jsonl: what was done on this host"
+    rmdir "$1" 2>/dev/null || :
   elif [ -d "$1" ]; then echo "kept=$1: not a folder that deploy chose"; fi
   if [ "$2" = $state/identity ]; then rm -rf "$2"
   elif [ -d "$2" ]; then echo "kept=$2: not a folder that deploy chose"; fi

@@ -7,9 +7,7 @@ import { deployAgent, type Deployed, type DeployDeps } from "../deploy/deploy-ag
 import { removeAgent } from "../deploy/remove-agent.ts";
 import { serveEnrolment } from "../service/enrolment.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
-import type { AuditLog } from "@salvo/shared/audit/log.ts";
-import { operator } from "@salvo/shared/audit/operator.ts";
-import { openLabAudit } from "./audit-log.ts";
+import type { AuditedLab } from "../service/audited-lab.ts";
 import type { Io } from "./io.ts";
 import { expected, openLabOf } from "./lab.ts";
 import { cliLogger } from "./session.ts";
@@ -46,7 +44,6 @@ export async function deployAgents(command: DeployCommand, io: Io): Promise<numb
   const stop = new AbortController();
   const onSignal = () => stop.abort(new SalvoError("cancelled", "stopped by Ctrl-C or SIGTERM"));
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, onSignal);
-  await using audit = await openLabAudit(command.lab);
   await using enrolment = await serveEnrolment({ lab, address: "127.0.0.1:0", log: cliLogger(), onJoined: () => {} });
   const bundle = command.remove ? undefined : await bundleOf(command, io, stop.signal);
 
@@ -56,7 +53,7 @@ export async function deployAgents(command: DeployCommand, io: Io): Promise<numb
     const say = (line: string) => io.stderr.write(`${agent.id}: ${line}\n`);
     const base = { lab, labFile: resolve(command.lab), say, signal: stop.signal, plan: command.plan ?? false };
     const deps = { ...base, expected: expected(agent), enrolment: enrolment.address };
-    const done = await outcomeOf(() => audited(audit, agent, deps, bundle));
+    const done = await outcomeOf(() => audited(lab, agent, deps, bundle));
     const seconds = Math.round((performance.now() - begun) / 100) / 10;
     const outcome = { agent: agent.id, address: agent.address, ...done, seconds };
     outcomes.push(outcome);
@@ -102,7 +99,7 @@ async function bundleOf({ bundle }: DeployCommand, io: Io, signal: AbortSignal):
 
 /** What changes a host is in the lab's audit log before it is done. */
 function audited(
-  audit: AuditLog,
+  { audit, who }: AuditedLab,
   agent: LabAgent,
   deps: Omit<DeployDeps, "bundle">,
   bundle: Bundle | undefined,
@@ -114,7 +111,7 @@ function audited(
     address: agent.address,
     ...(bundle && { program: bundle.folder, sha256: bundle.sha256 }),
   };
-  const deed = { who: operator(), what: bundle ? "deploy" : "deploy-remove", details };
+  const deed = { who, what: bundle ? "deploy" : "deploy remove", details };
   return audit.around(deed, act, { answer: ({ result, program }) => ({ result, program }) });
 }
 
