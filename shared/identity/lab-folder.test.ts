@@ -1,5 +1,5 @@
 /** Who may still join, be renewed and called, as the lab's folder has it. */
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -59,4 +59,17 @@ test("a renewed controller has another key and another name at NATS, which last"
   expect(readCertificate(later.controller.certificate).serialNumber).not.toBe(
     readCertificate(renewed.controller.certificate).serialNumber,
   );
+});
+
+test.for([
+  '{"agent":"guest1","roles":"workload"}',
+  '{"agent":"guest2","roles":["workload"]}',
+  '{"roles":[]}',
+  "null",
+  "{",
+])("an agent whose file holds %s is renewed by nobody: the file does not say what it may be", async (text) => {
+  await lab.enrol("guest1");
+  await writeFile(join(lab.folder, "ca", "agents", "guest1"), text);
+  const { request } = await createRequest();
+  await expect(lab.renew("guest1", request, Date.now())).rejects.toMatchObject({ kind: "refused" });
 });

@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, watch } from "node:fs";
 import { mkdir, readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { onlyUri } from "../kernel/certificate-uri.ts";
 import { type Authority, createAuthority, openAuthority } from "./authority.ts";
@@ -15,7 +15,16 @@ import { readIdentity, writeIdentity } from "./own.ts";
 import { type Credential, publicKeyPin, readCertificate } from "./pem.ts";
 import { openReaders, type Readers } from "./reader.ts";
 import { writeSecret } from "./secret-file.ts";
-import { createToken, dropTokens, type Grant, isTokenId, makeTokenFolder, redeemToken, tokensOf } from "./token.ts";
+import {
+  createToken,
+  dropTokens,
+  type Grant,
+  isGrant,
+  isTokenId,
+  makeTokenFolder,
+  redeemToken,
+  tokensOf,
+} from "./token.ts";
 
 const CONTROLLER_LIFE_MS = 365 * 24 * 60 * 60 * 1000;
 const INIT = "Make the lab's folder with: salvo init";
@@ -168,17 +177,20 @@ function dnsName({ subjectAltName = "" }: { readonly subjectAltName?: string | u
   return /(?:^|, )DNS:([^,\s"]+)/.exec(subjectAltName)?.[1];
 }
 
+/** What an agent may be, from the file that bears its id. */
 async function readGrant(file: string): Promise<Grant> {
   try {
-    const grant: Grant = JSON.parse(await readFile(file, "utf8"));
-    return grant;
+    const grant: unknown = JSON.parse(await readFile(file, "utf8"));
+    if (isGrant(grant) && grant.agent === basename(file)) return grant;
   } catch (error) {
     const { kind, message } = toSalvoError(error);
-    throw new SalvoError("refused", kind === "not-found" ? "no such agent was ever enrolled" : message, {
-      file,
-      remedy: "Make it a token with: salvo token create",
-    });
+    throw ungranted(file, kind === "not-found" ? "no such agent was ever enrolled" : message);
   }
+  throw ungranted(file, "this does not say what the agent may be");
+}
+
+function ungranted(file: string, message: string): SalvoError {
+  return new SalvoError("refused", message, { file, remedy: "Make it a token with: salvo token create" });
 }
 
 async function readPart(file: string): Promise<string> {

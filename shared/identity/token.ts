@@ -106,16 +106,15 @@ async function readKept(file: string): Promise<KeptToken> {
 
 /** A file that was cut off or damaged grants nothing: least of all a token that never expires. */
 function isKept(kept: unknown): kept is KeptToken {
-  if (typeof kept !== "object" || kept === null) return false;
-  const { agent, roles, secretHash, expiresMs }: Partial<Record<keyof KeptToken, unknown>> = kept;
-  return (
-    typeof agent === "string" &&
-    Array.isArray(roles) &&
-    roles.every((role) => typeof role === "string") &&
-    typeof secretHash === "string" &&
-    /^[0-9a-f]{64}$/.test(secretHash) &&
-    Number.isSafeInteger(expiresMs)
-  );
+  if (!isGrant(kept)) return false;
+  const { secretHash, expiresMs }: Partial<Record<keyof KeptToken, unknown>> = kept;
+  return typeof secretHash === "string" && /^[0-9a-f]{64}$/.test(secretHash) && Number.isSafeInteger(expiresMs);
+}
+
+export function isGrant(value: unknown): value is Grant {
+  if (typeof value !== "object" || value === null) return false;
+  const { agent, roles }: Partial<Record<keyof Grant, unknown>> = value;
+  return typeof agent === "string" && Array.isArray(roles) && roles.every((role) => typeof role === "string");
 }
 
 /** 256 random bits need no slow hash. */
