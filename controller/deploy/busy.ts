@@ -24,16 +24,23 @@ export async function refuseWhenBusy(
     (answer): readonly RunStatus[] => answer.runs,
     () => undefined, // it does not answer, which is for the steps to come to change
   );
+  const work = workOf(runs, facts, dataDir);
+  if (work === undefined) return;
+  throw new SalvoError("refused", `agent ${agent.id} is at ${work}`, {
+    remedy: "Wait for the run's end, or stop it; then deploy again",
+  });
+}
+
+/** What must not be disturbed; `runs` of an agent that does not answer are undefined, and fio in its folder tells. Pure. */
+export function workOf(
+  runs: readonly Pick<RunStatus, "run" | "phase">[] | undefined,
+  { fioIn }: Pick<HostFacts, "fioIn">,
+  dataDir: string,
+): string | undefined {
   const open = runs?.filter(({ phase }) => phase !== RunPhase.ENDED).map(({ run }) => run) ?? [];
-  const fio = runs === undefined && facts.fioIn.some((folder) => folder.startsWith(`${dataDir}/`));
-  if (open.length === 0 && !fio) return;
-  throw new SalvoError(
-    "refused",
-    `agent ${agent.id} is at ${open.length > 0 ? `run ${open.join(", ")}` : "a run: fio works in its folder"}`,
-    {
-      remedy: "Wait for the run's end, or stop it; then deploy again",
-    },
-  );
+  if (open.length > 0) return `run ${open.join(", ")}`;
+  const hidden = runs === undefined && fioIn.some((folder) => folder.startsWith(`${dataDir}/`));
+  return hidden ? "a run: it does not answer, but fio works in its folder" : undefined;
 }
 
 /** Resolves when that very program answers. Throws `program-failed` with what the agent said last when it does not in time. */
