@@ -1,5 +1,7 @@
 import { defineConfig } from "vitest/config";
 
+const VLAB = "e2e/vlab.e2e.ts";
+
 export default defineConfig({
   test: {
     projects: [
@@ -15,12 +17,16 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["e2e/**/*.e2e.ts"],
-          exclude: ["**/node_modules/**"],
+          exclude: ["**/node_modules/**", VLAB],
           testTimeout: 120_000,
           hookTimeout: 60_000,
           // Real fio on two cores: one file at a time.
           fileParallelism: false,
         },
+      },
+      {
+        // Guests whose processors are emulated, on two cores: beside nothing else.
+        test: { name: "vlab", include: [VLAB], testTimeout: 400_000, hookTimeout: 60_000 },
       },
       {
         // Not part of npm test: Wine, 660 MB, is not part of the set-up. apt-get install --no-install-recommends wine wine64

@@ -85,11 +85,13 @@ export async function downVlab({ dir }: { readonly dir: string }, io: Io): Promi
   return EXIT.ok.code;
 }
 
+const GONE = "Check --dir. If a lab was up in a folder that was removed, make it again, empty, and type this once more";
+
 /** The names of what a lab is made of come from its folder's path without links. Throws `not-found`. */
 function real(dir: string): string {
   try {
     return realpathSync(dir);
   } catch (cause) {
-    throw new SalvoError("not-found", "there is no such folder", { file: resolve(dir), cause, remedy: "Check --dir" });
+    throw new SalvoError("not-found", "there is no such folder", { file: resolve(dir), cause, remedy: GONE });
   }
 }

@@ -21,15 +21,15 @@ export interface GuestOptions {
   readonly accelerator: Accelerator;
   readonly memoryMib: number;
   readonly diskMib: number;
-  /** The program of the agent, and V8's cache for it. */
-  readonly agent: { readonly program: string; readonly cache: string };
+  /** The program of the agent. */
+  readonly agent: string;
   /** host:port where the guests join. */
   readonly enrolment: string;
 }
 
 const CONSOLE_LINES = 15;
-/** The files of a workload, and room for journals beside them. */
-const DEVICE_SHARE = 0.5;
+/** The rest is for journals. Filling it, at the first run, takes a few seconds where processors are emulated. */
+const DEVICE_SHARE = 0.25;
 const MACHINE_MS = 20_000;
 
 /** Makes everything anew that the guest needs before it starts. */
@@ -48,7 +48,7 @@ export async function prepareGuest(guest: GuestPlan, options: GuestOptions, { si
   await writeSecret(join(places.share, "token"), token);
 }
 
-/** The machine runs when this returns, in the lab's network namespace; it does not end with this process. */
+/** The machine runs when this returns, in the lab's network namespace; QEMU has parted from this process and outlives it. */
 export async function startGuest(
   guest: GuestPlan,
   options: GuestOptions,
@@ -59,7 +59,6 @@ export async function startGuest(
   const machine = machineArgs({ ...places, guest, accelerator, memoryMib, nowMs: Date.now() });
   await must("nsenter", [`--net=${namespaceFile(plan)}`, QEMU, ...machine], {
     timeoutMs: MACHINE_MS,
-    dieWithParent: false,
     ...(signal && { signal }),
   });
   const pid = Number(await readFile(places.pidFile, "latin1"));
@@ -75,8 +74,7 @@ function settings(guest: GuestPlan, { agent, enrolment }: GuestOptions): string 
     DATA: `${guest.data}/24`,
     MODULES: KERNEL.modules,
     NODE: process.execPath,
-    AGENT: agent.program,
-    COMPILE_CACHE: agent.cache,
+    AGENT: agent,
     CONTROLLER: enrolment,
   };
   return Object.entries(values)

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
-import type { Waiting } from "@salvo/shared/kernel/signal.ts";
+import { deadline, sleep, type Waiting } from "@salvo/shared/kernel/signal.ts";
 import { must } from "./command.ts";
 import { freeSubnet, type LabPlan, meets } from "./plan.ts";
 import { end, identify } from "./processes.ts";
@@ -14,6 +14,8 @@ import { end, identify } from "./processes.ts";
 type Names = Pick<LabPlan, "namespace" | "link">;
 
 export const DATA_MTU = 9000;
+const EMPTY_MS = 30_000;
+const LOOK_MS = 20;
 
 /** `ip netns` keeps them here. */
 export function namespaceFile({ namespace }: Pick<LabPlan, "namespace">): string {
@@ -68,8 +70,8 @@ export async function makeNetwork(plan: LabPlan, { signal }: Waiting): Promise<v
 }
 
 /** Whether another link of this host got the same addresses at the same moment, and is the one that keeps them. */
-export function mustYield({ link, subnet }: LabPlan): boolean {
-  return Object.entries(networkInterfaces()).some(
+export function mustYield({ link, subnet }: Pick<LabPlan, "link" | "subnet">, links = networkInterfaces()): boolean {
+  return Object.entries(links).some(
     ([name, addresses]) => name < link && addresses?.some(({ address }) => address.startsWith(`10.213.${subnet}.`)),
   );
 }
@@ -77,9 +79,14 @@ export function mustYield({ link, subnet }: LabPlan): boolean {
 /** Whatever runs in the namespace is ended with it: nothing but the lab's guests was ever put there. */
 export async function removeNetwork(names: Names): Promise<void> {
   if (existsSync(namespaceFile(names))) {
-    for (const pid of await processesIn(names)) {
-      const found = await identify(pid);
-      if (found) await end(found);
+    // Until none is left: one that was just being started may have started another.
+    const signal = deadline(EMPTY_MS, `ending what runs in the network namespace ${names.namespace}`);
+    for (let pids = await processesIn(names); pids.length > 0; pids = await processesIn(names)) {
+      for (const pid of pids) {
+        const found = await identify(pid);
+        if (found) await end(found);
+      }
+      await sleep(LOOK_MS, { signal });
     }
     await must("ip", ["netns", "delete", names.namespace]);
   }

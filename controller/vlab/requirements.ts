@@ -1,12 +1,13 @@
 /** What a virtual lab needs of this host; all that is missing is told at once, before anything is made. */
 import { existsSync } from "node:fs";
 import { access, constants } from "node:fs/promises";
+import { freemem } from "node:os";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { findProgram } from "@salvo/shared/process/find.ts";
 import { SEARCH_PATH } from "./command.ts";
 import { KERNEL, QEMU } from "./kernel.ts";
 
-const TUN = "/dev/net/tun";
+export const TUN = "/dev/net/tun";
 const PROGRAMS = [QEMU, "ip", "nsenter", "mkfs.ext4", "modprobe", "rdma", "fio"];
 const SET_UP = "type: scripts/setup vlab";
 
@@ -15,6 +16,7 @@ export interface Host {
   readonly isRoot: boolean;
   readonly has: (program: string) => Promise<boolean>;
   readonly canUse: (file: string) => Promise<boolean>;
+  readonly freeMib: () => number;
 }
 
 export const thisHost: Host = {
@@ -30,10 +32,11 @@ export const thisHost: Host = {
       () => true,
       () => false,
     ),
+  freeMib: () => Math.floor(freemem() / 2 ** 20),
 };
 
 /** Everything that is missing, each with what to do about it. */
-export async function missingFor(host: Host, kernel = KERNEL): Promise<string[]> {
+export async function missingFor(host: Host, memoryMib: number, kernel = KERNEL): Promise<string[]> {
   if (host.machine !== "linux x64") return [`virtual labs run on Linux x86_64 only, and this is ${host.machine}`];
   const missing: string[] = [];
   if (!host.isRoot)
@@ -51,12 +54,15 @@ export async function missingFor(host: Host, kernel = KERNEL): Promise<string[]>
       missing.push(`the guests' kernel is missing (${file}); ${SET_UP}`);
       break;
     }
+  const free = host.freeMib();
+  if (free < memoryMib)
+    missing.push(`the guests need ${memoryMib} MiB of memory, and ${free} MiB are free; give them less with --memory`);
   return missing;
 }
 
 /** Throws `unavailable` with all that is missing. */
-export async function requireHost(host: Host = thisHost): Promise<void> {
-  const missing = await missingFor(host);
+export async function requireHost(memoryMib: number, host: Host = thisHost): Promise<void> {
+  const missing = await missingFor(host, memoryMib);
   if (missing.length === 0) return;
   throw new SalvoError("unavailable", `a virtual lab cannot be made here:\n${missing.join("\n")}`, {
     remedy: "Nothing was made",

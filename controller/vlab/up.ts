@@ -38,7 +38,7 @@ export interface UpOptions {
  */
 export async function bringUp(options: UpOptions): Promise<LabPlan> {
   const { say, signal } = options;
-  await requireHost();
+  await requireHost((options.guests + 1) * options.memoryMib);
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
   const folder = await realpath(options.folder);
   await using _ = await holdVlab(folder);
@@ -47,14 +47,15 @@ export async function bringUp(options: UpOptions): Promise<LabPlan> {
   say(`lab ${lab.lab} in ${folder}: a target and ${options.guests} initiator guests`);
   const accelerator = await findAccelerator(signal);
   say(accelerator === "kvm" ? "guests run on KVM" : "guests are emulated (TCG): KVM does not run their kernel here");
-  try {
-    const agent = await bundleAgent(folder, signal);
-    return await start({ ...options, folder, lab, accelerator, agent });
-  } catch (error) {
+  await using undo = new AsyncDisposableStack();
+  undo.defer(async () => {
     say("taking down what was made");
     await takeDown(folder);
-    throw error;
-  }
+  });
+  const agent = await bundleAgent(folder, signal);
+  const plan = await start({ ...options, folder, lab, accelerator, agent });
+  undo.move(); // it stays
+  return plan;
 }
 
 async function start(options: UpOptions & Omit<GuestOptions, "plan" | "enrolment">): Promise<LabPlan> {
@@ -93,6 +94,7 @@ async function makeNetworkSomewhere(
   }
 }
 
+const BUNDLE_MS = 120_000;
 /** What guests have of their own there, instead of the host's. */
 const HIDDEN = /^\/(run|dev|proc|sys)\//;
 
@@ -128,11 +130,9 @@ async function labOf(folder: string): Promise<LabFolder> {
   return initLabFolder(folder, isName(name) ? name : "vlab", Date.now());
 }
 
-async function bundleAgent(folder: string, signal: AbortSignal) {
+/** Gives the path of the program. */
+async function bundleAgent(folder: string, signal: AbortSignal): Promise<string> {
   const place = agentPlace(folder);
-  const program = await must(process.execPath, [join(ROOT, "scripts", "vlab-agent.ts"), place], {
-    timeoutMs: 120_000,
-    signal,
-  });
-  return { program: program.trim(), cache: join(place, "compile-cache") };
+  const script = join(ROOT, "scripts", "vlab-agent.ts");
+  return (await must(process.execPath, [script, place], { timeoutMs: BUNDLE_MS, signal })).trim();
 }

@@ -1,0 +1,24 @@
+import { LabSchema, Role } from "@salvo/proto/lab_pb.ts";
+import { StudySchema } from "@salvo/proto/study_pb.ts";
+import { readYaml } from "@salvo/shared/config/yaml.ts";
+import { expect, test } from "vitest";
+import { labFile, studyFile } from "./files.ts";
+import { planLab } from "./plan.ts";
+
+const plan = planLab({ folder: "/srv/lab", lab: "lab", guests: 2, subnet: 7 });
+
+test("the lab file is one, and names every guest where the controller reaches it", () => {
+  const { message } = readYaml(LabSchema, labFile(plan), "lab.yaml");
+  expect(message).toMatchObject({ name: "lab", host: "10.213.7.1" });
+  expect(message.agents.map(({ id, address, roles }) => ({ id, address, roles }))).toEqual([
+    { id: "target", address: "10.213.7.10:7400", roles: [Role.WORKLOAD, Role.TARGET] },
+    { id: "guest1", address: "10.213.7.11:7400", roles: [Role.WORKLOAD, Role.INITIATOR] },
+    { id: "guest2", address: "10.213.7.12:7400", roles: [Role.WORKLOAD, Role.INITIATOR] },
+  ]);
+});
+
+test("the study is one of all initiators, on what their agents list", () => {
+  const { message } = readYaml(StudySchema, studyFile(plan), "study.yaml");
+  const participants = message.scenarios.flatMap((scenario) => scenario.participants);
+  expect(participants.map(({ agent, device }) => `${agent}.${device}`)).toEqual(["guest1.scratch", "guest2.scratch"]);
+});
