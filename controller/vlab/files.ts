@@ -12,12 +12,12 @@ export function studyFile({ lab, guests }: LabPlan): string {
   const participants = guests
     .filter(({ roles }) => roles.includes("initiator"))
     .map(({ id }) => ({ agent: id, device: "scratch" }));
-  const load = { blockSize: "4KiB", jobs: 1, queueDepth: 4, rateIopsPerJob: 200, duration: "5s" };
+  const load = { blockSize: "4KiB", jobs: 1, queueDepth: 4, rateIopsPerJob: 200, ramp: "1s", duration: "5s" };
   return `# Written by \`salvo vlab up\` at every start; copy it to change it. The guests' own disks, not yet the target's.
 ${stringify({
   name: lab,
   description: "What the guests' own disks and their load generators do",
-  interval: "500ms",
+  interval: "1s",
   scenarios: [{ name: "own-disk", participants }],
   workloads: [
     { name: "4k-randread", pattern: "randread", ...load },
