@@ -101,6 +101,17 @@ here("a target and two guests come up, each with a clock, networks and soft-RoCE
     expect(JSON.parse(line)).toMatchObject({ reachable: true, agent: { roles: ["ROLE_WORKLOAD"] } });
 });
 
+here("the folder of a lab of real hosts is left as it is", async () => {
+  const real = join(folder, "real");
+  await salvo("init", real).ended;
+  const before = await readdir(real);
+  const file = await readFile(join(real, "lab.yaml"), "utf8");
+  expect(await down(real)).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("no virtual lab was up") });
+  expect(await up(real).ended).toMatchObject({ exitCode: 6, stderr: expect.stringContaining("no virtual one") });
+  expect(await readdir(real)).toEqual(before);
+  expect(await readFile(join(real, "lab.yaml"), "utf8")).toBe(file);
+});
+
 here("a run over both guests starts them together, by clocks that are seconds apart", async () => {
   const args = ["--lab", join(one, "lab.yaml"), "--data", join(one, "data"), "--json", "--only", "*/4k-randread"];
   let line: RunLine | undefined;

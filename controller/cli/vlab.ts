@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
-import { takeDown } from "../vlab/down.ts";
+import { mayBeVlab, takeDown } from "../vlab/down.ts";
 import { holdVlab } from "../vlab/hold.ts";
 import { GUESTS_MAX } from "../vlab/plan.ts";
 import { lookAt } from "../vlab/status.ts";
@@ -79,10 +79,14 @@ export async function showVlab({ dir, json = false }: StatusCommand, io: Io): Pr
 
 export async function downVlab({ dir }: { readonly dir: string }, io: Io): Promise<number> {
   const folder = real(dir);
-  await using _ = await holdVlab(folder);
-  const found = await takeDown(folder);
+  const found = mayBeVlab(folder) && (await heldDown(folder));
   io.stderr.write(found ? "the virtual lab is down; its files are still there\n" : "no virtual lab was up here\n");
   return EXIT.ok.code;
+}
+
+async function heldDown(folder: string): Promise<boolean> {
+  await using _ = await holdVlab(folder);
+  return await takeDown(folder);
 }
 
 const GONE = "Check --dir. If a lab was up in a folder that was removed, make it again, empty, and type this once more";

@@ -1,10 +1,16 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { namesOf } from "./plan.ts";
 import { namespaceFile, removeNetwork } from "./network.ts";
 import { agentPlace, guestPlaces } from "./places.ts";
 import { end } from "./processes.ts";
-import { readState, removeState } from "./state.ts";
+import { hasState, readState, removeState } from "./state.ts";
+
+/** Whether there may be anything to take down; a folder of something else is left as it is. */
+export function mayBeVlab(folder: string): boolean {
+  return existsSync(join(folder, "guests")) || hasState(folder) || existsSync(namespaceFile(namesOf(folder)));
+}
 
 /**
  * Ends every guest and removes the networks, whatever of them there is. Consoles stay, and so do the lab's keys, its files

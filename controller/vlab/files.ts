@@ -2,9 +2,12 @@
 import { stringify } from "yaml";
 import { AGENT_PORT, type LabPlan } from "./plan.ts";
 
+/** How the files begin; without it a lab file is somebody else's. */
+export const WRITTEN_BY_US = "# Written by `salvo vlab up` at every start";
+
 export function labFile({ lab, host, guests }: LabPlan): string {
   const agents = guests.map(({ id, management, roles }) => ({ id, address: `${management}:${AGENT_PORT}`, roles }));
-  return `# Written by \`salvo vlab up\` at every start: changes are lost.\n${stringify({ name: lab, host, agents })}`;
+  return `${WRITTEN_BY_US}: changes are lost.\n${stringify({ name: lab, host, agents })}`;
 }
 
 /** Little load: the guests' processors are emulated, and measure the emulation. */
@@ -13,7 +16,7 @@ export function studyFile({ lab, guests }: LabPlan): string {
     .filter(({ roles }) => roles.includes("initiator"))
     .map(({ id }) => ({ agent: id, device: "scratch" }));
   const load = { blockSize: "4KiB", jobs: 1, queueDepth: 4, rateIopsPerJob: 200, ramp: "1s", duration: "5s" };
-  return `# Written by \`salvo vlab up\` at every start; copy it to change it. The guests' own disks, not yet the target's.
+  return `${WRITTEN_BY_US}; copy it to change it. The guests' own disks, not yet the target's.
 ${stringify({
   name: lab,
   description: "What the guests' own disks and their load generators do",

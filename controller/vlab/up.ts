@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, realpath, writeFile } from "node:fs/promises";
+import { mkdir, readFile, realpath, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { initLabFolder, type LabFolder, openLabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { isName } from "@salvo/shared/identity/name.ts";
@@ -8,7 +8,7 @@ import type { Logger } from "@salvo/shared/log/logger.ts";
 import { serveEnrolment } from "../service/enrolment.ts";
 import { must } from "./command.ts";
 import { takeDown } from "./down.ts";
-import { labFile, studyFile } from "./files.ts";
+import { labFile, studyFile, WRITTEN_BY_US } from "./files.ts";
 import { type GuestOptions, prepareGuest, startGuest } from "./guest.ts";
 import { type Accelerator, findAccelerator, ROOT } from "./kernel.ts";
 import { holdVlab } from "./hold.ts";
@@ -41,10 +41,13 @@ export async function bringUp(options: UpOptions): Promise<LabPlan> {
   await requireHost((options.guests + 1) * options.memoryMib);
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
   const folder = await realpath(options.folder);
+  await refuseForeign(folder);
   await using _ = await holdVlab(folder);
-  await refuseOther(folder);
+  await refuseSecond(folder);
   const lab = await labOf(folder);
-  say(`lab ${lab.lab} in ${folder}: a target and ${options.guests} initiator guests`);
+  say(
+    `lab ${lab.lab} in ${folder}: a target and ${options.guests} initiator ${options.guests === 1 ? "guest" : "guests"}`,
+  );
   const accelerator = await findAccelerator(signal);
   say(accelerator === "kvm" ? "guests run on KVM" : "guests are emulated (TCG): KVM does not run their kernel here");
   await using undo = new AsyncDisposableStack();
@@ -98,29 +101,28 @@ const BUNDLE_MS = 120_000;
 /** What guests have of their own there, instead of the host's. */
 const HIDDEN = /^\/(run|dev|proc|sys)\//;
 
-/** Throws unless nothing is in the way: a lab that is up, or a lab of real hosts, whose file would be overwritten. */
-async function refuseOther(folder: string): Promise<void> {
+/** Throws where nothing may be made: what guests do not see, and a lab of real hosts, whose file would be overwritten. */
+async function refuseForeign(folder: string): Promise<void> {
   if (HIDDEN.test(`${folder}/`))
     throw new SalvoError("invalid-input", "guests cannot see what is in this folder", {
       file: folder,
       remedy: "Name one that is not in /run, /dev, /proc or /sys",
     });
-  if (hasState(folder)) {
-    const state = await readState(folder);
-    throw new SalvoError(
-      "wrong-state",
-      `this virtual lab is ${state?.phase === "ready" ? "up already" : "half made"}`,
-      {
-        file: folder,
-        remedy: `Type: salvo vlab down --dir ${folder}`,
-      },
-    );
-  }
-  if (existsSync(join(folder, "lab.yaml")) && !existsSync(join(folder, "guests")))
+  const file = join(folder, "lab.yaml");
+  if (existsSync(file) && !(await readFile(file, "utf8")).startsWith(WRITTEN_BY_US))
     throw new SalvoError("wrong-state", "this is the folder of a lab that is no virtual one", {
       file: folder,
       remedy: "Name another folder",
     });
+}
+
+async function refuseSecond(folder: string): Promise<void> {
+  if (!hasState(folder)) return;
+  const { phase } = (await readState(folder)) ?? {};
+  throw new SalvoError("wrong-state", `this virtual lab is ${phase === "ready" ? "up already" : "half made"}`, {
+    file: folder,
+    remedy: `Type: salvo vlab down --dir ${folder}`,
+  });
 }
 
 /** One that was up before keeps its authority. */
