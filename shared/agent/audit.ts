@@ -34,6 +34,9 @@ export const AUDITED: readonly AuditedMethod[] = [
   })),
 ];
 
+/** They write entries of their own: one before each step (provision/provisioner.ts). */
+export const AUDITED_WITHIN: readonly string[] = ["salvo.v1.TargetService/Apply", "salvo.v1.InitiatorService/Apply"];
+
 /** They change nothing on the host: what RequestCertificate makes is of no use before it is installed. */
 export const UNAUDITED: readonly string[] = [
   "salvo.v1.AgentService/Describe",
@@ -41,6 +44,10 @@ export const UNAUDITED: readonly string[] = [
   "salvo.v1.AgentService/Watch",
   "salvo.v1.AgentService/Collect",
   "salvo.v1.IdentityService/RequestCertificate",
+  "salvo.v1.TargetService/Inspect",
+  "salvo.v1.TargetService/Plan",
+  "salvo.v1.InitiatorService/Inspect",
+  "salvo.v1.InitiatorService/Plan",
 ];
 
 const REASON_CHARS_MAX = 2_000;

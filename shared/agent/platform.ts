@@ -2,6 +2,7 @@ import type { Host } from "@salvo/proto/agent_pb.ts";
 import type { RunningProcess } from "../process/start.ts";
 import type { CoreCounters, DiskCounters } from "./domain/counters.ts";
 import type { Disks } from "./guard/disks.ts";
+import type { InitiatorProvider, ProviderDeps, TargetProvider } from "./provision/provider.ts";
 
 /** What differs between the systems that an agent runs on. agent-guest and agent-windows each bring one. */
 export interface Platform {
@@ -22,6 +23,9 @@ export interface Platform {
   findDisk(path: string): (() => DiskCounters) | undefined;
   /** Without it raw disks are refused. */
   readonly disks?: Disks;
+  /** Without them the roles are not served. */
+  readonly target?: (deps: ProviderDeps) => TargetProvider;
+  readonly initiator?: (deps: ProviderDeps) => InitiatorProvider;
 }
 
 /** Where the jobs of one fio process wait. */

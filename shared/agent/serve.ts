@@ -24,6 +24,7 @@ import { openLead } from "./lead.ts";
 import type { AgentIdentity } from "./identity.ts";
 import { hashOfDevice } from "./open-device.ts";
 import type { Platform } from "./platform.ts";
+import { storageServices } from "./provision/services.ts";
 import { agentService } from "./service.ts";
 
 export interface ServeOptions {
@@ -110,6 +111,7 @@ export async function serveAgent({
         agentService(made, clock, () => audit.head),
       ),
       ...(identity ? [implement(IdentityService, identity.service)] : []),
+      ...storageServices(platform, served, { config, lab: identity?.lab ?? "", audit }),
     ].map((service) => auditService(service, { audit, log })),
     ...(identity && { credentials: identity.credentials, authorize: identity.authorize }),
     validate: assertValid,

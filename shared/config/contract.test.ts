@@ -1,9 +1,12 @@
 import { create, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { file_salvo_v1_agent } from "@salvo/proto/agent_pb.ts";
+import { file_salvo_v1_initiator } from "@salvo/proto/initiator_pb.ts";
 import { AgentConfigSchema, file_salvo_v1_lab, LabSchema } from "@salvo/proto/lab_pb.ts";
 import { Unit } from "@salvo/proto/rule_pb.ts";
 import { file_salvo_v1_run } from "@salvo/proto/run_pb.ts";
+import { file_salvo_v1_storage } from "@salvo/proto/storage_pb.ts";
 import { file_salvo_v1_study, StudySchema } from "@salvo/proto/study_pb.ts";
+import { file_salvo_v1_target } from "@salvo/proto/target_pb.ts";
 import { file_salvo_v1_telemetry } from "@salvo/proto/telemetry_pb.ts";
 import { file_salvo_v1_workload } from "@salvo/proto/workload_pb.ts";
 import { expect, test } from "vitest";
@@ -15,9 +18,12 @@ import { readScalar } from "./scalar.ts";
 /** The contract itself: each rule in the .proto files must be one that can be followed. */
 const files = [
   file_salvo_v1_agent,
+  file_salvo_v1_initiator,
   file_salvo_v1_lab,
   file_salvo_v1_run,
+  file_salvo_v1_storage,
   file_salvo_v1_study,
+  file_salvo_v1_target,
   file_salvo_v1_telemetry,
   file_salvo_v1_workload,
 ];

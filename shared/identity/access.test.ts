@@ -1,8 +1,11 @@
 import { AgentService, file_salvo_v1_agent } from "@salvo/proto/agent_pb.ts";
 import { EnrolmentService, file_salvo_v1_enrolment, IdentityService } from "@salvo/proto/enrolment_pb.ts";
+import { file_salvo_v1_initiator, InitiatorService } from "@salvo/proto/initiator_pb.ts";
 import { file_salvo_v1_lab } from "@salvo/proto/lab_pb.ts";
 import { file_salvo_v1_run } from "@salvo/proto/run_pb.ts";
+import { file_salvo_v1_storage } from "@salvo/proto/storage_pb.ts";
 import { file_salvo_v1_study } from "@salvo/proto/study_pb.ts";
+import { file_salvo_v1_target, TargetService } from "@salvo/proto/target_pb.ts";
 import { file_salvo_v1_telemetry } from "@salvo/proto/telemetry_pb.ts";
 import { file_salvo_v1_workload } from "@salvo/proto/workload_pb.ts";
 import { readdirSync } from "node:fs";
@@ -13,9 +16,12 @@ import { identityUri } from "./name.ts";
 const files = [
   file_salvo_v1_agent,
   file_salvo_v1_enrolment,
+  file_salvo_v1_initiator,
   file_salvo_v1_lab,
   file_salvo_v1_run,
+  file_salvo_v1_storage,
   file_salvo_v1_study,
+  file_salvo_v1_target,
   file_salvo_v1_telemetry,
   file_salvo_v1_workload,
 ];
@@ -32,9 +38,8 @@ test("all proto files are looked at", () => {
 
 test("every method of the contract is in the table, and the table has no other", () => {
   expect(Object.keys(ACCESS).toSorted()).toEqual(methods.toSorted());
-  expect(methods.length).toBe(
-    AgentService.methods.length + IdentityService.methods.length + EnrolmentService.methods.length,
-  );
+  const services = [AgentService, IdentityService, EnrolmentService, TargetService, InitiatorService];
+  expect(methods.length).toBe(services.reduce((sum, service) => sum + service.methods.length, 0));
 });
 
 const controller = identityUri({ kind: "controller", lab: "bench" });

@@ -13,6 +13,12 @@ export const ACCESS = {
   "salvo.v1.AgentService/Release": "controller",
   "salvo.v1.IdentityService/RequestCertificate": "controller",
   "salvo.v1.IdentityService/InstallCertificate": "controller",
+  "salvo.v1.TargetService/Inspect": "controller",
+  "salvo.v1.TargetService/Plan": "controller",
+  "salvo.v1.TargetService/Apply": "controller",
+  "salvo.v1.InitiatorService/Inspect": "controller",
+  "salvo.v1.InitiatorService/Plan": "controller",
+  "salvo.v1.InitiatorService/Apply": "controller",
   /** Whoever has a token: the only method that is reached without a certificate. */
   "salvo.v1.EnrolmentService/Join": "anybody",
 } as const satisfies Readonly<Record<string, "controller" | "anybody">>;

@@ -7,13 +7,15 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_salvo_v1_rule } from "./rule_pb.ts";
+import type { Export, Volume } from "./storage_pb.ts";
+import { file_salvo_v1_storage } from "./storage_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file salvo/v1/lab.proto.
  */
 export const file_salvo_v1_lab: GenFile = /*@__PURE__*/
-  fileDesc("ChJzYWx2by92MS9sYWIucHJvdG8SCHNhbHZvLnYxIpgCCgNMYWISXwoEbmFtZRgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEhwKBG5hdHMYAiABKAsyDi5zYWx2by52MS5OYXRzEjcKBmFnZW50cxgDIAMoCzISLnNhbHZvLnYxLkxhYkFnZW50QhOKtRgPCAEZAAAAAABAj0BCAmlkElkKBGhvc3QYBCABKAlCS4q1GEcIASIdW0EtWmEtejAtOS5fLV0rfFswLTlhLWZBLUY6XSsqGWEgaG9zdCBuYW1lIG9yIGFuIGFkZHJlc3M6CTEyNy4wLjAuMSLHAgoETmF0cxKlAQoDdXJsGAEgASgJQpcBirUYkgEIASJAKG5hdHN8dGxzKTovLyhcW1swLTlhLWZBLUY6XStcXXxbQS1aYS16MC05Ll8tXSspKDpbMC05XXsxLDV9KT8vPypMYW4gYWRkcmVzcyBsaWtlIG5hdHM6Ly9ob3N0OjQyMjIgKGEgc2VjcmV0IGJlbG9uZ3MgaW50byBhIGZpbGU6IGNyZWRlbnRpYWxzKRJPCgtjcmVkZW50aWFscxgCIAEoCUI6irUYNiIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVycxJGCgJjYRgDIAEoCUI6irUYNiIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVycyKsAQoPTmF0c0NyZWRlbnRpYWxzElEKC2NyZWRlbnRpYWxzGAEgASgJQjyKtRg4CAEiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMSRgoCY2EYAiABKAlCOoq1GDYiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMiwgIKCExhYkFnZW50El0KAmlkGAEgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMSYgoHYWRkcmVzcxgCIAEoCUJRirUYTQgBIi4oXFtbMC05YS1mQS1GOl0rXF18W0EtWmEtejAtOS5fLV0rKTpbMC05XXsxLDV9KhlhbiBhZGRyZXNzIGxpa2UgaG9zdDo3NDAwEiUKBXJvbGVzGAMgAygOMg4uc2Fsdm8udjEuUm9sZUIGirUYAggBEjAKB29uX2xvc3MYBCABKA4yEC5zYWx2by52MS5Pbkxvc3NCDYq1GAkIAToFYWJvcnQSGgoDc3NoGAUgASgLMg0uc2Fsdm8udjEuU3NoIpwDCgNTc2gSTAoEaG9zdBgBIAEoCUI+irUYOiIdW0EtWmEtejAtOS5fLV0rfFswLTlhLWZBLUY6XSsqGWEgaG9zdCBuYW1lIG9yIGFuIGFkZHJlc3MSIQoEcG9ydBgCIAEoDUITirUYDwgBGQAAAADg/+9AOgIyMhJQCgR1c2VyGAMgASgJQkKKtRg+CAEiIFtBLVphLXowLTlfXVtBLVphLXowLTkuXy1dezAsNjN9KhJ0aGUgbmFtZSBvZiBhIHVzZXI6BHJvb3QSgwEKCGhvc3Rfa2V5GAQgASgJQnGKtRhtIhhTSEEyNTY6W0EtWmEtejAtOSsvXXs0M30qUWEgZmluZ2VycHJpbnQgbGlrZSBTSEEyNTY6IGFuZCA0MyBsZXR0ZXJzIGFuZCBkaWdpdHMsIGFzIHNzaC1rZXlnZW4gLWxmIHByaW50cyBpdBJMCghrZXlfZmlsZRgFIAEoCUI6irUYNiIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVycyKNBAoLQWdlbnRDb25maWcSXQoCaWQYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJ2CgZsaXN0ZW4YAiABKAlCZoq1GGIIASIuKFxbWzAtOWEtZkEtRjpdK1xdfFtBLVphLXowLTkuXy1dKyk6WzAtOV17MSw1fSoeYW4gYWRkcmVzcyBsaWtlIDEyNy4wLjAuMTo3NDAwOg4xMjcuMC4wLjE6NzQwMBJOCghkYXRhX2RpchgDIAEoCUI8irUYOAgBIhFbXlx4MDAtXHgxZlx4N2ZdKyohYSBwYXRoIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzEhgKA2ZpbxgEIAEoCUILirUYBwgBOgNmaW8SNgoHZGV2aWNlcxgFIAMoCzIQLnNhbHZvLnYxLkRldmljZUITirUYDxkAAAAAAECPQEIEbmFtZRJcCgxpZGVudGl0eV9kaXIYBiABKAlCRoq1GEIIASIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVyczoIaWRlbnRpdHkSJwoEbmF0cxgHIAEoCzIZLnNhbHZvLnYxLk5hdHNDcmVkZW50aWFscyKAAgoGRGV2aWNlEl8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJICgRwYXRoGAIgASgJQjqKtRg2IhFbXlx4MDAtXHgxZlx4N2ZdKyohYSBwYXRoIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzEiUKCnNpemVfYnl0ZXMYAyABKARCEYq1GA0IAREAAAAAAACwQDABEiQKBGRpc2sYBCABKAsyFi5zYWx2by52MS5EaXNrSWRlbnRpdHkinwIKDERpc2tJZGVudGl0eRJaCgZzZXJpYWwYASABKAlCSoq1GEYiGVshLX5dKFsgLX5dezAsMTI2fVshLX5dKT8qKWEgc2VyaWFsIG51bWJlciB3aXRob3V0IHNwYWNlIGF0IGl0cyBlbmRzEkAKA3d3bhgCIAEoCUIzirUYLyIMWyEtfl17OCwyMDB9Kh9hIFdXTiBsaWtlIG5hYS42MDAxNDA1YTFiMmMzZDRlElcKA2lxbhgDIAEoCUJKirUYRiIbKGlxbnxldWl8bmFhKVwuWyEtfl17MSwyMTl9KidhIHRhcmdldCBuYW1lIGxpa2UgaXFuLjIwMjYtMTEubGFiOnJhbTASEAoDbHVuGAQgASgNSACIAQFCBgoEX2x1bippCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIRCg1ST0xFX1dPUktMT0FEEAESDwoLUk9MRV9UQVJHRVQQAhISCg5ST0xFX0lOSVRJQVRPUhADEhMKD1JPTEVfSFlQRVJWSVNPUhAEKkoKBk9uTG9zcxIXChNPTl9MT1NTX1VOU1BFQ0lGSUVEEAASEQoNT05fTE9TU19BQk9SVBABEhQKEE9OX0xPU1NfQ09OVElOVUUQAmIGcHJvdG8z", [file_salvo_v1_rule]);
+  fileDesc("ChJzYWx2by92MS9sYWIucHJvdG8SCHNhbHZvLnYxIrwCCgNMYWISXwoEbmFtZRgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEhwKBG5hdHMYAiABKAsyDi5zYWx2by52MS5OYXRzEjcKBmFnZW50cxgDIAMoCzISLnNhbHZvLnYxLkxhYkFnZW50QhOKtRgPCAEZAAAAAABAj0BCAmlkElkKBGhvc3QYBCABKAlCS4q1GEcIASIdW0EtWmEtejAtOS5fLV0rfFswLTlhLWZBLUY6XSsqGWEgaG9zdCBuYW1lIG9yIGFuIGFkZHJlc3M6CTEyNy4wLjAuMRIiCgdzdG9yYWdlGAUgASgLMhEuc2Fsdm8udjEuU3RvcmFnZSKKAQoHU3RvcmFnZRI+Cgd0YXJnZXRzGAEgAygLMhcuc2Fsdm8udjEuU3RvcmFnZVRhcmdldEIUirUYEBkAAAAAAABZQEIFYWdlbnQSPwoLYXR0YWNobWVudHMYAiADKAsyGy5zYWx2by52MS5TdG9yYWdlQXR0YWNobWVudEINirUYCRkAAAAAAECPQCLhAQoNU3RvcmFnZVRhcmdldBJgCgVhZ2VudBgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEjYKB3ZvbHVtZXMYAiADKAsyEC5zYWx2by52MS5Wb2x1bWVCE4q1GA8ZAAAAAAAAcEBCBG5hbWUSNgoHZXhwb3J0cxgDIAMoCzIQLnNhbHZvLnYxLkV4cG9ydEITirUYDxkAAAAAAABwQEIEbmFtZSLsAgoRU3RvcmFnZUF0dGFjaG1lbnQSYAoFYWdlbnQYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJhCgZ0YXJnZXQYAiABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJsCgZleHBvcnQYAyABKAlCXIq1GFgIASIXW2EtejAtOV1bYS16MC05LV17MCwzMH0qO2EgbmFtZSBvZiBhdCBtb3N0IDMxIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEiQKCHNlc3Npb25zGAQgASgNQhKKtRgOCAEZAAAAAAAAUEA6ATEixwIKBE5hdHMSpQEKA3VybBgBIAEoCUKXAYq1GJIBCAEiQChuYXRzfHRscyk6Ly8oXFtbMC05YS1mQS1GOl0rXF18W0EtWmEtejAtOS5fLV0rKSg6WzAtOV17MSw1fSk/Lz8qTGFuIGFkZHJlc3MgbGlrZSBuYXRzOi8vaG9zdDo0MjIyIChhIHNlY3JldCBiZWxvbmdzIGludG8gYSBmaWxlOiBjcmVkZW50aWFscykSTwoLY3JlZGVudGlhbHMYAiABKAlCOoq1GDYiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMSRgoCY2EYAyABKAlCOoq1GDYiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMirAEKD05hdHNDcmVkZW50aWFscxJRCgtjcmVkZW50aWFscxgBIAEoCUI8irUYOAgBIhFbXlx4MDAtXHgxZlx4N2ZdKyohYSBwYXRoIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzEkYKAmNhGAIgASgJQjqKtRg2IhFbXlx4MDAtXHgxZlx4N2ZdKyohYSBwYXRoIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzIsICCghMYWJBZ2VudBJdCgJpZBgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEmIKB2FkZHJlc3MYAiABKAlCUYq1GE0IASIuKFxbWzAtOWEtZkEtRjpdK1xdfFtBLVphLXowLTkuXy1dKyk6WzAtOV17MSw1fSoZYW4gYWRkcmVzcyBsaWtlIGhvc3Q6NzQwMBIlCgVyb2xlcxgDIAMoDjIOLnNhbHZvLnYxLlJvbGVCBoq1GAIIARIwCgdvbl9sb3NzGAQgASgOMhAuc2Fsdm8udjEuT25Mb3NzQg2KtRgJCAE6BWFib3J0EhoKA3NzaBgFIAEoCzINLnNhbHZvLnYxLlNzaCKcAwoDU3NoEkwKBGhvc3QYASABKAlCPoq1GDoiHVtBLVphLXowLTkuXy1dK3xbMC05YS1mQS1GOl0rKhlhIGhvc3QgbmFtZSBvciBhbiBhZGRyZXNzEiEKBHBvcnQYAiABKA1CE4q1GA8IARkAAAAA4P/vQDoCMjISUAoEdXNlchgDIAEoCUJCirUYPggBIiBbQS1aYS16MC05X11bQS1aYS16MC05Ll8tXXswLDYzfSoSdGhlIG5hbWUgb2YgYSB1c2VyOgRyb290EoMBCghob3N0X2tleRgEIAEoCUJxirUYbSIYU0hBMjU2OltBLVphLXowLTkrL117NDN9KlFhIGZpbmdlcnByaW50IGxpa2UgU0hBMjU2OiBhbmQgNDMgbGV0dGVycyBhbmQgZGlnaXRzLCBhcyBzc2gta2V5Z2VuIC1sZiBwcmludHMgaXQSTAoIa2V5X2ZpbGUYBSABKAlCOoq1GDYiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMijQQKC0FnZW50Q29uZmlnEl0KAmlkGAEgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMSdgoGbGlzdGVuGAIgASgJQmaKtRhiCAEiLihcW1swLTlhLWZBLUY6XStcXXxbQS1aYS16MC05Ll8tXSspOlswLTldezEsNX0qHmFuIGFkZHJlc3MgbGlrZSAxMjcuMC4wLjE6NzQwMDoOMTI3LjAuMC4xOjc0MDASTgoIZGF0YV9kaXIYAyABKAlCPIq1GDgIASIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVycxIYCgNmaW8YBCABKAlCC4q1GAcIAToDZmlvEjYKB2RldmljZXMYBSADKAsyEC5zYWx2by52MS5EZXZpY2VCE4q1GA8ZAAAAAABAj0BCBG5hbWUSXAoMaWRlbnRpdHlfZGlyGAYgASgJQkaKtRhCCAEiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnM6CGlkZW50aXR5EicKBG5hdHMYByABKAsyGS5zYWx2by52MS5OYXRzQ3JlZGVudGlhbHMigAIKBkRldmljZRJfCgRuYW1lGAEgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMSSAoEcGF0aBgCIAEoCUI6irUYNiIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVycxIlCgpzaXplX2J5dGVzGAMgASgEQhGKtRgNCAERAAAAAAAAsEAwARIkCgRkaXNrGAQgASgLMhYuc2Fsdm8udjEuRGlza0lkZW50aXR5Ip8CCgxEaXNrSWRlbnRpdHkSWgoGc2VyaWFsGAEgASgJQkqKtRhGIhlbIS1+XShbIC1+XXswLDEyNn1bIS1+XSk/KilhIHNlcmlhbCBudW1iZXIgd2l0aG91dCBzcGFjZSBhdCBpdHMgZW5kcxJACgN3d24YAiABKAlCM4q1GC8iDFshLX5dezgsMjAwfSofYSBXV04gbGlrZSBuYWEuNjAwMTQwNWExYjJjM2Q0ZRJXCgNpcW4YAyABKAlCSoq1GEYiGyhpcW58ZXVpfG5hYSlcLlshLX5dezEsMjE5fSonYSB0YXJnZXQgbmFtZSBsaWtlIGlxbi4yMDI2LTExLmxhYjpyYW0wEhAKA2x1bhgEIAEoDUgAiAEBQgYKBF9sdW4qaQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASEQoNUk9MRV9XT1JLTE9BRBABEg8KC1JPTEVfVEFSR0VUEAISEgoOUk9MRV9JTklUSUFUT1IQAxITCg9ST0xFX0hZUEVSVklTT1IQBCpKCgZPbkxvc3MSFwoTT05fTE9TU19VTlNQRUNJRklFRBAAEhEKDU9OX0xPU1NfQUJPUlQQARIUChBPTl9MT1NTX0NPTlRJTlVFEAJiBnByb3RvMw", [file_salvo_v1_rule, file_salvo_v1_storage]);
 
 /**
  * lab.yaml
@@ -44,6 +46,13 @@ export type Lab = Message<"salvo.v1.Lab"> & {
    * @generated from field: string host = 4;
    */
   host: string;
+
+  /**
+   * What targets export and initiators attach to, for `salvo lab plan` and `salvo lab apply`.
+   *
+   * @generated from field: salvo.v1.Storage storage = 5;
+   */
+  storage?: Storage | undefined;
 };
 
 /**
@@ -52,6 +61,95 @@ export type Lab = Message<"salvo.v1.Lab"> & {
  */
 export const LabSchema: GenMessage<Lab> = /*@__PURE__*/
   messageDesc(file_salvo_v1_lab, 0);
+
+/**
+ * @generated from message salvo.v1.Storage
+ */
+export type Storage = Message<"salvo.v1.Storage"> & {
+  /**
+   * @generated from field: repeated salvo.v1.StorageTarget targets = 1;
+   */
+  targets: StorageTarget[];
+
+  /**
+   * @generated from field: repeated salvo.v1.StorageAttachment attachments = 2;
+   */
+  attachments: StorageAttachment[];
+};
+
+/**
+ * Describes the message salvo.v1.Storage.
+ * Use `create(StorageSchema)` to create a new message.
+ */
+export const StorageSchema: GenMessage<Storage> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_lab, 1);
+
+/**
+ * Of one agent with the role target.
+ *
+ * @generated from message salvo.v1.StorageTarget
+ */
+export type StorageTarget = Message<"salvo.v1.StorageTarget"> & {
+  /**
+   * @generated from field: string agent = 1;
+   */
+  agent: string;
+
+  /**
+   * @generated from field: repeated salvo.v1.Volume volumes = 2;
+   */
+  volumes: Volume[];
+
+  /**
+   * @generated from field: repeated salvo.v1.Export exports = 3;
+   */
+  exports: Export[];
+};
+
+/**
+ * Describes the message salvo.v1.StorageTarget.
+ * Use `create(StorageTargetSchema)` to create a new message.
+ */
+export const StorageTargetSchema: GenMessage<StorageTarget> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_lab, 2);
+
+/**
+ * An agent with the role initiator, and an export of one of the targets above.
+ *
+ * @generated from message salvo.v1.StorageAttachment
+ */
+export type StorageAttachment = Message<"salvo.v1.StorageAttachment"> & {
+  /**
+   * @generated from field: string agent = 1;
+   */
+  agent: string;
+
+  /**
+   * The target's agent.
+   *
+   * @generated from field: string target = 2;
+   */
+  target: string;
+
+  /**
+   * @generated from field: string export = 3;
+   */
+  export: string;
+
+  /**
+   * To each portal.
+   *
+   * @generated from field: uint32 sessions = 4;
+   */
+  sessions: number;
+};
+
+/**
+ * Describes the message salvo.v1.StorageAttachment.
+ * Use `create(StorageAttachmentSchema)` to create a new message.
+ */
+export const StorageAttachmentSchema: GenMessage<StorageAttachment> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_lab, 3);
 
 /**
  * @generated from message salvo.v1.Nats
@@ -83,7 +181,7 @@ export type Nats = Message<"salvo.v1.Nats"> & {
  * Use `create(NatsSchema)` to create a new message.
  */
 export const NatsSchema: GenMessage<Nats> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 1);
+  messageDesc(file_salvo_v1_lab, 4);
 
 /**
  * Of an agent's own file.
@@ -109,7 +207,7 @@ export type NatsCredentials = Message<"salvo.v1.NatsCredentials"> & {
  * Use `create(NatsCredentialsSchema)` to create a new message.
  */
 export const NatsCredentialsSchema: GenMessage<NatsCredentials> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 2);
+  messageDesc(file_salvo_v1_lab, 5);
 
 /**
  * @generated from message salvo.v1.LabAgent
@@ -148,7 +246,7 @@ export type LabAgent = Message<"salvo.v1.LabAgent"> & {
  * Use `create(LabAgentSchema)` to create a new message.
  */
 export const LabAgentSchema: GenMessage<LabAgent> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 3);
+  messageDesc(file_salvo_v1_lab, 6);
 
 /**
  * @generated from message salvo.v1.Ssh
@@ -193,7 +291,7 @@ export type Ssh = Message<"salvo.v1.Ssh"> & {
  * Use `create(SshSchema)` to create a new message.
  */
 export const SshSchema: GenMessage<Ssh> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 4);
+  messageDesc(file_salvo_v1_lab, 7);
 
 /**
  * agent.yaml, on the agent's host. Its devices are all that the agent will ever write to.
@@ -250,7 +348,7 @@ export type AgentConfig = Message<"salvo.v1.AgentConfig"> & {
  * Use `create(AgentConfigSchema)` to create a new message.
  */
 export const AgentConfigSchema: GenMessage<AgentConfig> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 5);
+  messageDesc(file_salvo_v1_lab, 8);
 
 /**
  * What workloads may write to: a file, or a whole disk without anything on it.
@@ -290,7 +388,7 @@ export type Device = Message<"salvo.v1.Device"> & {
  * Use `create(DeviceSchema)` to create a new message.
  */
 export const DeviceSchema: GenMessage<Device> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 6);
+  messageDesc(file_salvo_v1_lab, 9);
 
 /**
  * By what a raw disk is known; never by its path, which the kernel may give to another disk. With the size at least three
@@ -329,7 +427,7 @@ export type DiskIdentity = Message<"salvo.v1.DiskIdentity"> & {
  * Use `create(DiskIdentitySchema)` to create a new message.
  */
 export const DiskIdentitySchema: GenMessage<DiskIdentity> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 7);
+  messageDesc(file_salvo_v1_lab, 10);
 
 /**
  * @generated from enum salvo.v1.Role

@@ -1,0 +1,39 @@
+/** The smallest things that are done to a host. Data: to be shown, hashed, logged and then performed as they are. */
+export type Op =
+  | { readonly type: "mkdir" | "rmdir" | "unlink" | "remove"; readonly path: string }
+  | {
+      readonly type: "write";
+      readonly path: string;
+      readonly value: string;
+      /** The CPUs to do it on. */ readonly cpus?: string;
+    }
+  /** The first line of a file in the agent's own folder of secrets; it is in no message and in no log. */
+  | { readonly type: "write-secret"; readonly path: string; readonly secret: string }
+  | { readonly type: "symlink"; readonly path: string; readonly target: string }
+  | { readonly type: "run"; readonly program: string; readonly args: readonly string[] };
+
+/** As a shell would be told it. Nothing is ever done through a shell. */
+export function commandOf(op: Op): string {
+  switch (op.type) {
+    case "mkdir":
+    case "rmdir":
+    case "unlink":
+      return `${op.type} ${quoted(op.path)}`;
+    case "remove":
+      return `rm -f ${quoted(op.path)}`;
+    case "write": {
+      const on = op.cpus === undefined ? "" : `taskset --cpu-list ${op.cpus} `;
+      return `${on}echo ${quoted(op.value)} > ${quoted(op.path)}`;
+    }
+    case "write-secret":
+      return `head -n 1 secrets/${quoted(op.secret)} > ${quoted(op.path)}`;
+    case "symlink":
+      return `ln -s ${quoted(op.target)} ${quoted(op.path)}`;
+    case "run":
+      return [op.program, ...op.args].map(quoted).join(" ");
+  }
+}
+
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,38 @@
+import type { Op } from "./op.ts";
+
+/**
+ * One thing that a host has or should have: a module, a volume, a portal, a session. A provider says which there are and
+ * which there should be; what to do about the difference is the same for all (diff.ts).
+ */
+export interface Piece {
+  /** No two pieces of a host have the same: "volume ram0". */
+  readonly id: string;
+  /** For people, to be read after "make" and "remove": "volume ram0: 64 MiB of RAM". */
+  readonly text: string;
+  /** Ids of pieces that must be there before it, and go after it. */
+  readonly needs: readonly string[];
+  /** What it is. A piece with other facts is another piece: it is removed, and made anew. */
+  readonly facts: Readonly<Record<string, string>>;
+  /** What can be changed while it is in use. */
+  readonly settings: Readonly<Record<string, Setting>>;
+  /** Makes it, with its settings. */
+  readonly make: readonly Op[];
+  /** Takes it away, however much of it there is. */
+  readonly remove: readonly Op[];
+  /**
+   * Others may use it, and it may be theirs: a module, the folder of all targets. If it is there, it will do. It is removed only
+   * when it is ours and nobody else's pieces need it.
+   */
+  readonly shared?: true;
+}
+
+export interface Setting {
+  readonly value: string;
+  readonly ops: readonly Op[];
+}
+
+/** A piece that is there. `make` is how it would be made again, as far as that can be told. */
+export interface Found extends Piece {
+  /** Of one that was never finished: what it lacks. It cannot be used, and is made anew. */
+  readonly problem?: string;
+}

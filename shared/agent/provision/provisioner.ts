@@ -1,0 +1,144 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { toJson } from "@bufbuild/protobuf";
+import type { AuditLog } from "../../audit/log.ts";
+import { SalvoError, toSalvoError } from "../../kernel/error.ts";
+import { diff, type Step } from "../domain/provision/diff.ts";
+import { hashOfPlan } from "../domain/provision/hash.ts";
+import { commandOf, type Op } from "../domain/provision/op.ts";
+import type { Found } from "../domain/provision/piece.ts";
+import type { Made } from "./made.ts";
+import type { Provider } from "./provider.ts";
+
+/** Brings a host to what is wanted of it, by a plan that was seen before. */
+export interface Provisioner<Spec, Shown> {
+  readonly inspect: () => Promise<{ readonly items: readonly Item[]; readonly shown: Shown }>;
+  readonly plan: (spec: Spec) => Promise<Planned>;
+  /**
+   * Does the plan of that hash. Throws `wrong-state` when it would be another by now, or another Apply is at work. It stops at
+   * what fails, and at the signal between two steps; what was done until then stays, and the next plan goes on from there.
+   */
+  apply(request: ApplyRequest<Spec>): AsyncGenerator<Progress, void>;
+}
+
+export interface Item extends Found {
+  readonly ours: boolean;
+}
+
+export interface Planned {
+  readonly steps: readonly Step[];
+  readonly hash: string;
+}
+
+export interface ApplyRequest<Spec> {
+  readonly spec: Spec;
+  readonly hash: string;
+  /** For the audit log. */
+  readonly who: string;
+  readonly signal: AbortSignal;
+}
+
+export interface Progress {
+  /** Index into the plan's steps. */
+  readonly step: number;
+  readonly done: boolean;
+}
+
+export interface ProvisionerDeps<Desc extends DescMessage, Shown> {
+  readonly host: string;
+  /** Of the service, for the audit log: "salvo.v1.TargetService". */
+  readonly name: string;
+  readonly schema: Desc;
+  readonly provider: Provider<MessageShape<Desc>, Shown>;
+  readonly made: Made;
+  readonly audit: Pick<AuditLog, "around">;
+}
+
+const LOGGED_CHARS_MAX = 8_000;
+
+export function createProvisioner<Desc extends DescMessage, Shown>(
+  deps: ProvisionerDeps<Desc, Shown>,
+): Provisioner<MessageShape<Desc>, Shown> {
+  const { host, name, schema, provider, made, audit } = deps;
+  let busy = false;
+
+  async function plan(spec: MessageShape<Desc>): Promise<Planned & { readonly mine: Set<string> }> {
+    const look = await provider.look(spec);
+    const mine = await mineOf(look.found);
+    const steps = diff(look.wanted(spec), look.found, mine);
+    return { steps, hash: hashOfPlan(canonical(toJson(schema, spec)), steps), mine };
+  }
+
+  /** What is gone is nobody's: somebody else may make another of its name. */
+  async function mineOf(found: readonly Found[]): Promise<Set<string>> {
+    const recorded = await made.read();
+    return new Set(found.flatMap(({ id }) => (recorded.has(id) ? [id] : [])));
+  }
+
+  /** What was made is known as ours before there is anything of it, and until nothing is left. */
+  async function doStep({ does, piece, ops }: Step, mine: Set<string>): Promise<void> {
+    if (does === "make") await made.write(mine.add(piece));
+    for (const op of ops) await doOp(op);
+    if (does !== "remove") return;
+    mine.delete(piece);
+    await made.write(mine);
+  }
+
+  async function doOp(op: Op): Promise<void> {
+    try {
+      await provider.perform(op);
+    } catch (error) {
+      const { kind, message, remedy } = toSalvoError(error);
+      // Whatever the host says no to is no bug of ours.
+      throw new SalvoError(kind === "internal" ? "program-failed" : kind, `${commandOf(op)}: ${message}`, {
+        host,
+        cause: error,
+        remedy: remedy ?? "What was done before it stays: plan again to see what is left to do",
+      });
+    }
+  }
+
+  return {
+    async inspect() {
+      const { found, shown } = await provider.look();
+      const mine = await mineOf(found);
+      return { shown, items: found.map((piece) => ({ ...piece, ours: mine.has(piece.id) })) };
+    },
+    plan,
+    async *apply({ spec, hash, who, signal }) {
+      if (busy) throw new SalvoError("wrong-state", "another Apply is at work here", { host });
+      busy = true;
+      try {
+        const { steps, hash: now, mine } = await plan(spec);
+        if (now !== hash) throw changed(host, steps);
+        await made.write(mine);
+        for (const [index, step] of steps.entries()) {
+          signal.throwIfAborted();
+          yield { step: index, done: false };
+          const commands = step.ops.map(commandOf).join("\n").slice(0, LOGGED_CHARS_MAX);
+          const deed = { who, what: `${name}/Apply`, details: { plan_hash: hash, step: step.id, commands } };
+          await audit.around(deed, () => doStep(step, mine));
+          yield { step: index, done: true };
+        }
+      } finally {
+        busy = false;
+      }
+    },
+  };
+}
+
+function changed(host: string, steps: readonly Step[]): SalvoError {
+  const now = steps.map(({ id }) => id).join(", ") || "nothing";
+  return new SalvoError("wrong-state", `the host has changed since it was planned: now there is to do: ${now}`, {
+    host,
+    remedy: "Plan again, and apply that",
+  });
+}
+
+/** JSON in one form only: two messages that are equal give the same text. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) =>
+    typeof each === "object" && each !== null && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : each,
+  );
+}

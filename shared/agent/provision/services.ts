@@ -1,0 +1,75 @@
+/** The wire side of the storage roles: each is Inspect, Plan, Apply. */
+import { InitiatorService } from "@salvo/proto/initiator_pb.ts";
+import { Role } from "@salvo/proto/lab_pb.ts";
+import { InitiatorSpecSchema, TargetSpecSchema } from "@salvo/proto/storage_pb.ts";
+import { TargetService } from "@salvo/proto/target_pb.ts";
+import { join } from "node:path";
+import type { AuditLog } from "../../audit/log.ts";
+import { assert } from "../../kernel/assert.ts";
+import { type CallContext, implement, type ImplementedService } from "../../rpc/service.ts";
+import type { Platform } from "../platform.ts";
+import { openMade } from "./made.ts";
+import { itemMessage, planMessage } from "./messages.ts";
+import type { InitiatorProvider, ProviderDeps, TargetProvider } from "./provider.ts";
+import { type ApplyRequest, createProvisioner } from "./provisioner.ts";
+
+export interface StorageDeps extends ProviderDeps {
+  readonly audit: AuditLog;
+}
+
+/** Those of the roles that the agent has, and its platform knows. */
+export function storageServices(
+  { target, initiator }: Pick<Platform, "target" | "initiator">,
+  roles: readonly Role[],
+  deps: StorageDeps,
+): ImplementedService[] {
+  return [
+    ...(target && roles.includes(Role.TARGET) ? [targetService(target(deps), deps)] : []),
+    ...(initiator && roles.includes(Role.INITIATOR) ? [initiatorService(initiator(deps), deps)] : []),
+  ];
+}
+
+function targetService(provider: TargetProvider, { config, audit }: StorageDeps): ImplementedService {
+  const made = openMade(join(config.dataDir, "made", "target.json"));
+  const name = TargetService.typeName;
+  const provisioner = createProvisioner({ host: config.id, name, schema: TargetSpecSchema, provider, made, audit });
+  return implement(TargetService, {
+    async inspect() {
+      const { items, shown } = await provisioner.inspect();
+      return { items: items.map(itemMessage), luns: [...shown.luns] };
+    },
+    plan: async ({ spec }) => ({ plan: planMessage(await provisioner.plan(given(spec))) }),
+    async *apply(request, context) {
+      for await (const progress of provisioner.apply(applying(request, context))) yield { progress };
+    },
+  });
+}
+
+function initiatorService(provider: InitiatorProvider, { config, audit }: StorageDeps): ImplementedService {
+  const made = openMade(join(config.dataDir, "made", "initiator.json"));
+  const name = InitiatorService.typeName;
+  const provisioner = createProvisioner({ host: config.id, name, schema: InitiatorSpecSchema, provider, made, audit });
+  return implement(InitiatorService, {
+    async inspect() {
+      const { items, shown } = await provisioner.inspect();
+      return { items: items.map(itemMessage), initiator: shown.initiator, luns: [...shown.luns] };
+    },
+    plan: async ({ spec }) => ({ plan: planMessage(await provisioner.plan(given(spec))) }),
+    async *apply(request, context) {
+      for await (const progress of provisioner.apply(applying(request, context))) yield { progress };
+    },
+  });
+}
+
+function applying<Spec>(
+  { spec, planHash }: { readonly spec?: Spec | undefined; readonly planHash: string },
+  { signal, peer }: CallContext,
+): ApplyRequest<Spec> {
+  return { spec: given(spec), hash: planHash, who: peer.identity ?? "anybody", signal };
+}
+
+/** The rules of the contract require it. */
+function given<Spec>(spec: Spec | undefined): Spec {
+  assert(spec !== undefined, "a request without spec passed the rules");
+  return spec;
+}
