@@ -22,7 +22,7 @@ const here = test.runIf(lacks.length === 0);
 
 /** Of starting: a host that is busy with much else has been seen to take two minutes. */
 const UP_MS = 300_000;
-const TRIES = 3;
+const TRIES = 5;
 const MEASURED = ["complete", "degraded"];
 
 let folder: string;
