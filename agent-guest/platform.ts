@@ -6,6 +6,7 @@ import { openDisk } from "./disks/opened.ts";
 import { findSignatures } from "./disks/signatures.ts";
 import { openGate } from "./gate.ts";
 import { bootId, describeHost } from "./host.ts";
+import { lioTarget } from "./target/provider.ts";
 
 export function linuxPlatform(): Platform & Required<Pick<Platform, "disks">> {
   const cores = openCores();
@@ -17,6 +18,7 @@ export function linuxPlatform(): Platform & Required<Pick<Platform, "disks">> {
     requestDump: (fio) => fio.signal("SIGUSR1"),
     readCores: () => cores.read(),
     findDisk: (path) => findDisk(path),
+    target: lioTarget,
     disks: {
       identify: oneLook(() => identifyDisks()),
       open: openDisk,

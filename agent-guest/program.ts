@@ -11,9 +11,9 @@ import { askOnTerminal } from "./terminal.ts";
 
 const program = agentProgram({
   name: "salvo-agent-guest",
-  description: "Runs fio on this host when the controller of its lab asks for it.",
+  description: "Runs fio on this host, or exports volumes of it, when the controller of its lab asks for it.",
   version: manifest.version,
-  roles: [Role.WORKLOAD],
+  roles: [Role.WORKLOAD, Role.TARGET],
   platform: linuxPlatform,
 });
 

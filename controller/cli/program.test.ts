@@ -46,6 +46,7 @@ const COMMANDS = [
   "deploy",
   "nats",
   "controller",
+  "lab",
   "agents",
   "reader",
   "audit",

@@ -19,6 +19,7 @@ import type { RunsCommand } from "./runs.ts";
 import type { TokenCommand } from "./token.ts";
 import type { TailCommand } from "./tail.ts";
 import { VERSION } from "./version.ts";
+import type { ApplyCommand, StorageCommand } from "./storage.ts";
 import type { StatusCommand, UpCommand } from "./vlab.ts";
 import { parseCount, parseMebibytes, parseSeconds } from "./values.ts";
 
@@ -202,6 +203,39 @@ export function createProgram(io: Io): Command {
     .action(
       finish(async (options: { lab: string }) => (await import("./renew-controller.ts")).renewController(options, io)),
     );
+
+  const storage = program
+    .command("lab")
+    .description("The storage of a lab: what its targets export, and what its initiators attach to.");
+  const yes = () => new Option("--yes", "do not ask");
+  storage
+    .command("inspect")
+    .description("Shows what is there, Salvo's and others', and by what a LUN is known. Changes nothing.")
+    .addOption(lab())
+    .addOption(json("one JSON object per host on stdout"))
+    .action(finish(async (options: StorageCommand) => (await import("./storage.ts")).inspectStorage(options, io)));
+  storage
+    .command("plan")
+    .description("Prints every command that apply would have done on every host. Changes nothing.")
+    .addOption(lab())
+    .addOption(json("one JSON object per host on stdout"))
+    .action(finish(async (options: StorageCommand) => (await import("./storage.ts")).planStorage(options, io)));
+  storage
+    .command("apply")
+    .description(
+      "Brings all hosts to what the lab file's storage section says: shows the plan, asks, and does just that.",
+    )
+    .addOption(lab())
+    .addOption(yes())
+    .addOption(json("one JSON object per host on stdout, when it is done"))
+    .action(finish(async (options: ApplyCommand) => (await import("./storage.ts")).applyStorage(options, io)));
+  storage
+    .command("destroy")
+    .description("Removes all that apply has made, and nothing else: shows the plan, asks, and does just that.")
+    .addOption(lab())
+    .addOption(yes())
+    .addOption(json("one JSON object per host on stdout, when it is done"))
+    .action(finish(async (options: ApplyCommand) => (await import("./storage.ts")).destroyStorage(options, io)));
 
   const agents = program
     .command("agents")

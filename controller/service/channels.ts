@@ -1,3 +1,4 @@
+import type { DescService } from "@bufbuild/protobuf";
 import { AgentService, type DescribeResponse } from "@salvo/proto/agent_pb.ts";
 import { IdentityService } from "@salvo/proto/enrolment_pb.ts";
 import { AGENT_LAPSE_MS, AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
@@ -20,6 +21,8 @@ export interface ExpectedAgent {
 export interface Channels extends Disposable {
   /** Calls of an agent that was revoked are `refused` before they are made, and end with `refused` when they are open. */
   client(agent: ExpectedAgent): Client<typeof AgentService>;
+  /** As client, for a service that goes with one of the roles expected. */
+  clientOf<Service extends DescService>(service: Service, agent: ExpectedAgent): Client<Service>;
   /** An agent's first answer. One whose certificate has expired lately is given a new one before it is asked. */
   describe(agent: ExpectedAgent, options: UnaryOptions): Promise<DescribeResponse>;
   /**
@@ -74,6 +77,7 @@ export function openChannels(lab: LabFolder): Channels {
   const client = (agent: ExpectedAgent) => createClient(AgentService, link(agent).channel);
   return {
     client,
+    clientOf: (service, agent) => createClient(service, link(agent).channel),
     async describe(agent, options) {
       let retryUntilMs: number | undefined;
       for (;;) {

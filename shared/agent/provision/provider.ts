@@ -1,5 +1,6 @@
-import type { ExportedLun } from "@salvo/proto/target_pb.ts";
-import type { AttachedLun } from "@salvo/proto/initiator_pb.ts";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ExportedLunSchema } from "@salvo/proto/target_pb.ts";
+import type { AttachedLunSchema } from "@salvo/proto/initiator_pb.ts";
 import type { InitiatorSpec, TargetSpec } from "@salvo/proto/storage_pb.ts";
 import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
 import type { Op } from "../domain/provision/op.ts";
@@ -27,8 +28,11 @@ export interface ProviderDeps {
   readonly lab: string;
 }
 
-export type TargetProvider = Provider<TargetSpec, { readonly luns: readonly ExportedLun[] }>;
+export type TargetProvider = Provider<
+  TargetSpec,
+  { readonly luns: readonly MessageInitShape<typeof ExportedLunSchema>[] }
+>;
 export type InitiatorProvider = Provider<
   InitiatorSpec,
-  { readonly initiator: string; readonly luns: readonly AttachedLun[] }
+  { readonly initiator: string; readonly luns: readonly MessageInitShape<typeof AttachedLunSchema>[] }
 >;

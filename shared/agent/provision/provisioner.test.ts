@@ -91,7 +91,9 @@ test("every step is in the audit log before its first op, with its commands", as
     ["salvo.v1.TargetService/Apply", "make volume a", 0],
     ["salvo.v1.TargetService/Apply", "make export x", 3],
   ]);
-  expect(deeds[0]?.deed.details?.["commands"]).toBe("mkdir /volume/a\necho 1 > /volume/a/size\necho 1 > /volume/a/on");
+  expect(deeds[0]?.deed.details?.["commands"]).toBe(
+    "mkdir /volume/a\necho -n 1 > /volume/a/size\necho -n 1 > /volume/a/on",
+  );
 });
 
 test("what somebody else has made is in nobody's way until its name is wanted, and then it is refused", async () => {

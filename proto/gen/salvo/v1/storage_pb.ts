@@ -205,7 +205,7 @@ export type Chap = Message<"salvo.v1.Chap"> & {
   user: string;
 
   /**
-   * The name of a file in the folder `secrets` beside the agent's own file. The secret itself is never sent.
+   * The name of a file in the folder `secrets` beside the agent's identity folder. The secret itself is never sent.
    *
    * @generated from field: string secret = 2;
    */

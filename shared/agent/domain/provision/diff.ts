@@ -74,7 +74,8 @@ function inTheWay(piece: Found, dependent: Found): SalvoError {
 }
 
 function isUsed(piece: Found, found: readonly Found[], mine: ReadonlySet<string>): boolean {
-  return piece.shared === true && found.some(({ id, needs }) => needs.includes(piece.id) && !mine.has(id));
+  if (piece.shared === undefined) return false;
+  return piece.shared === "stays" || found.some(({ id, needs }) => needs.includes(piece.id) && !mine.has(id));
 }
 
 function sameFacts(one: Piece, other: Piece): boolean {

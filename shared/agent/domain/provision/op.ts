@@ -22,11 +22,12 @@ export function commandOf(op: Op): string {
     case "remove":
       return `rm -f ${quoted(op.path)}`;
     case "write": {
-      const on = op.cpus === undefined ? "" : `taskset --cpu-list ${op.cpus} `;
-      return `${on}echo ${quoted(op.value)} > ${quoted(op.path)}`;
+      const write = `echo -n ${quoted(op.value)}`;
+      if (op.cpus === undefined) return `${write} > ${quoted(op.path)}`;
+      return `${write} | taskset --cpu-list ${op.cpus} tee ${quoted(op.path)}`;
     }
     case "write-secret":
-      return `head -n 1 secrets/${quoted(op.secret)} > ${quoted(op.path)}`;
+      return `head -n 1 secrets/${quoted(op.secret)} | tr -d '\\n' > ${quoted(op.path)}`;
     case "symlink":
       return `ln -s ${quoted(op.target)} ${quoted(op.path)}`;
     case "run":

@@ -20,10 +20,10 @@ export interface Piece {
   /** Takes it away, however much of it there is. */
   readonly remove: readonly Op[];
   /**
-   * Others may use it, and it may be theirs: a module, the folder of all targets. If it is there, it will do. It is removed only
-   * when it is ours and nobody else's pieces need it.
+   * Others may use it, and it may be theirs: if it is there, it will do. `goes`: a folder, which is removed when it is ours and
+   * nobody else has anything in it. `stays`: a module, which nobody is sure that nobody needs.
    */
-  readonly shared?: true;
+  readonly shared?: "goes" | "stays";
 }
 
 export interface Setting {

@@ -1,0 +1,27 @@
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+/** What a look at the host needs. undefined: it is not there. */
+export interface Host {
+  readonly list: (folder: string) => readonly string[] | undefined;
+  /** Without space at its ends: kernels end what they show with a newline. */
+  readonly read: (file: string) => string | undefined;
+  /** Where a link leads, as it is written there; undefined of anything else. */
+  readonly readLink: (path: string) => string | undefined;
+}
+
+export const linuxHost: Host = {
+  list: (folder) => unlessMissing(() => readdirSync(folder).toSorted()),
+  read: (file) => unlessMissing(() => readFileSync(file, "utf8").trim()),
+  readLink: (path) => unlessMissing(() => (lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined)),
+};
+
+function unlessMissing<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    // Below a file there is nothing, either.
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}

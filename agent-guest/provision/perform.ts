@@ -1,0 +1,40 @@
+import { mkdir, rm, rmdir, symlink, unlink, writeFile } from "node:fs/promises";
+import type { Op } from "@salvo/shared/agent/domain/provision/op.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { run } from "@salvo/shared/process/run.ts";
+
+/** Where Debian keeps modprobe and iscsiadm, which a service's PATH may not have. */
+const SEARCH_PATH = `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
+const RUN_MS = 120_000;
+
+/** Does one op on this host. readSecret: by its name, from the agent's own folder. */
+export async function perform(op: Op, readSecret: (name: string) => string): Promise<void> {
+  switch (op.type) {
+    case "mkdir":
+      await mkdir(op.path);
+      return;
+    case "rmdir":
+      return rmdir(op.path);
+    case "unlink":
+      return unlink(op.path);
+    case "remove":
+      return rm(op.path, { force: true });
+    case "symlink":
+      return symlink(op.target, op.path);
+    case "write":
+      if (op.cpus === undefined) return writeFile(op.path, op.value);
+      return must("taskset", ["--cpu-list", op.cpus, "tee", op.path], op.value);
+    case "write-secret":
+      return writeFile(op.path, readSecret(op.secret));
+    case "run":
+      return must(op.program, op.args);
+  }
+}
+
+async function must(program: string, args: readonly string[], stdin?: string): Promise<void> {
+  const env = { ...process.env, PATH: SEARCH_PATH, LC_ALL: "C" };
+  const options = { env, timeoutMs: RUN_MS, ...(stdin !== undefined && { stdin }) };
+  const { stdout, stderr, exitCode } = await run(program, args, options);
+  if (exitCode === 0) return;
+  throw new SalvoError("program-failed", `exit code ${exitCode}: ${stderr.trim() || stdout.trim() || "no message"}`);
+}

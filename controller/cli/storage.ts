@@ -1,0 +1,161 @@
+import { createInterface } from "node:readline/promises";
+import { toJson } from "@bufbuild/protobuf";
+import { Owner, type Plan, PlanSchema } from "@salvo/proto/storage_pb.ts";
+import { loadLab } from "@salvo/shared/config/files.ts";
+import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { EXIT } from "@salvo/shared/kernel/exit.ts";
+import type { AuditedLab } from "../service/audited-lab.ts";
+import { type Channels, openChannels } from "../service/channels.ts";
+import { type StorageHost, storageHosts } from "../service/storage.ts";
+import type { Io } from "./io.ts";
+import { openLabOf } from "./lab.ts";
+
+export interface StorageCommand {
+  readonly lab: string;
+  readonly json?: boolean;
+}
+
+export interface ApplyCommand extends StorageCommand {
+  readonly yes?: boolean;
+}
+
+interface Planned {
+  readonly host: StorageHost;
+  readonly plan: Plan;
+}
+
+/** What there is on targets and initiators, whoever made it. */
+export async function inspectStorage(command: StorageCommand, io: Io): Promise<number> {
+  return withHosts(command.lab, false, async (hosts) => {
+    for (const host of hosts) {
+      const { items, luns } = await named(host, host.inspect());
+      const { agent, role } = host;
+      if (command.json) {
+        const shown = items.map(({ id, text, owner, problem }) => ({ id, text, ours: owner === Owner.SALVO, problem }));
+        io.stdout.write(`${JSON.stringify({ agent: agent.id, role, items: shown, luns })}\n`);
+      } else {
+        io.stdout.write(`${agent.id}, ${role}\n`);
+        for (const { text, owner, problem } of items)
+          io.stdout.write(`  ${owner === Owner.SALVO ? "Salvo's" : "others'"}  ${text}${problem && ` (${problem})`}\n`);
+        for (const lun of luns) io.stdout.write(`  ${JSON.stringify(lun)}\n`);
+      }
+    }
+    return EXIT.ok.code;
+  });
+}
+
+/** Every command that apply would have done. Changes nothing. */
+export async function planStorage(command: StorageCommand, io: Io): Promise<number> {
+  return withHosts(command.lab, false, async (hosts) => {
+    show(await planAll(hosts), command, io);
+    return EXIT.ok.code;
+  });
+}
+
+export async function applyStorage(command: ApplyCommand, io: Io): Promise<number> {
+  return withHosts(command.lab, false, (hosts, lab) => planAndApply("lab apply", hosts, lab, command, io));
+}
+
+/** As apply, of nothing: what Salvo made goes. */
+export async function destroyStorage(command: ApplyCommand, io: Io): Promise<number> {
+  return withHosts(command.lab, true, (hosts, lab) => planAndApply("lab destroy", hosts, lab, command, io));
+}
+
+async function withHosts(
+  file: string,
+  empty: boolean,
+  act: (hosts: readonly StorageHost[], lab: AuditedLab) => Promise<number>,
+): Promise<number> {
+  const { message } = await loadLab(file);
+  const lab = await openLabOf(file, message);
+  using channels: Channels = openChannels(lab);
+  const hosts = storageHosts(message, channels, { empty });
+  if (hosts.length > 0) return await act(hosts, lab);
+  throw new SalvoError("invalid-input", "no agent of the lab has the role target or initiator", { file });
+}
+
+async function planAll(hosts: readonly StorageHost[]): Promise<Planned[]> {
+  return Promise.all(hosts.map(async (host) => ({ host, plan: await named(host, host.plan()) })));
+}
+
+async function planAndApply(
+  what: string,
+  hosts: readonly StorageHost[],
+  lab: AuditedLab,
+  command: ApplyCommand,
+  io: Io,
+): Promise<number> {
+  const plans = await planAll(hosts);
+  show(plans, { ...command, json: false }, { ...io, stdout: io.stderr });
+  const todo = plans.filter(({ plan }) => plan.steps.length > 0);
+  if (todo.length > 0 && !command.yes) await confirm(io);
+  const stop = new AbortController();
+  const onSignal = () => stop.abort(new SalvoError("cancelled", "stopped by Ctrl-C or SIGTERM"));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal);
+  try {
+    for (const { host, plan } of todo) {
+      const { agent, role } = host;
+      const details = { agent: agent.id, role, plan_hash: plan.hash, steps: plan.steps.length };
+      await lab.audit.around({ who: lab.who, what, details }, () => apply(host, plan, stop.signal, io));
+      if (command.json) io.stdout.write(`${JSON.stringify({ agent: agent.id, role, steps: plan.steps.length })}\n`);
+    }
+  } finally {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, onSignal);
+  }
+  return EXIT.ok.code;
+}
+
+async function apply(host: StorageHost, plan: Plan, signal: AbortSignal, io: Io): Promise<void> {
+  const each = async () => {
+    for await (const { step, done } of host.apply(plan, signal))
+      if (done) io.stderr.write(`${host.agent.id}: ${step + 1}/${plan.steps.length} ${plan.steps[step]?.text ?? ""}\n`);
+  };
+  await named(host, each());
+}
+
+function show(plans: readonly Planned[], { json = false }: StorageCommand, io: Io): void {
+  for (const { host, plan } of plans) {
+    const { agent, role } = host;
+    if (json) {
+      io.stdout.write(`${JSON.stringify({ agent: agent.id, role, ...asObject(plan) })}\n`);
+      continue;
+    }
+    io.stdout.write(
+      `${agent.id}, ${role}: ${plan.steps.length === 0 ? "nothing to do" : `${plan.steps.length} steps`}\n`,
+    );
+    for (const { text, commands } of plan.steps)
+      io.stdout.write(`  ${text}\n${commands.map((command) => `      ${command}\n`).join("")}`);
+  }
+  if (json) return;
+  const steps = plans.flatMap(({ plan }) => plan.steps);
+  const count = (word: string) => steps.filter(({ id }) => id.startsWith(`${word} `)).length;
+  const counts = `${count("make")} to make, ${count("set")} to set, ${count("remove")} to remove`;
+  io.stdout.write(`${plans.length} hosts, ${steps.length} steps: ${counts}\n`);
+}
+
+function asObject(plan: Plan): object {
+  const value = toJson(PlanSchema, plan, { alwaysEmitImplicit: true });
+  return typeof value === "object" && value !== null ? value : {};
+}
+
+async function confirm(io: Io): Promise<void> {
+  const nobody = new SalvoError("cancelled", "nothing was done, as nobody said yes", { remedy: "Or give --yes" });
+  if (!process.stdin.isTTY) throw nobody;
+  io.stderr.write("Do all this? Only yes will do: ");
+  const terminal = createInterface({ input: process.stdin });
+  const answer = await new Promise<string>((resolve) => {
+    terminal.once("line", resolve);
+    terminal.once("close", () => resolve(""));
+  });
+  terminal.close();
+  if (answer.trim() !== "yes") throw nobody;
+}
+
+/** Whatever goes wrong on a host says on which. */
+async function named<T>({ agent }: StorageHost, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw toSalvoError(error, { host: agent.id });
+  }
+}

@@ -1,0 +1,141 @@
+/** What a lab file's storage section means for each host, and the calls that bring the host there. */
+import { create, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { AttachedLunSchema, InitiatorService } from "@salvo/proto/initiator_pb.ts";
+import { type Lab, type LabAgent, Role, type StorageTarget } from "@salvo/proto/lab_pb.ts";
+import {
+  type Attachment,
+  AttachmentSchema,
+  type InitiatorSpec,
+  InitiatorSpecSchema,
+  type Plan,
+  type StepProgress,
+  type StorageItem,
+  type TargetSpec,
+  TargetSpecSchema,
+} from "@salvo/proto/storage_pb.ts";
+import { ExportedLunSchema, TargetService } from "@salvo/proto/target_pb.ts";
+import { iscsiName, lioWwn, volumeSerial } from "@salvo/shared/agent/domain/provision/names.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import type { Channels } from "./channels.ts";
+
+/** One role of one host. */
+export interface StorageHost {
+  readonly agent: LabAgent;
+  readonly role: "target" | "initiator";
+  /** luns: ExportedLuns or AttachedLuns, as JSON. */
+  inspect(): Promise<{ readonly items: readonly StorageItem[]; readonly luns: readonly JsonValue[] }>;
+  plan(): Promise<Plan>;
+  /** Does that plan. Throws at what fails; what was done until then stays. */
+  apply(plan: Plan, signal: AbortSignal): AsyncIterable<StepProgress>;
+}
+
+const LOOK_MS = 30_000;
+
+/**
+ * Every host with such a role, targets first: what initiators log in to must be there before. With `empty` nothing is wanted of
+ * them, and initiators are first. Throws `invalid-input` for a storage section that does not fit the lab's agents.
+ */
+export function storageHosts(lab: Lab, channels: Channels, { empty }: { readonly empty: boolean }): StorageHost[] {
+  checkStorage(lab);
+  const having = (role: Role) => lab.agents.filter(({ roles }) => roles.includes(role));
+  const targets = having(Role.TARGET).map((agent) => {
+    const spec = empty ? create(TargetSpecSchema) : targetSpec(lab, agent.id);
+    return targetHost(agent, spec, channels);
+  });
+  const initiators = having(Role.INITIATOR).map((agent) => {
+    const spec = empty ? create(InitiatorSpecSchema) : initiatorSpec(lab, agent.id);
+    return initiatorHost(agent, spec, channels);
+  });
+  return empty ? [...initiators, ...targets] : [...targets, ...initiators];
+}
+
+function targetHost(agent: LabAgent, spec: TargetSpec, channels: Channels): StorageHost {
+  const { id, address } = agent;
+  const client = channels.clientOf(TargetService, { id, address, roles: ["target"] });
+  return {
+    agent,
+    role: "target",
+    inspect: async () => {
+      const { items, luns } = await client.inspect({}, { deadlineMs: LOOK_MS });
+      return { items, luns: luns.map((lun) => toJson(ExportedLunSchema, lun, { alwaysEmitImplicit: true })) };
+    },
+    plan: async () => planned((await client.plan({ spec }, { deadlineMs: LOOK_MS })).plan, id),
+    apply: ({ hash }, signal) => progressOf(client.apply({ spec, planHash: hash }, { signal })),
+  };
+}
+
+function initiatorHost(agent: LabAgent, spec: InitiatorSpec, channels: Channels): StorageHost {
+  const { id, address } = agent;
+  const client = channels.clientOf(InitiatorService, { id, address, roles: ["initiator"] });
+  return {
+    agent,
+    role: "initiator",
+    inspect: async () => {
+      const { items, luns } = await client.inspect({}, { deadlineMs: LOOK_MS });
+      return { items, luns: luns.map((lun) => toJson(AttachedLunSchema, lun, { alwaysEmitImplicit: true })) };
+    },
+    plan: async () => planned((await client.plan({ spec }, { deadlineMs: LOOK_MS })).plan, id),
+    apply: ({ hash }, signal) => progressOf(client.apply({ spec, planHash: hash }, { signal })),
+  };
+}
+
+function planned(plan: Plan | undefined, host: string): Plan {
+  if (plan) return plan;
+  throw new SalvoError("internal", "the agent answered without a plan", { host });
+}
+
+async function* progressOf(
+  answers: AsyncIterable<{ readonly progress?: StepProgress | undefined }>,
+): AsyncGenerator<StepProgress, void> {
+  for await (const { progress } of answers) if (progress) yield progress;
+}
+
+export function targetSpec({ storage }: Lab, agent: string): TargetSpec {
+  const wanted = storage?.targets.find((each) => each.agent === agent);
+  return create(TargetSpecSchema, { volumes: wanted?.volumes ?? [], exports: wanted?.exports ?? [] });
+}
+
+/** Names, LUNs and identities are known before any of it is there. */
+export function initiatorSpec(lab: Lab, agent: string): InitiatorSpec {
+  const attachments = (lab.storage?.attachments ?? []).filter((each) => each.agent === agent);
+  return create(InitiatorSpecSchema, {
+    attachments: attachments.map(({ target, export: name, sessions }) => {
+      const found = lab.storage?.targets.find((each) => each.agent === target);
+      return attachmentTo(lab.name, found, name, sessions);
+    }),
+  });
+}
+
+function attachmentTo(lab: string, target: StorageTarget | undefined, name: string, sessions: number): Attachment {
+  const wanted = target?.exports.find((each) => each.name === name);
+  if (!target || !wanted) throw new SalvoError("invalid-input", `no target has the export ${name}`);
+  const maker = { lab, agent: target.agent };
+  const { transport, portals, chap, luns } = wanted;
+  return create(AttachmentSchema, {
+    target: iscsiName(maker, name),
+    transport,
+    portals,
+    sessions,
+    ...(chap && { chap }),
+    luns: luns.map(({ number, volume }) => {
+      const serial = volumeSerial(maker, volume);
+      const sizeBytes = target.volumes.find((each) => each.name === volume)?.sizeBytes ?? 0n;
+      return { number, serial, wwn: lioWwn(serial), sizeBytes };
+    }),
+  });
+}
+
+function checkStorage({ agents, storage }: Lab): void {
+  const has = (id: string, role: Role) => agents.some((agent) => agent.id === id && agent.roles.includes(role));
+  const wrong = (why: string) => new SalvoError("invalid-input", `storage: ${why}`);
+  for (const { agent } of storage?.targets ?? [])
+    if (!has(agent, Role.TARGET)) throw wrong(`the lab has no agent ${agent} with the role target`);
+  for (const { agent, target, export: name } of storage?.attachments ?? []) {
+    if (!has(agent, Role.INITIATOR)) throw wrong(`the lab has no agent ${agent} with the role initiator`);
+    const exports = storage?.targets.find((each) => each.agent === target)?.exports ?? [];
+    if (!exports.some((each) => each.name === name))
+      throw wrong(
+        `${agent} is to attach to ${name} of ${target}, which has ${exports.map((each) => each.name).join(", ") || "no exports"}`,
+      );
+  }
+}

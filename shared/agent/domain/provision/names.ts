@@ -1,0 +1,31 @@
+/** What Salvo calls what it makes on targets: the same for whoever makes it and whoever looks for it, before it is there. */
+import { sha256 } from "../../../kernel/sha256.ts";
+
+/** Whose it is. No two agents of a lab have the same name for a thing, nor two labs. */
+export interface Maker {
+  readonly lab: string;
+  readonly agent: string;
+}
+
+/** .test is reserved: no company can have this name (RFC 2606; RFC 3720, 3.2.6.3.1). */
+const AUTHORITY = "2026-11.test.salvo";
+
+export function iscsiName({ lab, agent }: Maker, name: string): string {
+  return `iqn.${AUTHORITY}:${lab}.${agent}.${name}`;
+}
+
+/** As iscsiName; undefined for a target of anybody else. */
+export function exportOfIscsiName({ lab, agent }: Maker, iqn: string): string | undefined {
+  const prefix = `iqn.${AUTHORITY}:${lab}.${agent}.`;
+  return iqn.startsWith(prefix) ? iqn.slice(prefix.length) : undefined;
+}
+
+/** 32 hexadecimal digits. */
+export function volumeSerial({ lab, agent }: Maker, volume: string): string {
+  return sha256(JSON.stringify(["volume", lab, agent, volume])).slice(0, 32);
+}
+
+/** As Linux shows the WWN of a LIO volume: NAA 6, LIO's company id, and the first 25 digits of the serial number. */
+export function lioWwn(serial: string): string {
+  return `naa.6001405${serial.slice(0, 25)}`;
+}
