@@ -50,7 +50,8 @@ devices
   });
 
 async function devicesDeps(): Promise<DevicesDeps> {
-  const { config: file } = program.opts<{ config: string }>();
+  const { config: file } = program.opts<{ config?: string }>();
+  if (file === undefined) return program.error("error: required option '--config <FILE>' not specified");
   const { disks } = linuxPlatform();
   return {
     config: await loadAgentConfig(file),

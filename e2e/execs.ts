@@ -132,6 +132,7 @@ const LINES = new Set(
     "echo $LANG",
     "which ip",
     C("/usr/sbin/ip link show up"),
+    C("/usr/bin/ip link show up"),
     'echo -n "os: "; cat /var/lib/dbus/machine-id 2> /dev/null || cat /etc/machine-id 2> /dev/null; echo; ' +
       'echo -n "hardware: "; cat /sys/class/dmi/id/product_uuid 2> /dev/null; echo;',
   ].map((line) => `/bin/sh -c ${line}`),
@@ -150,6 +151,7 @@ const PROGRAMS = new Set([
   "ls -1 /dev/disk/by-id/",
   "which ip",
   "/usr/sbin/ip link show up",
+  "/usr/bin/ip link show up",
   "hostname -f",
   "lscpu",
   "dmesg",

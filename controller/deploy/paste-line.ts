@@ -34,9 +34,10 @@ export function linuxLine(
     `tar -xzf "$d/a" -C "$d" host.sh`,
     `h() { sh "$d/host.sh" "$@"; }`,
     `h place "$d/a" ${sha256} ${quoted(folder)}`,
-    `printf %s ${quoted(token)} | h join ${quoted(folder)} ${quoted(controller)} ${quoted(identityDir)}`,
     // In base64: it has lines.
     `[ -e ${AGENT_FILE} ] || echo ${Buffer.from(config).toString("base64")} | base64 -d | h config`,
+    // After it: the file says where the host's audit log is.
+    `printf %s ${quoted(token)} | h join ${quoted(folder)} ${quoted(controller)} ${quoted(identityDir)}`,
     `h activate ${quoted(folder)}`,
   ];
   return `(${steps.join("; ")})`;

@@ -98,13 +98,13 @@ export function describeStep(
   }
 }
 
-/** Without devices: what may be overwritten is for those to say who are responsible for the host. */
 /** All addresses of the host, at the port of the lab file. */
 export function listenOf({ address }: LabAgent): string {
   const { host, port } = parseAddress(address) ?? { host: "", port: 7400 };
   return host.includes(":") ? `[::]:${port}` : `0.0.0.0:${port}`;
 }
 
+/** Without devices: what may be overwritten is for those to say who are responsible for the host. */
 function skeleton(agent: LabAgent): string {
   return `# The agent of this host, written by salvo deploy, which leaves it alone from now on.
 id: ${agent.id}
