@@ -97,8 +97,16 @@ here("a target and two guests come up, each with a clock, networks and soft-RoCE
 
   const agents = await salvo("agents", "--lab", join(one, "lab.yaml"), "--json").ended;
   expect(agents).toMatchObject({ exitCode: 0, stderr: "" });
-  for (const line of agents.stdout.trim().split("\n"))
-    expect(JSON.parse(line)).toMatchObject({ reachable: true, agent: { roles: ["ROLE_WORKLOAD"] } });
+  const roles = { target: ["ROLE_WORKLOAD", "ROLE_TARGET"], guest1: ["ROLE_WORKLOAD"], guest2: ["ROLE_WORKLOAD"] };
+  const found = agents.stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line): unknown => JSON.parse(line));
+  expect(found).toHaveLength(3);
+  for (const [id, served] of Object.entries(roles))
+    expect(found).toContainEqual(
+      expect.objectContaining({ id, reachable: true, agent: expect.objectContaining({ roles: served }) }),
+    );
 });
 
 here("the folder of a lab of real hosts is left as it is", async () => {
