@@ -67,8 +67,8 @@ async function isArchived(lab: Lab, archive: string): Promise<void> {
     // fio's own total has the tail as well, 300 of 2300 ms.
     expect(read.total_ios).toBeGreaterThan(Number(ios));
     expect(Number(ios)).toBeGreaterThan(read.total_ios / 2);
-    // fio counts on while it prints: a dump may have an I/O in one figure and not in the other.
-    expect(Math.abs(Number(bytes) / 4096 - Number(ios))).toBeLessThanOrEqual(1);
+    // fio copies its counters one after another while its job goes on, for as long as a busy host keeps it waiting in between.
+    expect(Math.abs(Number(bytes) / 4096 - Number(ios))).toBeLessThan(Number(ios) / 10);
     expect(read.io_bytes).toBe(read.total_ios * 4096);
   }
 }
