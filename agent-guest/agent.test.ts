@@ -1,7 +1,9 @@
 /** What an agent answers, over its own socket and with fio at its gates. */
 import { RunPhase } from "@salvo/proto/agent_pb.ts";
 import { EventKind, Outcome } from "@salvo/proto/telemetry_pb.ts";
+import { Engine, Pattern } from "@salvo/proto/workload_pb.ts";
 import { existsSync } from "node:fs";
+import { readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
@@ -119,6 +121,23 @@ test("what was planned for another device, or is another plan, is neither armed 
   });
   expect(await agent.status(run)).toMatchObject({ phase: RunPhase.ARMED });
   expect(await agent.fire(run)).toMatchObject({ phase: RunPhase.COMMITTED });
+});
+
+test("what is put in a device's place between arming and T0 is not written to", async () => {
+  const [device, precious, text] = [join(agent.folder, "disk1"), join(agent.folder, "precious"), "p".repeat(65_536)];
+  await writeFile(precious, text);
+  await agent.arm(nextRun(), {
+    workload: { ...WORKLOAD, engine: Engine.LIBAIO, pattern: Pattern.RANDWRITE, direct: true },
+  });
+  const before = await readFile(device);
+  await rename(device, `${device}.away`);
+  await symlink(precious, device);
+  await using watch = await fired();
+  const ended = await watch.until(({ phase }) => phase === RunPhase.ENDED);
+  expect(ended).toMatchObject({ outcome: Outcome.FINISHED, reason: "" });
+  expect(await readFile(precious, "utf8")).toBe(text);
+  expect((await readFile(`${device}.away`)).equals(before)).toBe(false);
+  await rename(`${device}.away`, device);
 });
 
 test("nothing is fired that nobody watches, or too late to be on time", async () => {

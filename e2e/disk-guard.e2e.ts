@@ -1,4 +1,6 @@
 /** The disk guard on real block devices. Needs root, as a raw disk does. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, constants, openSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,7 +9,7 @@ import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { openClaims } from "@salvo/shared/agent/guard/claims.ts";
 import { claimDisk, releaseDisk } from "@salvo/shared/agent/guard/claim-disk.ts";
 import { openRawDisk } from "@salvo/shared/agent/guard/raw-disk.ts";
-import { hashOfDevice } from "@salvo/shared/agent/open-device.ts";
+import { hashOfDevice } from "@salvo/shared/agent/devices.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type LoopDisk, type Loops, openLoops } from "./loops.ts";
 import { LVM, MBR, plant } from "./signatures.ts";
@@ -137,6 +139,26 @@ describe("on loop devices", () => {
       },
       claim: ["busy"],
       use: ["busy"],
+    },
+    "another program that writes to it": {
+      async do() {
+        const writer = spawn("sh", ["-c", `exec 3<>${disk.path}; echo open; exec sleep 60`], { stdio: "pipe" });
+        loops.defer(async () => {
+          writer.kill();
+          await once(writer, "exit");
+        });
+        await once(writer.stdout, "data");
+      },
+      claim: ["open-elsewhere"],
+      use: ["open-elsewhere"],
+    },
+    "another loop device on it": {
+      async do() {
+        const other = await loops.sh("losetup", "--find", "--show", disk.path);
+        loops.defer(() => loops.sh("losetup", "--detach", other));
+      },
+      claim: ["open-elsewhere"],
+      use: ["open-elsewhere"],
     },
     "a switch to read-only": {
       async do() {

@@ -111,7 +111,7 @@ export function openDisk(identity: DiskIdentity): OpenedDisk {
 }
 
 /** Of 8:16#5 the first part. */
-function numberOf({ node }: DiskIdentity): string {
+export function numberOf({ node }: Pick<DiskIdentity, "node">): string {
   return node.split("#")[0] ?? "";
 }
 

@@ -13,7 +13,7 @@ import { SalvoError } from "../kernel/error.ts";
 import { unlessAborted } from "../kernel/signal.ts";
 import { planOf } from "./domain/run-plan.ts";
 import type { Phase, RunState } from "./domain/run-machine.ts";
-import { listedDevice } from "./device.ts";
+import type { Devices } from "./devices.ts";
 import { endedStatus, type HeldRun, type RunFolders } from "./held-runs.ts";
 import { type ActiveRun, type RunDeps, startRun } from "./run.ts";
 import { publishRun, type RunPublisher } from "./publish.ts";
@@ -45,6 +45,7 @@ export interface AgentDeps extends Pick<RunDeps, "config" | "platform" | "clock"
   readonly folders: RunFolders;
   readonly held: Map<string, HeldRun>;
   readonly bus: BusKeeper;
+  readonly devices: Devices;
   readonly describeSelf: () => Promise<AgentDescription>;
 }
 
@@ -112,16 +113,16 @@ export function createAgent(deps: AgentDeps): Agent {
         host: config.id,
       });
     const plan = planOf(request);
-    for (const { device } of plan.participants) listedDevice(config, device);
     arming = true;
     try {
+      for (const { device } of plan.participants) await deps.devices.find(device);
       const { folder, journal } = await deps.folders.create(request.run);
       if (stopping) {
         await journal.close();
         await deps.folders.remove(request.run);
       }
       refuseWhenStopping();
-      const run = startRun(plan, { ...deps, journal, folder, lab: request.bus?.lab });
+      const run = startRun(plan, { ...deps, journal, folder });
       const publisher =
         request.bus &&
         publishRun({

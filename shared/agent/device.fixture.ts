@@ -6,7 +6,7 @@ import { prepareDevice } from "./device.ts";
 
 const [path = "", bytes = ""] = process.argv.slice(2);
 try {
-  await prepareDevice(create(DeviceSchema, { name: "disk", path, sizeBytes: BigInt(bytes) }));
+  await using _ = await prepareDevice(create(DeviceSchema, { name: "disk", path, sizeBytes: BigInt(bytes) }));
 } catch (error) {
   const { kind, message, remedy, file } = toSalvoError(error);
   process.stdout.write(JSON.stringify({ kind, message, remedy, file }));

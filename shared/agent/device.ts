@@ -12,7 +12,7 @@ const BLOCK_BYTES = 4096;
 /** So many blocks are looked at for holes, evenly spread: a hole of 1/4096 of the device is always found. */
 const BLOCKS_LOOKED_AT = 4096;
 
-/** The only way to a device: by its name in the agent's own configuration. Throws `refused` for any other name. */
+/** Throws `refused` for a name that is not in the agent's own configuration. */
 export function listedDevice(config: AgentConfig, name: string): Device {
   const device = config.devices.find((listed) => listed.name === name);
   if (device) return device;
@@ -66,9 +66,9 @@ async function fileOf(path: string): Promise<string | undefined> {
  * Makes the file what its configuration says: at least so large, and every block of it really there. A file with holes
  * would be read from nowhere, and faster than any disk. One that is nothing but a hole is filled; one that has data and holes
  * is not ours, and is refused: filling it would overwrite the data. Fills with random data, which no storage can compress
- * away. Throws `refused` for what is not a plain file.
+ * away. Whoever gets its handle closes it. Throws `refused` for what is not a plain file.
  */
-export async function prepareDevice(device: Device, { signal }: Waiting = {}): Promise<void> {
+export async function prepareDevice(device: Device, { signal }: Waiting = {}): Promise<FileHandle> {
   const found = await lstat(device.path).catch(() => undefined);
   if (found && !found.isFile()) {
     throw new SalvoError("refused", `device ${device.name}: ${device.path} is not a plain file`, {
@@ -79,22 +79,32 @@ export async function prepareDevice(device: Device, { signal }: Waiting = {}): P
   let file: FileHandle | undefined;
   try {
     file = await open(device.path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    await refuseOtherNames(file);
     const wantedBytes = Number(device.sizeBytes);
     const fromByte = await wholeBytes(file, wantedBytes);
     if (fromByte < wantedBytes) {
       await fill(file, fromByte, wantedBytes, signal);
       await file.datasync();
     }
+    return file;
   } catch (error) {
+    await file?.close();
     const { kind, message, remedy } = toSalvoError(error);
     throw new SalvoError(kind, `device ${device.name}: ${message}`, {
       file: device.path,
       cause: error,
       ...(remedy === undefined ? remedyFor(kind) : { remedy }),
     });
-  } finally {
-    await file?.close();
   }
+}
+
+/** Somebody's file may have been given a second name where the device is looked for. */
+async function refuseOtherNames(file: FileHandle): Promise<void> {
+  const { nlink } = await file.stat();
+  if (nlink <= 1) return;
+  throw new SalvoError("refused", `it has ${nlink} names (hard links), and may be somebody's file`, {
+    remedy: "Give it one name alone, or name another file: path: in the agent's configuration.",
+  });
 }
 
 /** How much of the file need not be filled. */

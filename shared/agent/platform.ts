@@ -21,6 +21,8 @@ export interface Platform {
   readCores(): (CoreCounters | undefined)[];
   /** The block device below a file: a reader of its counters, or undefined when there is none (tmpfs, overlay). */
   findDisk(path: string): (() => DiskCounters) | undefined;
+  /** A path by which another process opens the very file behind this process's handle, whatever has its name by now. */
+  pathOfHandle?(fd: number): string;
   /** Without it raw disks are refused. */
   readonly disks?: Disks;
   /** Without them the roles are not served. */

@@ -13,10 +13,9 @@ import type { Logger } from "../log/logger.ts";
 import { type CoreCounters, coreTimes, type DiskCounters, diskChange } from "./domain/counters.ts";
 import { beginRun, type RunEffect, type RunEvent, type RunState, step, WATCH_DUE_MS } from "./domain/run-machine.ts";
 import { clockErrorMs, fioRuntimeMs, type RunPlan } from "./domain/run-plan.ts";
-import { listedDevice } from "./device.ts";
 import { type FioProcess, PROOF_ENDS_NS, startFio } from "./fio-process.ts";
 import type { Lead } from "./lead.ts";
-import { type OpenDevice, openDevice } from "./open-device.ts";
+import type { Devices, OpenDevice } from "./devices.ts";
 import type { Platform } from "./platform.ts";
 import { standBack, waitClosely, waitPrecisely } from "./precise-wait.ts";
 
@@ -47,8 +46,7 @@ export interface RunDeps {
   readonly journal: Journal;
   /** The run's own folder. */
   readonly folder: string;
-  /** What the controller calls the lab, when it said so. */
-  readonly lab: string | undefined;
+  readonly devices: Devices;
 }
 
 interface Disk {
@@ -142,14 +140,14 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
 
   async function arm(): Promise<void> {
     for (const { id, device: name, deviceHash } of plan.participants) {
-      const listed = listedDevice(deps.config, name);
-      const device = await openDevice(listed, deviceHash, deps, { signal: stop.signal });
+      const { sizeBytes } = await deps.devices.find(name);
+      const device = await deps.devices.open(name, deviceHash, { signal: stop.signal });
       devices.push(device); // closed at the end of the run, which waits for arming to have ended
       stop.signal.throwIfAborted();
       const fio = await startFio(id, plan, {
         fioPath: deps.config.fio,
         folder: join(deps.folder, id),
-        device: { ...device, sizeBytes: listed.sizeBytes },
+        device: { ...device, sizeBytes },
         platform,
         clock,
         onParked: () => void tell({ type: "parked", participant: id }),

@@ -17,12 +17,11 @@ import { type Agent, createAgent } from "./agent.ts";
 import { auditService } from "./audit.ts";
 import { keepBus } from "./bus-keeper.ts";
 import { checkDevices } from "./device.ts";
+import { openDevices } from "./devices.ts";
 import { fioTeller } from "./fio-version.ts";
-import { openClaims } from "./guard/claims.ts";
 import { recoverRuns, runFolders } from "./held-runs.ts";
 import { openLead } from "./lead.ts";
 import type { AgentIdentity } from "./identity.ts";
-import { hashOfDevice } from "./open-device.ts";
 import type { Platform } from "./platform.ts";
 import { storageServices } from "./provision/services.ts";
 import { agentService } from "./service.ts";
@@ -64,7 +63,7 @@ export async function serveAgent({
   const lead = openLead(join(config.dataDir, "gate-lead"));
   const others = config.nats && (await readNatsCredentials(config.nats));
   const host = await platform.describeHost();
-  const claims = openClaims(config.dataDir);
+  const devices = openDevices({ config, platform, lab: identity?.lab });
 
   let agent: Agent | undefined;
   const bus = keepBus({
@@ -84,10 +83,11 @@ export async function serveAgent({
     bus,
     held,
     roles: served,
+    devices,
     folders: runFolders(config.dataDir),
     describeSelf: async () => {
       await checkDevices(config); // before every run: links come and go
-      const hashes = config.devices.map(async (device) => [device.name, await hashOfDevice(device, claims)] as const);
+      const all = await devices.list();
       return create(AgentDescriptionSchema, {
         id: config.id,
         version,
@@ -95,8 +95,9 @@ export async function serveAgent({
         bootId: platform.bootId(),
         host,
         ...(tellFio && { fio: await tellFio() }),
-        devices: config.devices,
-        deviceHashes: Object.fromEntries(await Promise.all(hashes)),
+        devices: all.map(({ device }) => device),
+        deviceHashes: Object.fromEntries(all.map(({ device, hash }) => [device.name, hash])),
+        lunsOf: config.lunsOf,
         gateLeadNs: lead.current(),
       });
     },

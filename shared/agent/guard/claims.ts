@@ -1,5 +1,6 @@
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { writeSecret } from "../../identity/secret-file.ts";
 import { toSalvoError } from "../../kernel/error.ts";
 import { type Label } from "../domain/guard/facts.ts";
 import { parseLabel } from "../domain/guard/label.ts";
@@ -25,18 +26,7 @@ export function openClaims(dataDir: string): Claims {
         throw error;
       }
     },
-    async write(label) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      const file = fileOf(label.device);
-      {
-        await using draft = await open(`${file}.new`, "w", 0o600);
-        await draft.writeFile(`${JSON.stringify(label)}\n`);
-        await draft.sync();
-      }
-      await rename(`${file}.new`, file);
-      await using entry = await open(folder);
-      await entry.sync();
-    },
+    write: (label) => writeSecret(fileOf(label.device), `${JSON.stringify(label)}\n`),
     remove: (device) => rm(fileOf(device), { force: true }),
   };
 }

@@ -12,12 +12,14 @@ export interface Disks {
   open(disk: DiskIdentity): OpenedDisk;
   /** What is on it, as far as programs that know file systems can tell. Takes its time. */
   findSignatures(disk: DiskIdentity, waiting?: Waiting): Promise<Fact<readonly Signature[]>>;
+  /** Who has it, or a partition of it, open to write to it, besides this process. Looks at every process of the host. */
+  findWriters(disk: DiskIdentity): Fact<readonly string[]>;
 }
 
 /** A disk behind a handle: whatever it is called by now, all of this is about that very disk. */
 export interface OpenedDisk {
-  /** Everything but the signatures, anew; some milliseconds. */
-  look(): Omit<DiskFacts, "signatures">;
+  /** Everything that is quickly found out, anew; some milliseconds. */
+  look(): Omit<DiskFacts, "signatures" | "writers">;
   /** The node of its identity, by a handful of system calls. */
   node(): string;
   /** Writes one block at its start, and returns when it is on the disk. Throws when the disk is not ours alone. */

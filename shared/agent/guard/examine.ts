@@ -8,13 +8,13 @@ import { judge, type Purpose, type Rule, RULES } from "../domain/guard/judge.ts"
 import type { Refusal } from "../domain/guard/refusal.ts";
 import type { Disks, OpenedDisk } from "./disks.ts";
 
-/** The disk that a device of the agent's file means, held open, with all that speaks against its use. */
+/** The disk that a device means, held open, with all that speaks against its use. */
 export interface Examined extends Disposable {
   readonly identity: DiskIdentity;
   readonly opened: OpenedDisk;
   readonly facts: DiskFacts;
   readonly refusals: readonly Refusal[];
-  /** Judges the handle anew. The signatures are those of the examination: nobody else could have it for themselves since. */
+  /** Judges the handle anew. Signatures and writers are those of the examination: they take too long to be found. */
   again(): readonly Refusal[];
 }
 
@@ -29,18 +29,36 @@ export interface ExamineDeps {
 export async function examine(
   device: Device,
   purposeOf: (disk: DiskIdentity) => Purpose,
-  { host, disks, rules = RULES }: ExamineDeps,
+  deps: ExamineDeps,
   waiting?: Waiting,
 ): Promise<Examined> {
-  if (!disks) throw new SalvoError("refused", `device ${device.name}: this agent cannot use raw disks`, { host });
+  return examineFound(
+    device,
+    findListed(listedDisk(device), disksOf(device, deps).identify()),
+    purposeOf,
+    deps,
+    waiting,
+  );
+}
+
+/** As examine, of a disk that was found otherwise than by the keys of the agent's file. */
+export async function examineFound(
+  device: Device,
+  found: { readonly disk: DiskIdentity } | { readonly refusal: Refusal },
+  purposeOf: (disk: DiskIdentity) => Purpose,
+  deps: ExamineDeps,
+  waiting?: Waiting,
+): Promise<Examined> {
+  const { host, rules = RULES } = deps;
+  const disks = disksOf(device, deps);
   const listed = listedDisk(device);
-  const found = findListed(listed, disks.identify());
   if ("refusal" in found) throw refused(device, [found.refusal], host);
   const opened = disks.open(found.disk);
   try {
     const purpose = purposeOf(found.disk);
     const signatures = await disks.findSignatures(found.disk, waiting);
-    const look = (): DiskFacts => ({ ...opened.look(), signatures });
+    const writers = disks.findWriters(found.disk);
+    const look = (): DiskFacts => ({ ...opened.look(), signatures, writers });
     const judged = (facts: DiskFacts) =>
       judge({ facts, disks: disks.identify(), name: device.name, listed, purpose }, rules);
     const facts = look();
@@ -56,6 +74,11 @@ export async function examine(
     opened.close();
     throw error;
   }
+}
+
+function disksOf({ name }: Device, { disks, host }: ExamineDeps): Disks {
+  if (disks) return disks;
+  throw new SalvoError("refused", `device ${name}: this agent cannot use raw disks`, { host });
 }
 
 export function listedDisk({ name, disk, sizeBytes }: Device): ListedDisk {

@@ -8,10 +8,13 @@ import { expect, test } from "vitest";
 import { SalvoError } from "../../kernel/error.ts";
 import { type Rule, RULES } from "../domain/guard/judge.ts";
 import type { Label } from "../domain/guard/facts.ts";
-import { hashOfDevice, type OpenDevice } from "../open-device.ts";
+import { hashOfDevice, type OpenDevice } from "../devices.ts";
+import { deviceHash } from "../domain/plan-hash.ts";
 import { claimDisk, releaseDisk } from "./claim-disk.ts";
+import { listedDisk } from "./examine.ts";
+import { openFreshLun, takeLun } from "./fresh-disk.ts";
 import { openRawDisk } from "./raw-disk.ts";
-import { SimulatedHost, SIZE_BYTES, type Thing } from "./host.fixture.ts";
+import { SimulatedHost, SIZE_BYTES, TARGETS, type Thing } from "./host.fixture.ts";
 
 const SEQUENCES = Number(process.env["SALVO_SEEDS"] ?? 100_000);
 const DISKS = 3;
@@ -30,6 +33,8 @@ interface World {
   claims: number;
 }
 
+const FRESH = "fresh0";
+
 /** A hash tells nobody what it is of; the claim is for judging afterwards. */
 interface Plan {
   readonly hash: string;
@@ -45,6 +50,8 @@ const deps = ({ host, rules }: World) => ({
   claims: host.claims,
   lab: "lab1",
   confirm: async () => true,
+  targets: TARGETS,
+  freshLuns: host.freshLuns,
 });
 
 /** Refused is fine, and counted; anything else is a bug. */
@@ -106,6 +113,50 @@ const fire =
       count(world, "written");
     });
 
+/** A scenario is set up: the disk is known as a fresh LUN from now on. */
+const take: Act = (world, one) =>
+  attempt(world, async () => {
+    const { host } = world;
+    const disk = host.disks.identify().find(({ path }) => path === host.pathOf(one));
+    if (!disk || world.armed.has(FRESH)) return;
+    const uuid = `uuid-${++world.claims}`;
+    const isBlank = one.start.type === "blank" && one.signature === undefined;
+    await takeLun(host.list(FRESH, one), disk, { lab: "lab1", uuid }, deps(world));
+    if (!isBlank) host.wrong.push(`${one.serial} was taken, which is not blank`);
+    one.taken = uuid;
+    count(world, "taken");
+  });
+
+const armFresh: Act = async (world) => {
+  const taken = world.host.fresh.get(FRESH);
+  if (!taken || world.armed.has(FRESH)) return;
+  const { device, fresh } = taken;
+  const hash = deviceHash({ name: FRESH, ...listedDisk(device) }, fresh);
+  await attempt(world, async () => {
+    const opened = await openFreshLun(device, fresh, { ...deps(world), deviceHash: hash });
+    world.armed.set(FRESH, { ...opened, planned: { hash, claim: fresh } });
+    count(world, "armed, fresh");
+  });
+};
+
+const takeAndArm: Act = async (...what) => {
+  await take(...what);
+  await armFresh(...what);
+};
+
+const fireFresh =
+  (meanwhile?: Act): Act =>
+  (world, one, two, device) =>
+    attempt(world, async () => {
+      const [opened, taken] = [world.armed.get(FRESH), world.host.fresh.get(FRESH)];
+      if (!opened || !taken) return;
+      if (world.looksAgain) opened.recheck();
+      await meanwhile?.(world, one, two, device);
+      opened.recheckQuickly();
+      world.host.writeFresh(taken, opened.path);
+      count(world, "written, fresh");
+    });
+
 const replug: Act = ({ host }, one, two) => {
   host.unplug(one);
   host.unplug(two);
@@ -142,6 +193,13 @@ const ACTS: readonly Act[] = [
   fire(),
   fire(replug),
   fire(({ host }, one) => host.unplug(one)),
+  take,
+  takeAndArm,
+  takeAndArm,
+  armFresh,
+  fireFresh(),
+  fireFresh(replug),
+  (world) => end(world, FRESH),
   (world, _one, _two, { name }) => end(world, name),
   (world, _one, _two, device) => attempt(world, () => releaseDisk(device, deps(world))),
   (world, one) => {
@@ -163,9 +221,10 @@ const ACTS: readonly Act[] = [
   byOthers((one, two) => {
     if (one === two) return;
     [one.start, one.signature, one.claim] = [two.start, two.signature, undefined];
+    if (two.start.type !== "blank") one.taken = undefined;
   }),
   byOthers((one) => {
-    [one.start, one.signature, one.claim] = [{ type: "foreign" }, "ext4", undefined];
+    [one.start, one.signature, one.claim, one.taken] = [{ type: "foreign" }, "ext4", undefined, undefined];
   }),
   // A signature that leaves the label as it is, as a backup partition table at the disk's end does.
   byOthers((one) => {
@@ -177,6 +236,12 @@ const ACTS: readonly Act[] = [
   byOthers((one) => {
     one.volume = true;
   }),
+  byOthers((one) => {
+    one.writer = true;
+  }),
+  (_world, one) => {
+    one.writer = false;
+  },
   (_world, one) => {
     one.mounted = false;
   },
@@ -189,7 +254,7 @@ const ACTS: readonly Act[] = [
   // Another host claims it.
   byOthers((one) => {
     const label = { uuid: "elsewhere", lab: "lab1", device: "lun0" };
-    [one.start, one.claim] = [{ type: "label", label }, undefined];
+    [one.start, one.claim, one.taken] = [{ type: "label", label }, undefined, undefined];
   }),
   // The owner edits the agent's file, and the agent starts anew.
   (world, one, two) => {
@@ -286,7 +351,8 @@ test(`${SEQUENCES} sequences of whatever may happen: nothing is written outside 
     { numRuns: SEQUENCES },
   );
   const kinds = Object.keys(HAZARDS).flatMap((name) => [name, `${name}, armed`]);
-  const told = ["claimed", "armed", "written", "plan-hash", "stale", "label-uuid", "label-device", "ambiguous", "busy"];
+  const told = ["claimed", "armed", "written", "taken", "armed, fresh", "written, fresh", "open-elsewhere"];
+  told.push("foreign-target", "plan-hash", "stale", "label-uuid", "label-device", "ambiguous", "busy");
   process.stdout.write(
     `${SEQUENCES} sequences: ${[...kinds, ...told].map((what) => `${seen.get(what) ?? 0} ${what}`).join("; ")}\n`,
   );
@@ -303,6 +369,8 @@ const MUTANTS: readonly (readonly string[])[] = [
   ["mounted", "busy"],
   ["held", "busy"],
   ["size-mismatch", "region"],
+  ["open-elsewhere"],
+  ["foreign-target"],
 ];
 
 test("the simulation finds out when a disk is not looked at again before the gates open", TIMEOUT, async () => {

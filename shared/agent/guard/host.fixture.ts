@@ -3,10 +3,14 @@ import { create } from "@bufbuild/protobuf";
 import { type Device, DeviceSchema } from "@salvo/proto/lab_pb.ts";
 import { type DiskIdentity, known, type Label, type LabelFound, type Target } from "../domain/guard/facts.ts";
 import { readLabel, RESERVED_BYTES } from "../domain/guard/label.ts";
+import { targetPrefixes } from "../domain/provision/names.ts";
 import type { Claims } from "./claims.ts";
 import type { Disks, OpenedDisk } from "./disks.ts";
+import type { FreshLuns, TakenLun } from "./fresh-luns.ts";
 
 export const SIZE_BYTES = 64n * 1024n * 1024n;
+/** Whose LUNs this host's agent may take. */
+export const TARGETS = targetPrefixes({ lab: "lab1", agent: "target" });
 
 /** A disk as a thing. What it is called, and where it is connected, may change; whose it is, is only known here. */
 export interface Thing {
@@ -18,10 +22,14 @@ export interface Thing {
   signature: string | undefined;
   mounted: boolean;
   volume: boolean;
+  /** A program that does not ask for exclusiveness, and so may have it while we do. */
+  writer: boolean;
   readOnly: boolean;
   unreadable: boolean;
   /** The claim that this host's owner gave, until the owner, or anybody else, made something else of the disk. */
   claim: Label | undefined;
+  /** The uuid under which it was taken, blank, until it was attached anew or somebody else made something of it. */
+  taken: string | undefined;
 }
 
 /** A connected disk. While it is held its path and node are nobody else's, even when the disk was pulled out. */
@@ -37,6 +45,7 @@ export class SimulatedHost {
   #attachments: Attachment[] = [];
   #sequence = 0;
   readonly records = new Map<string, Label>();
+  readonly fresh = new Map<string, TakenLun>();
   /** Violations: writes that nobody had allowed. */
   readonly wrong: string[] = [];
   writes = 0;
@@ -45,15 +54,18 @@ export class SimulatedHost {
     this.things = Array.from({ length: count }, (_, index) => ({
       serial: `serial-${index}`,
       wwn: `naa.600000000000000${index}`,
-      target: { iqn: "iqn.2026-11.lab:ram", lun: index },
+      // Half of them are of a target that makes LUNs for scenarios.
+      target: { iqn: index % 2 === 0 ? "iqn.2026-11.lab:ram" : `${TARGETS[0]}ram`, lun: index },
       sizeBytes: SIZE_BYTES,
       start: { type: "blank" },
       signature: undefined,
       mounted: false,
       volume: false,
+      writer: false,
       readOnly: false,
       unreadable: false,
       claim: undefined,
+      taken: undefined,
     }));
     for (const thing of this.things) this.plug(thing);
   }
@@ -78,14 +90,18 @@ export class SimulatedHost {
   unplug(thing: Thing): void {
     for (const each of this.#attachments) if (each.thing === thing) each.thing = undefined;
     this.#forget();
-    [thing.mounted, thing.volume] = [false, false];
+    thing.taken = undefined;
+    [thing.mounted, thing.volume, thing.writer] = [false, false, false];
   }
 
-  /** A target exchanges what is behind two LUNs; the host does not notice, and what it remembers of their identity stays. */
+  /**
+   * A target exchanges what is behind two LUNs; the host does not notice, and what it remembers of their identity stays. One that
+   * makes LUNs for scenarios never does: without a label nobody could tell.
+   */
   exchange(one: Thing, two: Thing): void {
     const at = (thing: Thing) => this.#attachments.find((each) => each.thing === thing);
     const [first, second] = [at(one), at(two)];
-    if (one.mounted || two.mounted || one.volume || two.volume) return;
+    if (one.mounted || two.mounted || one.volume || two.volume || one.taken || two.taken) return;
     if (first) first.thing = two;
     if (second) second.thing = one;
     [one.serial, two.serial] = [two.serial, one.serial];
@@ -98,8 +114,10 @@ export class SimulatedHost {
     const order = [...this.things.slice(first), ...this.things.slice(0, first)];
     const connected = order.filter((thing) => this.#attachments.some((each) => each.thing === thing));
     this.#attachments = [];
+    this.fresh.clear();
     for (const thing of connected) {
-      [thing.mounted, thing.volume] = [false, false];
+      thing.taken = undefined;
+      [thing.mounted, thing.volume, thing.writer] = [false, false, false];
       this.plug(thing);
     }
   }
@@ -124,10 +142,24 @@ export class SimulatedHost {
     if (claim?.device !== device.name) this.wrong.push(`${told}, which was not claimed for it`);
     if (claim?.uuid !== this.records.get(device.name)?.uuid) this.wrong.push(`${told}, which was claimed anew`);
     if (claim?.uuid !== planned?.uuid) this.wrong.push(`${told}, which the run was not planned for`);
-    if (thing.mounted || thing.volume || thing.signature !== undefined) this.wrong.push(`${told}, which is in use`);
+    if (thing.mounted || thing.volume || thing.writer || thing.signature !== undefined)
+      this.wrong.push(`${told}, which is in use`);
     if (firstByte < RESERVED_BYTES) this.wrong.push(`${told}, into its label`);
     if (device.sizeBytes > thing.sizeBytes) this.wrong.push(`${told}, past its end`);
     if (device.disk?.serial !== thing.serial) this.wrong.push(`${told}, which is not the one listed`);
+  }
+
+  /** The same, of a LUN that was taken. */
+  writeFresh({ device, fresh }: TakenLun, path: string): void {
+    const thing = this.#attachments.find((each) => each.path === path)?.thing;
+    if (!thing) return;
+    this.writes++;
+    const told = `${device.name} to ${path} (${thing.serial})`;
+    if (thing.taken !== fresh.uuid) this.wrong.push(`${told}, which is not what was taken`);
+    if (thing.claim) this.wrong.push(`${told}, which is claimed`);
+    if (!TARGETS.some((prefix) => thing.target?.iqn.startsWith(prefix))) this.wrong.push(`${told}, of another target`);
+    if (thing.mounted || thing.volume || thing.writer || thing.signature) this.wrong.push(`${told}, which is in use`);
+    if (device.sizeBytes > thing.sizeBytes) this.wrong.push(`${told}, past its end`);
   }
 
   readonly claims: Claims = {
@@ -136,12 +168,22 @@ export class SimulatedHost {
     remove: async (device) => void this.records.delete(device),
   };
 
+  readonly freshLuns: FreshLuns = {
+    list: async () => [...this.fresh.values()],
+    write: async (taken) => void this.fresh.set(taken.device.name, taken),
+    remove: async (device) => void this.fresh.delete(device),
+  };
+
   readonly disks: Disks = {
     identify: () => this.#attachments.flatMap((each) => (each.thing ? [this.#identity(each, each.thing)] : [])),
     findSignatures: async ({ path }) => {
       const thing = this.#attachments.find((each) => each.path === path)?.thing;
       if (!thing || thing.unreadable) return { unknown: "no answer" };
       return known(thing.signature === undefined ? [] : [{ type: thing.signature, offset: 0n }]);
+    },
+    findWriters: ({ path }) => {
+      const thing = this.#attachments.find((each) => each.path === path)?.thing;
+      return thing ? known(thing.writer ? ["qemu (pid 1)"] : []) : { unknown: "it is gone" };
     },
     open: (disk) => this.#open(disk),
   };
@@ -179,7 +221,7 @@ export class SimulatedHost {
         if (!ours || !thing) throw new Error("nobody may write to this disk");
         if (thing.start.type !== "blank" && thing.start.type !== "label")
           this.wrong.push(`a label over the data of ${thing.serial}`);
-        if (thing.signature !== undefined || thing.mounted)
+        if (thing.signature !== undefined || thing.mounted || thing.writer)
           this.wrong.push(`a label on ${thing.serial}, which is in use`);
         thing.start = readLabel(block);
         thing.claim = thing.start.type === "label" ? thing.start.label : undefined;

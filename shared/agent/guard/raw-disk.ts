@@ -3,13 +3,13 @@ import type { Waiting } from "../../kernel/signal.ts";
 import { RESERVED_BYTES } from "../domain/guard/label.ts";
 import type { RawPlan } from "../domain/guard/judge.ts";
 import { refusal } from "../domain/guard/refusal.ts";
-import type { OpenDevice } from "../open-device.ts";
+import type { OpenDevice } from "../devices.ts";
 import type { Claims } from "./claims.ts";
-import { examine, type ExamineDeps, refused } from "./examine.ts";
+import { type Examined, examine, type ExamineDeps, refused } from "./examine.ts";
 
 export interface RawDiskDeps extends ExamineDeps {
   readonly claims: Claims;
-  /** The lab that the run is of, when the controller said so. */
+  /** The lab that the run is of, when that is known. */
   readonly lab: string | undefined;
   /** What the disk was when the run was planned. */
   readonly deviceHash: string;
@@ -20,7 +20,7 @@ export interface RawDiskDeps extends ExamineDeps {
  * Until it is closed nobody else can take it for themselves. fio opens it beside us, by its path, which stays its own.
  */
 export async function openRawDisk(device: Device, deps: RawDiskDeps, waiting?: Waiting): Promise<OpenDevice> {
-  const { host, lab, deviceHash } = deps;
+  const { lab, deviceHash } = deps;
   const claim = await deps.claims.read(device.name);
   const usable = { firstByte: RESERVED_BYTES, sizeBytes: device.sizeBytes - RESERVED_BYTES };
   const planOf = (node: string): RawPlan => ({ ...usable, node, deviceHash });
@@ -30,16 +30,25 @@ export async function openRawDisk(device: Device, deps: RawDiskDeps, waiting?: W
     deps,
     waiting,
   );
-  const { identity, opened, refusals } = examined;
+  return holdDisk(device, examined, usable.firstByte, deps);
+}
+
+/** Of an examination for use. Throws `refused`, and has closed it then. */
+export function holdDisk(
+  device: Device,
+  { identity, opened, refusals, again }: Examined,
+  reservedBytes: bigint,
+  { host }: Pick<ExamineDeps, "host">,
+): OpenDevice {
   if (refusals.length > 0) {
     opened.close();
     throw refused(device, refusals, host);
   }
   return {
     path: identity.path,
-    reservedBytes: usable.firstByte,
+    reservedBytes,
     recheck() {
-      const found = examined.again();
+      const found = again();
       if (found.length > 0) throw refused(device, found, host);
     },
     recheckQuickly() {

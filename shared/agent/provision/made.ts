@@ -1,5 +1,5 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile } from "node:fs/promises";
+import { writeSecret } from "../../identity/secret-file.ts";
 import { SalvoError, toSalvoError } from "../../kernel/error.ts";
 
 /** What this agent has made on its host, by id: the only things that it may change or remove. */
@@ -20,17 +20,7 @@ export function openMade(file: string): Made {
         throw error;
       }
     },
-    async write(ids) {
-      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-      {
-        await using draft = await open(`${file}.new`, "w", 0o600);
-        await draft.writeFile(`${JSON.stringify([...ids].toSorted(), undefined, 1)}\n`);
-        await draft.sync();
-      }
-      await rename(`${file}.new`, file);
-      await using folder = await open(dirname(file));
-      await folder.sync();
-    },
+    write: (ids) => writeSecret(file, `${JSON.stringify([...ids].toSorted(), undefined, 1)}\n`),
   };
 }
 

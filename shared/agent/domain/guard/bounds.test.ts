@@ -154,6 +154,7 @@ test("what people read says which disk, what is wrong with it, and where", () =>
     partitioned, a partition: has the partitions sdb1
     held, a volume: is part of dm-0
     busy, held open: is held open for itself by another program
+    open-elsewhere, a virtual machine: is open for writing in qemu (pid 7)
     read-only, read-only: is read-only
     removable, removable: is removable
     partition-table, gpt: bears a partition table: gpt at byte 1080
@@ -187,6 +188,16 @@ test("what people read says which disk, what is wrong with it, and where", () =>
     plan-hash, no label yet: /dev/sdb is not the disk that the run was planned for: since then it was claimed anew, or listed otherwise in the agent's file
     plan-hash, another serial: /dev/sdb is not the disk that the run was planned for: since then it was claimed anew, or listed otherwise in the agent's file
     plan-hash, another device: /dev/sdb is not the disk that the run was planned for: since then it was claimed anew, or listed otherwise in the agent's file
-    stale, another attachment: /dev/sdb is device 8:16#6 now, but 8:16#5 was armed"
+    stale, another attachment: /dev/sdb is device 8:16#6 now, but 8:16#5 was armed
+    stale, another than was taken: /dev/sdb is device 8:16#5 now, but 8:16#4 was taken when it was blank
+    foreign-target, take: /dev/sdb is of the target iqn.2026-11.lab:ram0, whose LUNs runs may not write to
+    foreign-target, no target: /dev/sdb is of the target iqn.2026-11.lab:ram0, whose LUNs runs may not write to
+    unknown-content, take: has data in its first MiB that is not a label of Salvo's
+    already-claimed, take: is claimed as device lun0 of lab lab1 (uuid-1)
+    already-claimed, taken: is claimed as device lun0 of lab lab1 (uuid-1)
+    label-lab, what was taken: is claimed as device lun0 of lab lab1 (uuid-1), not for lab lab2
+    ambiguous, almost a path: /dev/sdb shares its wwn with /dev/sdc
+    region, past a fresh LUN's end: bytes 0 to 67108865 are not all the workload's
+    plan-hash, taken anew: /dev/sdb is not the disk that the run was planned for: since then it was claimed anew, or listed otherwise in the agent's file"
   `);
 });

@@ -1,6 +1,20 @@
 /** What the guard refuses, one thing each, for tests. */
 import { deviceHash } from "../plan-hash.ts";
-import { identity, LABEL, LISTED, OTHER, PLAN, question, TARGET, USE } from "./disk.fixture.ts";
+import {
+  DISK_BYTES,
+  fresh,
+  identity,
+  LABEL,
+  LISTED,
+  OTHER,
+  PLAN,
+  question,
+  TAKE,
+  TAKEN,
+  TARGET,
+  USE,
+  USE_FRESH,
+} from "./disk.fixture.ts";
 import { known } from "./facts.ts";
 import type { Question } from "./judge.ts";
 import type { RefusalCode } from "./refusal.ts";
@@ -59,6 +73,7 @@ export const CASES: readonly (readonly [code: RefusalCode, rule: string, what: s
   ["partitioned", "partitioned", "a partition", question({ partitions: known(["sdb1"]) })],
   ["held", "held", "a volume", question({ holders: known(["dm-0"]) })],
   ["busy", "busy", "held open", question({ exclusive: known(false) })],
+  ["open-elsewhere", "open-elsewhere", "a virtual machine", question({ writers: known(["qemu (pid 7)"]) })],
   ["read-only", "read-only", "read-only", question({ readOnly: known(true) })],
   ["removable", "removable", "removable", question({ removable: known(true) })],
   ["partition-table", "signatures", "gpt", signature("gpt")],
@@ -108,4 +123,29 @@ export const CASES: readonly (readonly [code: RefusalCode, rule: string, what: s
   ["plan-hash", "plan-hash", "another serial", planned({ name: "lun0", ...LISTED, serial: "9f1c2a78" }, LABEL)],
   ["plan-hash", "plan-hash", "another device", planned({ name: "lun1", ...LISTED }, LABEL)],
   ["stale", "stale", "another attachment", question({ identity: identity({ node: "8:16#6" }) })],
+  [
+    "stale",
+    "stale",
+    "another than was taken",
+    fresh({}, { purpose: { ...USE_FRESH, fresh: { ...TAKEN, node: "8:16#4" } } }),
+  ],
+  ["foreign-target", "foreign-target", "take", fresh({}, { purpose: { ...TAKE, targets: ["iqn.2026-11.lab2:"] } })],
+  ["foreign-target", "foreign-target", "no target", fresh({}, { purpose: { ...USE_FRESH, targets: [] } })],
+  ["unknown-content", "label", "take", fresh({ label: known({ type: "foreign" }) }, { purpose: TAKE })],
+  ["already-claimed", "label", "take", question({}, { purpose: TAKE })],
+  ["already-claimed", "label", "taken", question({}, { purpose: USE_FRESH })],
+  ["label-lab", "lab", "what was taken", fresh({}, { purpose: { ...USE_FRESH, lab: "lab2" } })],
+  ["ambiguous", "ambiguous", "almost a path", fresh({}, other({ serial: known(LISTED.serial) }))],
+  [
+    "region",
+    "region",
+    "past a fresh LUN's end",
+    fresh({}, { purpose: { ...USE_FRESH, plan: { ...USE_FRESH.plan, sizeBytes: DISK_BYTES + 1n } } }),
+  ],
+  [
+    "plan-hash",
+    "plan-hash",
+    "taken anew",
+    fresh({}, { purpose: { ...USE_FRESH, fresh: { ...TAKEN, uuid: "uuid-2" } } }),
+  ],
 ];

@@ -1,5 +1,5 @@
 /** A disk that nothing speaks against, for tests: each takes one thing away. */
-import type { DiskFacts, DiskIdentity, Label } from "./facts.ts";
+import type { DiskFacts, DiskIdentity, FreshLun, Label } from "./facts.ts";
 import { known } from "./facts.ts";
 import type { ListedDisk } from "./identity.ts";
 import type { Purpose, Question, RawPlan } from "./judge.ts";
@@ -22,6 +22,18 @@ export const PLAN: RawPlan = {
   deviceHash: deviceHash({ name: "lun0", ...LISTED }, LABEL),
 };
 export const USE = { type: "use", claim: LABEL, lab: "lab1", plan: PLAN } as const satisfies Purpose;
+
+const TARGETS = ["iqn.2026-11.lab:"];
+const BLANK = known({ type: "blank" } as const);
+export const TAKEN: FreshLun = { ...LABEL, node: "8:16#5" };
+export const TAKE = { type: "take", targets: TARGETS } as const satisfies Purpose;
+export const USE_FRESH = {
+  type: "use-fresh",
+  fresh: TAKEN,
+  targets: TARGETS,
+  lab: "lab1",
+  plan: { ...PLAN, firstByte: 0n, sizeBytes: DISK_BYTES },
+} as const satisfies Purpose;
 
 export function identity(more: Partial<DiskIdentity> = {}): DiskIdentity {
   return {
@@ -48,6 +60,7 @@ export function factsOf(more: Partial<DiskFacts> = {}): DiskFacts {
     holders: known([]),
     multipath: known([]),
     signatures: known([]),
+    writers: known([]),
     label: known({ type: "label", label: LABEL }),
     exclusive: known(true),
     ...more,
@@ -62,6 +75,11 @@ export const OTHER = identity({
   wwn: known(""),
   target: known(undefined),
 });
+
+/** Of a LUN that a target has made, and that bears no label. */
+export function fresh(facts: Partial<DiskFacts> = {}, more: Partial<Question> = {}): Question {
+  return question({ label: BLANK, ...facts }, { purpose: USE_FRESH, ...more });
+}
 
 export function question(facts: Partial<DiskFacts> = {}, more: Partial<Question> = {}): Question {
   const all = factsOf(facts);

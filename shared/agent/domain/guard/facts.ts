@@ -14,13 +14,17 @@ export interface DiskIdentity {
   /** Empty when the disk has none. */
   readonly serial: Fact<string>;
   readonly wwn: Fact<string>;
-  /** undefined: not an iSCSI disk. */
+  /** undefined: no disk of a target. */
   readonly target: Fact<Target | undefined>;
   readonly sizeBytes: Fact<bigint>;
+  /** Of a multipath map, which has the identity of these. */
+  readonly paths?: readonly string[];
 }
 
 export interface Target {
+  /** Of iSCSI an IQN, of NVMe an NQN, of a loopback of this host a NAA name. */
   readonly iqn: string;
+  /** Of NVMe the namespace's id. */
   readonly lun: number;
 }
 
@@ -48,6 +52,14 @@ export interface Label {
   readonly device: string;
 }
 
+/**
+ * Of a LUN that a target of the lab has made for one scenario, and that nobody else has ever written to. It bears no label, so
+ * that workloads have all of it: the agent remembers which attachment it has taken when that was blank.
+ */
+export interface FreshLun extends Label {
+  readonly node: string;
+}
+
 export interface DiskFacts {
   readonly identity: DiskIdentity;
   readonly readOnly: Fact<boolean>;
@@ -65,6 +77,8 @@ export interface DiskFacts {
   /** Those of the holders that are multipath maps. */
   readonly multipath: Fact<readonly string[]>;
   readonly signatures: Fact<readonly Signature[]>;
+  /** What else has it open to write to it, without having it for itself: "qemu-system-x86 (pid 4711)". */
+  readonly writers: Fact<readonly string[]>;
   readonly label: Fact<LabelFound>;
   /** Nobody else has it for themselves: an exclusive opening succeeded, or is ours. */
   readonly exclusive: Fact<boolean>;

@@ -22,9 +22,25 @@ export function hasEnoughKeys(listed: ListedDisk): boolean {
   return listed.sizeBytes > 0n && listedKeys(listed).length >= KEYS_MIN;
 }
 
-/** All disks that one of the listed keys points at. Exactly one may be used. */
+/** All disks that one of the listed keys points at. Exactly one may be used. Never a multipath map. */
 export function candidates(listed: ListedDisk, disks: readonly DiskIdentity[]): DiskIdentity[] {
-  return disks.filter((disk) => listedKeys(listed).some((key) => same(key, listed[key], disk[key])));
+  return disks.filter(
+    (disk) => disk.paths === undefined && listedKeys(listed).some((key) => same(key, listed[key], disk[key])),
+  );
+}
+
+/** Whether both are ways to one LUN: they say the same of themselves in every key, and nothing about them is unknown. */
+export function isSameLun(one: DiskIdentity, other: DiskIdentity): boolean {
+  const { sizeBytes } = one;
+  return (
+    "value" in sizeBytes &&
+    "value" in other.sizeBytes &&
+    sizeBytes.value === other.sizeBytes.value &&
+    KEYS.every((key) => {
+      const fact = one[key];
+      return "value" in fact && same(key, fact.value, other[key]);
+    })
+  );
 }
 
 /** The one disk that is meant, or why there is none. */

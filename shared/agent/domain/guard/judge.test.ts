@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { blank, CASES, unknown } from "./cases.fixture.ts";
 import { type DiskFacts, known } from "./facts.ts";
-import { factsOf, identity, LABEL, LISTED, OTHER, question, USE } from "./disk.fixture.ts";
+import { factsOf, fresh, identity, LABEL, LISTED, OTHER, question, TAKE, USE } from "./disk.fixture.ts";
 import { findListed } from "./identity.ts";
 import { judge, type Question, RULES } from "./judge.ts";
 import { type RefusalCode, REFUSAL_CODES } from "./refusal.ts";
@@ -13,6 +13,19 @@ test("a disk that nothing speaks against may be used; a blank one claimed, one o
   expect(judge(question({ label: blank }, { purpose: { type: "claim" } }))).toEqual([]);
   expect(judge(question({}, { purpose: { type: "release", claim: LABEL } }))).toEqual([]);
   expect(judge(question({}, { purpose: { ...USE, lab: undefined } }))).toEqual([]);
+});
+
+test("a fresh LUN may be taken when it is blank, and used whatever workloads have written, over each of its paths", () => {
+  expect(judge(fresh({}, { purpose: TAKE }))).toEqual([]);
+  expect(judge(fresh())).toEqual([]);
+  expect(judge(fresh({ label: known({ type: "foreign" }) }))).toEqual([]);
+  const path = identity({ path: "/dev/sdc", node: "8:32#6" });
+  expect(judge(fresh({}, { disks: [OTHER, identity(), path] }))).toEqual([]);
+  expect(judge(question({}, { disks: [OTHER, identity(), path] }))).toMatchObject([
+    { code: "ambiguous" },
+    { code: "ambiguous" },
+    { code: "ambiguous" },
+  ]);
 });
 
 test.for(CASES)("%s, by the rule %s: %s", ([code, , , asked]) => {

@@ -1,7 +1,7 @@
 import { unreachable } from "../../../kernel/assert.ts";
-import type { DiskFacts, DiskIdentity, Fact, Label } from "./facts.ts";
+import type { DiskFacts, DiskIdentity, Fact, FreshLun, Label } from "./facts.ts";
 import { deviceHash } from "../plan-hash.ts";
-import { compare, describeListed, hasEnoughKeys, type ListedDisk, twins } from "./identity.ts";
+import { compare, describeListed, hasEnoughKeys, isSameLun, type ListedDisk, twins } from "./identity.ts";
 import { RESERVED_BYTES } from "./label.ts";
 import { type Refusal, type RefusalCode, refusal } from "./refusal.ts";
 import { signatureRefusals } from "./signatures.ts";
@@ -18,7 +18,17 @@ export type Purpose =
   /** Writing a label to it. */
   | { readonly type: "claim" }
   /** Taking the label of this host's claim away. */
-  | { readonly type: "release"; readonly claim: Label | undefined };
+  | { readonly type: "release"; readonly claim: Label | undefined }
+  /** Remembering that it is a fresh LUN, which runs may write to. targets: how the names begin of those that may make such. */
+  | { readonly type: "take"; readonly targets: readonly string[] }
+  /** Writing a run's I/O to a LUN that was taken. */
+  | {
+      readonly type: "use-fresh";
+      readonly fresh: FreshLun;
+      readonly targets: readonly string[];
+      readonly lab: string | undefined;
+      readonly plan: RawPlan;
+    };
 
 /** What a run was armed with. It holds for this attachment of this disk and for no other. */
 export interface RawPlan {
@@ -102,8 +112,10 @@ export const RULES: readonly Rule[] = [
   },
   {
     name: "ambiguous",
-    check({ facts: { identity }, disks }) {
-      const { shared, unknown } = twins(identity, disks);
+    check({ facts: { identity }, disks, purpose }) {
+      // A LUN has a disk for each session to it. It was the one attachment that was blank, so which one is meant is known.
+      const others = isFresh(purpose) ? disks.filter((other) => !isSameLun(identity, other)) : disks;
+      const { shared, unknown } = twins(identity, others);
       return [
         ...shared.map((each) => refusal("ambiguous", `${identity.path} shares its ${each}`)),
         ...unknown.map((each) => cannotTell("whether it is the only one", each)),
@@ -117,6 +129,7 @@ export const RULES: readonly Rule[] = [
   on("partitions", "partitioned", (names) => list(names, "has the partitions")),
   on("holders", "held", (names) => list(names, "is part of")),
   on("exclusive", "busy", (ours) => (ours ? undefined : "is held open for itself by another program")),
+  on("writers", "open-elsewhere", (programs) => list(programs, "is open for writing in")),
   on("readOnly", "read-only", (readOnly) => (readOnly ? "is read-only" : undefined)),
   on("removable", "removable", (removable) => (removable ? "is removable" : undefined)),
   {
@@ -127,6 +140,7 @@ export const RULES: readonly Rule[] = [
   { name: "label", check: ({ facts, name, purpose }) => labelRefusals(facts.label, name, purpose) },
   { name: "lab", check: ({ facts, purpose }) => labRefusals(facts.label, purpose) },
   { name: "claim", check: ({ facts, purpose }) => claimRefusals(facts.label, purpose) },
+  { name: "foreign-target", check: ({ facts, purpose }) => targetRefusals(facts.identity, purpose) },
   { name: "region", check: ({ facts, purpose }) => regionRefusals(facts.identity, purpose) },
   { name: "stale", check: ({ facts, purpose }) => staleRefusals(facts.identity, purpose) },
   { name: "plan-hash", check: planRefusals },
@@ -139,22 +153,33 @@ function labelRefusals(found: DiskFacts["label"], name: string, purpose: Purpose
     case "damaged":
       return [refusal("label-damaged", `has a label that is damaged: ${value.why}`)];
     case "foreign":
+      if (purpose.type === "use-fresh") return []; // of workloads
       return [refusal("unknown-content", "has data in its first MiB that is not a label of Salvo's")];
     case "blank":
-      return purpose.type === "claim" ? [] : [refusal("label-missing", "bears no label of Salvo's")];
+      return purpose.type === "claim" || isFresh(purpose)
+        ? []
+        : [refusal("label-missing", "bears no label of Salvo's")];
     case "label":
-      if (purpose.type === "claim") return [refusal("already-claimed", `is claimed as ${told(value.label)}`)];
+      if (purpose.type === "claim" || isFresh(purpose))
+        return [refusal("already-claimed", `is claimed as ${told(value.label)}`)];
       return value.label.device === name ? [] : [refusal("label-device", `is claimed as ${told(value.label)}`)];
     default:
       return unreachable(value);
   }
 }
 
+function isFresh(purpose: Purpose): boolean {
+  return purpose.type === "take" || purpose.type === "use-fresh";
+}
+
 function labRefusals(found: DiskFacts["label"], purpose: Purpose): Refusal[] {
-  const label = labelOf(found);
-  if (!label || purpose.type === "claim") return [];
-  const wanted = purpose.type === "use" ? purpose.lab : undefined;
-  const labs = [wanted, purpose.claim?.lab].filter((lab) => lab !== undefined);
+  if (purpose.type === "claim" || purpose.type === "take") return [];
+  const label = purpose.type === "use-fresh" ? purpose.fresh : labelOf(found);
+  if (!label) return [];
+  const wanted = purpose.type === "release" ? undefined : purpose.lab;
+  const labs = [wanted, purpose.type === "use-fresh" ? undefined : purpose.claim?.lab].filter(
+    (lab) => lab !== undefined,
+  );
   return labs.every((lab) => lab === label.lab)
     ? []
     : [refusal("label-lab", `is claimed as ${told(label)}, not for lab ${labs.join(", ")}`)];
@@ -163,28 +188,42 @@ function labRefusals(found: DiskFacts["label"], purpose: Purpose): Refusal[] {
 /** The label alone could be a copy of one: this host must remember that it wrote it. */
 function claimRefusals(found: DiskFacts["label"], purpose: Purpose): Refusal[] {
   const label = labelOf(found);
-  if (!label || purpose.type === "claim") return [];
+  if (!label || (purpose.type !== "use" && purpose.type !== "release")) return [];
   if (!purpose.claim) return [refusal("not-claimed", `is claimed as ${told(label)}, but not by this agent`)];
   if (purpose.claim.uuid === label.uuid) return [];
   return [refusal("label-uuid", `bears label ${label.uuid}, this agent wrote ${purpose.claim.uuid}`)];
 }
 
+/** A controller alone must not be able to have a disk written to: the agent's own file says whose LUNs may be. */
+function targetRefusals({ target, path }: DiskIdentity, purpose: Purpose): Refusal[] {
+  if (purpose.type !== "take" && purpose.type !== "use-fresh") return [];
+  if ("unknown" in target) return [cannotTell("target", target.unknown)];
+  const name = target.value?.iqn ?? "none";
+  if (purpose.targets.some((prefix) => name.startsWith(prefix))) return [];
+  return [refusal("foreign-target", `${path} is of the target ${name}, whose LUNs runs may not write to`)];
+}
+
 function regionRefusals({ sizeBytes }: DiskIdentity, purpose: Purpose): Refusal[] {
-  if (purpose.type !== "use" || "unknown" in sizeBytes) return []; // an unknown size is refused above
+  if (!("plan" in purpose) || "unknown" in sizeBytes) return []; // an unknown size is refused above
   const { firstByte, sizeBytes: planned } = purpose.plan;
-  if (firstByte >= RESERVED_BYTES && planned > 0n && firstByte + planned <= sizeBytes.value) return [];
+  const reserved = purpose.type === "use-fresh" ? 0n : RESERVED_BYTES;
+  if (firstByte >= reserved && planned > 0n && firstByte + planned <= sizeBytes.value) return [];
   return [refusal("region", `bytes ${firstByte} to ${firstByte + planned} are not all the workload's`)];
 }
 
 function staleRefusals({ path, node }: DiskIdentity, purpose: Purpose): Refusal[] {
-  if (purpose.type !== "use" || purpose.plan.node === node) return [];
-  return [refusal("stale", `${path} is device ${node} now, but ${purpose.plan.node} was armed`)];
+  if (!("plan" in purpose)) return [];
+  if (purpose.plan.node !== node)
+    return [refusal("stale", `${path} is device ${node} now, but ${purpose.plan.node} was armed`)];
+  if (purpose.type === "use" || purpose.fresh.node === node) return [];
+  return [refusal("stale", `${path} is device ${node} now, but ${purpose.fresh.node} was taken when it was blank`)];
 }
 
 /** Without a label there is nothing to plan with, and others say so. */
 function planRefusals({ facts, name, listed, purpose }: Question): Refusal[] {
-  const label = labelOf(facts.label);
-  if (purpose.type !== "use" || !label || deviceHash({ name, ...listed }, label) === purpose.plan.deviceHash) return [];
+  if (!("plan" in purpose)) return [];
+  const label = purpose.type === "use" ? labelOf(facts.label) : purpose.fresh;
+  if (!label || deviceHash({ name, ...listed }, label) === purpose.plan.deviceHash) return [];
   const what = `${facts.identity.path} is not the disk that the run was planned for`;
   return [refusal("plan-hash", `${what}: since then it was claimed anew, or listed otherwise in the agent's file`)];
 }

@@ -21,6 +21,7 @@ const REMEDIES = {
   partitioned: "Its owner may remove the partitions with wipefs; Salvo never wipes.",
   held: "Remove the volumes or arrays that are made of it, if they may go.",
   busy: "Another program has it for itself: a file system, an array, another agent. End that first.",
+  "open-elsewhere": "Another program writes to it, a virtual machine perhaps. End that first, or choose another disk.",
   "read-only": "Make it writable at the target or with blockdev --setrw.",
   removable: "Choose a disk that is not removable.",
   "partition-table": "Its owner may remove it with wipefs; Salvo never wipes.",
@@ -40,6 +41,8 @@ const REMEDIES = {
   "not-claimed":
     "It was claimed on another host, or this agent's data folder is new. Release it there, or claim it here.",
   "already-claimed": "It has a label already. Release it first.",
+  "foreign-target":
+    "Name the agent of that target under lunsOf in this agent's own file, if runs may overwrite what it makes for them.",
   region: "Only what lies between the label's MiB and the disk's end is written to.",
   stale: "It was exchanged or changed since it was armed. Start the run again.",
   "plan-hash":

@@ -20,6 +20,31 @@ export function exportOfIscsiName({ lab, agent }: Maker, iqn: string): string | 
   return iqn.startsWith(prefix) ? iqn.slice(prefix.length) : undefined;
 }
 
+/** As iscsiName, of NVMe over fabrics. */
+export function nvmeName({ lab, agent }: Maker, name: string): string {
+  return `nqn.${AUTHORITY}:${lab}.${agent}.${name}`;
+}
+
+/** As exportOfIscsiName. */
+export function exportOfNvmeName({ lab, agent }: Maker, nqn: string): string | undefined {
+  const prefix = `nqn.${AUTHORITY}:${lab}.${agent}.`;
+  return nqn.startsWith(prefix) ? nqn.slice(prefix.length) : undefined;
+}
+
+/** Of a disk of the target's own host: NAA 5, LIO's company id, five digits of whose it is and four of what it is called. */
+export function localName(maker: Maker, name: string): string {
+  return `${localPrefix(maker)}${sha256(name).slice(0, 4)}`;
+}
+
+function localPrefix({ lab, agent }: Maker): string {
+  return `naa.5001405${sha256(JSON.stringify(["local", lab, agent])).slice(0, 5)}`;
+}
+
+/** How the names of all targets begin that this agent makes. Agents' names have no dots, so none begins as another's. */
+export function targetPrefixes(maker: Maker): string[] {
+  return [iscsiName(maker, ""), nvmeName(maker, ""), localPrefix(maker)];
+}
+
 /** 32 hexadecimal digits. */
 export function volumeSerial({ lab, agent }: Maker, volume: string): string {
   return sha256(JSON.stringify(["volume", lab, agent, volume])).slice(0, 32);

@@ -1,0 +1,76 @@
+import { fromJson, toJson } from "@bufbuild/protobuf";
+import { type Device, DeviceSchema } from "@salvo/proto/lab_pb.ts";
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { writeSecret } from "../../identity/secret-file.ts";
+import { SalvoError, toSalvoError } from "../../kernel/error.ts";
+import type { FreshLun } from "../domain/guard/facts.ts";
+
+/** A fresh LUN that this agent has taken for a scenario, with the name under which runs know it. */
+export interface TakenLun {
+  readonly device: Device;
+  readonly fresh: FreshLun;
+}
+
+/**
+ * What stands in the place of a label: which attachments were taken when they were blank. Of this boot of the host only: after
+ * another one a disk that is there is another attachment, and nobody knows what was done to it in between.
+ */
+export interface FreshLuns {
+  list(): Promise<readonly TakenLun[]>;
+  /** Durable when it resolves. */
+  write(taken: TakenLun): Promise<void>;
+  remove(device: string): Promise<void>;
+}
+
+interface Kept {
+  readonly boot: string;
+  readonly device: ReturnType<typeof toJson<typeof DeviceSchema>>;
+  readonly fresh: FreshLun;
+}
+
+/** Throws `corrupt` for a file that was changed to something else. */
+export function openFreshLuns(dataDir: string, boot: string): FreshLuns {
+  const folder = join(dataDir, "fresh");
+  const fileOf = (device: string) => join(folder, `${device}.json`);
+  return {
+    async list() {
+      const files = (await filesIn(folder)).filter((name) => name.endsWith(".json"));
+      const kept = await Promise.all(files.map((name) => readKept(join(folder, name))));
+      return kept
+        .filter((each) => each.boot === boot)
+        .map(({ device, fresh }) => ({ device: fromJson(DeviceSchema, device), fresh }));
+    },
+    async write({ device, fresh }) {
+      const kept: Kept = { boot, device: toJson(DeviceSchema, device), fresh };
+      await writeSecret(fileOf(device.name), `${JSON.stringify(kept)}\n`);
+    },
+    remove: (device) => rm(fileOf(device), { force: true }),
+  };
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (toSalvoError(error).kind === "not-found") return [];
+    throw error;
+  }
+}
+
+async function readKept(file: string): Promise<Kept> {
+  const corrupt = new SalvoError("corrupt", "this does not say which LUN was taken", {
+    file,
+    remedy: "Remove it, and plan and apply anew",
+  });
+  try {
+    const { boot, device, fresh }: Partial<Kept> = JSON.parse(await readFile(file, "utf8"));
+    const texts: unknown[] = [boot, fresh?.uuid, fresh?.lab, fresh?.device, fresh?.node];
+    if (boot === undefined || !device || !fresh || texts.some((each) => typeof each !== "string")) throw corrupt;
+    fromJson(DeviceSchema, device);
+    return { boot, device, fresh };
+  } catch (error) {
+    const known = toSalvoError(error, { file });
+    throw known.kind === "internal" || error instanceof SyntaxError ? corrupt : known;
+  }
+}
