@@ -1,5 +1,5 @@
 /** Who has a disk open to write to it without having it for themselves: virtual machines, databases, exports of other targets. */
-import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { readdirSync, readlinkSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { readIfThere } from "./fact.ts";
 import { blockNumber, partsOf } from "./use.ts";

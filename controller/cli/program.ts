@@ -364,6 +364,17 @@ export function createProgram(io: Io): Command {
     .addOption(json("one JSON object on stdout"))
     .action(finish(async (options: StatusCommand) => (await import("./vlab.ts")).showVlab(options, io)));
   vlab
+    .command("shell")
+    .description("A root shell in a guest, or one command there, whose exit code this ends with.")
+    .argument("<GUEST>", "target, guest1, guest2, ...")
+    .argument("[COMMAND...]", "what to run; after -- when it has options")
+    .addOption(dir())
+    .action(
+      finish(async (guest: string, command: string[], options: { dir: string }) =>
+        (await import("./vlab.ts")).shellInto({ ...options, guest, command }, io),
+      ),
+    );
+  vlab
     .command("down")
     .description("Ends the guests and removes their networks and disks, also after `up` was killed.")
     .addOption(dir())

@@ -1,9 +1,12 @@
 import { realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { didYouMean } from "@salvo/shared/config/nearest.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { mayBeVlab, takeDown } from "../vlab/down.ts";
 import { holdVlab } from "../vlab/hold.ts";
+import { guestPlaces } from "../vlab/places.ts";
 import { GUESTS_MAX } from "../vlab/plan.ts";
+import { ask, converse, openShell } from "../vlab/shell.ts";
 import { lookAt } from "../vlab/status.ts";
 import { bringUp } from "../vlab/up.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
@@ -75,6 +78,31 @@ export async function showVlab({ dir, json = false }: StatusCommand, io: Io): Pr
   const well = phase === "ready" && guests.every(({ runs }) => runs);
   if (phase !== "ready") io.stderr.write("it is being brought up, or `salvo vlab up` was killed\n");
   return well ? EXIT.ok.code : EXIT.environment.code;
+}
+
+export interface ShellCommand {
+  readonly dir: string;
+  readonly guest: string;
+  /** Without one a person types. */
+  readonly command: readonly string[];
+}
+
+/** With a command the exit code is the command's. */
+export async function shellInto({ dir, guest, command }: ShellCommand, io: Io): Promise<number> {
+  const folder = real(dir);
+  const { guests } = await lookAt(folder);
+  const known = guests.map(({ id }) => id);
+  if (!known.includes(guest))
+    throw new SalvoError("not-found", `the lab has no guest ${guest}${didYouMean(guest, known)}`, { file: folder });
+  const socket = await openShell(guestPlaces(folder, guest));
+  if (command.length > 0) {
+    const { output, exitCode } = await ask(socket, command);
+    io.stdout.write(output);
+    return exitCode;
+  }
+  if (process.stdin.isTTY) io.stderr.write(`a shell in ${guest}; Ctrl-] leaves it\n`);
+  await converse(socket, { input: process.stdin, write: (text) => io.stdout.write(text) });
+  return EXIT.ok.code;
 }
 
 export async function downVlab({ dir }: { readonly dir: string }, io: Io): Promise<number> {

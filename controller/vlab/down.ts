@@ -24,8 +24,8 @@ export async function takeDown(folder: string): Promise<boolean> {
   for (const guest of Object.values(state?.processes ?? {})) await end(guest);
   await removeNetwork(names);
   for (const { id } of state?.plan.guests ?? []) {
-    const { disk, share, pidFile } = guestPlaces(folder, id);
-    for (const path of [disk, share, pidFile]) await rm(path, { recursive: true, force: true });
+    const { disk, share, shell, pidFile } = guestPlaces(folder, id);
+    for (const path of [disk, share, shell, pidFile]) await rm(path, { recursive: true, force: true });
   }
   await rm(agentPlace(folder), { recursive: true, force: true });
   await removeState(folder);

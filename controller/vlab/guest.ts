@@ -1,6 +1,6 @@
 /** One guest: its files, its machine, and what its console says. */
 import { chmod, copyFile, mkdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { writeSecret } from "@salvo/shared/identity/secret-file.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
@@ -56,8 +56,10 @@ export async function startGuest(
 ): Promise<ProcessIdentity> {
   const { folder, plan, accelerator, memoryMib } = options;
   const places = guestPlaces(folder, guest.id);
-  const machine = machineArgs({ ...places, guest, accelerator, memoryMib, nowMs: Date.now() });
+  const shell = basename(places.shell);
+  const machine = machineArgs({ ...places, shell, guest, accelerator, memoryMib, nowMs: Date.now() });
   await must("nsenter", [`--net=${namespaceFile(plan)}`, QEMU, ...machine], {
+    cwd: places.home,
     timeoutMs: MACHINE_MS,
     ...(signal && { signal }),
   });

@@ -6,6 +6,8 @@ export interface GuestPlaces {
   readonly share: string;
   readonly disk: string;
   readonly console: string;
+  /** The socket of a shell in it. */
+  readonly shell: string;
   readonly pidFile: string;
 }
 
@@ -17,6 +19,7 @@ export function guestPlaces(folder: string, id: string): GuestPlaces {
     share: join(home, "share"),
     disk: join(home, "disk.img"),
     console: join(home, "console.log"),
+    shell: join(home, "shell"),
     pidFile: join(home, "qemu.pid"),
   };
 }

@@ -10,6 +10,8 @@ export interface Machine {
   readonly share: string;
   readonly disk: string;
   readonly console: string;
+  /** Where a person's shell in the guest is reached: a name in QEMU's working folder, as a socket's path may have 107 bytes only. */
+  readonly shell: string;
   readonly pidFile: string;
   readonly nowMs: number;
 }
@@ -24,13 +26,15 @@ const KERNEL_LINE = "console=ttyS0 quiet panic=-1 no-kvmclock mitigations=off ra
 
 /** The arguments for qemu-system-x86_64. It goes to the background when the machine is made, and so outlives `salvo`. */
 export function machineArgs({ guest, accelerator, memoryMib, ...places }: Machine): string[] {
-  const { share, disk, console, pidFile, nowMs } = places;
+  const { share, disk, console, shell, pidFile, nowMs } = places;
   const clock = new Date(nowMs + guest.clockSeconds * 1000).toISOString().slice(0, "2026-11-22T20:46:21".length);
   return [
     ["-name", guest.id, "-M", "q35", ...CPU[accelerator], "-m", String(memoryMib), "-smp", "1"],
     ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-monitor", "none"],
     ["-daemonize", "-pidfile", pidFile],
     ["-chardev", `file,id=console,path=${escaped(console)}`, "-serial", "chardev:console"],
+    ["-device", "virtio-serial-pci", "-chardev", `socket,id=shell,path=${shell},server=on,wait=off`],
+    ["-device", "virtconsole,chardev=shell"],
     ["-rtc", `base=${clock},clock=vm`],
     ["-kernel", KERNEL.image, "-initrd", KERNEL.initramfs, "-append", KERNEL_LINE],
     sharedFolder("host", "/", true),

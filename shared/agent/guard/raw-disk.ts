@@ -36,10 +36,11 @@ export async function openRawDisk(device: Device, deps: RawDiskDeps, waiting?: W
 /** Of an examination for use. Throws `refused`, and has closed it then. */
 export function holdDisk(
   device: Device,
-  { identity, opened, refusals, again }: Examined,
+  examined: Examined,
   reservedBytes: bigint,
   { host }: Pick<ExamineDeps, "host">,
 ): OpenDevice {
+  const { identity, opened, refusals } = examined;
   if (refusals.length > 0) {
     opened.close();
     throw refused(device, refusals, host);
@@ -48,7 +49,7 @@ export function holdDisk(
     path: identity.path,
     reservedBytes,
     recheck() {
-      const found = again();
+      const found = examined.again();
       if (found.length > 0) throw refused(device, found, host);
     },
     recheckQuickly() {
