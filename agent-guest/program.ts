@@ -11,9 +11,10 @@ import { askOnTerminal } from "./terminal.ts";
 
 const program = agentProgram({
   name: "salvo-agent-guest",
-  description: "Runs fio on this host, or exports volumes of it, when the controller of its lab asks for it.",
+  description:
+    "Runs fio on this host, exports volumes of it, or attaches it to others', when the controller of its lab asks for it.",
   version: manifest.version,
-  roles: [Role.WORKLOAD, Role.TARGET],
+  roles: [Role.WORKLOAD, Role.TARGET, Role.INITIATOR],
   platform: linuxPlatform,
 });
 

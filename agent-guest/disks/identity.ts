@@ -1,7 +1,9 @@
 import type { DiskIdentity, Target } from "@salvo/shared/agent/domain/guard/facts.ts";
+import { isSameLun } from "@salvo/shared/agent/domain/guard/identity.ts";
 import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fact, readIfThere } from "./fact.ts";
+import { slavesOf, waysOf } from "./ways.ts";
 
 /** The kernel counts a disk's size in sectors of 512 bytes, whatever the disk's own are. */
 const SECTOR_BYTES = 512n;
@@ -22,15 +24,25 @@ export function identifyDisks(sys = "/sys"): DiskIdentity[] {
 /** At is its folder in /sys. Throws when it is not there any more. */
 export function identifyDisk(at: string, sys = "/sys"): DiskIdentity {
   const folder = realpathSync(at);
-  return {
+  const isMap = text(join(folder, "dm/uuid")).startsWith("mpath-");
+  const own = {
     // In /sys a "!" stands for "/".
     path: `/dev/${basename(folder).replaceAll("!", "/")}`,
-    model: text(join(folder, "device/model")),
     node: nodeOf(folder),
+    sizeBytes: fact(() => BigInt(readFileSync(join(folder, "size"), "latin1").trim()) * SECTOR_BYTES),
+  };
+  const paths = isMap ? slavesOf(folder).map((path) => identifyDisk(path, sys)) : [];
+  const [first, ...others] = paths;
+  if (first && others.every((other) => isSameLun(first, other)))
+    return { ...first, ...own, paths: paths.map(({ path }) => path) };
+  return {
+    ...own,
+    model: text(join(folder, "device/model")),
     serial: fact(() => serialOf(folder)),
     wwn: fact(() => text(join(folder, "wwid")) || text(join(folder, "device/wwid"))),
     target: fact(() => targetOf(folder, sys)),
-    sizeBytes: fact(() => BigInt(readFileSync(join(folder, "size"), "latin1").trim()) * SECTOR_BYTES),
+    ways: waysOf(folder),
+    ...(isMap && { paths: [] }),
   };
 }
 
@@ -41,24 +53,50 @@ export function nodeOf(folder: string): string {
   return sequence === "" ? number : `${number}#${sequence}`;
 }
 
-/** virtio has it at the disk, NVMe at its controller, SCSI as page 0x80: four bytes of head, then the number (SPC). */
+/**
+ * virtio has it at the disk, NVMe at its controller, SCSI as page 0x80: four bytes of head, then the number (SPC). What of NVMe is
+ * not the first of its controller's disks has its number added: the serial number is that of all of them.
+ */
 function serialOf(folder: string): string {
   const plain = text(join(folder, "serial")) || text(join(folder, "device/serial"));
-  if (plain !== "") return plain;
+  const namespace = text(join(folder, "nsid"));
+  if (plain !== "") return namespace === "" || namespace === "1" ? plain : `${plain}-${namespace}`;
   const page = readIfThere(join(folder, "device/vpd_pg80"));
   if (!page) return "";
   return clean(page.subarray(4, 4 + (page.length < 4 ? 0 : page.readUInt16BE(2))).toString("latin1"));
 }
 
-/** An iSCSI disk hangs below its session: .../session1/target3:0:0/3:0:0:7/block/sdb, where 7 is the LUN. */
+/**
+ * A SCSI disk hangs below its session, or below LIO's loopback: .../session1/target3:0:0/3:0:0:7/block/sdb, where 7 is the LUN. One
+ * of NVMe hangs below its subsystem, whose controllers tell whether a network is between.
+ */
 function targetOf(folder: string, sys: string): Target | undefined {
-  const found = /\/(session\d+)\/target[\d:]+\/\d+:\d+:\d+:(\d+)\//.exec(folder);
-  if (!found) return undefined;
-  const [, session = "", lun = ""] = found;
-  return {
-    iqn: readFileSync(join(sys, "class/iscsi_session", session, "targetname"), "latin1").trim(),
-    lun: Number(lun),
-  };
+  const [, session, address, lun] = /(?:\/(session\d+))?\/target([\d:]+)\/[\d:]+:(\d+)\/block\//.exec(folder) ?? [];
+  if (session !== undefined)
+    return {
+      iqn: readFileSync(join(sys, "class/iscsi_session", session, "targetname"), "latin1").trim(),
+      lun: Number(lun),
+    };
+  if (address !== undefined && folder.includes("/tcm_loop_"))
+    return { iqn: loopbackOf(address, sys), lun: Number(lun) };
+  const nqn = text(join(folder, "device/subsysnqn"));
+  if (nqn === "" || !isOverFabric(join(folder, "device"))) return undefined;
+  return { iqn: nqn, lun: Number(text(join(folder, "nsid"))) };
+}
+
+function isOverFabric(subsystem: string): boolean {
+  const controllers = readdirSync(subsystem).filter((name) => /^nvme\d+$/.test(name));
+  return controllers.some((name) => ["tcp", "rdma"].includes(text(join(subsystem, name, "transport"))));
+}
+
+/** The name of the loopback target at a SCSI address, 0:0:1. Throws when there is none. */
+function loopbackOf(address: string, sys: string): string {
+  const fabric = join(sys, "kernel/config/target/loopback");
+  const found = readdirSync(fabric)
+    .filter((name) => name.startsWith("naa."))
+    .find((name) => text(join(fabric, name, "tpgt_1/address")) === address);
+  if (found === undefined) throw new Error(`no loopback of LIO is at ${address}`);
+  return found;
 }
 
 function text(path: string): string {

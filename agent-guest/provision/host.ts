@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 
 /** What a look at the host needs. undefined: it is not there. */
 export interface Host {
@@ -7,21 +7,24 @@ export interface Host {
   readonly read: (file: string) => string | undefined;
   /** Where a link leads, as it is written there; undefined of anything else. */
   readonly readLink: (path: string) => string | undefined;
+  /** Of a file, in bytes. */
+  readonly size: (file: string) => number | undefined;
 }
 
 export const linuxHost: Host = {
   list: (folder) => unlessMissing(() => readdirSync(folder).toSorted()),
   read: (file) => unlessMissing(() => readFileSync(file, "utf8").trim()),
   readLink: (path) => unlessMissing(() => (lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined)),
+  size: (file) => unlessMissing(() => statSync(file).size),
 };
 
 function unlessMissing<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (error) {
-    // Below a file there is nothing, either.
+    // Below a file there is nothing, either; and what the kernel was not told yet (configfs) has no device.
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ENODEV") return undefined;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, rm, rmdir, symlink, unlink, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, rm, rmdir, symlink, unlink, writeFile } from "node:fs/promises";
 import type { Op } from "@salvo/shared/agent/domain/provision/op.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { run } from "@salvo/shared/process/run.ts";
@@ -23,18 +23,29 @@ export async function perform(op: Op, readSecret: (name: string) => string): Pro
       return symlink(op.target, op.path);
     case "write":
       if (op.cpus === undefined) return writeFile(op.path, op.value);
-      return must("taskset", ["--cpu-list", op.cpus, "tee", op.path], op.value);
+      return mustRun("taskset", ["--cpu-list", op.cpus, "tee", op.path], { stdin: op.value });
     case "write-secret":
       return writeFile(op.path, readSecret(op.secret));
+    case "append-secret":
+      return appendFile(op.path, `${op.key} = ${readSecret(op.secret)}\n`);
     case "run":
-      return must(op.program, op.args);
+      return mustRun(op.program, op.args, op);
+    default:
+      throw new SalvoError("internal", `${op.type} is for another provider`);
   }
 }
 
-async function must(program: string, args: readonly string[], stdin?: string): Promise<void> {
+/** Throws `program-failed` with what it said, also when it did not print what it must. */
+export async function mustRun(
+  program: string,
+  args: readonly string[],
+  { stdin, prints }: { readonly stdin?: string; readonly prints?: string } = {},
+): Promise<void> {
   const env = { ...process.env, PATH: SEARCH_PATH, LC_ALL: "C" };
   const options = { env, timeoutMs: RUN_MS, ...(stdin !== undefined && { stdin }) };
   const { stdout, stderr, exitCode } = await run(program, args, options);
-  if (exitCode === 0) return;
+  if (exitCode === 0 && (prints === undefined || stdout.includes(prints))) return;
+  if (exitCode === 0)
+    throw new SalvoError("program-failed", `it did not answer with${prints}: ${stdout.trim() || "with nothing"}`);
   throw new SalvoError("program-failed", `exit code ${exitCode}: ${stderr.trim() || stdout.trim() || "no message"}`);
 }

@@ -1,7 +1,7 @@
 /** What a lab file's storage section means for each host, and the calls that bring the host there. */
 import { create, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { AttachedLunSchema, InitiatorService } from "@salvo/proto/initiator_pb.ts";
-import { type Lab, type LabAgent, Role, type StorageTarget } from "@salvo/proto/lab_pb.ts";
+import { type Lab, type LabAgent, Role, type StorageAttachment, type StorageTarget } from "@salvo/proto/lab_pb.ts";
 import {
   type Attachment,
   AttachmentSchema,
@@ -14,7 +14,7 @@ import {
   TargetSpecSchema,
 } from "@salvo/proto/storage_pb.ts";
 import { ExportedLunSchema, TargetService } from "@salvo/proto/target_pb.ts";
-import { iscsiName, lioWwn, volumeSerial } from "@salvo/shared/agent/domain/provision/names.ts";
+import { lunNames } from "@salvo/shared/agent/domain/provision/names.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Channels } from "./channels.ts";
 
@@ -99,29 +99,36 @@ export function targetSpec({ storage }: Lab, agent: string): TargetSpec {
 export function initiatorSpec(lab: Lab, agent: string): InitiatorSpec {
   const attachments = (lab.storage?.attachments ?? []).filter((each) => each.agent === agent);
   return create(InitiatorSpecSchema, {
-    attachments: attachments.map(({ target, export: name, sessions }) => {
-      const found = lab.storage?.targets.find((each) => each.agent === target);
-      return attachmentTo(lab.name, found, name, sessions);
-    }),
+    attachments: attachments.map((each) =>
+      attachmentTo(
+        lab.name,
+        lab.storage?.targets.find(({ agent: of }) => of === each.target),
+        each,
+      ),
+    ),
   });
 }
 
-function attachmentTo(lab: string, target: StorageTarget | undefined, name: string, sessions: number): Attachment {
-  const wanted = target?.exports.find((each) => each.name === name);
-  if (!target || !wanted) throw new SalvoError("invalid-input", `no target has the export ${name}`);
-  const maker = { lab, agent: target.agent };
+function attachmentTo(lab: string, target: StorageTarget | undefined, wish: StorageAttachment): Attachment {
+  const exported = wish.export;
+  const wanted = target?.exports.find(({ name }) => name === exported);
+  if (!target || !wanted) throw new SalvoError("invalid-input", `no target has the export ${exported}`);
   const { transport, portals, chap, luns } = wanted;
+  const known = luns.map(({ number, volume }) => {
+    const names = lunNames({ lab, agent: target.agent }, transport, { exported, number, volume });
+    const sizeBytes = target.volumes.find(({ name }) => name === volume)?.sizeBytes ?? 0n;
+    return { number, sizeBytes, ...names };
+  });
+  const { sessions, multipath, queueDepth } = wish;
   return create(AttachmentSchema, {
-    target: iscsiName(maker, name),
+    target: known[0]?.target ?? "",
     transport,
     portals,
     sessions,
+    multipath,
+    queueDepth,
     ...(chap && { chap }),
-    luns: luns.map(({ number, volume }) => {
-      const serial = volumeSerial(maker, volume);
-      const sizeBytes = target.volumes.find((each) => each.name === volume)?.sizeBytes ?? 0n;
-      return { number, serial, wwn: lioWwn(serial), sizeBytes };
-    }),
+    luns: known.map(({ number, wwn, serial, sizeBytes }) => ({ number, wwn, serial, sizeBytes })),
   });
 }
 

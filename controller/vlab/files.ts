@@ -6,7 +6,12 @@ import { AGENT_PORT, type LabPlan } from "./plan.ts";
 export const WRITTEN_BY_US = "# Written by `salvo vlab up` at every start";
 
 export function labFile({ lab, host, guests }: LabPlan): string {
-  const agents = guests.map(({ id, management, roles }) => ({ id, address: `${management}:${AGENT_PORT}`, roles }));
+  const agents = guests.map(({ id, management, data, roles }) => ({
+    id,
+    address: `${management}:${AGENT_PORT}`,
+    storageAddresses: [data],
+    roles,
+  }));
   return `${WRITTEN_BY_US}: changes are lost.\n${stringify({ name: lab, host, agents })}`;
 }
 

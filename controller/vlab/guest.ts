@@ -10,7 +10,7 @@ import { must } from "./command.ts";
 import { type Accelerator, KERNEL, QEMU, ROOT } from "./kernel.ts";
 import { namespaceFile } from "./network.ts";
 import { type GuestPlaces, guestPlaces } from "./places.ts";
-import { AGENT_PORT, type GuestPlan, type LabPlan } from "./plan.ts";
+import { AGENT_PORT, type GuestPlan, type LabPlan, TARGET } from "./plan.ts";
 import { identify, type ProcessIdentity } from "./processes.ts";
 import { machineArgs } from "./qemu.ts";
 
@@ -90,6 +90,7 @@ function agentFile({ id, management }: GuestPlan, diskMib: number) {
     listen: `${management}:${AGENT_PORT}`,
     dataDir: "data",
     identityDir: "identity",
+    lunsOf: [TARGET],
     devices: [{ name: "scratch", path: "scratch.bin", size: `${Math.floor(diskMib * DEVICE_SHARE)}MiB` }],
   };
 }

@@ -34,6 +34,8 @@ export interface LabShape {
   readonly subnet: number;
 }
 
+/** The id of the guest that exports. */
+export const TARGET = "target";
 export const AGENT_PORT = 7400;
 export const GUESTS_MAX = 32;
 const SUBNETS = 256;
@@ -43,7 +45,7 @@ const CLOCK_FIRST_S = 5;
 const CLOCK_STEP_S = 4;
 
 export function planLab({ folder, lab, guests, subnet }: LabShape): LabPlan {
-  const ids = ["target", ...Array.from({ length: guests }, (_, index) => `guest${index + 1}`)];
+  const ids = [TARGET, ...Array.from({ length: guests }, (_, index) => `guest${index + 1}`)];
   return {
     lab,
     ...namesOf(folder),
@@ -51,7 +53,8 @@ export function planLab({ folder, lab, guests, subnet }: LabShape): LabPlan {
     host: `10.213.${subnet}.1`,
     guests: ids.map((id, index) => ({
       id,
-      roles: id === "target" ? ["workload", "target"] : ["workload", "initiator"],
+      // The target's host is an initiator too: of what it exports to itself, over no network.
+      roles: id === TARGET ? ["workload", "target", "initiator"] : ["workload", "initiator"],
       management: `10.213.${subnet}.${FIRST_GUEST + index}`,
       data: `10.214.${subnet}.${FIRST_GUEST + index}`,
       taps: { management: `m${index}`, data: `d${index}` },

@@ -13,7 +13,7 @@ const BLOCK_BYTES = 4096;
 const BLOCKS_LOOKED_AT = 4096;
 
 /** Throws `refused` for a name that is not in the agent's own configuration. */
-export function listedDevice(config: AgentConfig, name: string): Device {
+export function listedDevice(config: Pick<AgentConfig, "id" | "devices">, name: string): Device {
   const device = config.devices.find((listed) => listed.name === name);
   if (device) return device;
   const listed = config.devices.map((each) => each.name).join(", ") || "none";

@@ -1,5 +1,12 @@
-import { type DescEnum, type DescField, type DescMessage, getOption, ScalarType } from "@bufbuild/protobuf";
-import { type Rule, rule, Unit } from "@salvo/proto/rule_pb.ts";
+import {
+  type DescEnum,
+  type DescEnumValue,
+  type DescField,
+  type DescMessage,
+  getOption,
+  ScalarType,
+} from "@bufbuild/protobuf";
+import { file_name, type Rule, rule, Unit } from "@salvo/proto/rule_pb.ts";
 import { quantityKind } from "./quantity.ts";
 
 /** The rule beside the field in its .proto file (salvo/v1/rule.proto); an empty one when it has none. */
@@ -22,10 +29,13 @@ export function fileKey(field: DescField): string {
 }
 
 /** The short names by which files call an enum's values, in order; 0, "unspecified", is not one of them. */
-export function enumNames(values: DescEnum): Map<string, number> {
-  return new Map(
-    values.values.filter(({ number }) => number !== 0).map((value) => [value.localName.toLowerCase(), value.number]),
-  );
+export function enumNames({ values }: DescEnum): Map<string, number> {
+  return new Map(values.filter(({ number }) => number !== 0).map((value) => [valueName(value), value.number]));
+}
+
+/** TRANSPORT_NVME_TCP is `nvme-tcp`. */
+export function valueName(value: DescEnumValue): string {
+  return getOption(value, file_name) || value.localName.toLowerCase().replaceAll("_", "-");
 }
 
 /** What a single value of the field (of a list: one entry) looks like, as in "must be ..." */

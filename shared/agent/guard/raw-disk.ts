@@ -20,17 +20,22 @@ export interface RawDiskDeps extends ExamineDeps {
  * Until it is closed nobody else can take it for themselves. fio opens it beside us, by its path, which stays its own.
  */
 export async function openRawDisk(device: Device, deps: RawDiskDeps, waiting?: Waiting): Promise<OpenDevice> {
+  return holdDisk(device, await examineForUse(device, deps, waiting), RESERVED_BYTES, deps);
+}
+
+/** The same without holding it: the node of a disk that nothing speaks against. Throws `refused`. */
+export async function nodeForUse(device: Device, deps: RawDiskDeps): Promise<string> {
+  using examined = await examineForUse(device, deps);
+  if (examined.refusals.length > 0) throw refused(device, examined.refusals, deps.host);
+  return examined.identity.node;
+}
+
+async function examineForUse(device: Device, deps: RawDiskDeps, waiting?: Waiting): Promise<Examined> {
   const { lab, deviceHash } = deps;
   const claim = await deps.claims.read(device.name);
   const usable = { firstByte: RESERVED_BYTES, sizeBytes: device.sizeBytes - RESERVED_BYTES };
   const planOf = (node: string): RawPlan => ({ ...usable, node, deviceHash });
-  const examined = await examine(
-    device,
-    ({ node }) => ({ type: "use", claim, lab, plan: planOf(node) }),
-    deps,
-    waiting,
-  );
-  return holdDisk(device, examined, usable.firstByte, deps);
+  return examine(device, ({ node }) => ({ type: "use", claim, lab, plan: planOf(node) }), deps, waiting);
 }
 
 /** Of an examination for use. Throws `refused`, and has closed it then. */

@@ -34,5 +34,9 @@ export type TargetProvider = Provider<
 >;
 export type InitiatorProvider = Provider<
   InitiatorSpec,
-  { readonly initiator: string; readonly luns: readonly MessageInitShape<typeof AttachedLunSchema>[] }
+  {
+    readonly initiator: string;
+    readonly hostNqn: string;
+    readonly luns: readonly MessageInitShape<typeof AttachedLunSchema>[];
+  }
 >;

@@ -52,7 +52,7 @@ function initiatorService(provider: InitiatorProvider, { config, audit }: Storag
   return implement(InitiatorService, {
     async inspect() {
       const { items, shown } = await provisioner.inspect();
-      return { items: items.map(itemMessage), initiator: shown.initiator, luns: [...shown.luns] };
+      return { items: items.map(itemMessage), ...shown, luns: [...shown.luns] };
     },
     plan: async ({ spec }) => ({ plan: planMessage(await provisioner.plan(given(spec))) }),
     async *apply(request, context) {

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/initiator.proto.
  */
 export const file_salvo_v1_initiator: GenFile = /*@__PURE__*/
-  fileDesc("ChhzYWx2by92MS9pbml0aWF0b3IucHJvdG8SCHNhbHZvLnYxIiAKHkluaXRpYXRvclNlcnZpY2VJbnNwZWN0UmVxdWVzdCJ/Ch9Jbml0aWF0b3JTZXJ2aWNlSW5zcGVjdFJlc3BvbnNlEhEKCWluaXRpYXRvchgBIAEoCRIkCgVpdGVtcxgCIAMoCzIVLnNhbHZvLnYxLlN0b3JhZ2VJdGVtEiMKBGx1bnMYAyADKAsyFS5zYWx2by52MS5BdHRhY2hlZEx1biLaAQoLQXR0YWNoZWRMdW4SDgoGdGFyZ2V0GAEgASgJEiYKCXRyYW5zcG9ydBgCIAEoDjITLnNhbHZvLnYxLlRyYW5zcG9ydBIgCgZwb3J0YWwYAyABKAsyEC5zYWx2by52MS5Qb3J0YWwSDwoHc2Vzc2lvbhgEIAEoCRIOCgZudW1iZXIYBSABKA0SDAoEZGlzaxgGIAEoCRILCgN3d24YByABKAkSDgoGc2VyaWFsGAggASgJEhIKCnNpemVfYnl0ZXMYCSABKAQSEQoJbXVsdGlwYXRoGAogASgJIkwKG0luaXRpYXRvclNlcnZpY2VQbGFuUmVxdWVzdBItCgRzcGVjGAEgASgLMhcuc2Fsdm8udjEuSW5pdGlhdG9yU3BlY0IGirUYAggBIjwKHEluaXRpYXRvclNlcnZpY2VQbGFuUmVzcG9uc2USHAoEcGxhbhgBIAEoCzIOLnNhbHZvLnYxLlBsYW4ikAEKHEluaXRpYXRvclNlcnZpY2VBcHBseVJlcXVlc3QSLQoEc3BlYxgBIAEoCzIXLnNhbHZvLnYxLkluaXRpYXRvclNwZWNCBoq1GAIIARJBCglwbGFuX2hhc2gYAiABKAlCLoq1GCoIASIMWzAtOWEtZl17NjR9KhhhIFNIQS0yNTYgaW4gaGV4YWRlY2ltYWwiSQodSW5pdGlhdG9yU2VydmljZUFwcGx5UmVzcG9uc2USKAoIcHJvZ3Jlc3MYASABKAsyFi5zYWx2by52MS5TdGVwUHJvZ3Jlc3MypQIKEEluaXRpYXRvclNlcnZpY2USXgoHSW5zcGVjdBIoLnNhbHZvLnYxLkluaXRpYXRvclNlcnZpY2VJbnNwZWN0UmVxdWVzdBopLnNhbHZvLnYxLkluaXRpYXRvclNlcnZpY2VJbnNwZWN0UmVzcG9uc2USVQoEUGxhbhIlLnNhbHZvLnYxLkluaXRpYXRvclNlcnZpY2VQbGFuUmVxdWVzdBomLnNhbHZvLnYxLkluaXRpYXRvclNlcnZpY2VQbGFuUmVzcG9uc2USWgoFQXBwbHkSJi5zYWx2by52MS5Jbml0aWF0b3JTZXJ2aWNlQXBwbHlSZXF1ZXN0Gicuc2Fsdm8udjEuSW5pdGlhdG9yU2VydmljZUFwcGx5UmVzcG9uc2UwAWIGcHJvdG8z", [file_salvo_v1_rule, file_salvo_v1_storage]);
+  fileDesc("ChhzYWx2by92MS9pbml0aWF0b3IucHJvdG8SCHNhbHZvLnYxIiAKHkluaXRpYXRvclNlcnZpY2VJbnNwZWN0UmVxdWVzdCKRAQofSW5pdGlhdG9yU2VydmljZUluc3BlY3RSZXNwb25zZRIRCglpbml0aWF0b3IYASABKAkSEAoIaG9zdF9ucW4YBCABKAkSJAoFaXRlbXMYAiADKAsyFS5zYWx2by52MS5TdG9yYWdlSXRlbRIjCgRsdW5zGAMgAygLMhUuc2Fsdm8udjEuQXR0YWNoZWRMdW4i6QEKC0F0dGFjaGVkTHVuEg4KBnRhcmdldBgBIAEoCRImCgl0cmFuc3BvcnQYAiABKA4yEy5zYWx2by52MS5UcmFuc3BvcnQSIAoGcG9ydGFsGAMgASgLMhAuc2Fsdm8udjEuUG9ydGFsEg8KB3Nlc3Npb24YBCABKAkSDgoGbnVtYmVyGAUgASgNEgwKBGRpc2sYBiABKAkSCwoDd3duGAcgASgJEg4KBnNlcmlhbBgIIAEoCRISCgpzaXplX2J5dGVzGAkgASgEEhEKCW11bHRpcGF0aBgKIAEoCRINCgVzdGF0ZRgLIAEoCSJMChtJbml0aWF0b3JTZXJ2aWNlUGxhblJlcXVlc3QSLQoEc3BlYxgBIAEoCzIXLnNhbHZvLnYxLkluaXRpYXRvclNwZWNCBoq1GAIIASI8ChxJbml0aWF0b3JTZXJ2aWNlUGxhblJlc3BvbnNlEhwKBHBsYW4YASABKAsyDi5zYWx2by52MS5QbGFuIpABChxJbml0aWF0b3JTZXJ2aWNlQXBwbHlSZXF1ZXN0Ei0KBHNwZWMYASABKAsyFy5zYWx2by52MS5Jbml0aWF0b3JTcGVjQgaKtRgCCAESQQoJcGxhbl9oYXNoGAIgASgJQi6KtRgqCAEiDFswLTlhLWZdezY0fSoYYSBTSEEtMjU2IGluIGhleGFkZWNpbWFsIkkKHUluaXRpYXRvclNlcnZpY2VBcHBseVJlc3BvbnNlEigKCHByb2dyZXNzGAEgASgLMhYuc2Fsdm8udjEuU3RlcFByb2dyZXNzMqUCChBJbml0aWF0b3JTZXJ2aWNlEl4KB0luc3BlY3QSKC5zYWx2by52MS5Jbml0aWF0b3JTZXJ2aWNlSW5zcGVjdFJlcXVlc3QaKS5zYWx2by52MS5Jbml0aWF0b3JTZXJ2aWNlSW5zcGVjdFJlc3BvbnNlElUKBFBsYW4SJS5zYWx2by52MS5Jbml0aWF0b3JTZXJ2aWNlUGxhblJlcXVlc3QaJi5zYWx2by52MS5Jbml0aWF0b3JTZXJ2aWNlUGxhblJlc3BvbnNlEloKBUFwcGx5EiYuc2Fsdm8udjEuSW5pdGlhdG9yU2VydmljZUFwcGx5UmVxdWVzdBonLnNhbHZvLnYxLkluaXRpYXRvclNlcnZpY2VBcHBseVJlc3BvbnNlMAFiBnByb3RvMw", [file_salvo_v1_rule, file_salvo_v1_storage]);
 
 /**
  * @generated from message salvo.v1.InitiatorServiceInspectRequest
@@ -35,11 +35,18 @@ export const InitiatorServiceInspectRequestSchema: GenMessage<InitiatorServiceIn
  */
 export type InitiatorServiceInspectResponse = Message<"salvo.v1.InitiatorServiceInspectResponse"> & {
   /**
-   * By what this host logs in: what a target's export may allow.
+   * By what this host logs in: what a target's export may allow. Empty when it has none.
    *
    * @generated from field: string initiator = 1;
    */
   initiator: string;
+
+  /**
+   * The same for NVMe.
+   *
+   * @generated from field: string host_nqn = 4;
+   */
+  hostNqn: string;
 
   /**
    * @generated from field: repeated salvo.v1.StorageItem items = 2;
@@ -115,11 +122,18 @@ export type AttachedLun = Message<"salvo.v1.AttachedLun"> & {
   sizeBytes: bigint;
 
   /**
-   * The multipath map that it is a path of.
+   * The multipath map that it is a path of: dm-0; of NVMe the disk itself, in all of its controllers.
    *
    * @generated from field: string multipath = 10;
    */
   multipath: string;
+
+  /**
+   * LOGGED_IN, FAILED; of NVMe live, connecting.
+   *
+   * @generated from field: string state = 11;
+   */
+  state: string;
 };
 
 /**

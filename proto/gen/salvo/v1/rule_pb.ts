@@ -7,7 +7,7 @@
 
 import type { GenEnum, GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { FieldOptions } from "@bufbuild/protobuf/wkt";
+import type { EnumValueOptions, FieldOptions } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/rule.proto.
  */
 export const file_salvo_v1_rule: GenFile = /*@__PURE__*/
-  fileDesc("ChNzYWx2by92MS9ydWxlLnByb3RvEghzYWx2by52MSK7AQoEUnVsZRIQCghyZXF1aXJlZBgBIAEoCBIQCgNtaW4YAiABKAFIAIgBARIQCgNtYXgYAyABKAFIAYgBARIPCgdwYXR0ZXJuGAQgASgJEhQKDHBhdHRlcm5fbmFtZRgFIAEoCRIcCgR1bml0GAYgASgOMg4uc2Fsdm8udjEuVW5pdBIVCg1kZWZhdWx0X3ZhbHVlGAcgASgJEhEKCXVuaXF1ZV9ieRgIIAEoCUIGCgRfbWluQgYKBF9tYXgqQwoEVW5pdBIUChBVTklUX1VOU1BFQ0lGSUVEEAASDgoKVU5JVF9CWVRFUxABEhUKEVVOSVRfTUlMTElTRUNPTkRTEAI6QwoEcnVsZRIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMY0YYDIAEoCzIOLnNhbHZvLnYxLlJ1bGVSBHJ1bGViBnByb3RvMw", [file_google_protobuf_descriptor]);
+  fileDesc("ChNzYWx2by92MS9ydWxlLnByb3RvEghzYWx2by52MSK7AQoEUnVsZRIQCghyZXF1aXJlZBgBIAEoCBIQCgNtaW4YAiABKAFIAIgBARIQCgNtYXgYAyABKAFIAYgBARIPCgdwYXR0ZXJuGAQgASgJEhQKDHBhdHRlcm5fbmFtZRgFIAEoCRIcCgR1bml0GAYgASgOMg4uc2Fsdm8udjEuVW5pdBIVCg1kZWZhdWx0X3ZhbHVlGAcgASgJEhEKCXVuaXF1ZV9ieRgIIAEoCUIGCgRfbWluQgYKBF9tYXgqQwoEVW5pdBIUChBVTklUX1VOU1BFQ0lGSUVEEAASDgoKVU5JVF9CWVRFUxABEhUKEVVOSVRfTUlMTElTRUNPTkRTEAI6QwoEcnVsZRIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMY0YYDIAEoCzIOLnNhbHZvLnYxLlJ1bGVSBHJ1bGU6QAoJZmlsZV9uYW1lEiEuZ29vZ2xlLnByb3RvYnVmLkVudW1WYWx1ZU9wdGlvbnMY0YYDIAEoCVIIZmlsZU5hbWViBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
  * @generated from message salvo.v1.Rule
@@ -126,4 +126,12 @@ export const UnitSchema: GenEnum<Unit> = /*@__PURE__*/
  */
 export const rule: GenExtension<FieldOptions, Rule> = /*@__PURE__*/
   extDesc(file_salvo_v1_rule, 0);
+
+/**
+ * How files write the value, where that is not its name in lower case with hyphens.
+ *
+ * @generated from extension: string file_name = 50001;
+ */
+export const file_name: GenExtension<EnumValueOptions, string> = /*@__PURE__*/
+  extDesc(file_salvo_v1_rule, 1);
 

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/storage.proto.
  */
 export const file_salvo_v1_storage: GenFile = /*@__PURE__*/
-  fileDesc("ChZzYWx2by92MS9zdG9yYWdlLnByb3RvEghzYWx2by52MSJ8CgpUYXJnZXRTcGVjEjYKB3ZvbHVtZXMYASADKAsyEC5zYWx2by52MS5Wb2x1bWVCE4q1GA8ZAAAAAAAAcEBCBG5hbWUSNgoHZXhwb3J0cxgCIAMoCzIQLnNhbHZvLnYxLkV4cG9ydEITirUYDxkAAAAAAABwQEIEbmFtZSKqAwoGVm9sdW1lEmoKBG5hbWUYASABKAlCXIq1GFgIASIXW2EtejAtOV1bYS16MC05LV17MCwzMH0qO2EgbmFtZSBvZiBhdCBtb3N0IDMxIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEioKBGtpbmQYAiABKA4yFC5zYWx2by52MS5Wb2x1bWVLaW5kQgaKtRgCCAESXwoGZGV2aWNlGAMgASgJQk+KtRhLIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEiwKCnNpemVfYnl0ZXMYBCABKARCGIq1GBQRAAAAAAAA8EAZAAAAAAAAsEIwARI2CgxzZWN0b3JfYnl0ZXMYBSABKA1CIIq1GBwIAREAAAAAAACAQBkAAAAAAACwQDABOgQ1MTJCEgwKBHRoaW4YBiABKAgSJQoJbnVtYV9ub2RlGAcgASgNQg2KtRgJGQAAAAAA+I9ASACIAQFCDAoKX251bWFfbm9kZSLVAwoGRXhwb3J0EmoKBG5hbWUYASABKAlCXIq1GFgIASIXW2EtejAtOV1bYS16MC05LV17MCwzMH0qO2EgbmFtZSBvZiBhdCBtb3N0IDMxIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEi4KCXRyYW5zcG9ydBgCIAEoDjITLnNhbHZvLnYxLlRyYW5zcG9ydEIGirUYAggBEjIKB3BvcnRhbHMYAyADKAsyEC5zYWx2by52MS5Qb3J0YWxCD4q1GAsIARkAAAAAAAAwQBIsCgRsdW5zGAQgAygLMg0uc2Fsdm8udjEuTHVuQg+KtRgLCAEZAAAAAAAAcEASgQEKCmluaXRpYXRvcnMYBSADKAlCbYq1GGkZAAAAAAAAcEAiJShpcW58ZXVpfG5hYXxucW4pXC5bYS16MC05LjotXXsxLDEwMH0qN2FuIGluaXRpYXRvcidzIG5hbWUgbGlrZSBpcW4uMjAyNi0xMS5vcmcuZXhhbXBsZTpndWVzdDESHAoEY2hhcBgGIAEoCzIOLnNhbHZvLnYxLkNoYXASKwoLcXVldWVfZGVwdGgYByABKA1CFoq1GBIRAAAAAAAA8D8ZAAAAAAAAkEAimgEKBlBvcnRhbBJrCgdhZGRyZXNzGAEgASgJQlqKtRhWCAEiOVswLTldezEsM30oXC5bMC05XXsxLDN9KXszfXxbMC05YS1mXXswLDR9OlswLTlhLWY6XXsxLDM0fSoXYW4gSVB2NCBvciBJUHY2IGFkZHJlc3MSIwoEcG9ydBgCIAEoDUIVirUYEQgBGQAAAADg/+9AOgQzMjYwIpIBCgNMdW4SHQoGbnVtYmVyGAEgASgNQg2KtRgJGQAAAAAA4G9AEmwKBnZvbHVtZRgCIAEoCUJcirUYWAgBIhdbYS16MC05XVthLXowLTktXXswLDMwfSo7YSBuYW1lIG9mIGF0IG1vc3QgMzEgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMizQEKBENoYXASYgoEdXNlchgBIAEoCUJUirUYUAgBIiBbQS1aYS16MC05XVtBLVphLXowLTkuXzotXXswLDYyfSoqYSBDSEFQIG5hbWUgb2YgbGV0dGVycywgZGlnaXRzIGFuZCAuIF8gOiAtEmEKBnNlY3JldBgCIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zIlEKDUluaXRpYXRvclNwZWMSQAoLYXR0YWNobWVudHMYASADKAsyFC5zYWx2by52MS5BdHRhY2htZW50QhWKtRgRGQAAAAAAAHBAQgZ0YXJnZXQi4wIKCkF0dGFjaG1lbnQSeQoGdGFyZ2V0GAEgASgJQmmKtRhlCAEZAAAAAADga0AiJShpcW58ZXVpfG5hYXxucW4pXC5bYS16MC05LjotXXsxLDIxOX0qMWEgdGFyZ2V0J3MgbmFtZSBsaWtlIGlxbi4yMDI2LTExLm9yZy5leGFtcGxlOnJhbTASLgoJdHJhbnNwb3J0GAIgASgOMhMuc2Fsdm8udjEuVHJhbnNwb3J0QgaKtRgCCAESMgoHcG9ydGFscxgDIAMoCzIQLnNhbHZvLnYxLlBvcnRhbEIPirUYCwgBGQAAAAAAADBAEiQKCHNlc3Npb25zGAQgASgNQhKKtRgOCAEZAAAAAAAAUEA6ATESHAoEY2hhcBgFIAEoCzIOLnNhbHZvLnYxLkNoYXASMgoEbHVucxgGIAMoCzIVLnNhbHZvLnYxLkV4cGVjdGVkTHVuQg2KtRgJGQAAAAAAAHBAIocCCgtFeHBlY3RlZEx1bhIdCgZudW1iZXIYASABKA1CDYq1GAkZAAAAAID/z0ASWAoDd3duGAIgASgJQkuKtRhHCAEiIihuYWF8ZXVpfHV1aWQpXC5bQS1aYS16MC05LV17OCw2NH0qH2EgV1dOIGxpa2UgbmFhLjYwMDE0MDVhMWIyYzNkNGUSYwoGc2VyaWFsGAMgASgJQlOKtRhPIh9bQS1aYS16MC05XVtBLVphLXowLTlfLi1dezAsNjN9KixhIHNlcmlhbCBudW1iZXIgb2YgbGV0dGVycywgZGlnaXRzIGFuZCBfIC4gLRIaCgpzaXplX2J5dGVzGAQgASgEQgaKtRgCMAEiMwoEUGxhbhIdCgVzdGVwcxgBIAMoCzIOLnNhbHZvLnYxLlN0ZXASDAoEaGFzaBgCIAEoCSJDCgRTdGVwEgoKAmlkGAEgASgJEgwKBHRleHQYAiABKAkSEAoIY29tbWFuZHMYAyADKAkSDwoHaW52ZXJzZRgEIAMoCSIqCgxTdGVwUHJvZ3Jlc3MSDAoEc3RlcBgBIAEoDRIMCgRkb25lGAIgASgIIlgKC1N0b3JhZ2VJdGVtEgoKAmlkGAEgASgJEgwKBHRleHQYAiABKAkSHgoFb3duZXIYAyABKA4yDy5zYWx2by52MS5Pd25lchIPCgdwcm9ibGVtGAQgASgJKoABCglUcmFuc3BvcnQSGQoVVFJBTlNQT1JUX1VOU1BFQ0lGSUVEEAASEwoPVFJBTlNQT1JUX0lTQ1NJEAESEgoOVFJBTlNQT1JUX0lTRVIQAhIWChJUUkFOU1BPUlRfTlZNRV9UQ1AQAxIXChNUUkFOU1BPUlRfTlZNRV9SRE1BEAQqagoKVm9sdW1lS2luZBIbChdWT0xVTUVfS0lORF9VTlNQRUNJRklFRBAAEhMKD1ZPTFVNRV9LSU5EX1JBTRABEhQKEFZPTFVNRV9LSU5EX0ZJTEUQAhIUChBWT0xVTUVfS0lORF9ESVNLEAMqQQoFT3duZXISFQoRT1dORVJfVU5TUEVDSUZJRUQQABIPCgtPV05FUl9TQUxWTxABEhAKDE9XTkVSX09USEVSUxACYgZwcm90bzM", [file_salvo_v1_rule]);
+  fileDesc("ChZzYWx2by92MS9zdG9yYWdlLnByb3RvEghzYWx2by52MSJ8CgpUYXJnZXRTcGVjEjYKB3ZvbHVtZXMYASADKAsyEC5zYWx2by52MS5Wb2x1bWVCE4q1GA8ZAAAAAAAAcEBCBG5hbWUSNgoHZXhwb3J0cxgCIAMoCzIQLnNhbHZvLnYxLkV4cG9ydEITirUYDxkAAAAAAABwQEIEbmFtZSKqAwoGVm9sdW1lEmoKBG5hbWUYASABKAlCXIq1GFgIASIXW2EtejAtOV1bYS16MC05LV17MCwzMH0qO2EgbmFtZSBvZiBhdCBtb3N0IDMxIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEioKBGtpbmQYAiABKA4yFC5zYWx2by52MS5Wb2x1bWVLaW5kQgaKtRgCCAESXwoGZGV2aWNlGAMgASgJQk+KtRhLIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEiwKCnNpemVfYnl0ZXMYBCABKARCGIq1GBQRAAAAAAAA8EAZAAAAAAAAsEIwARI2CgxzZWN0b3JfYnl0ZXMYBSABKA1CIIq1GBwIAREAAAAAAACAQBkAAAAAAACwQDABOgQ1MTJCEgwKBHRoaW4YBiABKAgSJQoJbnVtYV9ub2RlGAcgASgNQg2KtRgJGQAAAAAA+I9ASACIAQFCDAoKX251bWFfbm9kZSLTAwoGRXhwb3J0EmoKBG5hbWUYASABKAlCXIq1GFgIASIXW2EtejAtOV1bYS16MC05LV17MCwzMH0qO2EgbmFtZSBvZiBhdCBtb3N0IDMxIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEi4KCXRyYW5zcG9ydBgCIAEoDjITLnNhbHZvLnYxLlRyYW5zcG9ydEIGirUYAggBEjAKB3BvcnRhbHMYAyADKAsyEC5zYWx2by52MS5Qb3J0YWxCDYq1GAkZAAAAAAAAMEASLAoEbHVucxgEIAMoCzINLnNhbHZvLnYxLkx1bkIPirUYCwgBGQAAAAAAAHBAEoEBCgppbml0aWF0b3JzGAUgAygJQm2KtRhpGQAAAAAAAHBAIiUoaXFufGV1aXxuYWF8bnFuKVwuW2EtejAtOS46LV17MSwxMDB9KjdhbiBpbml0aWF0b3IncyBuYW1lIGxpa2UgaXFuLjIwMjYtMTEub3JnLmV4YW1wbGU6Z3Vlc3QxEhwKBGNoYXAYBiABKAsyDi5zYWx2by52MS5DaGFwEisKC3F1ZXVlX2RlcHRoGAcgASgNQhaKtRgSEQAAAAAAAPA/GQAAAAAAAJBAIpoBCgZQb3J0YWwSawoHYWRkcmVzcxgBIAEoCUJairUYVggBIjlbMC05XXsxLDN9KFwuWzAtOV17MSwzfSl7M318WzAtOWEtZl17MCw0fTpbMC05YS1mOl17MSwzNH0qF2FuIElQdjQgb3IgSVB2NiBhZGRyZXNzEiMKBHBvcnQYAiABKA1CFYq1GBEIARkAAAAA4P/vQDoEMzI2MCKSAQoDTHVuEh0KBm51bWJlchgBIAEoDUINirUYCRkAAAAAAOBvQBJsCgZ2b2x1bWUYAiABKAlCXIq1GFgIASIXW2EtejAtOV1bYS16MC05LV17MCwzMH0qO2EgbmFtZSBvZiBhdCBtb3N0IDMxIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zIs0BCgRDaGFwEmIKBHVzZXIYASABKAlCVIq1GFAIASIgW0EtWmEtejAtOV1bQS1aYS16MC05Ll86LV17MCw2Mn0qKmEgQ0hBUCBuYW1lIG9mIGxldHRlcnMsIGRpZ2l0cyBhbmQgLiBfIDogLRJhCgZzZWNyZXQYAiABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucyJRCg1Jbml0aWF0b3JTcGVjEkAKC2F0dGFjaG1lbnRzGAEgAygLMhQuc2Fsdm8udjEuQXR0YWNobWVudEIVirUYERkAAAAAAABwQEIGdGFyZ2V0IsMDCgpBdHRhY2htZW50EnkKBnRhcmdldBgBIAEoCUJpirUYZQgBGQAAAAAA4GtAIiUoaXFufGV1aXxuYWF8bnFuKVwuW2EtejAtOS46LV17MSwyMTl9KjFhIHRhcmdldCdzIG5hbWUgbGlrZSBpcW4uMjAyNi0xMS5vcmcuZXhhbXBsZTpyYW0wEi4KCXRyYW5zcG9ydBgCIAEoDjITLnNhbHZvLnYxLlRyYW5zcG9ydEIGirUYAggBEjAKB3BvcnRhbHMYAyADKAsyEC5zYWx2by52MS5Qb3J0YWxCDYq1GAkZAAAAAAAAMEASJAoIc2Vzc2lvbnMYBCABKA1CEoq1GA4IARkAAAAAAABQQDoBMRIcCgRjaGFwGAUgASgLMg4uc2Fsdm8udjEuQ2hhcBIyCgRsdW5zGAYgAygLMhUuc2Fsdm8udjEuRXhwZWN0ZWRMdW5CDYq1GAkZAAAAAAAAcEASPAoJbXVsdGlwYXRoGAcgASgOMhMuc2Fsdm8udjEuTXVsdGlwYXRoQhSKtRgQCAE6DHNlcnZpY2UtdGltZRIiCgtxdWV1ZV9kZXB0aBgIIAEoDUINirUYCRkAAAAAAACQQCLoAgoLRXhwZWN0ZWRMdW4SHQoGbnVtYmVyGAEgASgNQg2KtRgJGQAAAACA/89AElgKA3d3bhgCIAEoCUJLirUYRwgBIiIobmFhfGV1aXx1dWlkKVwuW0EtWmEtejAtOS1dezgsNjR9Kh9hIFdXTiBsaWtlIG5hYS42MDAxNDA1YTFiMmMzZDRlEmMKBnNlcmlhbBgDIAEoCUJTirUYTyIfW0EtWmEtejAtOV1bQS1aYS16MC05Xy4tXXswLDYzfSosYSBzZXJpYWwgbnVtYmVyIG9mIGxldHRlcnMsIGRpZ2l0cyBhbmQgXyAuIC0SGgoKc2l6ZV9ieXRlcxgEIAEoBEIGirUYAjABEl8KBmRldmljZRgFIAEoCUJPirUYSyIXW2EtejAtOV1bYS16MC05LV17MCw1OH0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucyIzCgRQbGFuEh0KBXN0ZXBzGAEgAygLMg4uc2Fsdm8udjEuU3RlcBIMCgRoYXNoGAIgASgJIkMKBFN0ZXASCgoCaWQYASABKAkSDAoEdGV4dBgCIAEoCRIQCghjb21tYW5kcxgDIAMoCRIPCgdpbnZlcnNlGAQgAygJIioKDFN0ZXBQcm9ncmVzcxIMCgRzdGVwGAEgASgNEgwKBGRvbmUYAiABKAgiWAoLU3RvcmFnZUl0ZW0SCgoCaWQYASABKAkSDAoEdGV4dBgCIAEoCRIeCgVvd25lchgDIAEoDjIPLnNhbHZvLnYxLk93bmVyEg8KB3Byb2JsZW0YBCABKAkqlQEKCVRyYW5zcG9ydBIZChVUUkFOU1BPUlRfVU5TUEVDSUZJRUQQABITCg9UUkFOU1BPUlRfSVNDU0kQARISCg5UUkFOU1BPUlRfSVNFUhACEhYKElRSQU5TUE9SVF9OVk1FX1RDUBADEhcKE1RSQU5TUE9SVF9OVk1FX1JETUEQBBITCg9UUkFOU1BPUlRfTE9DQUwQBSqNAQoJTXVsdGlwYXRoEhkKFU1VTFRJUEFUSF9VTlNQRUNJRklFRBAAEhoKFk1VTFRJUEFUSF9TRVJWSUNFX1RJTUUQARIZChVNVUxUSVBBVEhfUk9VTkRfUk9CSU4QAhIaChZNVUxUSVBBVEhfUVVFVUVfTEVOR1RIEAMSEgoOTVVMVElQQVRIX05PTkUQBCpqCgpWb2x1bWVLaW5kEhsKF1ZPTFVNRV9LSU5EX1VOU1BFQ0lGSUVEEAASEwoPVk9MVU1FX0tJTkRfUkFNEAESFAoQVk9MVU1FX0tJTkRfRklMRRACEhQKEFZPTFVNRV9LSU5EX0RJU0sQAypBCgVPd25lchIVChFPV05FUl9VTlNQRUNJRklFRBAAEg8KC09XTkVSX1NBTFZPEAESEAoMT1dORVJfT1RIRVJTEAJiBnByb3RvMw", [file_salvo_v1_rule]);
 
 /**
  * All that a target is to have of this lab. What is not in it, goes.
@@ -113,6 +113,8 @@ export type Export = Message<"salvo.v1.Export"> & {
   transport: Transport;
 
   /**
+   * None of a local one.
+   *
    * @generated from field: repeated salvo.v1.Portal portals = 3;
    */
   portals: Portal[];
@@ -135,7 +137,7 @@ export type Export = Message<"salvo.v1.Export"> & {
   chap?: Chap | undefined;
 
   /**
-   * Commands that each session may have open; without it what the target has by itself.
+   * Of iSCSI: commands that each session may have open; without it what the target has by itself.
    *
    * @generated from field: uint32 queue_depth = 7;
    */
@@ -178,6 +180,8 @@ export const PortalSchema: GenMessage<Portal> = /*@__PURE__*/
  */
 export type Lun = Message<"salvo.v1.Lun"> & {
   /**
+   * Of NVMe the namespace's id, which begins at 1.
+   *
    * @generated from field: uint32 number = 1;
    */
   number: number;
@@ -243,7 +247,7 @@ export const InitiatorSpecSchema: GenMessage<InitiatorSpec> = /*@__PURE__*/
  */
 export type Attachment = Message<"salvo.v1.Attachment"> & {
   /**
-   * The target's whole name, as it answers to discovery.
+   * The target's whole name, as it answers to discovery; of a local one that of its loopback.
    *
    * @generated from field: string target = 1;
    */
@@ -260,7 +264,7 @@ export type Attachment = Message<"salvo.v1.Attachment"> & {
   portals: Portal[];
 
   /**
-   * To each portal.
+   * To each portal; of NVMe, controllers.
    *
    * @generated from field: uint32 sessions = 4;
    */
@@ -277,6 +281,20 @@ export type Attachment = Message<"salvo.v1.Attachment"> & {
    * @generated from field: repeated salvo.v1.ExpectedLun luns = 6;
    */
   luns: ExpectedLun[];
+
+  /**
+   * Of several sessions of iSCSI; NVMe does that by itself.
+   *
+   * @generated from field: salvo.v1.Multipath multipath = 7;
+   */
+  multipath: Multipath;
+
+  /**
+   * Commands that the initiator keeps open to a LUN; without it what it has by itself.
+   *
+   * @generated from field: uint32 queue_depth = 8;
+   */
+  queueDepth: number;
 };
 
 /**
@@ -311,6 +329,14 @@ export type ExpectedLun = Message<"salvo.v1.ExpectedLun"> & {
    * @generated from field: uint64 size_bytes = 4;
    */
   sizeBytes: bigint;
+
+  /**
+   * Under what name workloads may write to it, if they may: the disk guard takes it, when it is blank. With MULTIPATH_NONE and
+   * several sessions it has a number added for each: lun0-1, lun0-2.
+   *
+   * @generated from field: string device = 5;
+   */
+  device: string;
 };
 
 /**
@@ -482,6 +508,13 @@ export const Transport = {
    * @generated from enum value: TRANSPORT_NVME_RDMA = 4;
    */
   NVME_RDMA: 4,
+
+  /**
+   * Over no network: a disk of the target's own host, by LIO's loopback.
+   *
+   * @generated from enum value: TRANSPORT_LOCAL = 5;
+   */
+  LOCAL: 5,
 } as const;
 
 /**
@@ -494,6 +527,59 @@ export type Transport = (typeof Transport)[keyof typeof Transport] | UnknownEnum
  */
 export const TransportSchema: GenEnum<Transport> = /*@__PURE__*/
   enumDesc(file_salvo_v1_storage, 0);
+
+/**
+ * What becomes of a LUN to which there are several sessions.
+ *
+ * @generated from enum salvo.v1.Multipath
+ */
+export const Multipath = {
+  /**
+   * @generated from enum value: MULTIPATH_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * One disk, each request by the path that is likely to answer first.
+   *
+   * @generated from enum value: MULTIPATH_SERVICE_TIME = 1;
+   */
+  SERVICE_TIME: 1,
+
+  /**
+   * One disk, its paths in turn.
+   *
+   * @generated from enum value: MULTIPATH_ROUND_ROBIN = 2;
+   */
+  ROUND_ROBIN: 2,
+
+  /**
+   * One disk, each request by the path with the least in flight.
+   *
+   * @generated from enum value: MULTIPATH_QUEUE_LENGTH = 3;
+   */
+  QUEUE_LENGTH: 3,
+
+  /**
+   * A disk for each session.
+   *
+   * @generated from enum value: MULTIPATH_NONE = 4;
+   */
+  NONE: 4,
+} as const;
+
+/**
+ * What becomes of a LUN to which there are several sessions.
+ *
+ * @generated from enum salvo.v1.Multipath
+ */
+export type Multipath = (typeof Multipath)[keyof typeof Multipath] | UnknownEnum;
+
+/**
+ * Describes the enum salvo.v1.Multipath.
+ */
+export const MultipathSchema: GenEnum<Multipath> = /*@__PURE__*/
+  enumDesc(file_salvo_v1_storage, 1);
 
 /**
  * @generated from enum salvo.v1.VolumeKind
@@ -519,7 +605,7 @@ export const VolumeKind = {
   FILE: 2,
 
   /**
-   * A raw disk that the agent's own file lists, and that the disk guard lets pass.
+   * A raw disk that the agent's own file lists, that was claimed, and that the disk guard lets pass; without its first MiB.
    *
    * @generated from enum value: VOLUME_KIND_DISK = 3;
    */
@@ -535,7 +621,7 @@ export type VolumeKind = (typeof VolumeKind)[keyof typeof VolumeKind] | UnknownE
  * Describes the enum salvo.v1.VolumeKind.
  */
 export const VolumeKindSchema: GenEnum<VolumeKind> = /*@__PURE__*/
-  enumDesc(file_salvo_v1_storage, 1);
+  enumDesc(file_salvo_v1_storage, 2);
 
 /**
  * @generated from enum salvo.v1.Owner
@@ -570,5 +656,5 @@ export type Owner = (typeof Owner)[keyof typeof Owner] | UnknownEnum;
  * Describes the enum salvo.v1.Owner.
  */
 export const OwnerSchema: GenEnum<Owner> = /*@__PURE__*/
-  enumDesc(file_salvo_v1_storage, 2);
+  enumDesc(file_salvo_v1_storage, 3);
 

@@ -1,28 +1,22 @@
 import { type Export, Transport } from "@salvo/proto/storage_pb.ts";
-import { iscsiName, type Maker } from "@salvo/shared/agent/domain/provision/names.ts";
+import { iscsiName, type Maker, shownPortal } from "@salvo/shared/agent/domain/provision/names.ts";
 import type { Op } from "@salvo/shared/agent/domain/provision/op.ts";
 import type { Piece, Setting } from "@salvo/shared/agent/domain/provision/piece.ts";
 import { moduleId } from "../provision/modules.ts";
 import type { Secrets } from "../provision/secrets.ts";
-import { fabricId } from "./base.ts";
+import { iscsiFabricId } from "./base.ts";
+import { initiatorId, lunId, mappingId, openingId, portalId, targetId } from "./ids.ts";
 import { type Backend, groupPath, targetPath, volumePath } from "./places.ts";
 import { volumeId } from "./volumes.ts";
 
 /** What LIO has by itself (default_cmdsn_depth of a new portal group). */
 export const QUEUE_DEPTH = 64;
 
-export const targetId = (name: string) => `target ${name}`;
-export const lunId = (name: string, number: string) => `lun ${name}/${number}`;
-export const portalId = (name: string, portal: string) => `portal ${name} ${portal}`;
-export const initiatorId = (name: string, initiator: string) => `initiator ${name} ${initiator}`;
-export const mappingId = (name: string, initiator: string, number: string) => `mapping ${name} ${initiator}/${number}`;
-export const openingId = (name: string) => `opening ${name}`;
-
 /** Names of values, as people know them, of what can be changed in use. */
 type Settings = Readonly<Record<string, Setting>>;
 
 /** An export's pieces, in the order in which they can be made; initiators come in when the last is. */
-export function wantedExport(
+export function wantedIscsi(
   wanted: Export,
   maker: Maker,
   backendOf: (volume: string) => Backend,
@@ -52,11 +46,6 @@ export function wantedExport(
   ];
 }
 
-/** As LIO calls it: 10.0.0.1:3260, [fd00::1]:3260. */
-export function shownPortal({ address, port }: { readonly address: string; readonly port: number }): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
 export interface Login {
   readonly user: string;
   /** The file's name; unknown of what is found. */
@@ -78,8 +67,8 @@ export function target(maker: Maker, name: string, attributes: TargetAttributes)
   return {
     id: targetId(name),
     text: `target ${name}: ${iscsiName(maker, name)}`,
-    needs: [fabricId],
-    facts: {},
+    needs: [iscsiFabricId],
+    facts: { fabric: "iscsi" },
     settings,
     make: [{ type: "mkdir", path: targetPath(maker, name) }, { type: "mkdir", path: group }, ...madeWith(settings)],
     remove: [

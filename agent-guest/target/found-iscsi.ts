@@ -2,20 +2,21 @@ import { exportOfIscsiName, type Maker } from "@salvo/shared/agent/domain/provis
 import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
 import type { Host } from "../provision/host.ts";
 import type { Secrets } from "../provision/secrets.ts";
-import { fabricId } from "./base.ts";
-import { initiatorPiece, type Login, lun, mapping, opening, portalPiece, target, targetId } from "./exports.ts";
-import { BACKENDS, backendPath, FABRIC, groupPath, targetPath, volumePrefix } from "./places.ts";
+import { iscsiFabricId } from "./base.ts";
+import { targetId } from "./ids.ts";
+import { initiatorPiece, type Login, lun, mapping, opening, portalPiece, target } from "./iscsi.ts";
+import { BACKENDS, backendPath, groupPath, ISCSI_FABRIC, targetPath, volumePrefix } from "./places.ts";
 
-export interface ExportDeps {
+interface IscsiDeps {
   readonly host: Host;
   readonly maker: Maker;
   readonly secrets: Secrets;
 }
 
 /** Every target there is; of this agent's own ones, every part of them, whoever made it. */
-export function foundExports(deps: ExportDeps): Found[] {
+export function foundIscsi(deps: IscsiDeps): Found[] {
   const { host, maker } = deps;
-  const folders = (host.list(FABRIC) ?? []).filter((name) => /^(iqn|eui|naa)\./.test(name));
+  const folders = (host.list(ISCSI_FABRIC) ?? []).filter((name) => /^(iqn|eui|naa)\./.test(name));
   return folders.flatMap((iqn) => {
     const name = exportOfIscsiName(maker, iqn);
     return name === undefined ? [othersTarget(iqn)] : findExport(name, deps);
@@ -26,7 +27,7 @@ function othersTarget(iqn: string): Found {
   return {
     id: targetId(iqn),
     text: `target ${iqn} of LIO`,
-    needs: [fabricId],
+    needs: [iscsiFabricId],
     facts: {},
     settings: {},
     make: [],
@@ -34,7 +35,7 @@ function othersTarget(iqn: string): Found {
   };
 }
 
-function findExport(name: string, deps: ExportDeps): Found[] {
+function findExport(name: string, deps: IscsiDeps): Found[] {
   const { host, maker } = deps;
   const group = groupPath(maker, name);
   const groups = (host.list(targetPath(maker, name)) ?? []).filter((each) => /^tpgt_\d+$/.test(each));
@@ -79,7 +80,7 @@ function othersGroup(name: string, group: string): Found {
   };
 }
 
-function findTarget(name: string, group: string, deps: ExportDeps): Piece {
+function findTarget(name: string, group: string, deps: IscsiDeps): Piece {
   const read = (file: string) => deps.host.read(`${group}/attrib/${file}`) ?? "";
   const who = ["generate_node_acls", "cache_dynamic_acls", "demo_mode_write_protect"].map(read).join("");
   const attributes = {
@@ -94,14 +95,14 @@ function findTarget(name: string, group: string, deps: ExportDeps): Piece {
   return { ...piece, settings: { ...piece.settings, "who may log in": mixed } };
 }
 
-function findLogin(path: string, { host, secrets }: ExportDeps): Login | undefined {
+function findLogin(path: string, { host, secrets }: IscsiDeps): Login | undefined {
   const user = host.read(`${path}/auth/userid`) ?? "";
   const password = host.read(`${path}/auth/password`) ?? "";
   const none = (text: string) => text === "" || text === "NULL";
   return none(user) && none(password) ? undefined : { user, mark: secrets.fingerprint(password) };
 }
 
-function findLuns(name: string, group: string, { host, maker }: ExportDeps): Found[] {
+function findLuns(name: string, group: string, { host, maker }: IscsiDeps): Found[] {
   return numbered(host, `${group}/lun`).map((number) => {
     const path = `${group}/lun/lun_${number}`;
     const link = linksIn(host, path)[0];
@@ -128,7 +129,7 @@ function findLuns(name: string, group: string, { host, maker }: ExportDeps): Fou
 }
 
 /** A link of configfs tells where it leads in its own way: ../../../target/core/rd_mcp_0/name. */
-function volumeAt(leadsTo: string, maker: Maker) {
+export function volumeAt(leadsTo: string, maker: Maker) {
   const [hba = "", folder = ""] = leadsTo.split("/").slice(-2);
   const backend = BACKENDS.find((each) => backendPath(each).endsWith(`/${hba}`));
   const prefix = volumePrefix(maker);
@@ -136,13 +137,13 @@ function volumeAt(leadsTo: string, maker: Maker) {
   return { volume: own ? folder.slice(prefix.length) : `${hba}/${folder}`, backend: backend ?? "rd_mcp" } as const;
 }
 
-function findPortals(name: string, group: string, { host, maker }: ExportDeps): Found[] {
+function findPortals(name: string, group: string, { host, maker }: IscsiDeps): Found[] {
   return (host.list(`${group}/np`) ?? []).map((portal) =>
     portalPiece(maker, name, portal, host.read(`${group}/np/${portal}/iser`) === "1"),
   );
 }
 
-function findInitiators(name: string, group: string, deps: ExportDeps): Found[] {
+function findInitiators(name: string, group: string, deps: IscsiDeps): Found[] {
   const { host, maker } = deps;
   return (host.list(`${group}/acls`) ?? []).flatMap((initiator) => {
     const path = `${group}/acls/${initiator}`;
@@ -158,11 +159,11 @@ function findInitiators(name: string, group: string, deps: ExportDeps): Found[] 
   });
 }
 
-function numbered(host: Host, folder: string): string[] {
+export function numbered(host: Host, folder: string): string[] {
   return (host.list(folder) ?? []).flatMap((entry) => /^lun_(\d+)$/.exec(entry)?.[1] ?? []);
 }
 
-function linksIn(host: Host, folder: string): { readonly name: string; readonly leadsTo: string }[] {
+export function linksIn(host: Host, folder: string): { readonly name: string; readonly leadsTo: string }[] {
   return (host.list(folder) ?? []).flatMap((name) => {
     const leadsTo = host.readLink(`${folder}/${name}`);
     return leadsTo === undefined ? [] : [{ name, leadsTo }];

@@ -1,26 +1,35 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { AgentConfigSchema } from "@salvo/proto/lab_pb.ts";
 import { type TargetSpec, TargetSpecSchema, Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
+import { lunNames } from "@salvo/shared/agent/domain/provision/names.ts";
 import { commandOf } from "@salvo/shared/agent/domain/provision/op.ts";
 import { createProvisioner } from "@salvo/shared/agent/provision/provisioner.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Secrets } from "../provision/secrets.ts";
-import { lookAtLio } from "./provider.ts";
-import { type SimulatedLio, simulateLio } from "./simulated-lio.fixture.ts";
+import { lookAtTarget } from "./provider.ts";
+import { simulateKernel, type SimulatedKernel } from "./simulated-kernel.fixture.ts";
 
 const maker = { lab: "lab", agent: "target" };
+const config = create(AgentConfigSchema, {
+  id: "target",
+  devices: [
+    { name: "raw0", sizeBytes: 3n * 2n ** 20n, disk: { serial: "s", wwn: "naa.600000000" } },
+    { name: "file0", sizeBytes: 2n ** 20n, path: "/data/file0" },
+  ],
+});
 const secrets: Secrets = { read: (name) => `the secret ${name}`, fingerprint: (secret) => secret.slice(-1) };
 const GROUP = "/sys/kernel/config/target/iscsi/iqn.2026-11.test.salvo:lab.target.x/tpgt_1";
 
 type Fault = "before" | "after" | undefined;
 
-function engine(host: SimulatedLio, made = memory(), faults: Fault[] = []) {
+function engine(host: SimulatedKernel, made = memory(), faults: Fault[] = []) {
   const provisioner = createProvisioner({
     host: "target",
     name: "salvo.v1.TargetService",
     schema: TargetSpecSchema,
     provider: {
-      look: async () => lookAtLio({ host, maker, folder: "/data/volumes" }, secrets),
+      look: async () => lookAtTarget({ host, maker, config, folder: "/data/volumes" }, secrets),
       async perform(op) {
         const fault = faults.shift();
         if (fault === "before") throw new Error("refused on purpose");
@@ -59,12 +68,15 @@ const X = {
   portals: [PORTAL],
   luns: [{ number: 0, volume: "ram0" }],
 };
+const NVME = { ...X, transport: Transport.NVME_RDMA, luns: [{ number: 1, volume: "ram0" }] };
+const LOCAL = { ...X, transport: Transport.LOCAL, portals: [] };
+const RAW = { name: "disk0", kind: VolumeKind.DISK, device: "raw0", sectorBytes: 512 } as const;
 const NOTHING = create(TargetSpecSchema);
 type Spec = MessageInitShape<typeof TargetSpecSchema>;
 const specOf = (init: Spec) => create(TargetSpecSchema, init);
 
 test("a RAM volume behind iSER, from a kernel that has nothing of it loaded: every command", async () => {
-  const { plan } = engine(simulateLio());
+  const { plan } = engine(simulateKernel());
   const { steps } = await plan(specOf({ volumes: [RAM], exports: [{ ...X, queueDepth: 32 }] }));
   expect(steps.flatMap(({ ops }) => ops.map(commandOf))).toMatchInlineSnapshot(`
     [
@@ -97,7 +109,7 @@ test("a RAM volume behind iSER, from a kernel that has nothing of it loaded: eve
 });
 
 test("what it says of a LUN is what an initiator will find, and is known before it is there", async () => {
-  const { apply, inspect, plan } = engine(simulateLio());
+  const { apply, inspect, plan } = engine(simulateKernel());
   const spec = specOf({ volumes: [RAM], exports: [X] });
   const serial = /echo -n (\w+) > \S+vpd_unit_serial/.exec(
     (await plan(spec)).steps.flatMap(({ ops }) => ops.map(commandOf)).join("\n"),
@@ -120,7 +132,7 @@ test("what it says of a LUN is what an initiator will find, and is known before 
 });
 
 test("queue depth, CHAP and who may log in are set in use; another size makes the volume and its LUN anew", async () => {
-  const { apply, stepsFor } = engine(simulateLio());
+  const { apply, stepsFor } = engine(simulateKernel());
   await apply(specOf({ volumes: [RAM], exports: [X] }));
   expect(await stepsFor(specOf({ volumes: [RAM], exports: [{ ...X, queueDepth: 8 }] }))).toEqual(["set target x"]);
   const chap = { user: "u", secret: "a" };
@@ -140,7 +152,7 @@ test("queue depth, CHAP and who may log in are set in use; another size makes th
 });
 
 test("who is listed sees the LUNs that are mapped to it", async () => {
-  const host = simulateLio();
+  const host = simulateKernel();
   const { apply } = engine(host);
   const chap = { user: "u", secret: "a" };
   await apply(specOf({ volumes: [RAM], exports: [{ ...X, initiators: ["iqn.2026-11.a:b"], chap, queueDepth: 8 }] }));
@@ -150,24 +162,188 @@ test("who is listed sees the LUNs that are mapped to it", async () => {
   expect([host.read(`${GROUP}/auth/password`), host.read(`${GROUP}/attrib/generate_node_acls`)]).toEqual(["", "0"]);
 });
 
+test("a module that the kernel does not have is told before anything is done", async () => {
+  const host = simulateKernel("configfs target_core_mod iscsi_target_mod");
+  await expect(engine(host).plan(specOf({ volumes: [RAM], exports: [X] }))).rejects.toMatchObject({
+    kind: "refused",
+    host: "target",
+    message: "the kernel here (6.1.0) has no module ib_isert",
+  });
+});
+
+/** Commands of the pieces that are made, without the folders of the kernel's. */
+async function commandsFor(spec: TargetSpec): Promise<string> {
+  const { steps } = await engine(simulateKernel()).plan(spec);
+  return steps
+    .flatMap(({ ops }) => ops.map(commandOf))
+    .join("\n")
+    .replaceAll("/sys/kernel/config", "");
+}
+
+test("a RAM volume over NVMe/RDMA, to one host alone: every command", async () => {
+  const initiators = ["nqn.2026-11.a:b"];
+  expect(await commandsFor(specOf({ volumes: [RAM], exports: [{ ...NVME, initiators }] }))).toMatchInlineSnapshot(`
+    "modprobe configfs
+    mount -t configfs configfs 
+    modprobe null_blk nr_devices=0
+    modprobe nvmet
+    modprobe nvmet_rdma
+    mkdir /nullb/578882.ram0
+    echo -n 2 > /nullb/578882.ram0/size
+    echo -n 4096 > /nullb/578882.ram0/blocksize
+    echo -n 1 > /nullb/578882.ram0/memory_backed
+    echo -n 1 > /nullb/578882.ram0/power
+    mkdir /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x
+    echo -n edd681207c606bdc15d2 > /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x/attr_serial
+    echo -n 0 > /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x/attr_allow_any_host
+    mkdir /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x/namespaces/1
+    echo -n /dev/578882.ram0 > /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x/namespaces/1/device_path
+    echo -n 54f96152-b4a6-c9f8-7b1c-17a0181208cb > /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x/namespaces/1/device_uuid
+    echo -n 1 > /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x/namespaces/1/enable
+    mkdir /nvmet/hosts/nqn.2026-11.a:b
+    ln -s /nvmet/hosts/nqn.2026-11.a:b /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x/allowed_hosts/nqn.2026-11.a:b
+    mkdir /nvmet/ports/45397
+    echo -n ipv4 > /nvmet/ports/45397/addr_adrfam
+    echo -n rdma > /nvmet/ports/45397/addr_trtype
+    echo -n 10.0.0.1 > /nvmet/ports/45397/addr_traddr
+    echo -n 3260 > /nvmet/ports/45397/addr_trsvcid
+    ln -s /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x /nvmet/ports/45397/subsystems/nqn.2026-11.test.salvo:lab.target.x"
+  `);
+});
+
+test("a raw disk over NVMe/TCP, and one as a disk of this host: every command", async () => {
+  const over = { ...NVME, transport: Transport.NVME_TCP, luns: [{ number: 1, volume: "disk0" }] };
+  expect(await commandsFor(specOf({ volumes: [RAW], exports: [over] }))).toMatchInlineSnapshot(`
+    "modprobe configfs
+    mount -t configfs configfs 
+    modprobe nvmet
+    modprobe nvmet_tcp
+    modprobe dm_mod
+    dmsetup create salvo-524bd294957a --uuid SALVO-lab.target.disk0.raw0 --table '0 4096 linear NUMBER 2048' # NUMBER: of raw0, if the disk guard lets it pass
+    mkdir /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x
+    echo -n edd681207c606bdc15d2 > /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x/attr_serial
+    echo -n 1 > /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x/attr_allow_any_host
+    mkdir /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x/namespaces/1
+    echo -n /dev/mapper/salvo-524bd294957a > /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x/namespaces/1/device_path
+    echo -n 8ffcf67c-ea1b-3cee-0c8f-4c89367155df > /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x/namespaces/1/device_uuid
+    echo -n 1 > /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x/namespaces/1/enable
+    mkdir /nvmet/ports/59172
+    echo -n ipv4 > /nvmet/ports/59172/addr_adrfam
+    echo -n tcp > /nvmet/ports/59172/addr_trtype
+    echo -n 10.0.0.1 > /nvmet/ports/59172/addr_traddr
+    echo -n 3260 > /nvmet/ports/59172/addr_trsvcid
+    ln -s /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x /nvmet/ports/59172/subsystems/nqn.2026-11.test.salvo:lab.target.x"
+  `);
+  const local = { ...LOCAL, luns: [{ number: 0, volume: "disk0" }] };
+  expect(await commandsFor(specOf({ volumes: [RAW], exports: [local] }))).toMatchInlineSnapshot(`
+    "modprobe configfs
+    mount -t configfs configfs 
+    modprobe target_core_mod
+    modprobe target_core_iblock
+    modprobe tcm_loop
+    modprobe dm_mod
+    mkdir /target/core/iblock_7258
+    mkdir /target/loopback
+    dmsetup create salvo-524bd294957a --uuid SALVO-lab.target.disk0.raw0 --table '0 4096 linear NUMBER 2048' # NUMBER: of raw0, if the disk guard lets it pass
+    mkdir /target/core/iblock_7258/lab.target.disk0
+    echo -n udev_path=/dev/mapper/salvo-524bd294957a > /target/core/iblock_7258/lab.target.disk0/control
+    echo -n 8ffcf67cea1b3cee0c8f4c89367155df > /target/core/iblock_7258/lab.target.disk0/wwn/vpd_unit_serial
+    echo -n 1 > /target/core/iblock_7258/lab.target.disk0/enable
+    mkdir /target/loopback/naa.5001405e81392d71
+    mkdir /target/loopback/naa.5001405e81392d71/tpgt_1
+    echo -n naa.5001405e8139b3dd > /target/loopback/naa.5001405e81392d71/tpgt_1/nexus
+    mkdir /target/loopback/naa.5001405e81392d71/tpgt_1/lun/lun_0
+    ln -s /target/core/iblock_7258/lab.target.disk0 /target/loopback/naa.5001405e81392d71/tpgt_1/lun/lun_0/volume"
+  `);
+});
+
 test.each([
-  ["RAM cannot be thin", { volumes: [{ ...RAM, thin: true }] }, "thin is for files"],
+  ["iSCSI", { ...X, transport: Transport.ISCSI }, Transport.ISCSI],
+  ["NVMe/TCP", { ...NVME, transport: Transport.NVME_TCP }, Transport.NVME_TCP],
+  ["NVMe/RDMA, the second", { ...NVME, luns: [{ number: 2, volume: "ram0" }] }, Transport.NVME_RDMA],
+  ["this host", LOCAL, Transport.LOCAL],
+])("what %s reports of a LUN is what was said of it before", async (_, each, transport) => {
+  const { apply, inspect } = engine(simulateKernel());
+  await apply(specOf({ volumes: [RAM], exports: [each] }));
+  const number = each.luns[0]?.number ?? 0;
+  const [lun, ...more] = (await inspect()).shown.luns;
+  expect(more).toEqual([]);
+  expect(lun).toMatchObject({
+    ...lunNames(maker, transport, { exported: "x", number, volume: "ram0" }),
+    transport,
+    portals: each.portals,
+    number,
+    volume: "ram0",
+    sizeBytes: 2n ** 21n,
+    sectorBytes: 4096,
+  });
+});
+
+test("a port that there is is shared, and stays with whom it is of", async () => {
+  const host = simulateKernel();
+  for (const module of ["configfs", "nvmet", "nvmet_tcp", "nvmet_rdma"])
+    host.perform({ type: "run", program: "modprobe", args: [module] });
+  const port = "/sys/kernel/config/nvmet/ports/5";
+  host.perform({ type: "mkdir", path: port });
+  for (const [file, value] of Object.entries({ trtype: "rdma", traddr: "10.0.0.1", trsvcid: "3260", adrfam: "ipv4" }))
+    host.perform({ type: "write", path: `${port}/addr_${file}`, value });
+  const { apply } = engine(host);
+  await apply(specOf({ volumes: [RAM], exports: [NVME] }));
+  expect(host.readLink(`${port}/subsystems/nqn.2026-11.test.salvo:lab.target.x`)).toBeDefined();
+  await apply(NOTHING);
+  expect(host.read(`${port}/addr_traddr`)).toBe("10.0.0.1");
+});
+
+test.each([
+  ["RAM cannot be thin", { volumes: [{ ...RAM, thin: true }] }, "only a file gives space back"],
   ["sectors", { volumes: [{ ...RAM, sectorBytes: 1024 }] }, "512 or 4096"],
   ["no size", { volumes: [{ ...RAM, sizeBytes: 0n }] }, "has no size"],
   ["no such volume", { exports: [X] }, "volume ram0, which there is not"],
   ["one number twice", { volumes: [RAM], exports: [{ ...X, luns: [...X.luns, ...X.luns] }] }, "two LUNs of one number"],
   ["one portal twice", { volumes: [RAM], exports: [{ ...X, portals: [PORTAL, PORTAL] }] }, "the same portal twice"],
   ["no such NUMA node", { volumes: [{ ...RAM, numaNode: 7 }] }, "no NUMA node 7"],
-  ["NVMe", { volumes: [RAM], exports: [{ ...X, transport: Transport.NVME_TCP }] }, "NVMe"],
+  ["no portal", { volumes: [RAM], exports: [{ ...X, portals: [] }] }, "has no portal"],
+  [
+    "local with portals",
+    { volumes: [RAM], exports: [{ ...X, transport: Transport.LOCAL }] },
+    "is local, and has portals",
+  ],
+  [
+    "local with CHAP",
+    { volumes: [RAM], exports: [{ ...LOCAL, chap: { user: "u", secret: "a" } }] },
+    "is local: nobody logs in",
+  ],
+  ["NVMe from 0", { volumes: [RAM], exports: [{ ...NVME, luns: X.luns }] }, "NVMe counts from 1"],
+  ["NVMe with CHAP", { volumes: [RAM], exports: [{ ...NVME, chap: { user: "u", secret: "a" } }] }, "of iSCSI and iSER"],
+  ["NVMe with a queue depth", { volumes: [RAM], exports: [{ ...NVME, queueDepth: 8 }] }, "is the initiator's"],
+  ["RAM for NVMe of half a MiB", { volumes: [{ ...RAM, sizeBytes: 2n ** 19n }], exports: [NVME] }, "whole MiB"],
+  [
+    "RAM for NVMe of a long name",
+    {
+      volumes: [{ ...RAM, name: "a".repeat(25) }],
+      exports: [{ ...NVME, luns: [{ number: 1, volume: "a".repeat(25) }] }],
+    },
+    "more than the 24 characters",
+  ],
+  ["a file for NVMe", { volumes: [{ ...THIN, name: "ram0" }], exports: [NVME] }, "sector: 4KiB"],
+  [
+    "one volume of two kinds of target",
+    { volumes: [RAM], exports: [X, { ...NVME, name: "y" }] },
+    "keeps those of NVMe apart",
+  ],
+  ["a disk that is not listed", { volumes: [{ ...RAW, device: "raw1" }] }, "device raw1 is not listed"],
+  ["a disk that is a file", { volumes: [{ ...RAW, device: "file0" }] }, "device file0 is a file"],
+  ["a disk with a size", { volumes: [{ ...RAW, sizeBytes: 2n ** 20n }] }, "size must not be given"],
+  ["RAM with a device", { volumes: [{ ...RAM, device: "raw0" }] }, "is no disk"],
 ])("refused before anything is done: %s", async (_, init, message) => {
-  const host = simulateLio();
+  const host = simulateKernel();
   const before = new Map(host.nodes);
   await expect(engine(host).apply(specOf(init as Spec))).rejects.toThrow(message);
   expect(host.nodes).toEqual(before);
 });
 
 /** A target and a volume that targetcli might have made, and a portal of somebody's in a target of ours is in the way. */
-function othersOn(host: SimulatedLio): void {
+function othersOn(host: SimulatedKernel): void {
   const core = "/sys/kernel/config/target/core/rd_mcp_0";
   host.perform({ type: "run", program: "modprobe", args: ["configfs"] });
   host.perform({ type: "run", program: "mount", args: [] });
@@ -178,7 +354,7 @@ function othersOn(host: SimulatedLio): void {
 }
 
 test("what others made is shown and stays", async () => {
-  const host = simulateLio();
+  const host = simulateKernel();
   othersOn(host);
   const before = new Map(host.nodes);
   const { apply, inspect } = engine(host);
@@ -190,7 +366,7 @@ test("what others made is shown and stays", async () => {
 });
 
 test("a portal that somebody else put into a target of ours is in the way, and not removed", async () => {
-  const host = simulateLio();
+  const host = simulateKernel();
   const { apply } = engine(host);
   await apply(specOf({ volumes: [RAM], exports: [X] }));
   host.perform({ type: "mkdir", path: `${GROUP}/np/10.9.9.9:3260` });
@@ -204,7 +380,7 @@ const VOLUME = fc.constantFrom(
   { ...RAM, numaNode: 0 },
   { ...THIN, name: "ram0" },
 );
-const EXPORT = fc.record({
+const ISCSI = fc.record({
   name: fc.constantFrom("x", "y"),
   transport: fc.constantFrom(Transport.ISER, Transport.ISCSI),
   portals: fc.constantFrom([PORTAL], [PORTAL, { address: "fd00::1", port: 3261 }]),
@@ -219,6 +395,33 @@ const EXPORT = fc.record({
   chap: fc.constantFrom(undefined, { user: "u", secret: "a" }, { user: "u", secret: "b" }),
   queueDepth: fc.constantFrom(0, 8),
 });
+/** Of volumes of their own: ram1, disk0, thick. */
+const OTHER = fc.record({
+  name: fc.constantFrom("x", "y"),
+  transport: fc.constantFrom(Transport.NVME_TCP, Transport.NVME_RDMA),
+  portals: fc.constantFrom([PORTAL], [PORTAL, { address: "fd00::1", port: 3261 }]),
+  luns: fc.constantFrom(
+    [{ number: 1, volume: "ram1" }],
+    [
+      { number: 2, volume: "thick" },
+      { number: 3, volume: "disk0" },
+    ],
+  ),
+  initiators: fc.constantFrom([], ["nqn.2026-11.a:b"], ["nqn.2026-11.a:b", "nqn.2026-11.a:c"]),
+  chap: fc.constant(undefined),
+  queueDepth: fc.constant(0),
+});
+const HERE = fc.record({
+  name: fc.constantFrom("x", "y"),
+  transport: fc.constant(Transport.LOCAL),
+  portals: fc.constant([]),
+  luns: fc.constantFrom([{ number: 0, volume: "thin" }], [{ number: 4, volume: "ram0" }]),
+  initiators: fc.constant([]),
+  chap: fc.constant(undefined),
+  queueDepth: fc.constant(0),
+});
+const EXPORT = fc.oneof(ISCSI, OTHER, HERE);
+const OWN = [{ ...RAM, name: "ram1" }, { ...THIN, name: "thick", thin: false, sectorBytes: 4096 }, RAW] as const;
 const SPEC = fc
   .record({
     volume: VOLUME,
@@ -229,7 +432,7 @@ const SPEC = fc
     none && exports.length === 0
       ? NOTHING
       : specOf({
-          volumes: [volume, THIN],
+          volumes: [volume, THIN, ...OWN],
           exports: exports.map(({ chap, portals, luns, initiators, ...rest }) => ({
             ...rest,
             portals: [...portals],
@@ -242,32 +445,40 @@ const SPEC = fc
 test("whatever the first apply stops at, nothing is left when nothing is wanted, and all is there when all is", async () => {
   const initiators = ["iqn.2026-11.a:b"];
   const chap = { user: "u", secret: "a" };
-  const full = specOf({ volumes: [SMALL, THIN], exports: [{ ...X, initiators, chap }] });
-  const { steps } = await engine(simulateLio()).plan(full);
+  const nvme = {
+    ...NVME,
+    name: "y",
+    initiators: ["nqn.2026-11.a:b"],
+    luns: OWN.map(({ name }, i) => ({ number: i + 1, volume: name })),
+  };
+  const here = { ...LOCAL, name: "z", luns: [{ number: 0, volume: "thin" }] };
+  const full = specOf({ volumes: [SMALL, THIN, ...OWN], exports: [{ ...X, initiators, chap }, nvme, here] });
+  const { steps } = await engine(simulateKernel()).plan(full);
   const ops = steps.flatMap((step) => step.ops).length;
-  expect(ops).toBeGreaterThan(35);
+  expect(ops).toBeGreaterThan(80);
   for (let at = 0; at < ops; at++)
     for (const fault of ["before", "after"] as const)
       for (const last of [NOTHING, full]) {
-        const host = simulateLio();
+        const host = simulateKernel();
         const made = memory();
         await expect(engine(host, made, [...Array<Fault>(at), fault]).apply(full)).rejects.toThrow("on purpose");
         const { apply, stepsFor } = engine(host, made);
         await apply(last);
         expect(await stepsFor(last), `${at} ${fault}`).toEqual([]);
         await apply(NOTHING);
-        expect(leftOn(host, simulateLio().nodes), `${at} ${fault}`).toEqual([]);
+        expect(leftOn(host, simulateKernel().nodes), `${at} ${fault}`).toEqual([]);
       }
 });
 
 /** What no destroy takes away: modules, and what comes with them. */
-function leftOn(host: SimulatedLio, before: ReadonlyMap<string, unknown>): string[] {
-  const stays = /^\/sys\/module\/|^\/sys\/kernel\/config(\/target(\/core(\/alua)?)?)?$|^\/data\/volumes$/;
+function leftOn(host: SimulatedKernel, before: ReadonlyMap<string, unknown>): string[] {
+  const stays =
+    /^\/sys\/module\/|^\/sys\/kernel\/config(\/target(\/core(\/alua)?)?|\/nullb|\/nvmet(\/[a-z]+)?)?$|^\/data\/volumes(\/nvme)?$/;
   return [...host.nodes.keys()].filter((path) => !before.has(path) && !stays.test(path));
 }
 
 /** An apply stops at its first fault: where that is, from 0. */
-const FAULT = fc.record({ at: fc.nat(80), fault: fc.constantFrom<Fault[]>("before", "after") });
+const FAULT = fc.record({ at: fc.nat(120), fault: fc.constantFrom<Fault[]>("before", "after") });
 
 test("whatever fails at whatever write, the next plan completes it, and nothing of others changes", async () => {
   await fc.assert(
@@ -276,7 +487,7 @@ test("whatever fails at whatever write, the next plan completes it, and nothing 
       SPEC,
       fc.boolean(),
       async (before, last, others) => {
-        const host = simulateLio();
+        const host = simulateKernel();
         if (others) othersOn(host);
         const untouched = new Map(host.nodes);
         const made = memory();

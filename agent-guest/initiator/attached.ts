@@ -1,0 +1,42 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { AttachedLunSchema } from "@salvo/proto/initiator_pb.ts";
+import { Transport } from "@salvo/proto/storage_pb.ts";
+import type { DiskIdentity, Fact } from "@salvo/shared/agent/domain/guard/facts.ts";
+import type { Host } from "../provision/host.ts";
+import type { Way } from "./ways.ts";
+
+type AttachedLun = MessageInitShape<typeof AttachedLunSchema>;
+
+/** Every disk of a target, once for each way to it: what transport and state it has is read back from the way itself. */
+export function attachedLuns(disks: readonly DiskIdentity[], ways: readonly Way[], host: Host): AttachedLun[] {
+  const known = disks.filter((disk) => !disk.paths && valueOf(disk.target) !== undefined);
+  return known.flatMap((disk): AttachedLun[] => {
+    const target = valueOf(disk.target);
+    const name = disk.path.slice("/dev/".length);
+    const common = {
+      target: target?.iqn ?? "",
+      number: target?.lun ?? 0,
+      disk: name,
+      wwn: valueOf(disk.wwn) ?? "",
+      serial: valueOf(disk.serial) ?? "",
+      sizeBytes: valueOf(disk.sizeBytes) ?? 0n,
+    };
+    const holders = (host.list(`/sys/block/${name}/holders`) ?? []).filter((holder) =>
+      host.read(`/sys/block/${holder}/dm/uuid`)?.startsWith("mpath-"),
+    );
+    const own = ways.filter(({ name: way }) => disk.ways?.includes(way));
+    if (own.length === 0) return [{ ...common, transport: Transport.LOCAL, state: "local" }];
+    return own.map(({ name: session, transport, address, port, state }) => ({
+      ...common,
+      transport,
+      portal: { address, port },
+      session,
+      state,
+      multipath: own.length > 1 ? name : (holders[0] ?? ""),
+    }));
+  });
+}
+
+function valueOf<T>(fact: Fact<T>): T | undefined {
+  return "value" in fact ? fact.value : undefined;
+}

@@ -1,0 +1,125 @@
+/** This host as an initiator: open-iscsi for iSCSI and iSER, the kernel itself for NVMe over fabrics. */
+import { dirname, join } from "node:path";
+import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
+import { type Attachment, type InitiatorSpec, Transport } from "@salvo/proto/storage_pb.ts";
+import { lunPrefixes } from "@salvo/shared/agent/devices.ts";
+import type { DiskIdentity } from "@salvo/shared/agent/domain/guard/facts.ts";
+import type { LunOp, Op } from "@salvo/shared/agent/domain/provision/op.ts";
+import type { Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import { openFreshLuns, type TakenLun } from "@salvo/shared/agent/guard/fresh-luns.ts";
+import type { InitiatorProvider, ProviderDeps } from "@salvo/shared/agent/provision/provider.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { linuxDisks } from "../disks/disks.ts";
+import { bootId } from "../host.ts";
+import { type Host, linuxHost } from "../provision/host.ts";
+import { perform } from "../provision/perform.ts";
+import { openSecrets, type Secrets } from "../provision/secrets.ts";
+import { attachedLuns } from "./attached.ts";
+import { foundBase, isNvme, wantedBase } from "./base.ts";
+import { foundLogins, wantedLogin } from "./logins.ts";
+import { foundDevices, foundLuns, foundMaps, usesMap, wantedLuns } from "./luns.ts";
+import { performLun } from "./perform.ts";
+import { HOST_NQN, INITIATOR_NAME, policyName } from "./places.ts";
+import { foundRecords, wantedRecord } from "./records.ts";
+import { foundWays } from "./ways.ts";
+
+export function linuxInitiator({ config, lab }: ProviderDeps): InitiatorProvider {
+  const secrets = openSecrets(join(dirname(config.identityDir), "secrets"));
+  const disks = linuxDisks();
+  const freshLuns = openFreshLuns(config.dataDir, bootId());
+  const targets = lunPrefixes(config, lab);
+  const lunDeps = { host: config.id, lab, disks, freshLuns, targets };
+  return {
+    look: async (spec) =>
+      lookAtInitiator(
+        { host: linuxHost, config, targets, secrets, disks: disks.identify(), taken: await freshLuns.list() },
+        spec,
+      ),
+    perform: async (op) => (isLunOp(op) ? performLun(op, lunDeps) : perform(op, secrets.read)),
+  };
+}
+
+function isLunOp(op: Op): op is LunOp {
+  return op.type === "await-lun" || op.type === "map-paths" || op.type === "take-lun" || op.type === "forget-lun";
+}
+
+export interface InitiatorFacts {
+  readonly host: Host;
+  readonly config: AgentConfig;
+  readonly targets: readonly string[];
+  readonly secrets: Secrets;
+  readonly disks: readonly DiskIdentity[];
+  readonly taken: readonly TakenLun[];
+}
+
+/** Whatever the host is: a test has one of its own. */
+export function lookAtInitiator(facts: InitiatorFacts, spec?: InitiatorSpec) {
+  const { host, disks, taken } = facts;
+  const ways = foundWays(host);
+  return {
+    found: [
+      ...foundBase(host),
+      ...foundRecords(facts),
+      ...foundLogins(ways),
+      ...foundLuns(spec?.attachments ?? [], disks),
+      ...foundMaps(host, disks),
+      ...foundDevices(taken, disks),
+    ],
+    shown: {
+      initiator: initiatorName(host),
+      hostNqn: host.read(HOST_NQN) ?? "",
+      luns: attachedLuns(disks, ways, host),
+    },
+    wanted: (wish: InitiatorSpec) => wantedPieces(wish, facts),
+  };
+}
+
+function wantedPieces({ attachments }: InitiatorSpec, facts: InitiatorFacts): Piece[] {
+  const { host, config } = facts;
+  for (const attachment of attachments) check(attachment, facts);
+  const transports = new Set(attachments.map(({ transport }) => transport));
+  const policies = new Set(attachments.filter(usesMap).map(({ multipath }) => policyName(multipath)));
+  return [
+    ...wantedBase(transports, policies, host, config.id),
+    ...attachments.flatMap((attachment) => [
+      ...attachment.portals.flatMap((portal) => [
+        ...(isNvme(attachment.transport) ? [] : [wantedRecord(attachment, portal, facts)]),
+        wantedLogin(attachment, portal, host),
+      ]),
+      ...wantedLuns(attachment),
+    ]),
+  ];
+}
+
+/** Throws `invalid-input` or `refused` for what this host cannot have, or its owner does not allow. */
+function check(
+  { target, transport, portals, chap, luns }: Attachment,
+  { host, config, targets }: InitiatorFacts,
+): void {
+  const wrong = (why: string) =>
+    new SalvoError("invalid-input", `attachment to ${target}: ${why}`, { host: config.id });
+  const isLocal = transport === Transport.LOCAL;
+  if (isLocal !== (portals.length === 0)) throw wrong(isLocal ? "a local target has no portals" : "it has no portal");
+  if (chap && (isLocal || isNvme(transport))) throw wrong("CHAP is of iSCSI and iSER");
+  if (!isLocal && !isNvme(transport) && initiatorName(host) === "")
+    throw new SalvoError("refused", "this host has no name as an initiator", {
+      host: config.id,
+      file: INITIATOR_NAME,
+      remedy: "Type: echo InitiatorName=$(iscsi-iname) > /etc/iscsi/initiatorname.iscsi",
+    });
+  for (const { device } of luns) {
+    if (device === "") continue;
+    if (config.devices.some(({ name }) => name === device))
+      throw wrong(`the agent's own file has another device ${device}`);
+    if (!targets.some((prefix) => target.startsWith(prefix)))
+      throw new SalvoError("refused", `runs may not write to LUNs of ${target} [foreign-target]`, {
+        host: config.id,
+        remedy: "Name the agent of that target under lunsOf in this agent's own file, and start the agent anew",
+      });
+  }
+}
+
+function initiatorName(host: Host): string {
+  const text = host.read(INITIATOR_NAME) ?? "";
+  return /^InitiatorName=(\S+)$/m.exec(text)?.[1] ?? "";
+}

@@ -1,0 +1,132 @@
+/** What open-iscsi keeps of each portal of a target: how to log in there. iscsiadm(8), and the files that it writes. */
+import { type Attachment, Transport } from "@salvo/proto/storage_pb.ts";
+import { shownPortal } from "@salvo/shared/agent/domain/provision/names.ts";
+import type { Op } from "@salvo/shared/agent/domain/provision/op.ts";
+import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import type { Host } from "../provision/host.ts";
+import { moduleId } from "../provision/modules.ts";
+import type { Secrets } from "../provision/secrets.ts";
+import { DAEMON, modulesOf } from "./base.ts";
+import { NODES } from "./places.ts";
+
+export interface RecordDeps {
+  readonly host: Host;
+  readonly secrets: Secrets;
+}
+
+type PortalPlace = { readonly address: string; readonly port: number };
+
+/** How long I/O waits for a session that was lost before it fails: a run must come to its end, and multipath to another path. */
+const RECOVERY_S = 30;
+/** What a session may have open, for all its LUNs: a power of two (iscsid.conf, node.session.cmds_max). */
+const COMMANDS = 128;
+
+export const recordId = (target: string, portal: PortalPlace) => `record ${target} ${shownPortal(portal)}`;
+
+/** iscsiadm's words for a record. */
+export function recordArgs(target: string, portal: PortalPlace): string[] {
+  return ["-m", "node", "-T", target, "-p", shownPortal(portal)];
+}
+
+export function wantedRecord(attachment: Attachment, portal: PortalPlace, { secrets }: RecordDeps): Piece {
+  const { target, transport, sessions, chap, queueDepth } = attachment;
+  const login = chap && `${chap.user} (secret ${secrets.fingerprint(secrets.read(chap.secret))})`;
+  const args = recordArgs(target, portal);
+  const set = (name: string, value: string | number): Op => ({
+    type: "run",
+    program: "iscsiadm",
+    args: [...args, "-o", "update", "-n", name, "-v", String(value)],
+  });
+  const face = faceOf(transport);
+  const commands = 2 ** Math.ceil(Math.log2(Math.max(COMMANDS, queueDepth)));
+  return {
+    ...base(target, portal, transport, String(sessions)),
+    facts: { face, sessions: String(sessions), chap: login ?? "none", depth: String(queueDepth) },
+    make: [
+      // What it does not answer to, it need not be asked to log in to; nothing is kept of it.
+      {
+        type: "run",
+        program: "iscsiadm",
+        args: ["-m", "discovery", "-t", "sendtargets", "-p", shownPortal(portal), "-I", face, "-o", "nonpersistent"],
+        prints: ` ${target}`,
+      },
+      { type: "run", program: "iscsiadm", args: [...args, "-I", face, "-o", "new"] },
+      set("node.startup", "manual"),
+      set("node.session.timeo.replacement_timeout", RECOVERY_S),
+      ...(sessions > 1 ? [set("node.session.nr_sessions", sessions)] : []),
+      ...(queueDepth > 0 ? [set("node.session.queue_depth", queueDepth), set("node.session.cmds_max", commands)] : []),
+      ...(chap
+        ? [
+            set("node.session.auth.authmethod", "CHAP"),
+            set("node.session.auth.username", chap.user),
+            // Not by iscsiadm: others see the arguments of programs.
+            {
+              type: "append-secret",
+              path: fileOf(target, portal),
+              key: "node.session.auth.password",
+              secret: chap.secret,
+            } as const,
+          ]
+        : []),
+    ],
+  };
+}
+
+/** Of every target; what another program has kept in another form is told, and no more. */
+export function foundRecords({ host, secrets }: RecordDeps): Found[] {
+  return (host.list(NODES) ?? []).flatMap((target) =>
+    (host.list(`${NODES}/${target}`) ?? []).map((entry) => {
+      const [, address = "", port = ""] = /^([^,]+),(\d+)$/.exec(entry) ?? [];
+      const text = host.read(`${NODES}/${target}/${entry}`);
+      if (port === "" || text === undefined) return othersRecord(target, entry);
+      return findRecord(target, { address, port: Number(port) }, text, secrets);
+    }),
+  );
+}
+
+function findRecord(target: string, portal: PortalPlace, text: string, secrets: Secrets): Found {
+  const value = (name: string) => new RegExp(`^${name.replaceAll(".", "\\.")} = (.*)$`, "m").exec(text)?.[1] ?? "";
+  const user = value("node.session.auth.username");
+  const password = value("node.session.auth.password");
+  const face = value("iface.iscsi_ifacename");
+  const sessions = value("node.session.nr_sessions");
+  const depth = value("node.session.queue_depth");
+  return {
+    ...base(target, portal, face === "iser" ? Transport.ISER : Transport.ISCSI, sessions),
+    facts: {
+      face,
+      sessions,
+      chap: user === "" ? "none" : `${user} (secret ${secrets.fingerprint(password)})`,
+      // Where none was asked for, its own default is what it is.
+      depth: value("node.session.cmds_max") === String(COMMANDS) && depth === "32" ? "0" : depth,
+    },
+    make: [],
+  };
+}
+
+function base(target: string, portal: PortalPlace, transport: Transport, sessions: string) {
+  const face = faceOf(transport);
+  const args = [...recordArgs(target, portal), "-o", "delete"];
+  const remove: Op[] = [{ type: "run", program: "iscsiadm", args }];
+  return {
+    id: recordId(target, portal),
+    text: `record of ${target} at ${shownPortal(portal)}: ${face}, ${sessions} ${sessions === "1" ? "session" : "sessions"}`,
+    needs: [DAEMON, ...modulesOf(transport).map(moduleId)],
+    settings: {},
+    remove,
+  };
+}
+
+function othersRecord(target: string, entry: string): Found {
+  const id = `record ${target} ${entry}`;
+  return { id, text: `record of ${target}: ${entry}`, needs: [], facts: {}, settings: {}, make: [], remove: [] };
+}
+
+/** Each is there without being made: iscsiadm -m iface. */
+export function faceOf(transport: Transport): string {
+  return transport === Transport.ISER ? "iser" : "default";
+}
+
+function fileOf(target: string, { address, port }: PortalPlace): string {
+  return `${NODES}/${target}/${address},${port}`;
+}
