@@ -5,6 +5,7 @@ import { linuxDisks } from "./disks/disks.ts";
 import { openGate } from "./gate.ts";
 import { bootId, describeHost } from "./host.ts";
 import { linuxInitiator } from "./initiator/provider.ts";
+import { linuxPathTools } from "./path/tools.ts";
 import { linuxTarget } from "./target/provider.ts";
 
 export function linuxPlatform(): Platform & Required<Pick<Platform, "disks">> {
@@ -21,6 +22,7 @@ export function linuxPlatform(): Platform & Required<Pick<Platform, "disks">> {
     pathOfHandle: (fd) => `/proc/${process.pid}/fd/${fd}`,
     target: linuxTarget,
     initiator: linuxInitiator,
+    path: linuxPathTools,
     disks: linuxDisks(),
   };
 }

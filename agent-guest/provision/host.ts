@@ -22,9 +22,10 @@ function unlessMissing<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (error) {
-    // Below a file there is nothing, either; and what the kernel was not told yet (configfs) has no device.
+    // Below a file there is nothing, either. Kernels answer with the others where there is no value: what was not told yet, a
+    // link's speed that nobody knows.
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "ENODEV") return undefined;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ENODEV" || code === "EINVAL") return undefined;
     throw error;
   }
 }

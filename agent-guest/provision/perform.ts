@@ -4,7 +4,7 @@ import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { run } from "@salvo/shared/process/run.ts";
 
 /** Where Debian keeps modprobe and iscsiadm, which a service's PATH may not have. */
-const SEARCH_PATH = `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
+export const SEARCH_PATH = `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
 const RUN_MS = 120_000;
 
 /** Does one op on this host. readSecret: by its name, from the agent's own folder. */

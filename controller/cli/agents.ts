@@ -9,11 +9,11 @@ import {
 import type { LabAgent } from "@salvo/proto/lab_pb.ts";
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
-import { type Channels, openChannels } from "../service/channels.ts";
+import { type Channels, expectedOf, openChannels } from "../service/channels.ts";
 import type { AuditedLab } from "../service/audited-lab.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
-import { expected, openLabOf } from "./lab.ts";
+import { openLabOf } from "./lab.ts";
 import { enumName } from "../store/enum-name.ts";
 import { textTable } from "./table.ts";
 
@@ -60,7 +60,7 @@ async function releaseRun(
       const { id } = agent;
       try {
         await audit.around({ who, what: "agents --release", details: { run, agent: id } }, () =>
-          channels.client(expected(agent)).release({ run }, { deadlineMs: 10_000 }),
+          channels.client(expectedOf(agent)).release({ run }, { deadlineMs: 10_000 }),
         );
         return [];
       } catch (error) {
@@ -80,8 +80,8 @@ function isHeld({ phase }: RunStatus): boolean {
 
 export async function askAgent(channels: Channels, planned: LabAgent): Promise<AgentReport> {
   try {
-    const { agent, runs } = await channels.describe(expected(planned), { deadlineMs: 10_000 });
-    await channels.renewWhenDue(expected(planned), Date.now());
+    const { agent, runs } = await channels.describe(expectedOf(planned), { deadlineMs: 10_000 });
+    await channels.renewWhenDue(expectedOf(planned), Date.now());
     return { planned, agent, runs, problem: undefined };
   } catch (error) {
     return { planned, agent: undefined, runs: [], problem: toSalvoError(error).describe() };

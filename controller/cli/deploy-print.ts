@@ -8,7 +8,7 @@ import { operator } from "@salvo/shared/audit/operator.ts";
 import { openLabAudit } from "./audit-log.ts";
 import type { DeployCommand } from "./deploy.ts";
 import type { Io } from "./io.ts";
-import { expected, openLabOf } from "./lab.ts";
+import { openLabOf } from "./lab.ts";
 import { cliLogger } from "./session.ts";
 
 export interface PrintCommand extends Pick<DeployCommand, "lab" | "agents" | "bundle"> {
@@ -41,7 +41,7 @@ export async function printLine(command: PrintCommand, io: Io): Promise<number> 
       ownFile: own?.text,
       bundle,
       os,
-      expected: expected(agent),
+      expected: expectedOf(agent),
       show: (line) => io.stdout.write(`${line}\n`),
       say: (line) => io.stderr.write(`${agent.id}: ${line}\n`),
       log: cliLogger(),

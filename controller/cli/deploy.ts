@@ -5,11 +5,12 @@ import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { type Bundle, makeBundle, openBundle } from "../deploy/bundle.ts";
 import { deployAgent, type Deployed, type DeployDeps } from "../deploy/deploy-agent.ts";
 import { removeAgent } from "../deploy/remove-agent.ts";
+import { expectedOf } from "../service/channels.ts";
 import { serveEnrolment } from "../service/enrolment.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { AuditedLab } from "../service/audited-lab.ts";
 import type { Io } from "./io.ts";
-import { expected, openLabOf } from "./lab.ts";
+import { openLabOf } from "./lab.ts";
 import { cliLogger } from "./session.ts";
 import { textTable } from "./table.ts";
 
@@ -52,7 +53,7 @@ export async function deployAgents(command: DeployCommand, io: Io): Promise<numb
     const begun = performance.now();
     const say = (line: string) => io.stderr.write(`${agent.id}: ${line}\n`);
     const base = { lab, labFile: resolve(command.lab), say, signal: stop.signal, plan: command.plan ?? false };
-    const deps = { ...base, expected: expected(agent), enrolment: enrolment.address };
+    const deps = { ...base, expected: expectedOf(agent), enrolment: enrolment.address };
     const done = await outcomeOf(() => audited(lab, agent, deps, bundle));
     const seconds = Math.round((performance.now() - begun) / 100) / 10;
     const outcome = { agent: agent.id, address: agent.address, ...done, seconds };

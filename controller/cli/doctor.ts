@@ -13,14 +13,14 @@ import { deadline } from "@salvo/shared/kernel/signal.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { run } from "@salvo/shared/process/run.ts";
 import { probeClock } from "../service/clock-probe.ts";
-import { type Channels, openChannels } from "../service/channels.ts";
+import { type Channels, expectedOf, openChannels } from "../service/channels.ts";
 import { busTls } from "../service/nats-access.ts";
 import { natsServerVersion } from "../service/nats-server.ts";
 import { openDataFolder } from "../store/datafolder.ts";
 import { askAgent } from "./agents.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
-import { expected, openLabOf } from "./lab.ts";
+import { openLabOf } from "./lab.ts";
 import { VERSION } from "./version.ts";
 
 export interface DoctorCommand {
@@ -97,7 +97,7 @@ async function examineAgent(channels: Channels, planned: Parameters<typeof askAg
       text: `it is version ${agent.version}, the controller ${VERSION}; deploy the same`,
     };
   try {
-    const { boundNs, rttNs } = await probeClock(channels.client(expected(planned)), systemClock);
+    const { boundNs, rttNs } = await probeClock(channels.client(expectedOf(planned)), systemClock);
     const clock = `clock known to ${micros(boundNs)} us, round trip ${micros(rttNs)} us`;
     if (!measures) return { check, state: "note", text: `it takes part in no run; ${clock}` };
     const devices = agent.devices.map(({ name }) => name).join(", ") || "none: nothing can be measured there";

@@ -1,11 +1,9 @@
 import { dirname, resolve } from "node:path";
-import type { Lab, LabAgent } from "@salvo/proto/lab_pb.ts";
+import type { Lab } from "@salvo/proto/lab_pb.ts";
 import { operator } from "@salvo/shared/audit/operator.ts";
-import { roleName } from "@salvo/shared/config/role.ts";
 import { openLabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { type AuditedLab, openAuditedLab } from "../service/audited-lab.ts";
-import type { ExpectedAgent } from "../service/channels.ts";
 
 /** The lab that a lab file belongs to: keys and certificates stand beside it. Throws `not-found` where there are none. */
 export async function openLabOf(labFile: string, { name }: Pick<Lab, "name">): Promise<AuditedLab> {
@@ -16,9 +14,4 @@ export async function openLabOf(labFile: string, { name }: Pick<Lab, "name">): P
     file: labFile,
     remedy: `Write name: ${lab.lab}, or make another folder with: salvo init`,
   });
-}
-
-/** What a lab file says of an agent, as the one who calls it must know it. */
-export function expected({ id, address, roles }: LabAgent): ExpectedAgent {
-  return { id, address, roles: roles.map(roleName) };
 }

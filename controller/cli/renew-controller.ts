@@ -1,9 +1,9 @@
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
-import { openChannels } from "../service/channels.ts";
+import { expectedOf, openChannels } from "../service/channels.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
-import { expected, openLabOf } from "./lab.ts";
+import { openLabOf } from "./lab.ts";
 
 const ANSWER_MS = 10_000;
 
@@ -15,7 +15,7 @@ export async function renewController({ lab: file }: { readonly lab: string }, i
   const problems = await Promise.all(
     message.agents.map(async (agent) => {
       try {
-        await channels.describe(expected(agent), { deadlineMs: ANSWER_MS });
+        await channels.describe(expectedOf(agent), { deadlineMs: ANSWER_MS });
         return [];
       } catch (error) {
         return [`${agent.id}: ${toSalvoError(error).describe()}`];

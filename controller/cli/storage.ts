@@ -1,12 +1,12 @@
 import { createInterface } from "node:readline/promises";
 import { toJson } from "@bufbuild/protobuf";
-import { Owner, type Plan, PlanSchema } from "@salvo/proto/storage_pb.ts";
+import { Owner, type Plan, PlanSchema, type Step } from "@salvo/proto/storage_pb.ts";
 import { loadLab } from "@salvo/shared/config/files.ts";
-import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { AuditedLab } from "../service/audited-lab.ts";
 import { type Channels, openChannels } from "../service/channels.ts";
-import { type StorageHost, storageHosts } from "../service/storage.ts";
+import { applyPlan, onHost, type StorageHost, storageHosts } from "../service/storage.ts";
 import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
 
@@ -28,7 +28,7 @@ interface Planned {
 export async function inspectStorage(command: StorageCommand, io: Io): Promise<number> {
   return withHosts(command.lab, false, async (hosts) => {
     for (const host of hosts) {
-      const { items, luns } = await named(host, host.inspect());
+      const { items, luns } = await onHost(host, host.inspect());
       const { agent, role } = host;
       if (command.json) {
         const shown = items.map(({ id, text, owner, problem }) => ({ id, text, ours: owner === Owner.SALVO, problem }));
@@ -75,7 +75,7 @@ async function withHosts(
 }
 
 async function planAll(hosts: readonly StorageHost[]): Promise<Planned[]> {
-  return Promise.all(hosts.map(async (host) => ({ host, plan: await named(host, host.plan()) })));
+  return Promise.all(hosts.map(async (host) => ({ host, plan: await onHost(host, host.plan()) })));
 }
 
 async function planAndApply(
@@ -95,22 +95,15 @@ async function planAndApply(
   try {
     for (const { host, plan } of todo) {
       const { agent, role } = host;
-      const details = { agent: agent.id, role, plan_hash: plan.hash, steps: plan.steps.length };
-      await lab.audit.around({ who: lab.who, what, details }, () => apply(host, plan, stop.signal, io));
+      const onStep = ({ text }: Step, count: number) =>
+        void io.stderr.write(`${agent.id}: ${count}/${plan.steps.length} ${text}\n`);
+      await applyPlan(host, plan, { lab, what, signal: stop.signal, onStep });
       if (command.json) io.stdout.write(`${JSON.stringify({ agent: agent.id, role, steps: plan.steps.length })}\n`);
     }
   } finally {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, onSignal);
   }
   return EXIT.ok.code;
-}
-
-async function apply(host: StorageHost, plan: Plan, signal: AbortSignal, io: Io): Promise<void> {
-  const each = async () => {
-    for await (const { step, done } of host.apply(plan, signal))
-      if (done) io.stderr.write(`${host.agent.id}: ${step + 1}/${plan.steps.length} ${plan.steps[step]?.text ?? ""}\n`);
-  };
-  await named(host, each());
 }
 
 function show(plans: readonly Planned[], { json = false }: StorageCommand, io: Io): void {
@@ -149,13 +142,4 @@ async function confirm(io: Io): Promise<void> {
   });
   terminal.close();
   if (answer.trim() !== "yes") throw nobody;
-}
-
-/** Whatever goes wrong on a host says on which. */
-async function named<T>({ agent }: StorageHost, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw toSalvoError(error, { host: agent.id });
-  }
 }

@@ -2,6 +2,7 @@ import { clone, create } from "@bufbuild/protobuf";
 import { type Lab, Role } from "@salvo/proto/lab_pb.ts";
 import { RunAgentSchema, RunParticipantSchema, type RunSpec, RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { type Scenario, type Study, StudySchema } from "@salvo/proto/study_pb.ts";
+import { Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
 import { type Workload, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { Unit } from "@salvo/proto/rule_pb.ts";
 import { formatQuantity } from "@salvo/shared/config/quantity.ts";
@@ -10,6 +11,7 @@ import { checkMessage, listViolations, type Violation } from "@salvo/shared/conf
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { matchesGlob } from "./glob.ts";
+import { guestsOf, participantsOf } from "./scenario-storage.ts";
 
 /** A study of more runs is a mistake: at ten seconds each these take a day. */
 const RUNS_MAX = 10_000;
@@ -77,6 +79,7 @@ export function checkStudy(study: Study, lab: Lab): Violation[] {
 
   const found = [...checkMessage(StudySchema, study), ...cutIntervals(study)];
   for (const [scenarioIndex, scenario] of study.scenarios.entries()) {
+    found.push(...storageViolations(scenario, `scenarios[${scenarioIndex}]`, lab));
     const firstWith = new Map<string, number>();
     for (const [index, { agent, device }] of scenario.participants.entries()) {
       if (agent === "" || device === "") continue; // said by the rules
@@ -93,6 +96,50 @@ export function checkStudy(study: Study, lab: Lab): Violation[] {
         });
     }
   }
+  return found;
+}
+
+/** Of a scenario's storage on this lab; and a scenario has either participants or that. */
+function storageViolations({ storage, participants }: Scenario, path: string, lab: Lab): Violation[] {
+  if (!storage) {
+    if (participants.length > 0) return [];
+    return [{ path, message: "needs participants, or storage whose guests take part" }];
+  }
+  const at = `${path}.storage`;
+  const found: Violation[] = [];
+  const say = (key: string, message: string) => found.push({ path: `${at}.${key}`, message });
+  if (participants.length > 0)
+    found.push({
+      path: `${path}.participants`,
+      message: "must be left out where there is storage: its guests take part",
+    });
+  const known = lab.agents.map(({ id }) => id);
+  const isLocal = storage.transport === Transport.LOCAL;
+  const target = lab.agents.find(({ id }) => id === storage.target);
+  if (!target)
+    say("target", `is ${storage.target}, which lab ${lab.name} does not have${suggestion(storage.target, known)}`);
+  else if (!target.roles.includes(Role.TARGET))
+    say("target", `is ${storage.target}, which does not have the role target in lab ${lab.name}`);
+  else if (!isLocal && target.storageAddresses.length === 0)
+    say(
+      "target",
+      `is ${storage.target}, of which lab ${lab.name} does not say where its portals are: storageAddresses`,
+    );
+  for (const [index, id] of storage.guests.entries()) {
+    const guest = lab.agents.find((agent) => agent.id === id);
+    const key = `guests[${index}]`;
+    if (!guest) say(key, `is ${id}, which lab ${lab.name} does not have${suggestion(id, known)}`);
+    else if (!guest.roles.includes(Role.WORKLOAD) || !guest.roles.includes(Role.INITIATOR))
+      say(key, `is ${id}, which does not have the roles workload and initiator in lab ${lab.name}`);
+    else if (isLocal !== (id === storage.target))
+      say(key, isLocal ? `is ${id}: what is local only ${storage.target} itself can reach` : `is the target itself`);
+    if (storage.guests.indexOf(id) < index) say(key, `is ${id}, as before`);
+  }
+  if (found.length === 0 && guestsOf(storage, lab).length === 0)
+    say("guests", `are none: lab ${lab.name} has no agent with the roles workload and initiator for it`);
+  const bytes = storage.volume?.sectorBytes ?? 512;
+  if (storage.volume?.kind === VolumeKind.DISK) say("volume.kind", "cannot be disk: a scenario makes what it uses");
+  if (bytes !== 512 && bytes !== 4096) say("volume.sectorBytes", "must be 512B or 4KiB");
   return found;
 }
 
@@ -154,7 +201,9 @@ function sleepyJobs({ rateIopsPerJob, name }: Workload, intervalMs: number): str
 }
 
 function specOf({ scenario, workload, repeat }: Cell, run: string, study: Study, lab: Lab): RunSpec {
-  const used = new Set(scenario.participants.map(({ agent }) => agent));
+  const { storage } = scenario;
+  const participants = storage ? participantsOf(storage, lab) : scenario.participants;
+  const used = new Set(participants.map(({ agent }) => agent));
   return create(RunSpecSchema, {
     run,
     lab: lab.name,
@@ -167,8 +216,9 @@ function specOf({ scenario, workload, repeat }: Cell, run: string, study: Study,
     agents: lab.agents
       .filter(({ id }) => used.has(id))
       .map(({ id, address, onLoss }) => create(RunAgentSchema, { id, address, onLoss })),
-    participants: scenario.participants.map(({ agent, device }) =>
+    participants: participants.map(({ agent, device }) =>
       create(RunParticipantSchema, { id: participantId(agent, device), agent, device }),
     ),
+    ...(storage && { storage: { wanted: storage } }),
   });
 }

@@ -1,6 +1,8 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { AgentService, type DescribeResponse } from "@salvo/proto/agent_pb.ts";
 import { IdentityService } from "@salvo/proto/enrolment_pb.ts";
+import type { LabAgent } from "@salvo/proto/lab_pb.ts";
+import { roleName } from "@salvo/shared/config/role.ts";
 import { AGENT_LAPSE_MS, AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { describeIdentity, parseIdentity } from "@salvo/shared/identity/name.ts";
@@ -15,6 +17,11 @@ export interface ExpectedAgent {
   readonly id: string;
   readonly address: string;
   readonly roles: readonly string[];
+}
+
+/** What a lab file says of an agent, as the one who calls it must know it. */
+export function expectedOf({ id, address, roles }: LabAgent): ExpectedAgent {
+  return { id, address, roles: roles.map(roleName) };
 }
 
 /** One channel to each agent for as long as the controller lives. */

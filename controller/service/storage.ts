@@ -8,6 +8,7 @@ import {
   type InitiatorSpec,
   InitiatorSpecSchema,
   type Plan,
+  type Step,
   type StepProgress,
   type StorageItem,
   type TargetSpec,
@@ -15,8 +16,9 @@ import {
 } from "@salvo/proto/storage_pb.ts";
 import { ExportedLunSchema, TargetService } from "@salvo/proto/target_pb.ts";
 import { lunNames } from "@salvo/shared/agent/domain/provision/names.ts";
-import { SalvoError } from "@salvo/shared/kernel/error.ts";
-import type { Channels } from "./channels.ts";
+import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import type { AuditedLab } from "./audited-lab.ts";
+import { type Channels, expectedOf } from "./channels.ts";
 
 /** One role of one host. */
 export interface StorageHost {
@@ -49,9 +51,9 @@ export function storageHosts(lab: Lab, channels: Channels, { empty }: { readonly
   return empty ? [...initiators, ...targets] : [...targets, ...initiators];
 }
 
-function targetHost(agent: LabAgent, spec: TargetSpec, channels: Channels): StorageHost {
-  const { id, address } = agent;
-  const client = channels.clientOf(TargetService, { id, address, roles: ["target"] });
+export function targetHost(agent: LabAgent, spec: TargetSpec, channels: Channels): StorageHost {
+  const { id } = agent;
+  const client = channels.clientOf(TargetService, expectedOf(agent));
   return {
     agent,
     role: "target",
@@ -64,9 +66,9 @@ function targetHost(agent: LabAgent, spec: TargetSpec, channels: Channels): Stor
   };
 }
 
-function initiatorHost(agent: LabAgent, spec: InitiatorSpec, channels: Channels): StorageHost {
-  const { id, address } = agent;
-  const client = channels.clientOf(InitiatorService, { id, address, roles: ["initiator"] });
+export function initiatorHost(agent: LabAgent, spec: InitiatorSpec, channels: Channels): StorageHost {
+  const { id } = agent;
+  const client = channels.clientOf(InitiatorService, expectedOf(agent));
   return {
     agent,
     role: "initiator",
@@ -77,6 +79,43 @@ function initiatorHost(agent: LabAgent, spec: InitiatorSpec, channels: Channels)
     plan: async () => planned((await client.plan({ spec }, { deadlineMs: LOOK_MS })).plan, id),
     apply: ({ hash }, signal) => progressOf(client.apply({ spec, planHash: hash }, { signal })),
   };
+}
+
+export interface ApplyOptions {
+  readonly lab: AuditedLab;
+  /** For the audit log: a command. */
+  readonly what: string;
+  readonly signal: AbortSignal;
+  /** A step was done; count: so many are, of all of the plan's. */
+  readonly onStep?: (step: Step, count: number) => void;
+}
+
+/** Does the plan, with a line in the lab's audit log before it and after. Whatever fails says on which host. */
+export async function applyPlan(
+  host: StorageHost,
+  plan: Plan,
+  { lab, what, signal, onStep }: ApplyOptions,
+): Promise<void> {
+  const { agent, role } = host;
+  const details = { agent: agent.id, role, plan_hash: plan.hash, steps: plan.steps.length };
+  const each = async () => {
+    let count = 0;
+    for await (const { step: index, done } of host.apply(plan, signal)) {
+      const step = plan.steps[index];
+      if (done && step) onStep?.(step, ++count);
+    }
+  };
+  await lab.audit.around({ who: lab.who, what, details }, () => onHost(host, each()));
+}
+
+/** Whatever goes wrong on a host says on which. */
+export async function onHost<T>({ agent }: Pick<StorageHost, "agent">, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const { kind, message, remedy } = toSalvoError(error);
+    throw new SalvoError(kind, message, { host: agent.id, cause: error, ...(remedy !== undefined && { remedy }) });
+  }
 }
 
 function planned(plan: Plan | undefined, host: string): Plan {

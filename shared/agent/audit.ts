@@ -48,6 +48,10 @@ export const UNAUDITED: readonly string[] = [
   "salvo.v1.TargetService/Plan",
   "salvo.v1.InitiatorService/Inspect",
   "salvo.v1.InitiatorService/Plan",
+  "salvo.v1.PathService/Inspect",
+  "salvo.v1.PathService/Ping",
+  "salvo.v1.PathService/Serve",
+  "salvo.v1.PathService/Measure",
 ];
 
 const REASON_CHARS_MAX = 2_000;

@@ -2,6 +2,7 @@ import type { Host } from "@salvo/proto/agent_pb.ts";
 import type { RunningProcess } from "../process/start.ts";
 import type { CoreCounters, DiskCounters } from "./domain/counters.ts";
 import type { Disks } from "./guard/disks.ts";
+import type { PathTools } from "./path-tools.ts";
 import type { InitiatorProvider, ProviderDeps, TargetProvider } from "./provision/provider.ts";
 
 /** What differs between the systems that an agent runs on. agent-guest and agent-windows each bring one. */
@@ -28,6 +29,8 @@ export interface Platform {
   /** Without them the roles are not served. */
   readonly target?: (deps: ProviderDeps) => TargetProvider;
   readonly initiator?: (deps: ProviderDeps) => InitiatorProvider;
+  /** For both of these roles. */
+  readonly path?: PathTools;
 }
 
 /** Where the jobs of one fio process wait. */

@@ -112,7 +112,12 @@ export async function serveAgent({
         agentService(made, clock, () => audit.head),
       ),
       ...(identity ? [implement(IdentityService, identity.service)] : []),
-      ...storageServices(platform, served, { config, lab: identity?.lab ?? "", audit }),
+      ...storageServices(platform, served, {
+        config,
+        lab: identity?.lab ?? "",
+        audit,
+        runningRun: () => made.activity().run,
+      }),
     ].map((service) => auditService(service, { audit, log })),
     ...(identity && { credentials: identity.credentials, authorize: identity.authorize }),
     validate: assertValid,

@@ -19,6 +19,10 @@ export const ACCESS = {
   "salvo.v1.InitiatorService/Inspect": "controller",
   "salvo.v1.InitiatorService/Plan": "controller",
   "salvo.v1.InitiatorService/Apply": "controller",
+  "salvo.v1.PathService/Inspect": "controller",
+  "salvo.v1.PathService/Ping": "controller",
+  "salvo.v1.PathService/Serve": "controller",
+  "salvo.v1.PathService/Measure": "controller",
   /** Whoever has a token: the only method that is reached without a certificate. */
   "salvo.v1.EnrolmentService/Join": "anybody",
 } as const satisfies Readonly<Record<string, "controller" | "anybody">>;

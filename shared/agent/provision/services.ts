@@ -6,8 +6,10 @@ import { TargetService } from "@salvo/proto/target_pb.ts";
 import { join } from "node:path";
 import type { AuditLog } from "../../audit/log.ts";
 import { assert } from "../../kernel/assert.ts";
+import { SalvoError } from "../../kernel/error.ts";
 import { type CallContext, implement, type ImplementedService } from "../../rpc/service.ts";
 import type { Platform } from "../platform.ts";
+import { pathService } from "../path-service.ts";
 import { openMade } from "./made.ts";
 import { itemMessage, planMessage } from "./messages.ts";
 import type { InitiatorProvider, ProviderDeps, TargetProvider } from "./provider.ts";
@@ -15,17 +17,23 @@ import { type ApplyRequest, createProvisioner } from "./provisioner.ts";
 
 export interface StorageDeps extends ProviderDeps {
   readonly audit: AuditLog;
+  /** The run that this agent is at; empty when it is at none. */
+  readonly runningRun: () => string;
 }
 
 /** Those of the roles that the agent has, and its platform knows. */
 export function storageServices(
-  { target, initiator }: Pick<Platform, "target" | "initiator">,
+  { target, initiator, path }: Pick<Platform, "target" | "initiator" | "path">,
   roles: readonly Role[],
   deps: StorageDeps,
 ): ImplementedService[] {
+  const isTarget = roles.includes(Role.TARGET);
+  const isInitiator = roles.includes(Role.INITIATOR);
+  const { runningRun, config } = deps;
   return [
-    ...(target && roles.includes(Role.TARGET) ? [targetService(target(deps), deps)] : []),
-    ...(initiator && roles.includes(Role.INITIATOR) ? [initiatorService(initiator(deps), deps)] : []),
+    ...(target && isTarget ? [targetService(target(deps), deps)] : []),
+    ...(initiator && isInitiator ? [initiatorService(initiator(deps), deps)] : []),
+    ...(path && (isTarget || isInitiator) ? [pathService(path, { host: config.id, runningRun })] : []),
   ];
 }
 
@@ -45,10 +53,16 @@ function targetService(provider: TargetProvider, { config, audit }: StorageDeps)
   });
 }
 
-function initiatorService(provider: InitiatorProvider, { config, audit }: StorageDeps): ImplementedService {
+function initiatorService(provider: InitiatorProvider, { config, audit, runningRun }: StorageDeps): ImplementedService {
   const made = openMade(join(config.dataDir, "made", "initiator.json"));
   const name = InitiatorService.typeName;
   const provisioner = createProvisioner({ host: config.id, name, schema: InitiatorSpecSchema, provider, made, audit });
+  /** Its disks are what a run measures. */
+  const refuseInRun = () => {
+    const run = runningRun();
+    if (run === "") return;
+    throw new SalvoError("wrong-state", `agent ${config.id} is busy with run ${run}`, { host: config.id });
+  };
   return implement(InitiatorService, {
     async inspect() {
       const { items, shown } = await provisioner.inspect();
@@ -56,6 +70,7 @@ function initiatorService(provider: InitiatorProvider, { config, audit }: Storag
     },
     plan: async ({ spec }) => ({ plan: planMessage(await provisioner.plan(given(spec))) }),
     async *apply(request, context) {
+      refuseInRun();
       for await (const progress of provisioner.apply(applying(request, context))) yield { progress };
     },
   });

@@ -8,8 +8,16 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { AgentDescription } from "./agent_pb.ts";
 import { file_salvo_v1_agent } from "./agent_pb.ts";
+import type { AttachedLun } from "./initiator_pb.ts";
+import { file_salvo_v1_initiator } from "./initiator_pb.ts";
 import type { OnLoss } from "./lab_pb.ts";
 import { file_salvo_v1_lab } from "./lab_pb.ts";
+import type { PathCheck } from "./path_pb.ts";
+import { file_salvo_v1_path } from "./path_pb.ts";
+import type { ScenarioStorage } from "./study_pb.ts";
+import { file_salvo_v1_study } from "./study_pb.ts";
+import type { ExportedLun } from "./target_pb.ts";
+import { file_salvo_v1_target } from "./target_pb.ts";
 import type { StartProof } from "./telemetry_pb.ts";
 import { file_salvo_v1_telemetry } from "./telemetry_pb.ts";
 import type { Workload } from "./workload_pb.ts";
@@ -20,7 +28,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/run.proto.
  */
 export const file_salvo_v1_run: GenFile = /*@__PURE__*/
-  fileDesc("ChJzYWx2by92MS9ydW4ucHJvdG8SCHNhbHZvLnYxIjsKDlJ1blBhcnRpY2lwYW50EgoKAmlkGAEgASgJEg0KBWFnZW50GAIgASgJEg4KBmRldmljZRgDIAEoCSJKCghSdW5BZ2VudBIKCgJpZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEiEKB29uX2xvc3MYAyABKA4yEC5zYWx2by52MS5Pbkxvc3Mi8gEKB1J1blNwZWMSCwoDcnVuGAEgASgJEgsKA2xhYhgCIAEoCRINCgVzdHVkeRgDIAEoCRIQCghzY2VuYXJpbxgEIAEoCRIOCgZyZXBlYXQYBSABKA0SJAoId29ya2xvYWQYBiABKAsyEi5zYWx2by52MS5Xb3JrbG9hZBITCgtpbnRlcnZhbF9tcxgHIAEoDRIiCgZhZ2VudHMYCCADKAsyEi5zYWx2by52MS5SdW5BZ2VudBIuCgxwYXJ0aWNpcGFudHMYCSADKAsyGC5zYWx2by52MS5SdW5QYXJ0aWNpcGFudBINCgVub3RlcxgKIAMoCSJxCg1DbG9ja0VzdGltYXRlEg0KBWFnZW50GAEgASgJEg0KBWF0X25zGAIgASgDEhEKCW9mZnNldF9ucxgDIAEoAxIQCghib3VuZF9ucxgEIAEoAxINCgVwaW5ncxgFIAEoDRIOCgZydHRfbnMYBiABKAMingEKElN0cmVhbUNvbXBsZXRlbmVzcxINCgVhZ2VudBgBIAEoCRIRCglmaXJzdF9zZXEYAiABKA0SEAoIbGFzdF9zZXEYAyABKA0SDQoFY291bnQYBCABKA0SDwoHbWlzc2luZxgFIAEoDRIQCghyZWNlaXZlZBgGIAEoDRISCgpiYWNrZmlsbGVkGAcgASgNEg4KBnNoYTI1NhgIIAEoCSIvCgZTcHJlYWQSCwoDcDUwGAEgASgBEgsKA3A5NRgCIAEoARILCgNtYXgYAyABKAEiUQoGV2luZG93EhAKCHN0YXJ0X25zGAEgASgDEg4KBmVuZF9ucxgCIAEoAxISCgpmaXJzdF90aWNrGAMgASgNEhEKCWxhc3RfdGljaxgEIAEoDSL4AQoUTGF0ZW5jeVBlcmNlbnRpbGVzVXMSEAoDcDUwGAEgASgBSACIAQESEAoDcDk5GAIgASgBSAGIAQESEQoEcDk5ORgDIAEoAUgCiAEBEhsKDnA1MF9yZXNvbHV0aW9uGAQgASgBSAOIAQESGwoOcDk5X3Jlc29sdXRpb24YBSABKAFIBIgBARIcCg9wOTk5X3Jlc29sdXRpb24YBiABKAFIBYgBAUIGCgRfcDUwQgYKBF9wOTlCBwoFX3A5OTlCEQoPX3A1MF9yZXNvbHV0aW9uQhEKD19wOTlfcmVzb2x1dGlvbkISChBfcDk5OV9yZXNvbHV0aW9uIl8KBlRvdGFscxIMCgRpb3BzGAEgASgBEhMKC21pYl9wZXJfc2VjGAIgASgBEjIKCmxhdGVuY3lfdXMYAyABKAsyHi5zYWx2by52MS5MYXRlbmN5UGVyY2VudGlsZXNVcyJXCgxTYW1wbGVDb3VudHMSEAoIZXhwZWN0ZWQYASABKA0SEAoIcmVjZWl2ZWQYAiABKA0SEgoKYmFja2ZpbGxlZBgDIAEoDRIPCgdtaXNzaW5nGAQgASgNItQCCgpSdW5TdW1tYXJ5EgsKA3J1bhgBIAEoCRINCgVzdHVkeRgCIAEoCRIQCghzY2VuYXJpbxgDIAEoCRIQCgh3b3JrbG9hZBgEIAEoCRIOCgZyZXBlYXQYBSABKA0SDwoHdmVyZGljdBgGIAEoCRIOCgZyZWFzb24YByABKAkSFAoMcGFydGljaXBhbnRzGAggASgNEikKD3N0YXJ0X3NwcmVhZF9tcxgJIAEoCzIQLnNhbHZvLnYxLlNwcmVhZBIWCg5jbG9ja19ib3VuZF91cxgKIAEoARIgCgZ3aW5kb3cYCyABKAsyEC5zYWx2by52MS5XaW5kb3cSIAoGdG90YWxzGAwgASgLMhAuc2Fsdm8udjEuVG90YWxzEicKB3NhbXBsZXMYDSABKAsyFi5zYWx2by52MS5TYW1wbGVDb3VudHMSDwoHYXJjaGl2ZRgOIAEoCSK0AQoRUGFydGljaXBhbnRSZXN1bHQSCgoCaWQYASABKAkSIAoGdG90YWxzGAIgASgLMhAuc2Fsdm8udjEuVG90YWxzEhwKFGZpcnN0X2lvX2VhcmxpZXN0X25zGAMgASgDEhoKEmZpcnN0X2lvX2xhdGVzdF9ucxgEIAEoAxIPCgdzdGFydGVkGAUgASgIEhgKEG1lYXN1cmVkX3NlY29uZHMYBiABKAESDAoEbG9zdBgHIAEoCCI7CgxGaWxlQ2hlY2tzdW0SDAoEcGF0aBgBIAEoCRINCgVieXRlcxgCIAEoBBIOCgZzaGEyNTYYAyABKAki4wMKCE1hbmlmZXN0Eg4KBmZvcm1hdBgBIAEoDRIVCg1zYWx2b192ZXJzaW9uGAIgASgJEh8KBHNwZWMYAyABKAsyES5zYWx2by52MS5SdW5TcGVjEiUKB3N1bW1hcnkYBCABKAsyFC5zYWx2by52MS5SdW5TdW1tYXJ5EhIKCnQwX3dhbGxfbnMYBSABKAMSDQoFdDBfbnMYBiABKAMSKgoGYWdlbnRzGAcgAygLMhouc2Fsdm8udjEuQWdlbnREZXNjcmlwdGlvbhItCgxjbG9ja19iZWZvcmUYCCADKAsyFy5zYWx2by52MS5DbG9ja0VzdGltYXRlEiwKC2Nsb2NrX2FmdGVyGAkgAygLMhcuc2Fsdm8udjEuQ2xvY2tFc3RpbWF0ZRItCgdzdHJlYW1zGAogAygLMhwuc2Fsdm8udjEuU3RyZWFtQ29tcGxldGVuZXNzEjEKDHBhcnRpY2lwYW50cxgLIAMoCzIbLnNhbHZvLnYxLlBhcnRpY2lwYW50UmVzdWx0EiQKBnN0YXJ0cxgMIAMoCzIULnNhbHZvLnYxLlN0YXJ0UHJvb2YSDQoFbm90ZXMYDSADKAkSJQoFZmlsZXMYDiADKAsyFi5zYWx2by52MS5GaWxlQ2hlY2tzdW0qkAEKB1ZlcmRpY3QSFwoTVkVSRElDVF9VTlNQRUNJRklFRBAAEhQKEFZFUkRJQ1RfQ09NUExFVEUQARIUChBWRVJESUNUX0RFR1JBREVEEAISFgoSVkVSRElDVF9JTkNPTVBMRVRFEAMSEwoPVkVSRElDVF9BQk9SVEVEEAQSEwoPVkVSRElDVF9JTlZBTElEEAViBnByb3RvMw", [file_salvo_v1_agent, file_salvo_v1_lab, file_salvo_v1_telemetry, file_salvo_v1_workload]);
+  fileDesc("ChJzYWx2by92MS9ydW4ucHJvdG8SCHNhbHZvLnYxIjsKDlJ1blBhcnRpY2lwYW50EgoKAmlkGAEgASgJEg0KBWFnZW50GAIgASgJEg4KBmRldmljZRgDIAEoCSJKCghSdW5BZ2VudBIKCgJpZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEiEKB29uX2xvc3MYAyABKA4yEC5zYWx2by52MS5Pbkxvc3MimQIKB1J1blNwZWMSCwoDcnVuGAEgASgJEgsKA2xhYhgCIAEoCRINCgVzdHVkeRgDIAEoCRIQCghzY2VuYXJpbxgEIAEoCRIOCgZyZXBlYXQYBSABKA0SJAoId29ya2xvYWQYBiABKAsyEi5zYWx2by52MS5Xb3JrbG9hZBITCgtpbnRlcnZhbF9tcxgHIAEoDRIiCgZhZ2VudHMYCCADKAsyEi5zYWx2by52MS5SdW5BZ2VudBIuCgxwYXJ0aWNpcGFudHMYCSADKAsyGC5zYWx2by52MS5SdW5QYXJ0aWNpcGFudBINCgVub3RlcxgKIAMoCRIlCgdzdG9yYWdlGAsgASgLMhQuc2Fsdm8udjEuUnVuU3RvcmFnZSKwAQoKUnVuU3RvcmFnZRIpCgZ3YW50ZWQYASABKAsyGS5zYWx2by52MS5TY2VuYXJpb1N0b3JhZ2USJwoIZXhwb3J0ZWQYAiADKAsyFS5zYWx2by52MS5FeHBvcnRlZEx1bhIpCghhdHRhY2hlZBgDIAMoCzIXLnNhbHZvLnYxLkF0dGFjaGVkQWdlbnQSIwoGY2hlY2tzGAQgAygLMhMuc2Fsdm8udjEuUGF0aENoZWNrIkMKDUF0dGFjaGVkQWdlbnQSDQoFYWdlbnQYASABKAkSIwoEbHVucxgCIAMoCzIVLnNhbHZvLnYxLkF0dGFjaGVkTHVuInEKDUNsb2NrRXN0aW1hdGUSDQoFYWdlbnQYASABKAkSDQoFYXRfbnMYAiABKAMSEQoJb2Zmc2V0X25zGAMgASgDEhAKCGJvdW5kX25zGAQgASgDEg0KBXBpbmdzGAUgASgNEg4KBnJ0dF9ucxgGIAEoAyKeAQoSU3RyZWFtQ29tcGxldGVuZXNzEg0KBWFnZW50GAEgASgJEhEKCWZpcnN0X3NlcRgCIAEoDRIQCghsYXN0X3NlcRgDIAEoDRINCgVjb3VudBgEIAEoDRIPCgdtaXNzaW5nGAUgASgNEhAKCHJlY2VpdmVkGAYgASgNEhIKCmJhY2tmaWxsZWQYByABKA0SDgoGc2hhMjU2GAggASgJIi8KBlNwcmVhZBILCgNwNTAYASABKAESCwoDcDk1GAIgASgBEgsKA21heBgDIAEoASJRCgZXaW5kb3cSEAoIc3RhcnRfbnMYASABKAMSDgoGZW5kX25zGAIgASgDEhIKCmZpcnN0X3RpY2sYAyABKA0SEQoJbGFzdF90aWNrGAQgASgNIvgBChRMYXRlbmN5UGVyY2VudGlsZXNVcxIQCgNwNTAYASABKAFIAIgBARIQCgNwOTkYAiABKAFIAYgBARIRCgRwOTk5GAMgASgBSAKIAQESGwoOcDUwX3Jlc29sdXRpb24YBCABKAFIA4gBARIbCg5wOTlfcmVzb2x1dGlvbhgFIAEoAUgEiAEBEhwKD3A5OTlfcmVzb2x1dGlvbhgGIAEoAUgFiAEBQgYKBF9wNTBCBgoEX3A5OUIHCgVfcDk5OUIRCg9fcDUwX3Jlc29sdXRpb25CEQoPX3A5OV9yZXNvbHV0aW9uQhIKEF9wOTk5X3Jlc29sdXRpb24iXwoGVG90YWxzEgwKBGlvcHMYASABKAESEwoLbWliX3Blcl9zZWMYAiABKAESMgoKbGF0ZW5jeV91cxgDIAEoCzIeLnNhbHZvLnYxLkxhdGVuY3lQZXJjZW50aWxlc1VzIlcKDFNhbXBsZUNvdW50cxIQCghleHBlY3RlZBgBIAEoDRIQCghyZWNlaXZlZBgCIAEoDRISCgpiYWNrZmlsbGVkGAMgASgNEg8KB21pc3NpbmcYBCABKA0i1AIKClJ1blN1bW1hcnkSCwoDcnVuGAEgASgJEg0KBXN0dWR5GAIgASgJEhAKCHNjZW5hcmlvGAMgASgJEhAKCHdvcmtsb2FkGAQgASgJEg4KBnJlcGVhdBgFIAEoDRIPCgd2ZXJkaWN0GAYgASgJEg4KBnJlYXNvbhgHIAEoCRIUCgxwYXJ0aWNpcGFudHMYCCABKA0SKQoPc3RhcnRfc3ByZWFkX21zGAkgASgLMhAuc2Fsdm8udjEuU3ByZWFkEhYKDmNsb2NrX2JvdW5kX3VzGAogASgBEiAKBndpbmRvdxgLIAEoCzIQLnNhbHZvLnYxLldpbmRvdxIgCgZ0b3RhbHMYDCABKAsyEC5zYWx2by52MS5Ub3RhbHMSJwoHc2FtcGxlcxgNIAEoCzIWLnNhbHZvLnYxLlNhbXBsZUNvdW50cxIPCgdhcmNoaXZlGA4gASgJIrQBChFQYXJ0aWNpcGFudFJlc3VsdBIKCgJpZBgBIAEoCRIgCgZ0b3RhbHMYAiABKAsyEC5zYWx2by52MS5Ub3RhbHMSHAoUZmlyc3RfaW9fZWFybGllc3RfbnMYAyABKAMSGgoSZmlyc3RfaW9fbGF0ZXN0X25zGAQgASgDEg8KB3N0YXJ0ZWQYBSABKAgSGAoQbWVhc3VyZWRfc2Vjb25kcxgGIAEoARIMCgRsb3N0GAcgASgIIjsKDEZpbGVDaGVja3N1bRIMCgRwYXRoGAEgASgJEg0KBWJ5dGVzGAIgASgEEg4KBnNoYTI1NhgDIAEoCSLjAwoITWFuaWZlc3QSDgoGZm9ybWF0GAEgASgNEhUKDXNhbHZvX3ZlcnNpb24YAiABKAkSHwoEc3BlYxgDIAEoCzIRLnNhbHZvLnYxLlJ1blNwZWMSJQoHc3VtbWFyeRgEIAEoCzIULnNhbHZvLnYxLlJ1blN1bW1hcnkSEgoKdDBfd2FsbF9ucxgFIAEoAxINCgV0MF9ucxgGIAEoAxIqCgZhZ2VudHMYByADKAsyGi5zYWx2by52MS5BZ2VudERlc2NyaXB0aW9uEi0KDGNsb2NrX2JlZm9yZRgIIAMoCzIXLnNhbHZvLnYxLkNsb2NrRXN0aW1hdGUSLAoLY2xvY2tfYWZ0ZXIYCSADKAsyFy5zYWx2by52MS5DbG9ja0VzdGltYXRlEi0KB3N0cmVhbXMYCiADKAsyHC5zYWx2by52MS5TdHJlYW1Db21wbGV0ZW5lc3MSMQoMcGFydGljaXBhbnRzGAsgAygLMhsuc2Fsdm8udjEuUGFydGljaXBhbnRSZXN1bHQSJAoGc3RhcnRzGAwgAygLMhQuc2Fsdm8udjEuU3RhcnRQcm9vZhINCgVub3RlcxgNIAMoCRIlCgVmaWxlcxgOIAMoCzIWLnNhbHZvLnYxLkZpbGVDaGVja3N1bSqQAQoHVmVyZGljdBIXChNWRVJESUNUX1VOU1BFQ0lGSUVEEAASFAoQVkVSRElDVF9DT01QTEVURRABEhQKEFZFUkRJQ1RfREVHUkFERUQQAhIWChJWRVJESUNUX0lOQ09NUExFVEUQAxITCg9WRVJESUNUX0FCT1JURUQQBBITCg9WRVJESUNUX0lOVkFMSUQQBWIGcHJvdG8z", [file_salvo_v1_agent, file_salvo_v1_initiator, file_salvo_v1_lab, file_salvo_v1_path, file_salvo_v1_study, file_salvo_v1_target, file_salvo_v1_telemetry, file_salvo_v1_workload]);
 
 /**
  * @generated from message salvo.v1.RunParticipant
@@ -135,6 +143,13 @@ export type RunSpec = Message<"salvo.v1.RunSpec"> & {
    * @generated from field: repeated string notes = 10;
    */
   notes: string[];
+
+  /**
+   * What was made for its scenario. Absent when its devices were there before.
+   *
+   * @generated from field: salvo.v1.RunStorage storage = 11;
+   */
+  storage?: RunStorage | undefined;
 };
 
 /**
@@ -143,6 +158,64 @@ export type RunSpec = Message<"salvo.v1.RunSpec"> & {
  */
 export const RunSpecSchema: GenMessage<RunSpec> = /*@__PURE__*/
   messageDesc(file_salvo_v1_run, 2);
+
+/**
+ * @generated from message salvo.v1.RunStorage
+ */
+export type RunStorage = Message<"salvo.v1.RunStorage"> & {
+  /**
+   * @generated from field: salvo.v1.ScenarioStorage wanted = 1;
+   */
+  wanted?: ScenarioStorage | undefined;
+
+  /**
+   * As the target told when it was made.
+   *
+   * @generated from field: repeated salvo.v1.ExportedLun exported = 2;
+   */
+  exported: ExportedLun[];
+
+  /**
+   * As each initiator read it back from its sessions.
+   *
+   * @generated from field: repeated salvo.v1.AttachedAgent attached = 3;
+   */
+  attached: AttachedAgent[];
+
+  /**
+   * @generated from field: repeated salvo.v1.PathCheck checks = 4;
+   */
+  checks: PathCheck[];
+};
+
+/**
+ * Describes the message salvo.v1.RunStorage.
+ * Use `create(RunStorageSchema)` to create a new message.
+ */
+export const RunStorageSchema: GenMessage<RunStorage> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_run, 3);
+
+/**
+ * @generated from message salvo.v1.AttachedAgent
+ */
+export type AttachedAgent = Message<"salvo.v1.AttachedAgent"> & {
+  /**
+   * @generated from field: string agent = 1;
+   */
+  agent: string;
+
+  /**
+   * @generated from field: repeated salvo.v1.AttachedLun luns = 2;
+   */
+  luns: AttachedLun[];
+};
+
+/**
+ * Describes the message salvo.v1.AttachedAgent.
+ * Use `create(AttachedAgentSchema)` to create a new message.
+ */
+export const AttachedAgentSchema: GenMessage<AttachedAgent> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_run, 4);
 
 /**
  * An agent's clock against the controller's: controller time = agent time + offset, wrong by at most bound.
@@ -190,7 +263,7 @@ export type ClockEstimate = Message<"salvo.v1.ClockEstimate"> & {
  * Use `create(ClockEstimateSchema)` to create a new message.
  */
 export const ClockEstimateSchema: GenMessage<ClockEstimate> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 3);
+  messageDesc(file_salvo_v1_run, 5);
 
 /**
  * How complete an agent's stream of records is.
@@ -250,7 +323,7 @@ export type StreamCompleteness = Message<"salvo.v1.StreamCompleteness"> & {
  * Use `create(StreamCompletenessSchema)` to create a new message.
  */
 export const StreamCompletenessSchema: GenMessage<StreamCompleteness> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 4);
+  messageDesc(file_salvo_v1_run, 6);
 
 /**
  * @generated from message salvo.v1.Spread
@@ -277,7 +350,7 @@ export type Spread = Message<"salvo.v1.Spread"> & {
  * Use `create(SpreadSchema)` to create a new message.
  */
 export const SpreadSchema: GenMessage<Spread> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 5);
+  messageDesc(file_salvo_v1_run, 7);
 
 /**
  * @generated from message salvo.v1.Window
@@ -313,7 +386,7 @@ export type Window = Message<"salvo.v1.Window"> & {
  * Use `create(WindowSchema)` to create a new message.
  */
 export const WindowSchema: GenMessage<Window> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 6);
+  messageDesc(file_salvo_v1_run, 8);
 
 /**
  * @generated from message salvo.v1.LatencyPercentilesUs
@@ -359,7 +432,7 @@ export type LatencyPercentilesUs = Message<"salvo.v1.LatencyPercentilesUs"> & {
  * Use `create(LatencyPercentilesUsSchema)` to create a new message.
  */
 export const LatencyPercentilesUsSchema: GenMessage<LatencyPercentilesUs> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 7);
+  messageDesc(file_salvo_v1_run, 9);
 
 /**
  * @generated from message salvo.v1.Totals
@@ -386,7 +459,7 @@ export type Totals = Message<"salvo.v1.Totals"> & {
  * Use `create(TotalsSchema)` to create a new message.
  */
 export const TotalsSchema: GenMessage<Totals> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 8);
+  messageDesc(file_salvo_v1_run, 10);
 
 /**
  * @generated from message salvo.v1.SampleCounts
@@ -418,7 +491,7 @@ export type SampleCounts = Message<"salvo.v1.SampleCounts"> & {
  * Use `create(SampleCountsSchema)` to create a new message.
  */
 export const SampleCountsSchema: GenMessage<SampleCounts> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 9);
+  messageDesc(file_salvo_v1_run, 11);
 
 /**
  * The one line about a run that `salvo run --json` prints.
@@ -510,7 +583,7 @@ export type RunSummary = Message<"salvo.v1.RunSummary"> & {
  * Use `create(RunSummarySchema)` to create a new message.
  */
 export const RunSummarySchema: GenMessage<RunSummary> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 10);
+  messageDesc(file_salvo_v1_run, 12);
 
 /**
  * @generated from message salvo.v1.ParticipantResult
@@ -563,7 +636,7 @@ export type ParticipantResult = Message<"salvo.v1.ParticipantResult"> & {
  * Use `create(ParticipantResultSchema)` to create a new message.
  */
 export const ParticipantResultSchema: GenMessage<ParticipantResult> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 11);
+  messageDesc(file_salvo_v1_run, 13);
 
 /**
  * @generated from message salvo.v1.FileChecksum
@@ -590,7 +663,7 @@ export type FileChecksum = Message<"salvo.v1.FileChecksum"> & {
  * Use `create(FileChecksumSchema)` to create a new message.
  */
 export const FileChecksumSchema: GenMessage<FileChecksum> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 12);
+  messageDesc(file_salvo_v1_run, 14);
 
 /**
  * manifest.json of an archived run.
@@ -680,7 +753,7 @@ export type Manifest = Message<"salvo.v1.Manifest"> & {
  * Use `create(ManifestSchema)` to create a new message.
  */
 export const ManifestSchema: GenMessage<Manifest> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 13);
+  messageDesc(file_salvo_v1_run, 15);
 
 /**
  * @generated from enum salvo.v1.Verdict

@@ -4,18 +4,20 @@
 
 // What to measure: study.yaml, a matrix of scenarios x workloads x repeats.
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_salvo_v1_rule } from "./rule_pb.ts";
+import type { Chap, Multipath, Transport, VolumeKind } from "./storage_pb.ts";
+import { file_salvo_v1_storage } from "./storage_pb.ts";
 import type { Workload } from "./workload_pb.ts";
 import { file_salvo_v1_workload } from "./workload_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file salvo/v1/study.proto.
  */
 export const file_salvo_v1_study: GenFile = /*@__PURE__*/
-  fileDesc("ChRzYWx2by92MS9zdHVkeS5wcm90bxIIc2Fsdm8udjEi3AIKBVN0dWR5El8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxITCgtkZXNjcmlwdGlvbhgCIAEoCRIzCgtpbnRlcnZhbF9tcxgDIAEoDUIeirUYGggBEQAAAAAAAFlAGQAAAAAATO1AMAI6AjFzEiwKB3JlcGVhdHMYBCABKA1CG4q1GBcIAREAAAAAAADwPxkAAAAAAECPQDoBMRI8CglzY2VuYXJpb3MYBSADKAsyEi5zYWx2by52MS5TY2VuYXJpb0IVirUYEQgBGQAAAAAAQI9AQgRuYW1lEjwKCXdvcmtsb2FkcxgGIAMoCzISLnNhbHZvLnYxLldvcmtsb2FkQhWKtRgRCAEZAAAAAABAj0BCBG5hbWUixgEKCFNjZW5hcmlvEl8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxITCgtkZXNjcmlwdGlvbhgCIAEoCRJECgxwYXJ0aWNpcGFudHMYAyADKAsyHS5zYWx2by52MS5TY2VuYXJpb1BhcnRpY2lwYW50Qg+KtRgLCAEZAAAAAABAj0Ai2gEKE1NjZW5hcmlvUGFydGljaXBhbnQSYAoFYWdlbnQYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJhCgZkZXZpY2UYAiABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVuc2IGcHJvdG8z", [file_salvo_v1_rule, file_salvo_v1_workload]);
+  fileDesc("ChRzYWx2by92MS9zdHVkeS5wcm90bxIIc2Fsdm8udjEi3AIKBVN0dWR5El8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxITCgtkZXNjcmlwdGlvbhgCIAEoCRIzCgtpbnRlcnZhbF9tcxgDIAEoDUIeirUYGggBEQAAAAAAAFlAGQAAAAAATO1AMAI6AjFzEiwKB3JlcGVhdHMYBCABKA1CG4q1GBcIAREAAAAAAADwPxkAAAAAAECPQDoBMRI8CglzY2VuYXJpb3MYBSADKAsyEi5zYWx2by52MS5TY2VuYXJpb0IVirUYEQgBGQAAAAAAQI9AQgRuYW1lEjwKCXdvcmtsb2FkcxgGIAMoCzISLnNhbHZvLnYxLldvcmtsb2FkQhWKtRgRCAEZAAAAAABAj0BCBG5hbWUi8AEKCFNjZW5hcmlvEl8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxITCgtkZXNjcmlwdGlvbhgCIAEoCRJCCgxwYXJ0aWNpcGFudHMYAyADKAsyHS5zYWx2by52MS5TY2VuYXJpb1BhcnRpY2lwYW50Qg2KtRgJGQAAAAAAQI9AEioKB3N0b3JhZ2UYBCABKAsyGS5zYWx2by52MS5TY2VuYXJpb1N0b3JhZ2UiwQQKD1NjZW5hcmlvU3RvcmFnZRJhCgZ0YXJnZXQYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxIuCgl0cmFuc3BvcnQYAiABKA4yEy5zYWx2by52MS5UcmFuc3BvcnRCBoq1GAIIARJoCgZndWVzdHMYAyADKAlCWIq1GFQZAAAAAABAj0AiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMSNwoGbGF5b3V0GAQgASgOMhAuc2Fsdm8udjEuTGF5b3V0QhWKtRgRCAE6DWx1bi1wZXItZ3Vlc3QSIAoEbHVucxgFIAEoDUISirUYDggBGQAAAAAAAFBAOgExEiQKCHNlc3Npb25zGAYgASgNQhKKtRgOCAEZAAAAAAAAUEA6ATESPAoJbXVsdGlwYXRoGAcgASgOMhMuc2Fsdm8udjEuTXVsdGlwYXRoQhSKtRgQCAE6DHNlcnZpY2UtdGltZRIiCgtxdWV1ZV9kZXB0aBgIIAEoDUINirUYCRkAAAAAAACQQBIwCgZ2b2x1bWUYCSABKAsyGC5zYWx2by52MS5TY2VuYXJpb1ZvbHVtZUIGirUYAggBEhwKBGNoYXAYCiABKAsyDi5zYWx2by52MS5DaGFwIuwBCg5TY2VuYXJpb1ZvbHVtZRIvCgRraW5kGAEgASgOMhQuc2Fsdm8udjEuVm9sdW1lS2luZEILirUYBwgBOgNyYW0SLgoKc2l6ZV9ieXRlcxgCIAEoBEIairUYFggBEQAAAAAAAEBBGQAAAAAAALBCMAESNgoMc2VjdG9yX2J5dGVzGAMgASgNQiCKtRgcCAERAAAAAAAAgEAZAAAAAAAAsEAwAToENTEyQhIMCgR0aGluGAQgASgIEiUKCW51bWFfbm9kZRgFIAEoDUINirUYCRkAAAAAAPiPQEgAiAEBQgwKCl9udW1hX25vZGUi2gEKE1NjZW5hcmlvUGFydGljaXBhbnQSYAoFYWdlbnQYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJhCgZkZXZpY2UYAiABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucypuCgZMYXlvdXQSFgoSTEFZT1VUX1VOU1BFQ0lGSUVEEAASFQoRTEFZT1VUX1NIQVJFRF9MVU4QARIYChRMQVlPVVRfTFVOX1BFUl9HVUVTVBACEhsKF0xBWU9VVF9UQVJHRVRfUEVSX0dVRVNUEANiBnByb3RvMw", [file_salvo_v1_rule, file_salvo_v1_storage, file_salvo_v1_workload]);
 
 /**
  * @generated from message salvo.v1.Study
@@ -78,9 +80,18 @@ export type Scenario = Message<"salvo.v1.Scenario"> & {
   description: string;
 
   /**
+   * Who takes part, with devices that are there. Either these or storage is given.
+   *
    * @generated from field: repeated salvo.v1.ScenarioParticipant participants = 3;
    */
   participants: ScenarioParticipant[];
+
+  /**
+   * What is made for the scenario's runs and goes after them; its guests take part, with the LUNs that they get.
+   *
+   * @generated from field: salvo.v1.ScenarioStorage storage = 4;
+   */
+  storage?: ScenarioStorage | undefined;
 };
 
 /**
@@ -89,6 +100,122 @@ export type Scenario = Message<"salvo.v1.Scenario"> & {
  */
 export const ScenarioSchema: GenMessage<Scenario> = /*@__PURE__*/
   messageDesc(file_salvo_v1_study, 1);
+
+/**
+ * Storage that Salvo makes for one scenario.
+ *
+ * @generated from message salvo.v1.ScenarioStorage
+ */
+export type ScenarioStorage = Message<"salvo.v1.ScenarioStorage"> & {
+  /**
+   * An agent with the role target.
+   *
+   * @generated from field: string target = 1;
+   */
+  target: string;
+
+  /**
+   * @generated from field: salvo.v1.Transport transport = 2;
+   */
+  transport: Transport;
+
+  /**
+   * Agents with the roles workload and initiator. Without the key all that there are, but the target's own host; over the
+   * transport local that host alone.
+   *
+   * @generated from field: repeated string guests = 3;
+   */
+  guests: string[];
+
+  /**
+   * @generated from field: salvo.v1.Layout layout = 4;
+   */
+  layout: Layout;
+
+  /**
+   * LUNs of each guest; of a shared layout, in all.
+   *
+   * @generated from field: uint32 luns = 5;
+   */
+  luns: number;
+
+  /**
+   * Of each guest to each portal of the target.
+   *
+   * @generated from field: uint32 sessions = 6;
+   */
+  sessions: number;
+
+  /**
+   * @generated from field: salvo.v1.Multipath multipath = 7;
+   */
+  multipath: Multipath;
+
+  /**
+   * Commands that may be open to a LUN, on both sides; without the key what either has by itself.
+   *
+   * @generated from field: uint32 queue_depth = 8;
+   */
+  queueDepth: number;
+
+  /**
+   * @generated from field: salvo.v1.ScenarioVolume volume = 9;
+   */
+  volume?: ScenarioVolume | undefined;
+
+  /**
+   * @generated from field: salvo.v1.Chap chap = 10;
+   */
+  chap?: Chap | undefined;
+};
+
+/**
+ * Describes the message salvo.v1.ScenarioStorage.
+ * Use `create(ScenarioStorageSchema)` to create a new message.
+ */
+export const ScenarioStorageSchema: GenMessage<ScenarioStorage> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_study, 2);
+
+/**
+ * What each LUN is.
+ *
+ * @generated from message salvo.v1.ScenarioVolume
+ */
+export type ScenarioVolume = Message<"salvo.v1.ScenarioVolume"> & {
+  /**
+   * @generated from field: salvo.v1.VolumeKind kind = 1;
+   */
+  kind: VolumeKind;
+
+  /**
+   * The guard looks at the first MiB of a LUN before it is written to.
+   *
+   * @generated from field: uint64 size_bytes = 2;
+   */
+  sizeBytes: bigint;
+
+  /**
+   * @generated from field: uint32 sector_bytes = 3;
+   */
+  sectorBytes: number;
+
+  /**
+   * @generated from field: bool thin = 4;
+   */
+  thin: boolean;
+
+  /**
+   * @generated from field: optional uint32 numa_node = 5;
+   */
+  numaNode?: number | undefined;
+};
+
+/**
+ * Describes the message salvo.v1.ScenarioVolume.
+ * Use `create(ScenarioVolumeSchema)` to create a new message.
+ */
+export const ScenarioVolumeSchema: GenMessage<ScenarioVolume> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_study, 3);
 
 /**
  * One fio process of every run of the scenario.
@@ -116,5 +243,51 @@ export type ScenarioParticipant = Message<"salvo.v1.ScenarioParticipant"> & {
  * Use `create(ScenarioParticipantSchema)` to create a new message.
  */
 export const ScenarioParticipantSchema: GenMessage<ScenarioParticipant> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_study, 2);
+  messageDesc(file_salvo_v1_study, 4);
+
+/**
+ * How LUNs are shared out.
+ *
+ * @generated from enum salvo.v1.Layout
+ */
+export const Layout = {
+  /**
+   * @generated from enum value: LAYOUT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * One for all guests.
+   *
+   * @generated from enum value: LAYOUT_SHARED_LUN = 1;
+   */
+  SHARED_LUN: 1,
+
+  /**
+   * One for each guest, all of one target.
+   *
+   * @generated from enum value: LAYOUT_LUN_PER_GUEST = 2;
+   */
+  LUN_PER_GUEST: 2,
+
+  /**
+   * One for each guest, on a target of its own.
+   *
+   * @generated from enum value: LAYOUT_TARGET_PER_GUEST = 3;
+   */
+  TARGET_PER_GUEST: 3,
+} as const;
+
+/**
+ * How LUNs are shared out.
+ *
+ * @generated from enum salvo.v1.Layout
+ */
+export type Layout = (typeof Layout)[keyof typeof Layout] | UnknownEnum;
+
+/**
+ * Describes the enum salvo.v1.Layout.
+ */
+export const LayoutSchema: GenEnum<Layout> = /*@__PURE__*/
+  enumDesc(file_salvo_v1_study, 0);
 

@@ -1,0 +1,93 @@
+/** What was found out about a way, judged. Pure. */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import {
+  CheckKind,
+  CheckOutcome,
+  type Link,
+  type PathCheckSchema,
+  type PathServicePingResponse,
+} from "@salvo/proto/path_pb.ts";
+
+type Check = MessageInitShape<typeof PathCheckSchema>;
+
+const { PASSED, FAILED, NOT_DONE } = CheckOutcome;
+/** Of a link that tells none: what every network lets through. */
+const MTU_MIN = 1500;
+
+/** As large as the smaller of the two links takes. */
+export function packetBytesFor(near: Link | undefined, far: Link | undefined): number {
+  const known = [near?.mtu, far?.mtu].filter((mtu) => mtu !== undefined && mtu > 0);
+  return known.length === 0 ? MTU_MIN : Math.min(...(known as number[])); // undefined was left out
+}
+
+export function linkCheck(near: Link | undefined, far: Link | undefined): Check {
+  const lineRateMbps = slower(near, far);
+  const base = { kind: CheckKind.LINK, lineRateMbps };
+  if (!near || !far) return { ...base, outcome: FAILED, text: `no link ${near ? "there" : "here"} has the address` };
+  const ends = [near, far];
+  const down = ends.find(({ state }) => state !== "up");
+  const text = `${ends.map(({ name, mtu }) => `${name} (MTU ${mtu})`).join(" and ")}${lineRateMbps > 0 ? `, ${lineRateMbps / 1000} Gbit/s` : ""}`;
+  return down
+    ? { ...base, outcome: FAILED, text: `${down.name} is ${down.state}` }
+    : { ...base, outcome: PASSED, text };
+}
+
+function slower(near: Link | undefined, far: Link | undefined): number {
+  const known = [near?.speedMbps ?? 0, far?.speedMbps ?? 0].filter((speed) => speed > 0);
+  return known.length === 0 ? 0 : Math.min(...known);
+}
+
+export function mtuCheck(packetBytes: number, { sent, received, rttMinMs, problem }: PathServicePingResponse): Check {
+  const ok = received === sent && sent > 0;
+  const text = ok
+    ? `${packetBytes} bytes get through whole, in ${rttMinMs.toFixed(2)} ms`
+    : `${packetBytes} bytes do not get through whole: ${problem}`;
+  return { kind: CheckKind.MTU, outcome: ok ? PASSED : FAILED, text };
+}
+
+export function rdmaCheck(near: Link | undefined, far: Link | undefined): Check {
+  const kind = CheckKind.RDMA;
+  const [here, there] = [near?.rdma[0], far?.rdma[0]];
+  if (!here || !there)
+    return {
+      kind,
+      outcome: FAILED,
+      text: `${(here ? far : near)?.name ?? "the link"} has no RDMA device ${here ? "there" : "here"}`,
+    };
+  const down = [here, there].find(({ state }) => state !== "ACTIVE");
+  if (down)
+    return { kind, outcome: FAILED, text: `${down.name} is ${down.state || "in no state"} (${down.physicalState})` };
+  return {
+    kind,
+    outcome: PASSED,
+    text: [here, there].map(({ name, linkLayer }) => `${name} (${linkLayer})`).join(" and "),
+  };
+}
+
+interface Measured {
+  readonly problem: string;
+  readonly mibPerSec: number;
+}
+
+export function rpingCheck({ problem }: Measured): Check {
+  return { kind: CheckKind.RPING, ...outcomeOf(problem), text: problem || "messages come back as they were sent" };
+}
+
+export function bandwidthCheck({ problem, mibPerSec }: Measured, near: Link | undefined, far: Link | undefined): Check {
+  const lineRateMbps = slower(near, far);
+  const share =
+    lineRateMbps > 0 ? `, ${((mibPerSec * 8 * 1.048576 * 100) / lineRateMbps).toFixed(0)} % of the line's rate` : "";
+  return {
+    kind: CheckKind.WRITE_BANDWIDTH,
+    ...outcomeOf(problem),
+    text: problem || `${mibPerSec.toFixed(1)} MiB/s${share}`,
+    mibPerSec,
+    lineRateMbps,
+  };
+}
+
+/** As the agents say it of a program that is not there: agent-guest/path/channel.ts. */
+function outcomeOf(problem: string): Pick<Check, "outcome"> {
+  if (problem === "") return { outcome: PASSED };
+  return { outcome: problem.startsWith("not installed") ? NOT_DONE : FAILED };
+}
