@@ -1,6 +1,7 @@
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import { AgentDescriptionSchema, type AgentDescription, type AgentService } from "@salvo/proto/agent_pb.ts";
 import type { Manifest, RunSpec } from "@salvo/proto/run_pb.ts";
+import { excerpt } from "@salvo/shared/audit/fit.ts";
 import type { Bus } from "@salvo/shared/bus/connection.ts";
 import { consumeRun } from "@salvo/shared/bus/consume.ts";
 import { assert, unreachable } from "@salvo/shared/kernel/assert.ts";
@@ -210,7 +211,7 @@ export async function driveRun(
 
   /** Tells it until it hears, or the phase is over: a connection that breaks now must not leave fio at work. */
   async function stopRun(agent: string, reason: string, signal: AbortSignal): Promise<void> {
-    await calls.around("Abort", agent, { reason }, async () => tellToStop(agent, reason, signal));
+    await calls.around("Abort", agent, { reason: excerpt(reason) }, async () => tellToStop(agent, reason, signal));
   }
 
   async function tellToStop(agent: string, reason: string, signal: AbortSignal): Promise<void> {

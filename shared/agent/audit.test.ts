@@ -111,6 +111,14 @@ test("a log that hangs does not hold up an abort, and has it in the end", async 
   expect(await entries()).toMatchObject([expect.stringContaining("enough"), expect.stringContaining('"end"')]);
 });
 
+test("an abort whose text looks like a secret is in the log, and so is what is asked for in the same instant", async () => {
+  const { audit, done, call, entries } = await serve();
+  await Promise.all([call("Abort", { run: "r1", reason: "a PRIVATE KEY" }), call("Arm", ARM)]);
+  expect(done.toSorted()).toEqual(["abort after 2", "arm after 2"]);
+  await audit[Symbol.asyncDispose]();
+  expect((await entries()).join()).toContain('"reason":"(withheld: it looks like a secret)"');
+});
+
 test("of a certificate its number is kept, whatever was sent", () => {
   const { details } = AUDITED.find(({ name }) => name === `${IdentityService.typeName}/InstallCertificate`)!;
   expect(details({ certificate: "-----BEGIN PRIVATE KEY-----" })).toEqual({ serial: "none: this is no certificate" });
