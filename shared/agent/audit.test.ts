@@ -23,10 +23,10 @@ test("every method that agents serve is either audited or known to change nothin
   expect([...AUDITED.map(({ name }) => name), ...AUDITED_WITHIN, ...UNAUDITED].toSorted()).toEqual(served.toSorted());
 });
 
-const CONTROLLER = "salvo://bench/controller";
+const CONTROLLER = "salvo://bench/controller?generation=1";
 const context = {
   signal: new AbortController().signal,
-  peer: { address: "127.0.0.1:1", identity: CONTROLLER, sinceMs: undefined },
+  peer: { address: "127.0.0.1:1", identity: CONTROLLER },
 };
 
 /** An agent of which only Arm and Abort matter; done tells which were called, and what stood in the log by then. */

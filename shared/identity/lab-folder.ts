@@ -77,7 +77,8 @@ export async function initLabFolder(folder: string, lab: string, nowMs: number):
   for (const name of ["agents", "revoked"]) await mkdir(join(folder, "ca", name), { recursive: true, mode: 0o700 });
   await makeTokenFolder(join(folder, "ca", "tokens"));
   const authority = await openAuthority({ ca, key });
-  const options = { identity: { kind: "controller", lab }, lifeMs: CONTROLLER_LIFE_MS, nowMs } as const;
+  const identity = { kind: "controller", lab, generation: generationAfter(0, nowMs) } as const;
+  const options = { identity, lifeMs: CONTROLLER_LIFE_MS, nowMs };
   await writeIdentity(join(folder, "controller"), await authority.issue(options));
   await writeSecret(join(folder, "ca", "ca.pem"), ca);
   await writeSecret(join(folder, "ca", "ca.key"), key);
@@ -91,12 +92,14 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
   const authority = await openAuthority({ ca: ca ?? "", key: key ?? "" });
   const controller = await readIdentity(join(folder, "controller"), INIT);
   const certificate = readCertificate(controller.certificate);
-  const lab = parseIdentity(onlyUri(certificate.subjectAltName))?.lab;
-  if (lab === undefined) throw new SalvoError("corrupt", "the controller's certificate names no lab", { file: folder });
+  const own = parseIdentity(onlyUri(certificate.subjectAltName));
+  if (own?.kind !== "controller")
+    throw new SalvoError("corrupt", "the controller's certificate is that of no controller", { file: folder });
+  const { lab } = own;
   const pin = publicKeyPin(readCertificate(authority.ca));
   const controllerUser = dnsName(certificate) ?? natsUser({ kind: "controller", lab });
   const issueController = async (user: string, nowMs: number) => {
-    const identity = { kind: "controller", lab } as const;
+    const identity = { ...own, generation: generationAfter(own.generation, nowMs) };
     const fresh = await authority.issue({ identity, lifeMs: CONTROLLER_LIFE_MS, nowMs, user });
     await writeIdentity(join(folder, "controller"), fresh);
     return fresh;
@@ -163,6 +166,14 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
       return { [Symbol.dispose]: () => watchers.forEach((each) => each.close()) };
     },
   };
+}
+
+/**
+ * The time, as a folder that comes from a backup does not know all that there were; and one more than the last, as a clock may
+ * be set back.
+ */
+function generationAfter(last: number, nowMs: number): number {
+  return Math.max(last + 1, Math.floor(nowMs / 1_000));
 }
 
 /** It becomes the name of a file. */

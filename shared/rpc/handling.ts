@@ -65,7 +65,6 @@ function peerOf(stream: ServedCall): Peer {
   return {
     address: stream.getPeer(),
     identity: onlyUri(certificate?.subjectaltname),
-    sinceMs: certificate && Date.parse(certificate.valid_from),
   };
 }
 

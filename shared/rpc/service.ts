@@ -15,8 +15,6 @@ export interface Peer {
   readonly address: string;
   /** The one URI in the peer's certificate, which its CA has checked; undefined for a caller without one. */
   readonly identity: string | undefined;
-  /** Since when that certificate is in force, in ms since 1970; undefined without one. */
-  readonly sinceMs: number | undefined;
 }
 
 /**
