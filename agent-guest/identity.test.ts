@@ -9,6 +9,7 @@ import { openLabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { writeIdentity } from "@salvo/shared/identity/own.ts";
 import type { Credential } from "@salvo/shared/identity/pem.ts";
 import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { createChannel } from "@salvo/shared/kernel/channel.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 import { openChannel } from "@salvo/shared/rpc/channel.ts";
 import { createClient } from "@salvo/shared/rpc/client.ts";
@@ -60,6 +61,9 @@ const describe = async (credentials: Credentials, called = agent) => {
 };
 const as = (own: Credential, ca = lab.authority.ca) => mutualTls({ ca, own }, { checkServer: () => undefined });
 
+/** Long enough for a busy machine to connect within; certificates know whole seconds. */
+const BRIEF_MS = 3_000;
+
 test("the lab's controller is served, and what the certificate does not grant is no role of the agent", async () => {
   const { agent: description } = await describe(as(lab.controller));
   expect(description).toMatchObject({ id: "guest1", roles: [Role.WORKLOAD] });
@@ -85,6 +89,27 @@ test("a controller whose certificate has expired is turned away", async () => {
   const nowMs = Date.now() - 2 * AGENT_LIFE_MS;
   const expired = await lab.authority.issue({ identity, lifeMs: AGENT_LIFE_MS, nowMs });
   await expect(describe(as(expired))).rejects.toMatchObject({ kind: "unavailable" });
+});
+
+test("when a controller's certificate expires its open calls end, and over its open connection none begins", async () => {
+  const place = join(folder, "expires");
+  const own = await testLab(place);
+  await own.enrol("guest5", { folder: place });
+  await using served = await start(place, "guest5", "expires-data");
+  const identity = { kind: "controller", lab: "bench", generation: Date.now() } as const;
+  const brief = await own.authority.issue({ identity, lifeMs: BRIEF_MS, nowMs: Date.now() });
+  using channel = openChannel(served.address.replace("0.0.0.0", "127.0.0.1"), {
+    credentials: as(brief, own.authority.ca),
+  });
+  const client = createClient(AgentService, channel);
+  const pings = createChannel<{ sentNs: bigint }>();
+  pings.push({ sentNs: 0n });
+  const answers = client.probeClock(pings);
+  await answers.next();
+  const expired = { kind: "refused", message: expect.stringContaining("certificate has expired since it connected") };
+  await expect(answers.next()).rejects.toMatchObject(expired);
+  // It cannot connect with it any more: what answers is the connection of before.
+  await expect(client.describe({}, { deadlineMs: 5_000 })).rejects.toMatchObject(expired);
 });
 
 test.each(["guest1", "guest2", "controller"])("the certificate of agent %s calls nothing of an agent", async (id) => {

@@ -230,6 +230,43 @@ test("a certificate with a third of its life left is renewed with a new key, and
   await expect(next).rejects.toMatchObject({ kind: "cancelled" });
 });
 
+/** Issued then, it expires soon: after a busy machine has connected. Certificates know whole seconds. */
+const expiresSoon = () => ({ nowMs: ago(-3_000) });
+const watched = { kind: "unavailable", message: expect.stringContaining("its certificate has expired") };
+
+test("when an agent's certificate expires its open calls end, and none begins over its open connection", async () => {
+  await using server = await answering(expiresSoon());
+  const agent = { id: "guest1", address: server.address, roles: ["workload"] };
+  const statuses = channels.client(agent).watch({ run: "r" });
+  await statuses.next();
+  await expect(statuses.next()).rejects.toMatchObject(watched);
+  await expect(ask(server)).rejects.toMatchObject({ message: expect.stringContaining("expired") });
+  expect(called).toEqual([]);
+});
+
+test("a certificate that was renewed over an open connection counts as long as the new one, and what is open goes on", async () => {
+  await lab.enrol("guest1");
+  await using server = await answering(expiresSoon());
+  const agent = { id: "guest1", address: server.address, roles: ["workload"] };
+  const leave = new AbortController();
+  const statuses = channels.client(agent).watch({ run: "r" }, { signal: leave.signal });
+  await statuses.next();
+  using other = openChannels(lab); // which does not know that it was renewed
+  const others = other.client(agent).watch({ run: "r" });
+  await others.next();
+  expect(await channels.renewWhenDue(agent, Date.now())).toBe(true);
+
+  await expect(others.next()).rejects.toMatchObject(watched);
+  await ask(server);
+  const next = statuses.next();
+  const still = Symbol("still open");
+  expect(await Promise.race([next, Promise.resolve(still)])).toBe(still);
+  // By a new connection, on which the agent shows the new one.
+  await other.client(agent).describe({}, { deadlineMs: 5_000 });
+  leave.abort();
+  await expect(next).rejects.toMatchObject({ kind: "cancelled" });
+});
+
 /** What comes of speaking an older TLS than 1.3. */
 async function tls12(address: string): Promise<string> {
   const { ca, certificate: cert, key } = lab.controller;

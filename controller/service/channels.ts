@@ -4,11 +4,13 @@ import { IdentityService } from "@salvo/proto/enrolment_pb.ts";
 import { AGENT_LAPSE_MS, AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { describeIdentity, parseIdentity } from "@salvo/shared/identity/name.ts";
+import { readCertificate } from "@salvo/shared/identity/pem.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { sleep } from "@salvo/shared/kernel/signal.ts";
 import { type Channel, openChannel } from "@salvo/shared/rpc/channel.ts";
 import { type Client, createClient, type UnaryOptions } from "@salvo/shared/rpc/client.ts";
 import { mutualTls, type PeerFacts } from "@salvo/shared/rpc/credentials.ts";
+import { type Link, openLink } from "./link.ts";
 
 /** Who is expected at an address, and what it must be allowed to do. */
 export interface ExpectedAgent {
@@ -17,7 +19,10 @@ export interface ExpectedAgent {
   readonly roles: readonly string[];
 }
 
-/** One channel to each agent for as long as the controller lives. */
+/**
+ * One channel to each agent for as long as the controller lives. Nothing is asked over a connection when the agent's
+ * certificate has expired: open calls end with `unavailable`, and the next one connects anew.
+ */
 export interface Channels extends Disposable {
   /** Calls of an agent that was revoked are `refused` before they are made, and end with `refused` when they are open. */
   client(agent: ExpectedAgent): Client<typeof AgentService>;
@@ -37,47 +42,55 @@ const RENEW_CALL_MS = 10_000;
 const RECONNECT_MS = 50;
 
 export function openChannels(lab: LabFolder): Channels {
-  const open = new Map<string, { readonly id: string; readonly channel: Channel; expiresMs: number }>();
+  const material = { ca: lab.authority.ca, own: lab.controller };
+  const open = new Map<string, { readonly id: string; readonly link: Link }>();
   const watching = lab.watch(() => {
-    for (const { id, channel } of open.values()) if (lab.isRevoked(id)) channel.close(revokedError(id));
+    for (const { id, link } of open.values()) if (lab.isRevoked(id)) link.channel.close(revokedError(id));
   });
 
-  function link(agent: ExpectedAgent) {
+  function linkTo(agent: ExpectedAgent): Link {
     const { id, address, roles } = agent;
     const key = `${id} ${address} ${roles.join()}`;
     const known = open.get(key);
-    if (known) return known;
-    const checkServer = (peer: PeerFacts) => {
-      made.expiresMs = peer.expiresMs;
-      return problemOf(lab, agent, peer);
-    };
-    const credentials = mutualTls({ ca: lab.authority.ca, own: lab.controller }, { checkServer });
-    const made = { id, channel: guarded(openChannel(address, { credentials }), lab, id), expiresMs: Infinity };
-    open.set(key, made);
-    return made;
+    if (known) return known.link;
+    const link = openLink({
+      address,
+      material,
+      checkServer: (peer) => problemOf(lab, agent, peer),
+      admit: () => refuseRevoked(id),
+      expired: () => expiredError(id),
+    });
+    open.set(key, { id, link });
+    return link;
+  }
+
+  function refuseRevoked(id: string): void {
+    if (lab.isRevoked(id)) throw revokedError(id);
   }
 
   /** By a channel of its own, over which nothing else is ever said. */
   async function renewLapsed(agent: ExpectedAgent): Promise<void> {
     const { id, address } = agent;
+    refuseRevoked(id);
     const checkServer = (peer: PeerFacts) => problemOf(lab, agent, peer);
-    const own = { ca: lab.authority.ca, own: lab.controller };
-    const credentials = mutualTls(own, { checkServer, expiredMsMax: AGENT_LAPSE_MS });
-    using channel = guarded(openChannel(address, { credentials }), lab, id);
-    await renew(channel, id, Date.now());
+    const credentials = mutualTls(material, { checkServer, expiredMsMax: AGENT_LAPSE_MS });
+    using channel = openChannel(address, { credentials });
+    linkTo(agent).renewed(await renew(channel, id, Date.now()));
   }
 
-  async function renew(channel: Channel, id: string, nowMs: number): Promise<void> {
+  /** Gives the time, in ms since 1970, at which the new one expires. */
+  async function renew(channel: Channel, id: string, nowMs: number): Promise<number> {
     const client = createClient(IdentityService, channel);
     const { request } = await client.requestCertificate({}, { deadlineMs: RENEW_CALL_MS });
     const certificate = await lab.renew(id, new Uint8Array(request), nowMs);
     await client.installCertificate({ certificate }, { deadlineMs: RENEW_CALL_MS });
+    return Date.parse(readCertificate(certificate).validTo);
   }
 
-  const client = (agent: ExpectedAgent) => createClient(AgentService, link(agent).channel);
+  const client = (agent: ExpectedAgent) => createClient(AgentService, linkTo(agent).channel);
   return {
     client,
-    clientOf: (service, agent) => createClient(service, link(agent).channel),
+    clientOf: (service, agent) => createClient(service, linkTo(agent).channel),
     async describe(agent, options) {
       let retryUntilMs: number | undefined;
       for (;;) {
@@ -93,22 +106,28 @@ export function openChannels(lab: LabFolder): Channels {
       }
     },
     async renewWhenDue(agent, nowMs) {
-      const known = link(agent);
-      if (known.expiresMs - nowMs > RENEW_BELOW_MS) return false;
-      await renew(known.channel, agent.id, nowMs);
-      known.expiresMs = nowMs + AGENT_LIFE_MS;
+      const link = linkTo(agent);
+      if (link.expiresMs - nowMs > RENEW_BELOW_MS) return false;
+      link.renewed(await renew(link.channel, agent.id, nowMs));
       return true;
     },
     [Symbol.dispose]() {
       watching[Symbol.dispose]();
-      for (const { channel } of open.values()) channel[Symbol.dispose]();
+      for (const { link } of open.values()) link.channel[Symbol.dispose]();
     },
   };
 }
 
-/** Node's words; gRPC keeps nothing else of why a connection could not be made. */
+/** Node's words, and ours; gRPC keeps nothing else of why a connection could not be made. */
 function hasExpired(error: unknown): boolean {
   return error instanceof SalvoError && error.kind === "unavailable" && /certificate has expired/.test(error.message);
+}
+
+function expiredError(id: string): SalvoError {
+  return new SalvoError("unavailable", `agent ${id} is not asked any more: its certificate has expired`, {
+    host: id,
+    remedy: "salvo agents gives it another one, for 30 days",
+  });
 }
 
 function revokedError(id: string): SalvoError {
@@ -126,16 +145,4 @@ function problemOf(lab: LabFolder, { id, roles }: ExpectedAgent, { identity }: P
   const missing = roles.filter((role) => !peer.roles.includes(role));
   if (missing.length > 0) return `the certificate of agent ${id} does not grant the role ${missing.join(", ")}`;
   return lab.isRevoked(id) ? `agent ${id} was revoked` : undefined;
-}
-
-function guarded(channel: Channel, lab: LabFolder, id: string): Channel {
-  return {
-    address: channel.address,
-    close: (reason) => channel.close(reason),
-    open(path, deadlineMs, onDispose) {
-      if (lab.isRevoked(id)) throw revokedError(id);
-      return channel.open(path, deadlineMs, onDispose);
-    },
-    [Symbol.dispose]: () => channel[Symbol.dispose](),
-  };
 }

@@ -26,7 +26,7 @@ test("every method that agents serve is either audited or known to change nothin
 const CONTROLLER = "salvo://bench/controller?generation=1";
 const context = {
   signal: new AbortController().signal,
-  peer: { address: "127.0.0.1:1", identity: CONTROLLER },
+  peer: { address: "127.0.0.1:1", identity: CONTROLLER, expiresMs: Infinity },
 };
 
 /** An agent of which only Arm and Abort matter; done tells which were called, and what stood in the log by then. */
