@@ -1,7 +1,7 @@
 /** Certificates that change, end or are taken away while a run goes on. */
 import { join } from "node:path";
 import { AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
-import { readIdentity, writeIdentity } from "@salvo/shared/identity/own.ts";
+import { readIdentity } from "@salvo/shared/identity/own.ts";
 import { sleep } from "@salvo/shared/kernel/signal.ts";
 import { expect, test } from "vitest";
 import type { LabAgent } from "./agent.ts";
@@ -12,9 +12,8 @@ const certificateOf = async (lab: Lab, { id }: LabAgent) =>
 
 /** As if it had joined at that time. */
 async function hasJoined(lab: Lab, agent: LabAgent, nowMs: number): Promise<string> {
-  const credential = await lab.identities.issue(agent.id, { nowMs });
   await agent.kill("SIGTERM");
-  await writeIdentity(join(lab.folder, agent.id, "identity"), credential);
+  const credential = await lab.identities.enrol(agent.id, { nowMs, folder: join(lab.folder, agent.id, "identity") });
   await agent.restart();
   return credential.certificate;
 }

@@ -44,7 +44,8 @@ const RECONNECT_MS = 50;
 export function openChannels(lab: LabFolder): Channels {
   const material = { ca: lab.authority.ca, own: lab.controller };
   const open = new Map<string, { readonly id: string; readonly link: Link }>();
-  const watching = lab.watch(() => {
+  const watching = lab.watch((what) => {
+    if (what !== "revoked") return; // there are many renewals
     for (const { id, link } of open.values()) if (lab.isRevoked(id)) link.channel.close(revokedError(id));
   });
 

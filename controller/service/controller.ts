@@ -204,7 +204,6 @@ async function embeddedNats(dataDir: string, lab: AuditedLab, host: string, logg
   return startNatsServer({
     dataDir: folder,
     access: { host, security: await natsSecurity(folder, lab, [host]) },
-    watchAccess: (onChange) => lab.watch(onChange),
     onStatus: (status) =>
       status.type === "died" || status.type === "stale"
         ? logger.warn({ status }, `nats-server ${status.type}`)

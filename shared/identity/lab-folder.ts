@@ -9,6 +9,7 @@ import { basename, join } from "node:path";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { onlyUri } from "../kernel/certificate-uri.ts";
 import { type Authority, createAuthority, openAuthority } from "./authority.ts";
+import { type Issued, openIssued } from "./issued.ts";
 import { AGENT_LIFE_MS } from "./life.ts";
 import { isName, natsUser, nextControllerUser, parseIdentity } from "./name.ts";
 import { readIdentity, writeIdentity } from "./own.ts";
@@ -62,9 +63,14 @@ export interface LabFolder extends Readers {
   isRevoked(agent: string): boolean;
   /** Everybody who may take part: enrolled and not revoked. */
   agents(): Promise<Grant[]>;
-  /** Calls back whenever somebody was let in or revoked, by whatever process. */
-  watch(onChange: () => void): Disposable;
+  /** The agents' certificates that are in force, and nobody's who was revoked. */
+  issued(nowMs: number): Promise<Issued[]>;
+  /** Calls back whenever somebody was let in, given another certificate or revoked, by whatever process. */
+  watch(onChange: (what: Watched) => void): Disposable;
 }
+
+const WATCHED = ["agents", "issued", "revoked", "readers"] as const;
+type Watched = (typeof WATCHED)[number];
 
 /** Throws `wrong-state` when there is a CA in the folder: a second one would lock out all that the first has let in. */
 export async function initLabFolder(folder: string, lab: string, nowMs: number): Promise<LabFolder> {
@@ -100,7 +106,7 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
   const controllerUser = dnsName(certificate) ?? natsUser({ kind: "controller", lab });
   const issueController = async (user: string, nowMs: number) => {
     const identity = { ...own, generation: generationAfter(own.generation, nowMs) };
-    const fresh = await authority.issue({ identity, lifeMs: CONTROLLER_LIFE_MS, nowMs, user });
+    const fresh = await authority.issue({ identity, lifeMs: CONTROLLER_LIFE_MS, nowMs, users: [user] });
     await writeIdentity(join(folder, "controller"), fresh);
     return fresh;
   };
@@ -114,9 +120,12 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
       remedy: "Give the host another id",
     });
   };
-  const sign = (grant: Grant, request: Uint8Array<ArrayBuffer>, nowMs: number) => {
+  const issued = await openIssued(place("issued"), lab, nowMs);
+  const sign = async (grant: Grant, request: Uint8Array<ArrayBuffer>, nowMs: number) => {
     const identity = { kind: "agent", lab, id: grant.agent, roles: grant.roles } as const;
-    return authority.sign(request, { identity, lifeMs: AGENT_LIFE_MS, nowMs });
+    const { user } = await issued.add(grant.agent, nowMs + AGENT_LIFE_MS);
+    // The usual name is for servers that others run: they do not learn of each renewal.
+    return authority.sign(request, { identity, lifeMs: AGENT_LIFE_MS, nowMs, users: [user, natsUser(identity)] });
   };
 
   return {
@@ -161,8 +170,9 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
       const names = (await readdir(place("agents"))).filter((name) => !name.endsWith(".new"));
       return Promise.all(names.filter((name) => !isRevoked(name)).map((name) => readGrant(place("agents", name))));
     },
+    issued: async (nowMs) => (await issued.inForce(nowMs)).filter(({ agent }) => !isRevoked(agent)),
     watch(onChange) {
-      const watchers = ["agents", "revoked", "readers"].map((name) => watch(place(name), onChange));
+      const watchers = WATCHED.map((name) => watch(place(name), () => onChange(name)));
       return { [Symbol.dispose]: () => watchers.forEach((each) => each.close()) };
     },
   };

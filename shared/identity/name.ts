@@ -58,6 +58,11 @@ export function nextControllerUser(lab: string, unique: string): string {
   return `${unique}.controller.${lab}.salvo`;
 }
 
+/** Of one certificate of an agent: with a part of its own, and five labels. */
+export function certificateUser(lab: string, agent: string, unique: string): string {
+  return `${unique}.${agent}.agent.${lab}.salvo`;
+}
+
 /** For people. */
 export function describeIdentity(identity: Identity | undefined): string {
   if (!identity) return "nobody that Salvo knows";
