@@ -8,6 +8,7 @@ import { readCertificate } from "@salvo/shared/identity/pem.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { sleep } from "@salvo/shared/kernel/signal.ts";
 import { type Channel, openChannel } from "@salvo/shared/rpc/channel.ts";
+import type { CallOptions } from "@salvo/shared/rpc/calling.ts";
 import { type Client, createClient, type UnaryOptions } from "@salvo/shared/rpc/client.ts";
 import { mutualTls, type PeerFacts } from "@salvo/shared/rpc/credentials.ts";
 import { type Link, openLink } from "./link.ts";
@@ -30,14 +31,22 @@ export interface Channels extends Disposable {
   clientOf<Service extends DescService>(service: Service, agent: ExpectedAgent): Client<Service>;
   /** An agent's first answer. One whose certificate has expired lately is given a new one before it is asked. */
   describe(agent: ExpectedAgent, options: UnaryOptions): Promise<DescribeResponse>;
+  /** As describe, without a question: the agent has no work with it. */
+  connect(agent: ExpectedAgent, options: UnaryOptions): Promise<void>;
   /**
-   * Gives an agent a certificate for a new key when two thirds of the present one's life are over; true when it did.
-   * Whoever was called before has shown its certificate, so call it after a first answer.
+   * Gives an agent a certificate for a new key when the present one has only leftMs of its life left, or has expired lately;
+   * true when it did. It connects with one that has not shown its certificate yet.
    */
-  renewWhenDue(agent: ExpectedAgent, nowMs: number): Promise<boolean>;
+  renewWhenDue(agent: ExpectedAgent, nowMs: number, options?: RenewOptions): Promise<boolean>;
 }
 
-const RENEW_BELOW_MS = AGENT_LIFE_MS / 3;
+export interface RenewOptions {
+  /** A third of its life, if nothing else is said. */
+  readonly leftMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+const LEFT_MS = AGENT_LIFE_MS / 3;
 const RENEW_CALL_MS = 10_000;
 const RECONNECT_MS = 50;
 
@@ -70,46 +79,55 @@ export function openChannels(lab: LabFolder): Channels {
   }
 
   /** By a channel of its own, over which nothing else is ever said. */
-  async function renewLapsed(agent: ExpectedAgent): Promise<void> {
+  async function renewLapsed(agent: ExpectedAgent, waiting: CallOptions): Promise<void> {
     const { id, address } = agent;
     refuseRevoked(id);
     const checkServer = (peer: PeerFacts) => problemOf(lab, agent, peer);
     const credentials = mutualTls(material, { checkServer, expiredMsMax: AGENT_LAPSE_MS });
     using channel = openChannel(address, { credentials });
-    linkTo(agent).renewed(await renew(channel, id, Date.now()));
+    linkTo(agent).renewed(await renew(channel, id, Date.now(), waiting));
   }
 
   /** Gives the time, in ms since 1970, at which the new one expires. */
-  async function renew(channel: Channel, id: string, nowMs: number): Promise<number> {
+  async function renew(channel: Channel, id: string, nowMs: number, { signal }: CallOptions): Promise<number> {
     const client = createClient(IdentityService, channel);
-    const { request } = await client.requestCertificate({}, { deadlineMs: RENEW_CALL_MS });
+    const options = { deadlineMs: RENEW_CALL_MS, ...(signal && { signal }) };
+    const { request } = await client.requestCertificate({}, options);
     const certificate = await lab.renew(id, new Uint8Array(request), nowMs);
-    await client.installCertificate({ certificate }, { deadlineMs: RENEW_CALL_MS });
+    await client.installCertificate({ certificate }, options);
     return Date.parse(readCertificate(certificate).validTo);
   }
 
+  /** Once more when the agent's certificate had expired lately, and it has been given another one. */
+  async function askRenewed<T>(agent: ExpectedAgent, ask: () => Promise<T>, waiting: CallOptions): Promise<T> {
+    let retryUntilMs: number | undefined;
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!hasExpired(error) || (retryUntilMs !== undefined && Date.now() > retryUntilMs)) throw error;
+      }
+      // The channel goes on telling why it could not connect, until it tries again.
+      if (retryUntilMs !== undefined) await sleep(RECONNECT_MS, waiting);
+      else await renewLapsed(agent, waiting);
+      retryUntilMs ??= Date.now() + RENEW_CALL_MS;
+    }
+  }
+
   const client = (agent: ExpectedAgent) => createClient(AgentService, linkTo(agent).channel);
+  const connect = async (agent: ExpectedAgent, options: UnaryOptions) =>
+    askRenewed(agent, () => probeNothing(client(agent), options), options);
   return {
     client,
     clientOf: (service, agent) => createClient(service, linkTo(agent).channel),
-    async describe(agent, options) {
-      let retryUntilMs: number | undefined;
-      for (;;) {
-        try {
-          return await client(agent).describe({}, options);
-        } catch (error) {
-          if (!hasExpired(error) || (retryUntilMs !== undefined && Date.now() > retryUntilMs)) throw error;
-        }
-        // The channel goes on telling why it could not connect, until it tries again.
-        if (retryUntilMs !== undefined) await sleep(RECONNECT_MS, options);
-        else await renewLapsed(agent);
-        retryUntilMs ??= Date.now() + RENEW_CALL_MS;
-      }
-    },
-    async renewWhenDue(agent, nowMs) {
+    describe: (agent, options) => askRenewed(agent, () => client(agent).describe({}, options), options),
+    connect,
+    async renewWhenDue(agent, nowMs, { leftMs = LEFT_MS, ...waiting } = {}) {
       const link = linkTo(agent);
-      if (link.expiresMs - nowMs > RENEW_BELOW_MS) return false;
-      link.renewed(await renew(link.channel, agent.id, nowMs));
+      if (link.expiresMs === Infinity) await connect(agent, { deadlineMs: RENEW_CALL_MS, ...waiting });
+      if (link.expiresMs - nowMs > leftMs) return false;
+      if (link.expiresMs <= nowMs) await renewLapsed(agent, waiting);
+      else link.renewed(await renew(link.channel, agent.id, nowMs, waiting));
       return true;
     },
     [Symbol.dispose]() {
@@ -117,6 +135,11 @@ export function openChannels(lab: LabFolder): Channels {
       for (const { link } of open.values()) link.channel[Symbol.dispose]();
     },
   };
+}
+
+/** The call with the least to it. */
+async function probeNothing(client: Client<typeof AgentService>, options: UnaryOptions): Promise<void> {
+  for await (const _ of client.probeClock([], options)) continue;
 }
 
 /** Node's words, and ours; gRPC keeps nothing else of why a connection could not be made. */
