@@ -5,16 +5,18 @@ import { AgentConfigSchema, Role } from "@salvo/proto/lab_pb.ts";
 import { openIdentity } from "@salvo/shared/agent/identity.ts";
 import { type ServedAgent, serveAgent } from "@salvo/shared/agent/serve.ts";
 import { AGENT_LAPSE_MS, AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
+import { openLabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { writeIdentity } from "@salvo/shared/identity/own.ts";
 import type { Credential } from "@salvo/shared/identity/pem.ts";
 import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { createChannel } from "@salvo/shared/kernel/channel.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 import { openChannel } from "@salvo/shared/rpc/channel.ts";
 import { createClient } from "@salvo/shared/rpc/client.ts";
 import { type Credentials, insecure, mutualTls } from "@salvo/shared/rpc/credentials.ts";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { connect } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { linuxPlatform } from "./platform.ts";
@@ -59,6 +61,9 @@ const describe = async (credentials: Credentials, called = agent) => {
 };
 const as = (own: Credential, ca = lab.authority.ca) => mutualTls({ ca, own }, { checkServer: () => undefined });
 
+/** Long enough for a busy machine to connect within; certificates know whole seconds. */
+const BRIEF_MS = 3_000;
+
 test("the lab's controller is served, and what the certificate does not grant is no role of the agent", async () => {
   const { agent: description } = await describe(as(lab.controller));
   expect(description).toMatchObject({ id: "guest1", roles: [Role.WORKLOAD] });
@@ -80,10 +85,31 @@ test("a controller of the same name from another CA is turned away", async () =>
 });
 
 test("a controller whose certificate has expired is turned away", async () => {
-  const identity = { kind: "controller", lab: "bench" } as const;
+  const identity = { kind: "controller", lab: "bench", generation: 7 } as const;
   const nowMs = Date.now() - 2 * AGENT_LIFE_MS;
   const expired = await lab.authority.issue({ identity, lifeMs: AGENT_LIFE_MS, nowMs });
   await expect(describe(as(expired))).rejects.toMatchObject({ kind: "unavailable" });
+});
+
+test("when a controller's certificate expires its open calls end, and over its open connection none begins", async () => {
+  const place = join(folder, "expires");
+  const own = await testLab(place);
+  await own.enrol("guest5", { folder: place });
+  await using served = await start(place, "guest5", "expires-data");
+  const identity = { kind: "controller", lab: "bench", generation: Date.now() } as const;
+  const brief = await own.authority.issue({ identity, lifeMs: BRIEF_MS, nowMs: Date.now() });
+  using channel = openChannel(served.address.replace("0.0.0.0", "127.0.0.1"), {
+    credentials: as(brief, own.authority.ca),
+  });
+  const client = createClient(AgentService, channel);
+  const pings = createChannel<{ sentNs: bigint }>();
+  pings.push({ sentNs: 0n });
+  const answers = client.probeClock(pings);
+  await answers.next();
+  const expired = { kind: "refused", message: expect.stringContaining("certificate has expired since it connected") };
+  await expect(answers.next()).rejects.toMatchObject(expired);
+  // It cannot connect with it any more: what answers is the connection of before.
+  await expect(client.describe({}, { deadlineMs: 5_000 })).rejects.toMatchObject(expired);
 });
 
 test.each(["guest1", "guest2", "controller"])("the certificate of agent %s calls nothing of an agent", async (id) => {
@@ -135,25 +161,44 @@ test("an agent does not start with no certificate, another's, or one that has ex
   });
 });
 
-test("a controller's certificate that was replaced is refused from the first call of the new one on, after a restart too", async () => {
-  const place = join(folder, "replaced");
-  await lab.enrol("guest5", { folder: place });
-  const stolen = lab.controller;
-  const nowMs = Date.now() + 2_000; // certificates know whole seconds
-  const successor = await lab.authority.issue({
-    identity: { kind: "controller", lab: "bench" },
-    lifeMs: 60_000,
-    nowMs,
-  });
-  const ask = async (own: Credential) => {
-    await using served = await start(place, "guest5", "replaced-data");
-    return await describe(as(own), served);
-  };
-  await ask(stolen);
-  await ask(successor);
-  const refused = { kind: "refused", message: expect.stringContaining("was replaced by a newer one") };
-  await expect(ask(stolen)).rejects.toMatchObject(refused);
-  await ask(successor);
+/** What comes of it when it is asked by a controller, once, between two restarts. */
+async function askOnce(place: string, own: Credential) {
+  await using served = await start(place, "guest5", `data-of-${basename(place)}`);
+  return await describe(as(own, own.ca), served);
+}
+
+/** A lab's controller, when it has replaced its certificate at that time. */
+async function replaced(own: TestLab, nowMs: number): Promise<Credential> {
+  await own.renewController(nowMs);
+  return (await openLabFolder(own.folder, Date.now())).controller;
+}
+
+test.each([
+  ["a moment later", 0],
+  ["with a clock that was an hour behind", -60 * 60 * 1_000],
+])(
+  "a controller's certificate that was replaced %s is refused from the first call of the new one on, after a restart too",
+  async (how, byMs) => {
+    const place = join(folder, how);
+    const own = await testLab(place);
+    await own.enrol("guest5", { folder: place });
+    await askOnce(place, own.controller);
+    const successor = await replaced(own, Date.now() + byMs);
+    await askOnce(place, successor);
+    const refused = { kind: "refused", message: expect.stringContaining("was replaced by a newer one") };
+    await expect(askOnce(place, own.controller)).rejects.toMatchObject(refused);
+    await askOnce(place, successor);
+  },
+);
+
+test("a host that moves to an older lab serves that one's controller", async () => {
+  const place = join(folder, "moves");
+  const [older, newer] = [await testLab(join(place, "older")), await testLab(join(place, "newer"))];
+  const newest = await replaced(newer, Date.now() + 60_000);
+  await newer.enrol("guest5", { folder: place });
+  await askOnce(place, newest);
+  await older.enrol("guest5", { folder: place });
+  await askOnce(place, older.controller);
 });
 
 test("keys are for their owner's eyes only", async () => {

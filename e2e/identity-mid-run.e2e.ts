@@ -1,9 +1,9 @@
 /** Certificates that change, end or are taken away while a run goes on. */
 import { join } from "node:path";
 import { AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
-import { readIdentity, writeIdentity } from "@salvo/shared/identity/own.ts";
+import { readIdentity } from "@salvo/shared/identity/own.ts";
 import { sleep } from "@salvo/shared/kernel/signal.ts";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { LabAgent } from "./agent.ts";
 import { type Lab, long, quick, ranStudy, startLab } from "./lab.ts";
 
@@ -12,9 +12,8 @@ const certificateOf = async (lab: Lab, { id }: LabAgent) =>
 
 /** As if it had joined at that time. */
 async function hasJoined(lab: Lab, agent: LabAgent, nowMs: number): Promise<string> {
-  const credential = await lab.identities.issue(agent.id, { nowMs });
   await agent.kill("SIGTERM");
-  await writeIdentity(join(lab.folder, agent.id, "identity"), credential);
+  const credential = await lab.identities.enrol(agent.id, { nowMs, folder: join(lab.folder, agent.id, "identity") });
   await agent.restart();
   return credential.certificate;
 }
@@ -59,6 +58,20 @@ test("an agent whose lab was left alone for days is given a new certificate by t
   const { runs, stderr } = await lab.runStudy({});
   expect(["complete", "degraded"], stderr).toContain(runs[0]?.verdict);
   expect(await certificateOf(lab, agent!)).not.toBe(expired);
+}, 60_000);
+
+test("a run whose controller was away until its agents' certificates lapsed is brought to its end, with all that was measured", async () => {
+  await using lab = await startLab({ agents: 2 });
+  const study = await lab.startStudy({ workloads: [long] });
+  const [lapsed] = lab.agents;
+  await vi.waitFor(async () => expect((await lapsed!.runs())[0]?.tick).toBeGreaterThan(2), { timeout: 20_000 });
+  study.kill("SIGKILL");
+  await study.ended;
+  const expired = await hasJoined(lab, lapsed!, Date.now() - 2 * AGENT_LIFE_MS); // which ends its part of the run
+  const { runs, stderr } = ranStudy(await lab.salvo(["resume", "--lab", lab.labFile, "--data", lab.dataDir, "--json"]));
+  expect(runs, stderr).toMatchObject([{ verdict: "aborted", samples: { missing: 0 } }]);
+  expect(await certificateOf(lab, lapsed!)).not.toBe(expired);
+  await lab.nothingLeft();
 }, 60_000);
 
 test("a controller's certificate that was replaced is refused by every agent, and runs go on with the new one", async () => {

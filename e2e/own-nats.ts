@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { natsSecurity } from "@salvo/controller/service/nats-security.ts";
+import { tlsBlock, usersBlock, usualUsers, writeServerFiles } from "@salvo/controller/service/nats-security.ts";
 import { type TestServer, testServer } from "@salvo/shared/bus/testing-server.ts";
 import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
 
@@ -16,9 +16,10 @@ export async function ownNats(options: Parameters<typeof testServer>[0] = {}): P
   const folder = await mkdtemp(join(tmpdir(), "salvo-own-nats-"));
   const identities = await testLab(folder);
   for (const id of ["guest1", "guest2"]) await identities.enrol(id);
-  const security = await natsSecurity(join(folder, "nats"), identities, []);
+  const files = await writeServerFiles(join(folder, "nats"), identities, []);
   const server = await testServer(options);
-  const start = async () => server.start(await security());
+  const start = async () =>
+    server.start(tlsBlock(files, "verify_and_map") + (await usersBlock(identities, await usualUsers(identities))));
   await start();
   return {
     ...server,

@@ -1,4 +1,4 @@
-import { describeDetails, describeVerification, verificationJson } from "@salvo/shared/audit/describe.ts";
+import { describeDetails, describeVerification, onOneLine, verificationJson } from "@salvo/shared/audit/describe.ts";
 import type { Entry } from "@salvo/shared/audit/entry.ts";
 import { verifyLog } from "@salvo/shared/audit/read-log.ts";
 import type { Verification } from "@salvo/shared/audit/verify.ts";
@@ -90,8 +90,8 @@ function deedTable(entries: readonly Entry[], last: number): string {
     if (kind === "end") return [];
     const end = ends.get(seq);
     const result = kind === "begin" ? (end ? end.result : "never ended") : kind;
-    const told = [describeDetails(details), end && describeDetails(end.details), end?.message];
-    return [[String(seq), at, who, what, result, told.filter(Boolean).join(" ")]];
+    const told = [describeDetails(details), end && describeDetails(end.details), end && onOneLine(end.message)];
+    return [[String(seq), at, onOneLine(who), onOneLine(what), result, told.filter(Boolean).join(" ")]];
   });
   return textTable(["entry", "when", "who", "what", "result", "details"], rows.slice(-last), { right: new Set([0]) });
 }

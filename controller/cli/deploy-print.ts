@@ -5,6 +5,7 @@ import { type BundleOs, makeBundle, openBundle } from "../deploy/bundle.ts";
 import { readOwnFile } from "../deploy/own-file.ts";
 import { printDeployment } from "../deploy/print.ts";
 import { operator } from "@salvo/shared/audit/operator.ts";
+import { expectedOf } from "../service/channels.ts";
 import { openLabAudit } from "./audit-log.ts";
 import type { DeployCommand } from "./deploy.ts";
 import type { Io } from "./io.ts";

@@ -15,7 +15,7 @@ afterEach(() => rm(folder, { recursive: true }));
 async function labAndItsSecurity() {
   const lab = await testLab(folder);
   const security = await natsSecurity(join(folder, "nats"), lab, []);
-  return { tls: natsTls("bench", lab.controller), security: await security() };
+  return { tls: natsTls("bench", lab.controller), security: await security.text() };
 }
 
 test("a NATS that is away is told of once, and again when it is back", async () => {

@@ -1,5 +1,6 @@
 import type { ReleaseResponse } from "@salvo/proto/agent_pb.ts";
 import type { Details } from "@salvo/shared/audit/entry.ts";
+import { excerpt } from "@salvo/shared/audit/fit.ts";
 import type { Clock, Nanos } from "@salvo/shared/kernel/time.ts";
 import type { Logger } from "@salvo/shared/log/logger.ts";
 import type { AuditedLab } from "./audited-lab.ts";
@@ -45,7 +46,9 @@ export function createCallLog({ run, lab: { audit, who }, clock, logger }: CallL
   };
 }
 
+const HASH_CHARS = 64;
+
 /** Of the agent's own audit log: when that ends before this, or has another entry there, somebody has cut or changed it. */
 export function headOf({ auditHead }: ReleaseResponse): Details {
-  return auditHead ? { audit_seq: Number(auditHead.seq), audit_hash: auditHead.hash } : {};
+  return auditHead ? { audit_seq: Number(auditHead.seq), audit_hash: excerpt(auditHead.hash, HASH_CHARS) } : {};
 }

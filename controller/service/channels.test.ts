@@ -1,13 +1,9 @@
 /** What the controller makes of whoever answers where it expects an agent. */
-import { AgentService } from "@salvo/proto/agent_pb.ts";
-import { IdentityService } from "@salvo/proto/enrolment_pb.ts";
 import { openIdentity } from "@salvo/shared/agent/identity.ts";
 import { AGENT_LAPSE_MS, AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
-import { writeIdentity } from "@salvo/shared/identity/own.ts";
 import { readCertificate } from "@salvo/shared/identity/pem.ts";
 import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
-import { type RpcServer, serve } from "@salvo/shared/rpc/server.ts";
-import { implement, type ServiceImpl } from "@salvo/shared/rpc/service.ts";
+import type { RpcServer } from "@salvo/shared/rpc/server.ts";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
@@ -15,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { type Answering, answerAs } from "./answering.fixture.ts";
 import { type Channels, openChannels } from "./channels.ts";
 
 let folder: string;
@@ -33,51 +30,9 @@ afterEach(async () => {
 const called: string[] = [];
 beforeEach(() => void (called.length = 0));
 
-/** Answers Describe, and a Watch for as long as it is watched; everything else would be another test's. */
-const service: Pick<ServiceImpl<typeof AgentService>, "describe" | "watch"> = {
-  async describe() {
-    called.push("describe");
-    return {};
-  },
-  async *watch(_request, { signal }) {
-    for (;;) {
-      yield {};
-      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-    }
-  },
-};
-
-interface Answering {
-  readonly nowMs?: number;
-  readonly id?: string;
-  readonly roles?: readonly string[];
-  readonly from?: TestLab;
-}
-
-/** Whoever has such a certificate, listening. */
-async function answering({ nowMs, id = "guest1", roles, from = lab }: Answering): Promise<RpcServer> {
-  const place = join(folder, "identity");
-  const credential = await from.issue(id, { ...(nowMs !== undefined && { nowMs }), ...(roles && { roles }) });
-  // Whoever it is, it lets our controller in.
-  await writeIdentity(place, { ...credential, ca: lab.authority.ca });
-  const identity = await identityThen(id, nowMs);
-  // The methods that are missing are called by nobody here.
-  const whole = { ...IDLE, ...service } as ServiceImpl<typeof AgentService>;
-  return serve({
-    address: "127.0.0.1:0",
-    services: [implement(AgentService, whole), implement(IdentityService, identity.service)],
-    credentials: identity.credentials,
-    authorize: identity.authorize,
-    onBug: (error) => {
-      throw error;
-    },
-  });
-}
+const answering = (how: Answering) => answerAs(how, { folder, lab, called });
 /** As of the time when its certificate was made: an agent might not start with it now, but somebody else may. */
-function identityThen(id: string, nowMs = Date.now()) {
-  return openIdentity(join(folder, "identity"), id, nowMs);
-}
-const IDLE = Object.fromEntries(AgentService.methods.map(({ localName }) => [localName, () => {}]));
+const identityThen = (id: string, nowMs = Date.now()) => openIdentity(join(folder, "identity"), id, nowMs);
 
 const ask = ({ address }: Pick<RpcServer, "address">) =>
   channels.client({ id: "guest1", address, roles: ["workload"] }).describe({}, { deadlineMs: 5_000 });
@@ -228,6 +183,68 @@ test("a certificate with a third of its life left is renewed with a new key, and
   expect(await Promise.race([next, Promise.resolve(still)])).toBe(still);
   leave.abort();
   await expect(next).rejects.toMatchObject({ kind: "cancelled" });
+});
+
+/** Issued then, it expires soon: after a busy machine has connected. Certificates know whole seconds. */
+const expiresSoon = () => ({ nowMs: ago(-3_000) });
+const watched = { kind: "unavailable", message: expect.stringContaining("its certificate has expired") };
+
+test("when an agent's certificate expires its open calls end, and none begins over its open connection", async () => {
+  await using server = await answering(expiresSoon());
+  const agent = { id: "guest1", address: server.address, roles: ["workload"] };
+  const statuses = channels.client(agent).watch({ run: "r" });
+  await statuses.next();
+  await expect(statuses.next()).rejects.toMatchObject(watched);
+  await expect(ask(server)).rejects.toMatchObject({ message: expect.stringContaining("expired") });
+  expect(called).toEqual([]);
+});
+
+test("a certificate that was renewed over an open connection counts as long as the new one, and what is open goes on", async () => {
+  await lab.enrol("guest1");
+  await using server = await answering(expiresSoon());
+  const agent = { id: "guest1", address: server.address, roles: ["workload"] };
+  const leave = new AbortController();
+  const statuses = channels.client(agent).watch({ run: "r" }, { signal: leave.signal });
+  await statuses.next();
+  using other = openChannels(lab); // which does not know that it was renewed
+  const others = other.client(agent).watch({ run: "r" });
+  await others.next();
+  expect(await channels.renewWhenDue(agent, Date.now())).toBe(true);
+
+  await expect(others.next()).rejects.toMatchObject(watched);
+  await ask(server);
+  const next = statuses.next();
+  const still = Symbol("still open");
+  expect(await Promise.race([next, Promise.resolve(still)])).toBe(still);
+  // By a new connection, on which the agent shows the new one.
+  await other.client(agent).describe({}, { deadlineMs: 5_000 });
+  leave.abort();
+  await expect(next).rejects.toMatchObject({ kind: "cancelled" });
+});
+
+test("an agent whose certificate has lapsed is given another one without being asked anything, and by a renewal too", async () => {
+  await lab.enrol("guest1");
+  const agent = { id: "guest1", roles: ["workload"] };
+  {
+    await using server = await answering({ nowMs: ago(HOUR_MS) });
+    await channels.connect({ ...agent, address: server.address }, { deadlineMs: 5_000 });
+    expect(called).toEqual([]);
+    await ask(server);
+  }
+  await using server = await answering(expiresSoon());
+  const statuses = channels.client({ ...agent, address: server.address }).watch({ run: "r" });
+  await statuses.next();
+  await expect(statuses.next()).rejects.toMatchObject(watched);
+  expect(await channels.renewWhenDue({ ...agent, address: server.address }, Date.now(), { leftMs: 0 })).toBe(true);
+  await ask(server);
+});
+
+test("an agent that was away when it was to show its certificate is given another one when it is back", async () => {
+  await lab.enrol("guest1");
+  await using server = await answering({ nowMs: ago(HOUR_MS) });
+  const agent = { id: "guest1", address: server.address, roles: ["workload"] };
+  expect(await channels.renewWhenDue(agent, Date.now(), { leftMs: 0 })).toBe(false); // and yet:
+  await ask(server);
 });
 
 /** What comes of speaking an older TLS than 1.3. */

@@ -1,9 +1,11 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { create } from "@bufbuild/protobuf";
+import { INTERVAL_MS, testAgent, WORKLOAD } from "@salvo/agent-guest/agent.fixture.ts";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { Engine, Pattern } from "@salvo/proto/workload_pb.ts";
+import { AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
 import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -11,7 +13,8 @@ import { specFile } from "../store/layout.ts";
 import { createOpenRun } from "../store/openrun.ts";
 import { sealedRuns } from "../store/runs.ts";
 import { openAuditedLab } from "./audited-lab.ts";
-import { openController, type Resumed } from "./controller.ts";
+import { type Controller, openController, type Resumed } from "./controller.ts";
+import type { RenewalPace } from "./renewals.ts";
 
 let dataDir: string;
 let lab: TestLab;
@@ -21,8 +24,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
-/** Of an agent that nobody is: whoever calls it hears nothing. */
-const spec = create(RunSpecSchema, {
+const shape = {
   run: "left-open",
   lab: "lab",
   study: "study",
@@ -40,19 +42,47 @@ const spec = create(RunSpecSchema, {
   },
   agents: [{ id: "guest1", address: "127.0.0.1:1" }],
   participants: [{ id: "guest1.disk", agent: "guest1", device: "disk" }],
-});
+} satisfies MessageInitShape<typeof RunSpecSchema>;
+/** Of an agent that nobody is: whoever calls it hears nothing. */
+const spec = create(RunSpecSchema, shape);
 
-async function resumeAll(): Promise<Resumed[]> {
-  await using controller = await openController({
+const options = () => ({ onView() {}, abort: new AbortController().signal });
+
+async function open(pace?: RenewalPace): Promise<Controller> {
+  return openController({
     dataDir,
     natsUrl: "nats://127.0.0.1:1",
     lab: await openAuditedLab(lab, lab.folder, "test@here"),
     host: "127.0.0.1",
-    version: "1.2.3",
+    version: "0.0.0",
     logger: createLogger({ name: "test", level: "error" }),
+    ...(pace && { pace }),
   });
-  return Array.fromAsync(controller.resume(() => ({ onView() {}, abort: new AbortController().signal })));
 }
+
+async function resumeAll(): Promise<Resumed[]> {
+  await using controller = await open();
+  return Array.fromAsync(controller.resume(options));
+}
+
+test("agents are given certificates in mid-run, and all that they measure is there", async () => {
+  await using agent = await testAgent({ lab });
+  await using controller = await open({ everyMs: 100, leftMs: AGENT_LIFE_MS });
+  const { summary } = await controller.run(
+    create(RunSpecSchema, {
+      ...shape,
+      intervalMs: INTERVAL_MS,
+      workload: { ...WORKLOAD, durationMs: 3_000 },
+      agents: [{ id: "guest1", address: agent.address }],
+      participants: [{ id: "guest1.disk1", agent: "guest1", device: "disk1" }],
+    }),
+    options(),
+  );
+  expect(["complete", "degraded"], summary?.reason).toContain(summary?.verdict); // a busy machine starts late
+  expect(summary?.samples).toMatchObject({ missing: 0 });
+  const audit = await readFile(join(agent.folder, "data", "audit.jsonl"), "utf8");
+  expect(audit).toMatch(/AgentService\/Fire(.|\n)*IdentityService\/InstallCertificate(.|\n)*AgentService\/Release/);
+}, 30_000);
 
 test("a run that never began is not begun by resuming: it is sealed as aborted", async () => {
   await createOpenRun(dataDir, spec);

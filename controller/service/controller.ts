@@ -18,6 +18,7 @@ import { type Channels, openChannels } from "./channels.ts";
 import { createLive, type LiveView } from "./live.ts";
 import { natsSecurity } from "./nats-security.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
+import { openRenewals, type RenewalPace } from "./renewals.ts";
 import { driveRun } from "./run.ts";
 import { openRunLog, type RunBegin } from "./run-log.ts";
 
@@ -51,6 +52,8 @@ export interface ControllerOptions {
   readonly host: string;
   readonly version: string;
   readonly logger: Logger;
+  /** How certificates are looked after in mid-run. */
+  readonly pace?: RenewalPace;
 }
 
 /** One controller per data folder. Throws `refused` when there is another, and when its nats-server cannot be started. */
@@ -85,6 +88,7 @@ export async function openController(options: ControllerOptions): Promise<Contro
     url,
     version,
     logger,
+    pace: options.pace,
     channels,
     lab,
     clock: systemClock,
@@ -105,6 +109,7 @@ interface Parts {
   readonly url: string;
   readonly version: string;
   readonly logger: Logger;
+  readonly pace: RenewalPace | undefined;
   readonly channels: Channels;
   readonly lab: AuditedLab;
   readonly clock: Clock;
@@ -139,6 +144,7 @@ async function followRun(
 ): Promise<Manifest> {
   const { dataDir, clock, channels } = parts;
   const folder = openRunFolder(dataDir, spec.run);
+  const agents = spec.agents.map(({ id, address }) => ({ id, address, roles: ["workload"] }));
   const manifest = await withOpenRun();
   await discardOpenRun(dataDir, spec.run);
   return manifest;
@@ -161,26 +167,12 @@ async function followRun(
         log,
         spool,
         bootId: bootId(),
-        renew: async (agent) => renewQuietly(parts, spec, agent),
-        agents: new Map(
-          spec.agents.map(({ id, address }) => [id, channels.client({ id, address, roles: ["workload"] })]),
-        ),
+        renewals: openRenewals({ ...parts, agents, wallMs: () => Number(clock.wall() / NS_PER_MS) }),
+        agents: new Map(agents.map((agent) => [agent.id, channels.client(agent)])),
         live: createLive(spec, clock, onView),
         abort,
       },
     );
-  }
-}
-
-/** A run does not fail for a certificate that is in force for hours yet. */
-async function renewQuietly({ channels, clock, logger }: Parts, spec: RunSpec, id: string): Promise<void> {
-  const agent = spec.agents.find((each) => each.id === id);
-  if (!agent) return;
-  try {
-    const expected = { id, address: agent.address, roles: ["workload"] };
-    if (await channels.renewWhenDue(expected, Number(clock.wall() / NS_PER_MS))) logger.debug({ agent: id }, "renewed");
-  } catch (error) {
-    logger.warn({ agent: id, error }, "the agent's certificate could not be renewed");
   }
 }
 
@@ -204,7 +196,6 @@ async function embeddedNats(dataDir: string, lab: AuditedLab, host: string, logg
   return startNatsServer({
     dataDir: folder,
     access: { host, security: await natsSecurity(folder, lab, [host]) },
-    watchAccess: (onChange) => lab.watch(onChange),
     onStatus: (status) =>
       status.type === "died" || status.type === "stale"
         ? logger.warn({ status }, `nats-server ${status.type}`)

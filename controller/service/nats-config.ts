@@ -1,14 +1,16 @@
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isLoopback } from "@salvo/shared/config/address.ts";
+import { writeSecret } from "@salvo/shared/identity/secret-file.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import type { NatsSecurity } from "./nats-security.ts";
 
 /** What `startNatsServer` is told about who may come, and from where. */
 export interface NatsAccess {
   /** Where agents reach this host: unless that is loopback, the server listens on all of its addresses. */
   readonly host: string;
-  /** The tls and authorization blocks, as they are to be now; without them it takes anybody, and only on loopback. */
-  readonly security: (() => Promise<string>) | undefined;
+  /** Without it the server takes anybody, and only on loopback. */
+  readonly security: NatsSecurity | undefined;
 }
 
 /** Of one connection. An agent has one, the controller a handful for each run that is read. */
@@ -45,7 +47,7 @@ jetstream {
   max_memory_store: 67108864
   max_file_store: 4294967296
 }
-${(await access.security?.()) ?? ""}`;
+${(await access.security?.text()) ?? ""}`;
 }
 
 /** Gives the file's path. */
@@ -53,8 +55,7 @@ export async function writeNatsConfig(dataDir: string, text: string): Promise<st
   const file = join(dataDir, "nats-server.conf");
   try {
     await mkdir(dataDir, { recursive: true });
-    await writeFile(file, text, { mode: 0o600 });
-    await chmod(file, 0o600); // of a file that was there already
+    await writeSecret(file, text); // whole at any time: a server may be reading it
   } catch (caught) {
     const { kind, message } = toSalvoError(caught);
     throw new SalvoError(kind === "internal" ? "refused" : kind, `nats-server cannot keep its data: ${message}`, {

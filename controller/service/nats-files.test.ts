@@ -102,6 +102,8 @@ test("a server of one's own takes the lab's certificates, and after a reload tho
   running.reload();
   await running.said(/Reloaded: authorization users/);
   expect((await bus("agent-guest2", guest2, address)).connected).toBe(true);
+  // As after a renewal, of which that server does not learn.
+  expect((await bus("agent-guest2", await lab.enrol("guest2"), address)).connected).toBe(true);
   await expect(bus("agent-guest1", guest1, address)).rejects.toMatchObject({ kind: "timeout" });
   expect(controller.connected).toBe(true);
 

@@ -11,7 +11,7 @@ import { readCertificate } from "@salvo/shared/identity/pem.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { writeSecret } from "@salvo/shared/identity/secret-file.ts";
 import { SUBSCRIPTIONS_MAX, urlHost } from "./nats-config.ts";
-import { tlsBlock, usersBlock } from "./nats-security.ts";
+import { tlsBlock, usersBlock, usualUsers } from "./nats-security.ts";
 
 const LIFE_MS = 365 * 24 * 60 * 60 * 1000;
 /** Servers speak to each other on the client port and this. */
@@ -34,7 +34,7 @@ export interface NatsFiles {
 }
 
 export async function writeNatsFiles({ lab, out, servers, place, nowMs }: NatsFilesOptions): Promise<NatsFiles[]> {
-  const users = await usersBlock(lab);
+  const users = await usersBlock(lab, await usualUsers(lab));
   // A CA of the routes' own, whose key is forgotten at once: no certificate of an agent makes a member of the cluster.
   const needed = servers.length > 1 && !(await routesStand(out, servers, nowMs));
   const routes = needed ? await openAuthority(await createAuthority(`${lab.lab} routes`, nowMs)) : undefined;

@@ -34,7 +34,6 @@ beforeAll(async () => {
   server = await startNatsServer({
     dataDir,
     access: { host: "127.0.0.1", security: await natsSecurity(dataDir, lab, []) },
-    watchAccess: (onChange) => lab.watch(onChange),
   });
   controller = await connectBus({ url: server.url, name: "controller", tls: natsTls("bench", lab.controller) });
   await ensureStream({ bus: controller, lab: "bench" });
@@ -175,6 +174,54 @@ test("who joins while the server runs is let in, who is revoked is thrown out an
   expect(await refusal({ credential: guest3 })).toMatch(/authorization/i);
   expect(controller.connected).toBe(true);
   expect(server.restarts).toBe(0);
+});
+
+/** Expires soon: after a busy machine has connected. */
+const expiresSoon = () => ({ nowMs: Date.now() + 3_000 - AGENT_LIFE_MS });
+
+test("when a certificate expires its connections are ended: a thief stays out, its agent is back with the one it was renewed to", async () => {
+  let current = await lab.enrol("guest4", expiresSoon());
+  const stolen = current;
+  const thiefGone = Promise.withResolvers<void>();
+  const statuses: string[] = [];
+  const back = Promise.withResolvers<void>();
+  await using thief = await connecting({
+    credential: stolen,
+    name: "agent-guest4",
+    onStatus: ({ type }) => type === "disconnected" && thiefGone.resolve(),
+  });
+  await using agent = await connectBus({
+    url: server.url,
+    name: "agent-guest4",
+    tls: () => natsTls("bench", current),
+    onStatus: ({ type }) => {
+      statuses.push(type);
+      if (type === "connected" && statuses.includes("disconnected")) back.resolve();
+    },
+  });
+  expect([thief.connected, agent.connected]).toEqual([true, true]);
+  current = await lab.enrol("guest4");
+  await unlessAborted(Promise.all([thiefGone.promise, back.promise]), deadline(20_000, "the end of a certificate"));
+  expect(await handshake(stolen)).toMatch(/alert bad certificate/);
+  expect([thief.connected, agent.connected, controller.connected]).toEqual([false, true, true]);
+  await using publisher = createPublisher({ bus: agent, lab: "bench", run: "run-4", agent: "guest4" });
+  expect(await publisher.publish(1, "event", Buffer.from("x"))).toBe("acked");
+  expect(server.restarts).toBe(0);
+});
+
+test("an agent that nobody has renewed is shut out when its certificate expires, and let in when it is", async () => {
+  let current = await lab.enrol("guest5", expiresSoon());
+  const gone = Promise.withResolvers<void>();
+  await using agent = await connectBus({
+    url: server.url,
+    name: "agent-guest5",
+    tls: () => natsTls("bench", current),
+    onStatus: ({ type }) => type === "disconnected" && gone.resolve(),
+  });
+  await unlessAborted(gone.promise, deadline(20_000, "the end of a certificate"));
+  expect(await readFile(join(folder, "nats", "nats-server.conf"), "utf8")).not.toContain("guest5");
+  current = await lab.enrol("guest5");
+  await agent.untilConnected({ signal: deadline(10_000, "coming back") });
 });
 
 /** What the server says to it when it does something. */

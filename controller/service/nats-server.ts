@@ -30,8 +30,6 @@ export interface NatsServerOptions {
   readonly program?: string;
   /** Without it the server takes anybody, and so only on loopback: for tests. */
   readonly access?: NatsAccess;
-  /** Calls back when access.security would say something else now: the server then reads it anew. */
-  readonly watchAccess?: (onChange: () => void) => Disposable;
   readonly onStatus?: (status: NatsServerStatus) => void;
   readonly signal?: AbortSignal;
 }
@@ -123,7 +121,7 @@ async function launchOnSomePort(setup: Setup, { port = 0, signal }: NatsServerOp
   }
 }
 
-function keepRunning(first: Launched, setup: Setup, { onStatus, watchAccess }: NatsServerOptions): NatsServer {
+function keepRunning(first: Launched, setup: Setup, { onStatus }: NatsServerOptions): NatsServer {
   const { port } = first;
   const stop = new AbortController();
   let { server } = first;
@@ -157,8 +155,10 @@ function keepRunning(first: Launched, setup: Setup, { onStatus, watchAccess }: N
   onStatus?.({ type: "ready", pid: server.pid });
 
   let reloading = Promise.resolve();
+  let isDue = false;
   /** A server that dies in between reads what is written then. */
   async function reload(): Promise<void> {
+    isDue = false;
     const config = await natsConfig({ ...setup, port, name: launched.name });
     if (stop.signal.aborted || config === launched.config) return;
     await writeNatsConfig(setup.dataDir, config);
@@ -166,11 +166,13 @@ function keepRunning(first: Launched, setup: Setup, { onStatus, watchAccess }: N
     server.signal("SIGHUP");
   }
   const reloadSoon = () => {
+    if (isDue) return; // it will read all that has changed until then
+    isDue = true;
     reloading = reloading.then(reload).catch((error: unknown) => {
       onStatus?.({ type: "stale", reason: toSalvoError(error).message });
     });
   };
-  const watching = watchAccess?.(reloadSoon);
+  const watching = setup.access.security?.watch(reloadSoon);
   if (watching) reloadSoon(); // what has changed since the first launch
 
   return {

@@ -29,7 +29,7 @@ test("the example in the documentation prints IOPS per participant, duplicates l
     await writeFile(join(folder, name), text);
   const security = await natsSecurity(join(folder, "nats"), lab, []);
   await using server = await testServer();
-  await server.start(await security());
+  await server.start(await security.text());
   await using bus = await connectBus({ url: server.url, name: "controller", tls: natsTls("lab1", lab.controller) });
   await ensureStream({ bus, lab: "lab1" });
   const example = spawn(process.execPath, [EXAMPLE, server.url, "lab1", folder], { stdio: ["ignore", "pipe", "pipe"] });

@@ -1,6 +1,7 @@
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import { AgentDescriptionSchema, type AgentDescription, type AgentService } from "@salvo/proto/agent_pb.ts";
 import type { Manifest, RunSpec } from "@salvo/proto/run_pb.ts";
+import { excerpt } from "@salvo/shared/audit/fit.ts";
 import type { Bus } from "@salvo/shared/bus/connection.ts";
 import { consumeRun } from "@salvo/shared/bus/consume.ts";
 import { assert, unreachable } from "@salvo/shared/kernel/assert.ts";
@@ -13,6 +14,7 @@ import type { Client } from "@salvo/shared/rpc/client.ts";
 import { conduct, type ConductorEffect, type ConductorEvent, step } from "../domain/conductor.ts";
 import { preflight, versionProblem } from "../domain/preflight.ts";
 import type { Phase } from "../domain/phases.ts";
+import { mayRenew } from "../domain/renewable.ts";
 import { ACK_MARGIN_MS, chooseT0 } from "../domain/t0.ts";
 import { sealRun } from "../store/archive.ts";
 import { runFolder } from "../store/layout.ts";
@@ -23,6 +25,7 @@ import { createCallLog, headOf } from "./call-log.ts";
 import { probeClock } from "./clock-probe.ts";
 import { collectRecords } from "./collect.ts";
 import type { Live } from "./live.ts";
+import type { Renewals } from "./renewals.ts";
 import { armMs, armPlanOf, factsOf, planOf } from "./run-facts.ts";
 import type { RunBegin, RunFact, RunLog, RunLogEntry } from "./run-log.ts";
 import { watchRun } from "./watch.ts";
@@ -35,8 +38,7 @@ export interface RunDeps {
   readonly log: RunLog;
   readonly spool: Spool;
   readonly agents: ReadonlyMap<string, Client<typeof AgentService>>;
-  /** Gives an agent a new certificate if it needs one soon. Never throws. */
-  readonly renew: (agent: string) => Promise<void>;
+  readonly renewals: Renewals;
   /** Our own connection to NATS, once there is one. */
   readonly bus: () => Bus | undefined;
   readonly untilBus: (signal: AbortSignal) => Promise<Bus>;
@@ -210,7 +212,7 @@ export async function driveRun(
 
   /** Tells it until it hears, or the phase is over: a connection that breaks now must not leave fio at work. */
   async function stopRun(agent: string, reason: string, signal: AbortSignal): Promise<void> {
-    await calls.around("Abort", agent, { reason }, async () => tellToStop(agent, reason, signal));
+    await calls.around("Abort", agent, { reason: excerpt(reason) }, async () => tellToStop(agent, reason, signal));
   }
 
   async function tellToStop(agent: string, reason: string, signal: AbortSignal): Promise<void> {
@@ -236,7 +238,7 @@ export async function driveRun(
     const version = versionProblem(description, deps.version);
     const problems = [...(version === undefined ? [] : [version]), ...preflight(spec, agent, description, runs)];
     if (problems.length > 0) throw new SalvoError("wrong-state", problems.join("; "));
-    await deps.renew(agent);
+    await deps.renewals.first(agent);
     events.push({ type: "description", agent, description: toJson(AgentDescriptionSchema, description) });
   }
 
@@ -339,14 +341,16 @@ export async function driveRun(
     if (!stop.signal.aborted)
       logger.warn({ run: spec.run, error }, "NATS brings no more records of this run; they will be collected");
   });
+  const renewing = deps.renewals.keep(() => mayRenew(state, clock.now()), stop.signal);
   try {
+    if (resumed && before.length > 0) await deps.renewals.revive();
     await follow();
     // Sealed by an earlier life, perhaps.
     return manifest ?? (await loadManifest(runFolder(deps.dataDir, spec.run)));
   } finally {
     stop.abort(new SalvoError("cancelled", `run ${spec.run} is over`));
     for (const timer of timers) clearTimeout(timer);
-    await consuming;
+    await Promise.all([consuming, renewing]);
   }
 }
 

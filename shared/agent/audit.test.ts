@@ -23,10 +23,10 @@ test("every method that agents serve is either audited or known to change nothin
   expect([...AUDITED.map(({ name }) => name), ...AUDITED_WITHIN, ...UNAUDITED].toSorted()).toEqual(served.toSorted());
 });
 
-const CONTROLLER = "salvo://bench/controller";
+const CONTROLLER = "salvo://bench/controller?generation=1";
 const context = {
   signal: new AbortController().signal,
-  peer: { address: "127.0.0.1:1", identity: CONTROLLER, sinceMs: undefined },
+  peer: { address: "127.0.0.1:1", identity: CONTROLLER, expiresMs: Infinity },
 };
 
 /** An agent of which only Arm and Abort matter; done tells which were called, and what stood in the log by then. */
@@ -109,6 +109,14 @@ test("a log that hangs does not hold up an abort, and has it in the end", async 
   }
   await audit[Symbol.asyncDispose]();
   expect(await entries()).toMatchObject([expect.stringContaining("enough"), expect.stringContaining('"end"')]);
+});
+
+test("an abort whose text looks like a secret is in the log, and so is what is asked for in the same instant", async () => {
+  const { audit, done, call, entries } = await serve();
+  await Promise.all([call("Abort", { run: "r1", reason: "a PRIVATE KEY" }), call("Arm", ARM)]);
+  expect(done.toSorted()).toEqual(["abort after 2", "arm after 2"]);
+  await audit[Symbol.asyncDispose]();
+  expect((await entries()).join()).toContain('"reason":"(withheld: it looks like a secret)"');
 });
 
 test("of a certificate its number is kept, whatever was sent", () => {

@@ -4,6 +4,7 @@ import { AgentService } from "@salvo/proto/agent_pb.ts";
 import { IdentityService } from "@salvo/proto/enrolment_pb.ts";
 import { X509Certificate } from "node:crypto";
 import type { Details } from "../audit/entry.ts";
+import { excerpt } from "../audit/fit.ts";
 import type { AroundOptions, AuditLog } from "../audit/log.ts";
 import type { SalvoError } from "../kernel/error.ts";
 import type { Logger } from "../log/logger.ts";
@@ -24,10 +25,7 @@ export const AUDITED: readonly AuditedMethod[] = [
     plan_hash: planHash,
   })),
   audited(AgentService.method.fire, "before", ({ run, t0Ns }) => ({ run, t0_ns: String(t0Ns) })),
-  audited(AgentService.method.abort, "anyway", ({ run, reason }) => ({
-    run,
-    reason: reason.slice(0, REASON_CHARS_MAX),
-  })),
+  audited(AgentService.method.abort, "anyway", ({ run, reason }) => ({ run, reason: excerpt(reason) })),
   audited(AgentService.method.release, "anyway", ({ run }) => ({ run })),
   audited(IdentityService.method.installCertificate, "before", ({ certificate }) => ({
     serial: serialOf(certificate),
@@ -53,8 +51,6 @@ export const UNAUDITED: readonly string[] = [
   "salvo.v1.PathService/Serve",
   "salvo.v1.PathService/Measure",
 ];
-
-const REASON_CHARS_MAX = 2_000;
 
 function audited<Method extends DescMethod & { readonly methodKind: "unary" }>(
   method: Method,

@@ -23,7 +23,7 @@ function keep(): BusKeeper {
     clock: systemClock,
     log,
     activity,
-    tls: () => undefined,
+    tls: undefined,
   }));
 }
 

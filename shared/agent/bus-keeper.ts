@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Presence, PresenceSchema } from "@salvo/proto/telemetry_pb.ts";
-import { type Bus, type BusTls, connectBus } from "../bus/connection.ts";
+import { type Bus, type BusOptions, connectBus } from "../bus/connection.ts";
 import { publishPresence } from "../bus/presence.ts";
 import { SalvoError } from "../kernel/error.ts";
 import type { Clock } from "../kernel/time.ts";
@@ -17,8 +17,8 @@ export interface BusKeeperDeps {
   readonly version: string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The agent's certificate as it is now; undefined in tests that have none. */
-  readonly tls: () => BusTls | undefined;
+  /** The agent's certificate as it is now, or the credentials that others gave it; undefined in tests that have none. */
+  readonly tls: BusOptions["tls"];
   /** What the agent is at, for its presence. */
   readonly activity: () => { readonly run: string; readonly phase: string };
 }
@@ -34,7 +34,7 @@ export function keepBus({ agent, version, clock, log, tls, activity }: BusKeeper
     const bus = await connectBus({
       url,
       name: `agent-${agent}`,
-      tls: tls(),
+      tls,
       signal,
       onStatus: (status) => log.debug({ status }, "bus"),
     });
@@ -58,8 +58,7 @@ export function keepBus({ agent, version, clock, log, tls, activity }: BusKeeper
 
   return {
     async use({ url, lab }) {
-      // A connection that is lost comes back with the certificate it was made with: a renewed one needs a new connection.
-      const key = `${url} ${lab} ${certificateOf(tls())}`;
+      const key = `${url} ${lab}`;
       if (kept?.key !== key) {
         const leaving = stop();
         const end = new AbortController();
@@ -69,9 +68,4 @@ export function keepBus({ agent, version, clock, log, tls, activity }: BusKeeper
     },
     stop,
   };
-}
-
-/** What changes with a renewal. */
-function certificateOf(tls: BusTls | undefined): string {
-  return tls && "certificate" in tls ? tls.certificate : "";
 }

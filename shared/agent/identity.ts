@@ -4,7 +4,7 @@ import { authorize } from "../identity/access.ts";
 import { AGENT_LAPSE_MS } from "../identity/life.ts";
 import { parseIdentity } from "../identity/name.ts";
 import { readIdentity, writeIdentity } from "../identity/own.ts";
-import { type Credential, readCertificate } from "../identity/pem.ts";
+import { type Credential, publicKeyPin, readCertificate } from "../identity/pem.ts";
 import { onlyUri } from "../kernel/certificate-uri.ts";
 import { SalvoError } from "../kernel/error.ts";
 import { mutualTls, type TlsCredentials } from "../rpc/credentials.ts";
@@ -34,7 +34,7 @@ export async function openIdentity(folder: string, agent: string, nowMs: number)
   let current = await readIdentity(folder, REMEDY);
   const { lab, roles } = ownNames(current, agent, folder);
   const lapsed = checkDates(readCertificate(current.certificate), { agent, folder, nowMs });
-  const checkController = newestController(folder);
+  const checkController = newestController(folder, publicKeyPin(readCertificate(current.ca)));
   const credentials = mutualTls({ ca: current.ca, own: current });
   let pendingKey: string | undefined;
 
@@ -46,9 +46,10 @@ export async function openIdentity(folder: string, agent: string, nowMs: number)
       return current;
     },
     lapsed,
-    authorize(method, { identity, sinceMs }) {
+    authorize(method, { identity }) {
       authorize(lab, method, identity);
-      if (sinceMs !== undefined) checkController(sinceMs);
+      const caller = parseIdentity(identity);
+      if (caller?.kind === "controller") checkController(caller.generation);
     },
     service: {
       async requestCertificate() {

@@ -3,29 +3,30 @@ import { readFileSync, writeFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 
-const FILE = "controller-since";
+const FILE = "controller-generation";
 
 /**
- * Throws `refused` for a certificate that is older than the newest seen. Only the lab's CA can make a newer one, so a
- * thief of the controller's certificate cannot move the bar; the bar outlives restarts of the agent.
+ * Throws `refused` for a certificate that is of an earlier generation than the newest seen. Only the lab's CA can make a
+ * later one, so a thief of the controller's certificate cannot move the bar; the bar outlives restarts of the agent. Each
+ * CA, by the pin of its key, has a bar of its own: a host may move to a lab that is older.
  */
-export function newestController(folder: string): (sinceMs: number) => void {
-  const file = join(folder, FILE);
-  let newestMs = readBar(file);
-  return (sinceMs) => {
-    if (sinceMs < newestMs)
+export function newestController(folder: string, pin: string): (generation: number) => void {
+  const file = join(folder, `${FILE}-${pin}`);
+  let newest = readBar(file);
+  return (generation) => {
+    if (generation < newest)
       throw new SalvoError("refused", "this certificate of the controller was replaced by a newer one", {
         remedy: "Use the lab's folder as it is now; salvo controller renew has made another certificate there",
       });
-    if (sinceMs === newestMs) return;
+    if (generation === newest) return;
     // Seldom: once for each certificate of the controller. Before it is served, so that no crash forgets it.
     try {
-      writeFileSync(`${file}.new`, `${sinceMs}\n`, { mode: 0o600, flush: true });
+      writeFileSync(`${file}.new`, `${generation}\n`, { mode: 0o600, flush: true });
       renameSync(`${file}.new`, file);
     } catch (error) {
       throw toSalvoError(error, { file });
     }
-    newestMs = sinceMs;
+    newest = generation;
   };
 }
 
@@ -39,7 +40,7 @@ function readBar(file: string): number {
     throw known;
   }
   if (/^\d{1,15}\n$/.test(text)) return Number(text);
-  throw new SalvoError("corrupt", "this does not say since when the controller's certificate is in force", {
+  throw new SalvoError("corrupt", "this does not say which is the newest certificate of the controller", {
     file,
     remedy: "Join the lab anew",
   });

@@ -71,7 +71,7 @@ export async function serveAgent({
     version,
     clock,
     log,
-    tls: () => others ?? (identity && natsTls(identity.lab, identity.current)),
+    tls: others ?? (identity && (() => natsTls(identity.lab, identity.current))),
     activity: () => agent?.activity() ?? { run: "", phase: "" },
   });
   agent = createAgent({

@@ -25,13 +25,18 @@ export function describeVerification(file: string, found: Verification): string 
 }
 
 export function describeEntry({ at, who, what, details }: Entry): string {
-  return [at, who, what, describeDetails(details)].filter(Boolean).join(" ");
+  return [at, onOneLine(who), onOneLine(what), describeDetails(details)].filter(Boolean).join(" ");
 }
 
 export function describeDetails(details: Entry["details"]): string {
   return Object.entries(details)
-    .map(([name, value]) => `${name}=${String(value)}`)
+    .map(([name, value]) => `${name}=${onOneLine(String(value))}`)
     .join(" ");
+}
+
+/** Texts of others stand among ours: without line ends, and without what a terminal would obey. */
+export function onOneLine(text: string): string {
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (each) => `\\u{${each.codePointAt(0)?.toString(16)}}`);
 }
 
 export function verificationJson(file: string, found: Verification) {

@@ -2,10 +2,14 @@ import { appendFile, mkdtemp, readFile, rm, stat, truncate, writeFile } from "no
 import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import fc from "fast-check";
 import { SalvoError } from "../kernel/error.ts";
 import { tryLock } from "../process/lock-file.ts";
-import { readLine } from "./entry.ts";
+import { describeEntry } from "./describe.ts";
+import { LINE_BYTES_MAX, readLine, START, writeLine } from "./entry.ts";
+import { fit } from "./fit.ts";
 import { openAuditLog } from "./log.ts";
+import { verifyLog } from "./read-log.ts";
 
 let folder: string;
 let file: string;
@@ -161,11 +165,83 @@ test("what others add is taken up", async () => {
   expect(kinds).toEqual(["note", "no-entry", "torn", "note"]);
 });
 
-test.each(["-----BEGIN PRIVATE KEY-----", `0123456789abcdef.${"a".repeat(43)}.${"b".repeat(43)}`])(
-  "a secret is not written: %s",
-  async (secret) => {
+const TOKEN = `0123456789abcdef.${"a".repeat(43)}.${"b".repeat(43)}`;
+
+test.each([
+  ["a private key", "-----BEGIN PRIVATE KEY-----"],
+  ["a token", TOKEN],
+  ["a token where a long text is cut", `${"x".repeat(1_990)}${TOKEN}`],
+])("%s is not written, and what it came with is", async (_what, secret) => {
+  await using log = await open();
+  const failing = log.around({ ...deed, details: { ...deed.details, secret } }, async () => {
+    throw new SalvoError("refused", `not ${secret}`);
+  });
+  await expect(failing).rejects.toMatchObject({ kind: "refused" });
+  const secretless = { secret: "(withheld: it looks like a secret)" };
+  expect(await entries()).toMatchObject([
+    { kind: "begin", details: { ...deed.details, ...secretless } },
+    { kind: "end", result: "refused", message: secretless.secret },
+  ]);
+  expect(await readFile(file, "utf8")).not.toMatch(/PRIVATE|aaaa|0123456789abcdef/);
+});
+
+test.each([
+  ["a secret", TOKEN],
+  ["as long as a message of gRPC may be", "x".repeat(8 * 1024 * 1024)],
+  ["six times as long when it is written", "\u0000".repeat(60_000)],
+  ["of halves of characters", "\ud83d".repeat(100_000)],
+  ["of lines", "\n\r\u2028".repeat(20_000)],
+])(
+  "a text that is %s keeps nothing out of the log, neither its own deed nor those of the same instant",
+  async (_, text) => {
     await using log = await open();
-    await expect(log.note({ ...deed, details: { secret } })).rejects.toThrow("bug");
-    await expect(stat(file)).resolves.toMatchObject({ size: 0 });
+    const failing = log.around({ ...deed, what: "stop", details: { agent: "guest1", reason: text } }, async () => {
+      throw new SalvoError("refused", text);
+    });
+    const [failed] = await Promise.allSettled([failing, log.around(deed, async () => 7), log.note(deed)]);
+    expect(failed).toMatchObject({ reason: { kind: "refused" } });
+    expect(await verifyLog(file)).toMatchObject({ holds: true, entries: 5, unfinished: [] });
+    expect((await entries())[0]).toMatchObject({ what: "stop", details: { agent: "guest1" } });
+    await (await open()).note(deed); // and it is taken up again
   },
 );
+
+test("what is cut says so, and how much is missing", async () => {
+  await using log = await open();
+  await log.note({ ...deed, details: { agent: "guest1", reason: "x".repeat(600_000) } });
+  const [entry] = await entries();
+  const { agent, reason } = entry && "details" in entry ? entry.details : {};
+  expect(agent).toBe("guest1");
+  const [, kept = "", missing] = /^(x+)\.\.\. \((\d+) characters more\)$/.exec(String(reason)) ?? [];
+  expect(kept.length + Number(missing)).toBe(600_000);
+  expect(kept.length).toBeGreaterThan(100_000);
+});
+
+const texts = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.string({ unit: "grapheme" }),
+  fc.constantFrom("\ud800", "\u0000", '"'),
+);
+const longTexts = fc.tuple(texts, fc.integer({ min: 1, max: 100_000 })).map(([text, times]) => text.repeat(times));
+
+test("any texts at all make an entry that fits, and is read back as it was written", () => {
+  fc.assert(
+    fc.property(fc.array(longTexts, { minLength: 2, maxLength: 12 }), ([who = "", message = "", ...others]) => {
+      const details = Object.fromEntries(others.map((text, index) => [`text${index}`, text]));
+      const fitted = fit({ kind: "end", of: 1, result: "internal", who, what: "step", message, details });
+      const { line } = writeLine(fitted, AT, { seq: Number.MAX_SAFE_INTEGER - 1, hash: START.hash });
+      expect(Buffer.byteLength(line)).toBeLessThanOrEqual(LINE_BYTES_MAX);
+      expect(readLine(Buffer.from(line.slice(0, -1)))).toMatchObject(fitted);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("a text of others is no line of its own where people read the log", () => {
+  const details = { reason: "enough\n4  2026-11-22  ann@lab1 \u001b[2K\u202e\ud800" };
+  const written = writeLine({ ...deed, details, kind: "note" }, AT, START).line;
+  const entry = readLine(Buffer.from(written.slice(0, -1)));
+  expect(typeof entry === "string" ? entry : describeEntry(entry)).toBe(
+    "2026-11-22T20:15:00.000Z ann@lab1 token create reason=enough\\u{a}4  2026-11-22  ann@lab1 \\u{1b}[2K\\u{202e}\\u{d800}",
+  );
+});

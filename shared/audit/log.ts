@@ -1,6 +1,7 @@
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { type AppendOptions, openAppender } from "./append.ts";
 import type { Deed, Details, Happening, Head } from "./entry.ts";
+import { excerpt, fit } from "./fit.ts";
 import { inTurn } from "./in-turn.ts";
 
 /** Who did what, when, and how it ended (entry.ts). Several processes may have the same log open. */
@@ -35,7 +36,6 @@ export interface AroundOptions<T> {
 export const AUDIT_FILE = "audit.jsonl";
 
 export const STOP_WAIT_MS = 250;
-const MESSAGE_CHARS_MAX = 2_000;
 
 /**
  * Makes the file with its first entry; its folder must be there. Throws `corrupt` when the end of the file is not as it
@@ -43,7 +43,9 @@ const MESSAGE_CHARS_MAX = 2_000;
  */
 export async function openAuditLog(file: string, options: AppendOptions): Promise<AuditLog> {
   const appender = await openAppender(file, options);
-  const append = inTurn((happenings: readonly Happening[]) => appender.append(happenings));
+  const appendInTurn = inTurn((happenings: readonly Happening[]) => appender.append(happenings));
+  // Fitted before it stands beside others, which must not fail for it.
+  const append = async (happening: Happening) => appendInTurn(fit(happening));
   const ending = new Set<Promise<void>>();
 
   async function settle(written: Promise<void>, onUnwritten: ((error: SalvoError) => void) | undefined): Promise<void> {
@@ -93,7 +95,7 @@ type EndEntry = Happening & { readonly kind: "end" };
 
 function failure(error: unknown): Pick<EndEntry, "result" | "message" | "details"> {
   const { kind, message } = toSalvoError(error);
-  return { result: kind, message: message.slice(0, MESSAGE_CHARS_MAX), details: {} };
+  return { result: kind, message: excerpt(message), details: {} };
 }
 
 /** Never throws: what becomes of it is told when its end is written. */

@@ -4,7 +4,11 @@ import { type Happening, type Head, sha256, START, writeLine } from "./entry.ts"
 import { verifyAudit } from "./verify.ts";
 
 const AT = Date.UTC(2026, 10, 22);
-const common = { who: "salvo://bench/controller", what: "salvo.v1.AgentService/Arm", details: { run: "r-1" } };
+const common = {
+  who: "salvo://bench/controller?generation=1",
+  what: "salvo.v1.AgentService/Arm",
+  details: { run: "r-1" },
+};
 const begin: Happening = { ...common, kind: "begin" };
 const endOf = (of: number): Happening => ({ ...common, kind: "end", of, result: "ok", message: "" });
 const note: Happening = { ...common, what: "ü", kind: "note" };

@@ -18,8 +18,8 @@ export interface BusOptions {
   readonly url: string;
   /** Of this client, one token: shown by the server, and the root of its inboxes (`_INBOX_<name>`). */
   readonly name: string;
-  /** Without it there is no TLS, which only servers of tests take. */
-  readonly tls?: BusTls | undefined;
+  /** Without it there is no TLS, which only servers of tests take. A function is asked anew for each connection. */
+  readonly tls?: BusTls | (() => LabTls) | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onStatus?: ((status: BusStatus) => void) | undefined;
 }
@@ -86,7 +86,7 @@ async function dial({ url, name, tls, signal, onStatus }: BusOptions): Promise<N
     // The client could wait for its first server by itself, but nothing could end that wait.
     const dialling = connect({
       servers: url,
-      ...(tls && ("credentials" in tls ? othersOptions(tls, url) : { tls: tlsOptions(tls) })),
+      ...(tls && optionsOf(tls, url)),
       name,
       inboxPrefix: `_INBOX_${name}`,
       timeout: DIAL_TIMEOUT_MS,
@@ -114,17 +114,31 @@ async function dial({ url, name, tls, signal, onStatus }: BusOptions): Promise<N
   }
 }
 
-/** The client hands all of it on to Node's own, and refuses a server without TLS. */
-function tlsOptions({ ca, certificate, key, checkServer }: LabTls) {
+function optionsOf(tls: BusTls | (() => LabTls), url: string) {
+  if (typeof tls === "function") return { tls: tlsOptions(tls) };
+  return "credentials" in tls ? othersOptions(tls, url) : { tls: tlsOptions(() => tls) };
+}
+
+/**
+ * The client hands all of it on to Node's own, and refuses a server without TLS. It looks here for each connection, and takes
+ * certificate and key in one go (transport-node 3.4, loadClientCerts).
+ */
+function tlsOptions(current: () => LabTls) {
   return {
-    ca,
-    key,
-    cert: certificate,
+    get ca() {
+      return current().ca;
+    },
+    get key() {
+      return current().key;
+    },
+    get cert() {
+      return current().certificate;
+    },
     minVersion: "TLSv1.3",
     // The address may be a number, which TLS does not allow as a server's name.
     servername: "nats.salvo",
     checkServerIdentity(_host: string, { subjectaltname }: PeerCertificate) {
-      const problem = checkServer(onlyUri(subjectaltname));
+      const problem = current().checkServer(onlyUri(subjectaltname));
       return problem === undefined ? undefined : new Error(problem);
     },
   };

@@ -42,7 +42,7 @@ test("every method of the contract is in the table, and the table has no other",
   expect(methods.length).toBe(services.reduce((sum, service) => sum + service.methods.length, 0));
 });
 
-const controller = identityUri({ kind: "controller", lab: "bench" });
+const controller = identityUri({ kind: "controller", lab: "bench", generation: 7 });
 
 test("the lab's controller may call what is the controller's", () => {
   for (const method of methods) expect(() => authorize("bench", method, controller), method).not.toThrow();
@@ -56,8 +56,9 @@ test.each([
     identityUri({ kind: "agent", lab: "bench", id: "controller", roles: ["workload"] }),
   ],
   ["the NATS server", identityUri({ kind: "nats", lab: "bench" })],
-  ["another lab's controller", identityUri({ kind: "controller", lab: "other" })],
+  ["another lab's controller", identityUri({ kind: "controller", lab: "other", generation: 7 })],
   ["something like the controller", `${controller}x`],
+  ["a controller of no generation", "salvo://bench/controller"],
   ["something with the controller in it", `x${controller}`],
 ])("%s may call nothing but Join", (_who, uri) => {
   for (const method of methods) {

@@ -26,8 +26,8 @@ export interface IssueOptions {
   readonly identity: Identity;
   readonly lifeMs: number;
   readonly nowMs: number;
-  /** Its name at NATS, for a controller that is not to have the usual one. */
-  readonly user?: string;
+  /** Its names at NATS, where it is not to have the usual one alone. */
+  readonly users?: readonly string[];
   /** A server that is a client of its like. */
   readonly isPeer?: boolean;
   /** Names and addresses of the host, for clients that check those. */
@@ -62,7 +62,7 @@ export async function openAuthority({ ca, key }: { readonly ca: string; readonly
   const issuer = new X509Certificate(ca).subject;
 
   async function sign(request: Uint8Array<ArrayBuffer>, options: IssueOptions): Promise<string> {
-    const { identity, lifeMs, nowMs, user = natsUser(identity), hosts = [], isPeer = false } = options;
+    const { identity, lifeMs, nowMs, users = [natsUser(identity)], hosts = [], isPeer = false } = options;
     const certificate = await X509CertificateGenerator.create({
       serialNumber: serial(),
       issuer,
@@ -77,7 +77,7 @@ export async function openAuthority({ ca, key }: { readonly ca: string; readonly
         new BasicConstraintsExtension(false, undefined, true),
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
         new ExtendedKeyUsageExtension(isPeer ? BOTH : usages(identity)),
-        new SubjectAlternativeNameExtension(names(identity, user, hosts)),
+        new SubjectAlternativeNameExtension(names(identity, users, hosts)),
       ],
     });
     return `${certificate.toString("pem")}\n${ca}`;
@@ -101,11 +101,11 @@ function usages({ kind }: Identity): ExtendedKeyUsage[] {
   return [kind === "controller" || kind === "reader" ? ExtendedKeyUsage.clientAuth : ExtendedKeyUsage.serverAuth];
 }
 
-function names(identity: Identity, user: string, hosts: readonly string[]): JsonGeneralName[] {
+function names(identity: Identity, users: readonly string[], hosts: readonly string[]): JsonGeneralName[] {
   const isUser = identity.kind !== "nats" && identity.kind !== "enrolment";
   return [
     { type: "url", value: identityUri(identity) },
-    ...(isUser ? [{ type: "dns", value: user } as const] : []),
+    ...(isUser ? users.map((value) => ({ type: "dns", value }) as const) : []),
     ...hosts.map((value) => ({ type: isIP(value) === 0 ? "dns" : "ip", value }) as const),
   ];
 }

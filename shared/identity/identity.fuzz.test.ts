@@ -71,8 +71,11 @@ test("a token whose file was damaged grants what it did, in its time, or nothing
 });
 
 test("any text as a certificate's names is one known identity, exactly as it is written, or nobody", () => {
-  const uri = identityUri({ kind: "agent", lab: "bench", id: "guest1", roles: ["workload"] });
-  const uris = damaged(fc.constant(Buffer.from(uri))).map((bytes) => bytes.toString("latin1"));
+  const agent = identityUri({ kind: "agent", lab: "bench", id: "guest1", roles: ["workload"] });
+  const controller = identityUri({ kind: "controller", lab: "bench", generation: 1_786_000_000 });
+  const uris = damaged(fc.constantFrom(agent, controller).map((uri) => Buffer.from(uri))).map((bytes) =>
+    bytes.toString("latin1"),
+  );
   const names = fc.oneof(uris, fc.string(), fc.string({ unit: "binary" }));
   fc.assert(
     fc.property(fc.array(names, { maxLength: 3 }), (several) => {

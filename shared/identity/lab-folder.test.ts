@@ -1,9 +1,12 @@
 /** Who may still join, be renewed and called, as the lab's folder has it. */
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { onlyUri } from "../kernel/certificate-uri.ts";
+import { AGENT_LIFE_MS } from "./life.ts";
 import { openLabFolder } from "./lab-folder.ts";
+import { parseIdentity } from "./name.ts";
 import { readCertificate } from "./pem.ts";
 import { createRequest } from "./request.ts";
 import { type TestLab, testLab } from "./testing-lab.ts";
@@ -59,6 +62,46 @@ test("a renewed controller has another key and another name at NATS, which last"
   expect(readCertificate(later.controller.certificate).serialNumber).not.toBe(
     readCertificate(renewed.controller.certificate).serialNumber,
   );
+});
+
+test("each certificate of the controller is of a later generation, with a clock set back and in a folder from a backup too", async () => {
+  const generation = async (nowMs: number) => {
+    const { controller } = await openLabFolder(lab.folder, nowMs);
+    const own = parseIdentity(onlyUri(readCertificate(controller.certificate).subjectAltName));
+    return own?.kind === "controller" ? own.generation : 0;
+  };
+  const nowMs = Date.now();
+  const backup = join(folder, "backup");
+  await cp(lab.folder, backup, { recursive: true });
+  const generations = [await generation(nowMs)];
+  for (const atMs of [nowMs + 60_000, nowMs - 24 * 60 * 60 * 1000, nowMs - 24 * 60 * 60 * 1000]) {
+    await (await openLabFolder(lab.folder, nowMs)).renewController(atMs);
+    generations.push(await generation(nowMs));
+  }
+  await rm(lab.folder, { recursive: true });
+  await cp(backup, lab.folder, { recursive: true });
+  await (await openLabFolder(lab.folder, nowMs)).renewController(nowMs + 120_000);
+  generations.push(await generation(nowMs), await generation(nowMs + 300 * 24 * 60 * 60 * 1000));
+  expect(generations).toEqual([...new Set(generations)].toSorted((a, b) => a - b));
+});
+
+test("each certificate of an agent has a name of its own, known until it expires or its agent is revoked", async () => {
+  const nowMs = Date.now();
+  const earlier = nowMs - AGENT_LIFE_MS / 2;
+  await lab.enrol("guest1", { nowMs: earlier });
+  const { certificate } = await lab.enrol("guest1", { nowMs });
+  await lab.enrol("guest2", { nowMs });
+  await lab.revoke("guest2");
+  const issued = await lab.issued(nowMs);
+  expect(issued.map(({ agent, expiresMs }) => `${agent} ${expiresMs}`).toSorted()).toEqual(
+    [earlier, nowMs].map((atMs) => `guest1 ${atMs + AGENT_LIFE_MS}`),
+  );
+  const last = issued.find(({ expiresMs }) => expiresMs === nowMs + AGENT_LIFE_MS);
+  expect(readCertificate(certificate).subjectAltName).toContain(`DNS:${last?.user}, DNS:guest1.bench.salvo`);
+  expect(last?.user).toMatch(/^[0-9a-f]{16}\.guest1\.agent\.bench\.salvo$/);
+  expect(await lab.issued(earlier + AGENT_LIFE_MS)).toEqual([last]);
+  await openLabFolder(lab.folder, earlier + AGENT_LIFE_MS);
+  expect(await readdir(join(lab.folder, "ca", "issued"))).toHaveLength(2); // guest2's, too
 });
 
 test.for([

@@ -9,6 +9,7 @@ import { basename, join } from "node:path";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { onlyUri } from "../kernel/certificate-uri.ts";
 import { type Authority, createAuthority, openAuthority } from "./authority.ts";
+import { type Issued, openIssued } from "./issued.ts";
 import { AGENT_LIFE_MS } from "./life.ts";
 import { isName, natsUser, nextControllerUser, parseIdentity } from "./name.ts";
 import { readIdentity, writeIdentity } from "./own.ts";
@@ -62,9 +63,14 @@ export interface LabFolder extends Readers {
   isRevoked(agent: string): boolean;
   /** Everybody who may take part: enrolled and not revoked. */
   agents(): Promise<Grant[]>;
-  /** Calls back whenever somebody was let in or revoked, by whatever process. */
-  watch(onChange: () => void): Disposable;
+  /** The agents' certificates that are in force, and nobody's who was revoked. */
+  issued(nowMs: number): Promise<Issued[]>;
+  /** Calls back whenever somebody was let in, given another certificate or revoked, by whatever process. */
+  watch(onChange: (what: Watched) => void): Disposable;
 }
+
+const WATCHED = ["agents", "issued", "revoked", "readers"] as const;
+type Watched = (typeof WATCHED)[number];
 
 /** Throws `wrong-state` when there is a CA in the folder: a second one would lock out all that the first has let in. */
 export async function initLabFolder(folder: string, lab: string, nowMs: number): Promise<LabFolder> {
@@ -77,7 +83,8 @@ export async function initLabFolder(folder: string, lab: string, nowMs: number):
   for (const name of ["agents", "revoked"]) await mkdir(join(folder, "ca", name), { recursive: true, mode: 0o700 });
   await makeTokenFolder(join(folder, "ca", "tokens"));
   const authority = await openAuthority({ ca, key });
-  const options = { identity: { kind: "controller", lab }, lifeMs: CONTROLLER_LIFE_MS, nowMs } as const;
+  const identity = { kind: "controller", lab, generation: generationAfter(0, nowMs) } as const;
+  const options = { identity, lifeMs: CONTROLLER_LIFE_MS, nowMs };
   await writeIdentity(join(folder, "controller"), await authority.issue(options));
   await writeSecret(join(folder, "ca", "ca.pem"), ca);
   await writeSecret(join(folder, "ca", "ca.key"), key);
@@ -91,13 +98,15 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
   const authority = await openAuthority({ ca: ca ?? "", key: key ?? "" });
   const controller = await readIdentity(join(folder, "controller"), INIT);
   const certificate = readCertificate(controller.certificate);
-  const lab = parseIdentity(onlyUri(certificate.subjectAltName))?.lab;
-  if (lab === undefined) throw new SalvoError("corrupt", "the controller's certificate names no lab", { file: folder });
+  const own = parseIdentity(onlyUri(certificate.subjectAltName));
+  if (own?.kind !== "controller")
+    throw new SalvoError("corrupt", "the controller's certificate is that of no controller", { file: folder });
+  const { lab } = own;
   const pin = publicKeyPin(readCertificate(authority.ca));
   const controllerUser = dnsName(certificate) ?? natsUser({ kind: "controller", lab });
   const issueController = async (user: string, nowMs: number) => {
-    const identity = { kind: "controller", lab } as const;
-    const fresh = await authority.issue({ identity, lifeMs: CONTROLLER_LIFE_MS, nowMs, user });
+    const identity = { ...own, generation: generationAfter(own.generation, nowMs) };
+    const fresh = await authority.issue({ identity, lifeMs: CONTROLLER_LIFE_MS, nowMs, users: [user] });
     await writeIdentity(join(folder, "controller"), fresh);
     return fresh;
   };
@@ -111,9 +120,12 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
       remedy: "Give the host another id",
     });
   };
-  const sign = (grant: Grant, request: Uint8Array<ArrayBuffer>, nowMs: number) => {
+  const issued = await openIssued(place("issued"), lab, nowMs);
+  const sign = async (grant: Grant, request: Uint8Array<ArrayBuffer>, nowMs: number) => {
     const identity = { kind: "agent", lab, id: grant.agent, roles: grant.roles } as const;
-    return authority.sign(request, { identity, lifeMs: AGENT_LIFE_MS, nowMs });
+    const { user } = await issued.add(grant.agent, nowMs + AGENT_LIFE_MS);
+    // The usual name is for servers that others run: they do not learn of each renewal.
+    return authority.sign(request, { identity, lifeMs: AGENT_LIFE_MS, nowMs, users: [user, natsUser(identity)] });
   };
 
   return {
@@ -158,11 +170,20 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
       const names = (await readdir(place("agents"))).filter((name) => !name.endsWith(".new"));
       return Promise.all(names.filter((name) => !isRevoked(name)).map((name) => readGrant(place("agents", name))));
     },
+    issued: async (nowMs) => (await issued.inForce(nowMs)).filter(({ agent }) => !isRevoked(agent)),
     watch(onChange) {
-      const watchers = ["agents", "revoked", "readers"].map((name) => watch(place(name), onChange));
+      const watchers = WATCHED.map((name) => watch(place(name), () => onChange(name)));
       return { [Symbol.dispose]: () => watchers.forEach((each) => each.close()) };
     },
   };
+}
+
+/**
+ * The time, as a folder that comes from a backup does not know all that there were; and one more than the last, as a clock may
+ * be set back.
+ */
+function generationAfter(last: number, nowMs: number): number {
+  return Math.max(last + 1, Math.floor(nowMs / 1_000));
 }
 
 /** It becomes the name of a file. */

@@ -10,9 +10,16 @@ import { parseToken } from "./token.ts";
 export interface TestLab extends LabFolder {
   readonly folder: string;
   /** What `join` would have got and written. */
-  enrol(agent: string, options?: { readonly roles?: readonly string[]; readonly folder?: string }): Promise<Credential>;
-  /** Of an agent that was enrolled; with dates or a name of its own it may be one that the lab would not give. */
+  enrol(agent: string, options?: EnrolOptions): Promise<Credential>;
+  /** Of an agent that was enrolled, but not written down anywhere; with dates or a name of its own it may be one that the lab would not give. */
   issue(agent: string, options?: { readonly nowMs?: number; readonly roles?: readonly string[] }): Promise<Credential>;
+}
+
+interface EnrolOptions {
+  readonly roles?: readonly string[];
+  readonly folder?: string;
+  /** When it joined. */
+  readonly nowMs?: number;
 }
 
 export async function testLab(folder: string, name = "bench"): Promise<TestLab> {
@@ -21,10 +28,10 @@ export async function testLab(folder: string, name = "bench"): Promise<TestLab> 
   return {
     ...lab,
     folder: place,
-    async enrol(agent, { roles = ["workload"], folder: place } = {}) {
-      const { id, secret } = parseToken(await lab.createToken({ agent, roles }, Date.now()));
+    async enrol(agent, { roles = ["workload"], folder: place, nowMs = Date.now() } = {}) {
+      const { id, secret } = parseToken(await lab.createToken({ agent, roles }, nowMs));
       const { key, request } = await createRequest();
-      const { certificate } = await lab.join({ id, secret, request, nowMs: Date.now() });
+      const { certificate } = await lab.join({ id, secret, request, nowMs });
       const credential = { ca: lab.authority.ca, certificate, key };
       if (place !== undefined) await writeIdentity(place, credential);
       return credential;

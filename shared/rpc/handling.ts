@@ -5,6 +5,7 @@ import { decode, encode, type MethodDefinition } from "./definition.ts";
 import { toStatus } from "./failure.ts";
 import { createBell, createWriter, eachUnlessAborted, isStop, reasonOf } from "./flow.ts";
 import { onlyUri } from "@salvo/shared/kernel/certificate-uri.ts";
+import { atWallTime } from "@salvo/shared/kernel/wall-timer.ts";
 import type { CallContext, ImplementedMethod, Peer } from "./service.ts";
 
 type Response = MessageInitShape<DescMessage>;
@@ -45,6 +46,8 @@ export async function handleCall(
   live.add(end);
   try {
     const context: CallContext = { signal, peer: peerOf(stream) };
+    using _ = atWallTime(context.peer.expiresMs, () => end(expired(name)));
+    if (signal.aborted) throw reasonOf(signal);
     authorize(name, context.peer);
     const requests = readRequests(stream, signal, definition, validate);
     const write = createWriter(stream, signal);
@@ -65,8 +68,15 @@ function peerOf(stream: ServedCall): Peer {
   return {
     address: stream.getPeer(),
     identity: onlyUri(certificate?.subjectaltname),
-    sinceMs: certificate && Date.parse(certificate.valid_from),
+    expiresMs: certificate ? Date.parse(certificate.valid_to) : Infinity,
   };
+}
+
+/** TLS has looked at the dates once, when the connection was made, and connections last for days. */
+function expired(method: string): SalvoError {
+  return new SalvoError("refused", `${method}: the caller's certificate has expired since it connected`, {
+    remedy: "Connect anew, with a certificate that is in force by this host's clock",
+  });
 }
 
 async function* readRequests(

@@ -4,7 +4,10 @@ import { defineMethod, type MethodDefinition } from "./definition.ts";
 
 /** What a handler knows of the call it serves. */
 export interface CallContext {
-  /** Aborts with `cancelled` when the caller cancels, is lost or its deadline passes, with `unavailable` when the server stops. */
+  /**
+   * Aborts with `cancelled` when the caller cancels, is lost or its deadline passes, with `unavailable` when the server
+   * stops, with `refused` when the caller's certificate expires.
+   */
   readonly signal: AbortSignal;
   readonly peer: Peer;
 }
@@ -15,8 +18,8 @@ export interface Peer {
   readonly address: string;
   /** The one URI in the peer's certificate, which its CA has checked; undefined for a caller without one. */
   readonly identity: string | undefined;
-  /** Since when that certificate is in force, in ms since 1970; undefined without one. */
-  readonly sinceMs: number | undefined;
+  /** When that certificate expires, in ms since 1970; never without one. The call ends then. */
+  readonly expiresMs: number;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { toJson } from "@bufbuild/protobuf";
+import { excerpt } from "../../audit/fit.ts";
 import type { AuditLog } from "../../audit/log.ts";
 import { SalvoError, toSalvoError } from "../../kernel/error.ts";
 import { diff, type Step } from "../domain/provision/diff.ts";
@@ -114,7 +115,7 @@ export function createProvisioner<Desc extends DescMessage, Shown>(
         for (const [index, step] of steps.entries()) {
           signal.throwIfAborted();
           yield { step: index, done: false };
-          const commands = step.ops.map(commandOf).join("\n").slice(0, LOGGED_CHARS_MAX);
+          const commands = excerpt(step.ops.map(commandOf).join("\n"), LOGGED_CHARS_MAX);
           const deed = { who, what: `${name}/Apply`, details: { plan_hash: hash, step: step.id, commands } };
           await audit.around(deed, () => doStep(step, mine));
           yield { step: index, done: true };
