@@ -7,6 +7,7 @@ import { bootId, describeHost } from "./host.ts";
 import { linuxInitiator } from "./initiator/provider.ts";
 import { linuxPathTools } from "./path/tools.ts";
 import { linuxTarget } from "./target/provider.ts";
+import { findWays } from "./ways.ts";
 
 export function linuxPlatform(): Platform & Required<Pick<Platform, "disks">> {
   const cores = openCores();
@@ -18,6 +19,7 @@ export function linuxPlatform(): Platform & Required<Pick<Platform, "disks">> {
     requestDump: (fio) => fio.signal("SIGUSR1"),
     readCores: () => cores.read(),
     findDisk: (path) => findDisk(path),
+    findWays: (path) => findWays(path),
     // proc_pid_fd(5): to open such a link is to open the file itself.
     pathOfHandle: (fd) => `/proc/${process.pid}/fd/${fd}`,
     target: linuxTarget,

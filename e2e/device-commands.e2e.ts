@@ -103,8 +103,8 @@ test("a disk without a serial number is claimed by its WWN", async () => {
     identify: () => disks.identify().map(named),
     open(found) {
       const opened = disks.open(found);
-      const look = () => {
-        const facts = opened.look();
+      const look = (startBytes: number) => {
+        const facts = opened.look(startBytes);
         return { ...facts, identity: named(facts.identity) };
       };
       return { ...opened, look };

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { Device } from "@salvo/proto/lab_pb.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { openClaims } from "@salvo/shared/agent/guard/claims.ts";
+import { LABEL_BYTES } from "@salvo/shared/agent/domain/guard/label.ts";
 import { claimDisk, releaseDisk } from "@salvo/shared/agent/guard/claim-disk.ts";
 import { openRawDisk } from "@salvo/shared/agent/guard/raw-disk.ts";
 import { hashOfDevice } from "@salvo/shared/agent/devices.ts";
@@ -254,10 +255,10 @@ describe("on loop devices", () => {
     await make(disk);
     const opened = loops.disks.open({ ...found, path });
     try {
-      expect([opened.node(), opened.look().identity.node]).toEqual([found.node, found.node]);
+      expect([opened.node(), opened.look(LABEL_BYTES).identity.node]).toEqual([found.node, found.node]);
       await make(other);
       expect(opened.node()).toMatch(/^gone .* leads to device 7:/);
-      expect(opened.look().identity).toMatchObject({
+      expect(opened.look(LABEL_BYTES).identity).toMatchObject({
         node: "gone",
         serial: { unknown: expect.stringMatching("leads") },
       });

@@ -57,8 +57,8 @@ export async function openLoops(): Promise<Loops> {
         const opened = real.open(disk);
         return {
           ...opened,
-          look() {
-            const facts = opened.look();
+          look(startBytes) {
+            const facts = opened.look(startBytes);
             return { ...facts, identity: named(facts.identity) };
           },
         };

@@ -117,7 +117,7 @@ describe("raw disks in a run", () => {
     await expect(agent.arm("half", { participants: request, workload: RANDOM })).rejects.toThrow("device disk2");
     expect(await ended("after", RANDOM)).toMatchObject({ outcome: Outcome.FINISHED });
     const opened = loops.disks.open(loops.disks.identify().find(({ path }) => path === disk.path)!);
-    expect(opened.look().exclusive).toEqual({ value: true });
+    expect(opened.look(4096).exclusive).toEqual({ value: true });
     opened.close();
   });
 

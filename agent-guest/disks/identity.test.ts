@@ -50,8 +50,64 @@ test("an iSCSI disk: serial number from VPD page 0x80, NAA identifier, target an
     serial: { value: "9f1c2a77" },
     wwn: { value: "naa.6001405a9f1c2a77" },
     target: { value: { iqn: "iqn.2026-11.lab:ram0", lun: 5 } },
+    ways: ["session7"],
     sizeBytes: { value: 67_108_864n },
   });
+});
+
+test("a multipath map of Salvo's or others' has the identity of its paths, as long as they have one", async () => {
+  for (const [name, session, serial] of [
+    ["sdb", "session1", "9f1c2a77"],
+    ["sdc", "session2", "9f1c2a77"],
+  ] as const) {
+    const device = `devices/host1/${session}/target1:0:0/1:0:0:5`;
+    await disk(`${device}/block/${name}`, name === "sdb" ? "8:16" : "8:32");
+    await files(device, { serial: `${serial}\n`, wwid: "naa.6001405a9f1c2a77\n" });
+    await symlink(join(sys, device), join(sys, device, `block/${name}/device`));
+    await files(`class/iscsi_session/${session}`, { targetname: "iqn.2026-11.lab:ram0\n" });
+  }
+  await disk("devices/virtual/block/dm-0", "253:0", { "dm/uuid": "mpath-x\n", diskseq: "9\n" });
+  for (const [name, session] of [
+    ["sdb", "session1"],
+    ["sdc", "session2"],
+  ])
+    await symlink(
+      join(sys, `devices/host1/${session}/target1:0:0/1:0:0:5/block/${name}`),
+      join(sys, `devices/virtual/block/dm-0/slaves/${name}`),
+    );
+  const map = () => identifyDisks(sys).find(({ path }) => path === "/dev/dm-0");
+  expect(map()).toMatchObject({
+    node: "253:0#9",
+    serial: { value: "9f1c2a77" },
+    target: { value: { iqn: "iqn.2026-11.lab:ram0", lun: 5 } },
+    paths: ["/dev/sdb", "/dev/sdc"],
+  });
+  await writeFile(join(sys, "devices/host1/session2/target1:0:0/1:0:0:5/serial"), "another\n");
+  expect(map()).toMatchObject({ serial: { value: "" }, target: { value: undefined }, paths: [] });
+});
+
+test("a disk of LIO's loopback has the name of its target, by its address", async () => {
+  await disk("devices/tcm_loop_0/tcm_loop_adapter_0/host0/target0:0:1/0:0:1:3/block/sda", "8:0");
+  await files("kernel/config/target/loopback/naa.5001405000000001/tpgt_1", { address: "0:0:0\n" });
+  await files("kernel/config/target/loopback/naa.5001405000000002/tpgt_1", { address: "0:0:1\n" });
+  expect(only()).toMatchObject({ target: { value: { iqn: "naa.5001405000000002", lun: 3 } }, ways: [] });
+});
+
+test("NVMe over a fabric: its subsystem's name, and a serial number that tells its disks apart", async () => {
+  const subsystem = "devices/virtual/nvme-subsystem/nvme-subsys0";
+  await files(subsystem, { serial: "38aa6d45866448ab652e\n", subsysnqn: "nqn.2026-11.lab:x\n" });
+  await files(`${subsystem}/nvme0`, { transport: "tcp\n" });
+  await files(`${subsystem}/nvme1`, { transport: "tcp\n" });
+  await disk(`${subsystem}/nvme0n2`, "259:1", { nsid: "2\n", wwid: "uuid.0\n" });
+  await symlink(join(sys, subsystem), join(sys, subsystem, "nvme0n2/device"));
+  expect(only()).toMatchObject({
+    serial: { value: "38aa6d45866448ab652e-2" },
+    target: { value: { iqn: "nqn.2026-11.lab:x", lun: 2 } },
+    ways: ["nvme0", "nvme1"],
+  });
+  await writeFile(join(sys, subsystem, "nvme0/transport"), "pcie\n");
+  await writeFile(join(sys, subsystem, "nvme1/transport"), "pcie\n");
+  expect(only()).toMatchObject({ target: { value: undefined } });
 });
 
 test("an NVMe namespace: the controller's serial number, its own identifier", async () => {

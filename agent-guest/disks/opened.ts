@@ -42,7 +42,7 @@ export function openDisk(identity: DiskIdentity): OpenedDisk {
       throw new Error(`${path} leads to device ${there} now`);
   };
   return {
-    look() {
+    look(startBytes) {
       const at = <T>(find: (folder: string) => T): Fact<T> => fact(() => find(sysOf(fd)));
       return {
         identity: identifyAgain(identity, () => {
@@ -84,7 +84,7 @@ export function openDisk(identity: DiskIdentity): OpenedDisk {
             )
             .map((mount) => mount.at);
         }),
-        label: fact(() => findLabel(fd)),
+        label: fact(() => findLabel(fd, startBytes)),
       };
     },
     node() {

@@ -7,14 +7,14 @@ const WASM_PAGE_BYTES = 65_536;
 declare const WebAssembly: { Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer } };
 
 /**
- * The reserved space as it is on the disk, past the page cache: a LUN that was exchanged at the target since it was opened
+ * The start of the disk as it is there, past the page cache: a LUN that was exchanged at the target since it was opened
  * would still look as it did. Through the handle, whatever the path leads to by now. Throws when it cannot all be read.
  */
-export function findLabel(fd: number | undefined): LabelFound {
+export function findLabel(fd: number | undefined, startBytes: number): LabelFound {
   if (fd === undefined) throw new Error("the disk could not be opened");
   const found = readLabel(readStart(fd, LABEL_BYTES));
   // A label is one block; that there is nothing can be said of the whole only.
-  return found.type === "blank" ? readLabel(readStart(fd, Number(RESERVED_BYTES))) : found;
+  return found.type === "blank" ? readLabel(readStart(fd, startBytes)) : found;
 }
 
 function readStart(fd: number, bytesWanted: number): Buffer {

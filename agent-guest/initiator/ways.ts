@@ -18,7 +18,7 @@ export function foundWays(host: Host): Way[] {
 }
 
 /** Whether requests go that way now. */
-export function isUp({ state }: Way): boolean {
+export function isUp({ state }: Pick<Way, "state">): boolean {
   return state === "LOGGED_IN" || state === "live";
 }
 

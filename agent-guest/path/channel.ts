@@ -62,7 +62,7 @@ export async function* serveChannel(test: ChannelTest, address: string, { signal
 async function listens(pid: number, signal: AbortSignal): Promise<void> {
   const within = deadline(LISTEN_MS, "waiting for a listener", signal);
   for (;;) {
-    const { stdout } = await run("rdma", ["-json", "resource", "show", "cm_id"], { env: ENV, signal: within });
+    const { stdout } = await run("rdma", ["-j", "resource", "show", "cm_id"], { env: ENV, signal: within });
     if (parseListeners(stdout).includes(pid)) return;
     await sleep(LOOK_MS, { signal: within });
   }

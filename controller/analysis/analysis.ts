@@ -19,7 +19,7 @@ import { createClocks, jumpedClocks, type T0 } from "./clocks.ts";
 import { createStreamCount, type StreamEntry } from "./completeness.ts";
 import type { Measured } from "./measured.ts";
 import { notesOn } from "./notes.ts";
-import { addToOutline, createOutline } from "./outline.ts";
+import { addToOutline, type AgentOutline, createOutline } from "./outline.ts";
 import { createSampleCount } from "./samplecount.ts";
 import { lateStarts, startBoundNs, startSpread, type FirstIo } from "./spread.ts";
 import { judge, SPAN_SHARE_MAX, START_SPREAD_MS_MAX, type Findings, type OffSpan } from "./verdict.ts";
@@ -119,6 +119,7 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
       withGaps,
       withoutEnd: lasting.filter(({ outline }) => !outline.end).map(({ outline }) => outline.agent),
       samplesMissing: missing,
+      pathsLost: lasting.flatMap(({ outline }) => downs(outline)),
       withoutStartProof: ran.filter(({ id, agent }) => !firstIo(id, agent)).map(({ id }) => id),
       startedLate: lateStarts(firstIos, START_SPREAD_MS_MAX),
       lastUnanswered: ran
@@ -220,8 +221,16 @@ function isEarly(outcome: Outcome | undefined): boolean {
  * An agent that failed says which participant was the first, and why: the exit codes of the others, that were killed for it,
  * say nothing. Nor do those of an aborted run.
  */
-function failuresOf({ agent, end, exitCodes }: ReturnType<typeof createOutline>): string[] {
+function failuresOf(outline: AgentOutline): string[] {
+  const { agent, end, exitCodes } = outline;
   if (!end || isEarly(end.outcome)) return [];
-  if (end.outcome === Outcome.FAILED) return [end.reason ? `${agent} (${end.reason})` : agent];
-  return [...exitCodes].filter(([, code]) => code !== 0).map(([id, code]) => `${id} (exit code ${code})`);
+  // What had become of its storage before is why, most likely.
+  const [lost] = downs(outline);
+  const before = lost === undefined ? "" : `; before that, of ${lost}`;
+  if (end.outcome === Outcome.FAILED) return [end.reason ? `${agent} (${end.reason}${before})` : agent];
+  return [...exitCodes].filter(([, code]) => code !== 0).map(([id, code]) => `${id} (exit code ${code}${before})`);
+}
+
+function downs({ paths }: AgentOutline): string[] {
+  return paths.flatMap(({ participant, down, text }) => (down ? [`${participant}: ${text}`] : []));
 }

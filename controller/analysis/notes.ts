@@ -39,6 +39,7 @@ export function notesOn({ spec, outlines, lost, measured }: Noted): string[] {
       ),
     ),
     ...(measured?.clamped() ?? []).map((id) => `${id} had latencies of more than 17 s, which fio does not tell apart`),
+    ...outlines.flatMap(({ paths }) => paths.map(({ participant, text }) => `${participant}: ${text}`)),
     ...outlines.flatMap(({ agent, warnings }) => warnings.map((warning) => `${agent}: ${warning}`)),
   ];
 }

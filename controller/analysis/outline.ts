@@ -14,8 +14,16 @@ export interface AgentOutline {
   /** All I/O of each participant, ramp and all. */
   readonly ios: Map<string, number>;
   readonly warnings: string[];
+  /** Ways to storage that were lost and came back, as they did. */
+  readonly paths: PathEvent[];
   /** Present when the last record is the agent's last word. */
   end: RunEnd | undefined;
+}
+
+export interface PathEvent {
+  readonly participant: string;
+  readonly down: boolean;
+  readonly text: string;
 }
 
 export function createOutline(agent: string): AgentOutline {
@@ -28,6 +36,7 @@ export function createOutline(agent: string): AgentOutline {
     exitCodes: new Map(),
     ios: new Map(),
     warnings: [],
+    paths: [],
     end: undefined,
   };
 }
@@ -57,6 +66,8 @@ export function addToOutline(outline: AgentOutline, { atNs, body }: Record): voi
     case "event": {
       const { kind, participant, text } = body.value;
       if (kind === EventKind.EXITED) outline.exitedAtNs.set(participant, atNs);
+      if (kind === EventKind.PATH_DOWN || kind === EventKind.PATH_UP)
+        outline.paths.push({ participant, down: kind === EventKind.PATH_DOWN, text });
       if (kind === EventKind.WARNING) outline.warnings.push(participant ? `${participant}: ${text}` : text);
       return;
     }

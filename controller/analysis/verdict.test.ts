@@ -11,6 +11,7 @@ const good: Findings = {
   withGaps: [],
   withoutEnd: [],
   samplesMissing: 0,
+  pathsLost: [],
   withoutStartProof: [],
   startedLate: [],
   lastUnanswered: [],
@@ -18,7 +19,7 @@ const good: Findings = {
   windowShort: false,
   jumped: [],
   startBoundMs: 10,
-  clockBoundMs: 1,
+  clockBoundMs: 5,
 };
 
 test("a run of which nothing bad is known is complete, with bounds at their limits", () => {
@@ -35,6 +36,11 @@ const WORSE_FIRST: readonly (readonly [Partial<Findings>, Verdict, string])[] = 
   [{ withoutEnd: ["vm1"] }, Verdict.INCOMPLETE, "the last records of vm1 are missing"],
   [{ samplesMissing: 3 }, Verdict.INCOMPLETE, "samples are missing: 3"],
   [{ lostAgents: ["vm2"] }, Verdict.DEGRADED, "lost in mid-run: vm2"],
+  [
+    { pathsLost: ["vm1.d1: session2 to 10.0.0.1:3260 is FAILED at tick 4"] },
+    Verdict.DEGRADED,
+    "the way to the storage was lost in mid-run: vm1.d1: session2 to 10.0.0.1:3260 is FAILED at tick 4",
+  ],
   [{ withoutStartProof: ["vm1.d1"] }, Verdict.DEGRADED, "the start of vm1.d1 is not proven"],
   [
     { startedLate: [{ participant: "vm1.d1", lateMs: 950 }] },
@@ -50,7 +56,7 @@ const WORSE_FIRST: readonly (readonly [Partial<Findings>, Verdict, string])[] = 
   ],
   [{ jumped: ["vm1"] }, Verdict.DEGRADED, "the clock jumped on vm1"],
   [{ startBoundMs: 10.1 }, Verdict.DEGRADED, "the start is proven to 10.1 ms only, over the limit of 10 ms"],
-  [{ clockBoundMs: 1.1 }, Verdict.DEGRADED, "clocks agree to 1.1 ms only, over the limit of 1 ms"],
+  [{ clockBoundMs: 5.1 }, Verdict.DEGRADED, "clocks agree to 5.1 ms only, over the limit of 5 ms"],
 ];
 
 test("each finding has its verdict and a reason that names who it is about", () => {

@@ -16,6 +16,8 @@ export interface Findings {
   readonly withGaps: readonly string[];
   readonly withoutEnd: readonly string[];
   readonly samplesMissing: number;
+  /** Ways to storage that were lost in mid-run, whether or not they came back: "guest1.lun1: session2 to ... is FAILED at tick 4". */
+  readonly pathsLost: readonly string[];
   readonly withoutStartProof: readonly string[];
   /** Far behind the first to start. */
   readonly startedLate: readonly LateStart[];
@@ -62,6 +64,10 @@ const RULES: readonly Rule[] = [
   [Verdict.INCOMPLETE, ({ withoutEnd: who }) => who.length > 0 && `the last records of ${list(who)} are missing`],
   [Verdict.INCOMPLETE, ({ samplesMissing }) => samplesMissing > 0 && `samples are missing: ${samplesMissing}`],
   [Verdict.DEGRADED, ({ lostAgents: who }) => who.length > 0 && `lost in mid-run: ${list(who)}`],
+  [
+    Verdict.DEGRADED,
+    ({ pathsLost: what }) => what.length > 0 && `the way to the storage was lost in mid-run: ${list(what)}`,
+  ],
   [Verdict.DEGRADED, ({ withoutStartProof: who }) => who.length > 0 && `the start of ${list(who)} is not proven`],
   [
     Verdict.DEGRADED,

@@ -1,14 +1,17 @@
+import { type Lab, type LabAgent, Role } from "@salvo/proto/lab_pb.ts";
 import type { RunAgent, RunSpec } from "@salvo/proto/run_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { CLOCK_BOUND_MS_MAX, clockWarning, preflight, versionProblem } from "../domain/preflight.ts";
 import { probeClock } from "../service/clock-probe.ts";
-import type { Channels, ExpectedAgent } from "../service/channels.ts";
+import { type Channels, type ExpectedAgent, expectedOf } from "../service/channels.ts";
 import { VERSION } from "./version.ts";
 
 const ANSWER_MS = 5_000;
 
 export interface LookOptions {
+  /** For the targets of scenarios; without it, none have storage. */
+  readonly lab?: Lab;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
   readonly version?: string;
@@ -21,11 +24,25 @@ export interface LookOptions {
 export async function lookAtAgents(
   channels: Channels,
   specs: readonly RunSpec[],
-  { say, signal, version = VERSION }: LookOptions,
+  { lab, say, signal, version = VERSION }: LookOptions,
 ): Promise<void> {
-  const found = await Promise.all(agentsOf(specs).map((agent) => look(agent)));
+  const targets = lab ? targetsOf(specs, lab).map((target) => lookAtTarget(target)) : [];
+  const found = await Promise.all([...agentsOf(specs).map((agent) => look(agent)), ...targets]);
   const problems = found.flat();
   if (problems.length > 0) throw new SalvoError("refused", problems.join("\n"), { remedy: "Nothing was started" });
+
+  async function lookAtTarget(target: LabAgent): Promise<string[]> {
+    try {
+      const { agent } = await channels.describe(expectedOf(target), { deadlineMs: ANSWER_MS, signal });
+      const problem = agent && versionProblem(agent, version);
+      if (problem !== undefined) return [problem];
+      return agent?.roles.includes(Role.TARGET) ? [] : [`${target.id}: the agent does not serve the role target`];
+    } catch (error) {
+      const known = toSalvoError(error);
+      if (signal.aborted || known.kind === "internal") throw error;
+      return [`${target.id}: ${known.describe()}`];
+    }
+  }
 
   async function look(agent: RunAgent): Promise<string[]> {
     const client = clientOf(channels, agent);
@@ -36,7 +53,7 @@ export async function lookAtAgents(
       if (problem !== undefined) return [problem];
       const each = specs
         .filter(({ agents }) => agents.some(({ id }) => id === agent.id))
-        .flatMap((spec) => preflight(spec, agent.id, description, runs));
+        .flatMap((spec) => preflight(spec, agent.id, description, runs, { storageIsMade: false }));
       if (each.length > 0) return [...new Set(each)].map((text) => `${agent.id}: ${text}`);
       const { boundNs } = await probeClock(client, systemClock, { signal });
       const warning = clockWarning(agent.id, boundNs, CLOCK_BOUND_MS_MAX);
@@ -48,6 +65,12 @@ export async function lookAtAgents(
       return [`${agent.id}: ${known.describe()}`];
     }
   }
+}
+
+/** Agents that are to make storage, and take part in nothing themselves. */
+function targetsOf(specs: readonly RunSpec[], lab: Lab): LabAgent[] {
+  const wanted = new Set(specs.flatMap(({ storage }) => storage?.wanted?.target ?? []));
+  return lab.agents.filter(({ id }) => wanted.has(id));
 }
 
 /** Which of a run's agents do not answer. */

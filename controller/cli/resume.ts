@@ -4,6 +4,7 @@ import { busTls } from "../service/nats-access.ts";
 import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
 import { watchNats } from "./nats-watch.ts";
+import { storageOfScenarios } from "./scenario-storage.ts";
 import { VERSION } from "./version.ts";
 import { cliLogger, openSession } from "./session.ts";
 
@@ -30,7 +31,9 @@ export async function resumeRuns({ lab: labFile, data, json = false }: ResumeCom
     version: VERSION,
     logger: cliLogger(),
   });
-  const resumed = await session.resumeAll(controller);
+  const { channels } = controller;
+  const storage = storageOfScenarios({ lab: lab.message, identities, channels, session });
+  const resumed = await session.resumeAll(controller, storage);
   if (resumed.length === 0) session.say("nothing was left open");
   return session.conclude(resumed);
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { loadLab, loadStudy } from "@salvo/shared/config/files.ts";
 import { type Cell, checkStudy, planRuns } from "../domain/matrix.ts";
 import { openController } from "../service/controller.ts";
+import { storageOfScenarios } from "./scenario-storage.ts";
 import { busTls } from "../service/nats-access.ts";
 import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
@@ -44,9 +45,10 @@ export async function runStudy(
     version: VERSION,
     logger: cliLogger(),
   });
-  const resumed = await session.resumeAll(controller);
-  await lookAtAgents(controller.channels, specs, { say: session.say, signal: session.stopped });
-  const ran = await session.runAll(controller, specs);
+  const storage = storageOfScenarios({ lab: lab.message, identities, channels: controller.channels, session });
+  const resumed = await session.resumeAll(controller, storage);
+  await lookAtAgents(controller.channels, specs, { lab: lab.message, say: session.say, signal: session.stopped });
+  const ran = await session.runAll(controller, specs, storage);
   return session.conclude([...resumed, ...ran]);
 }
 

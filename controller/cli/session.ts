@@ -1,7 +1,8 @@
-import type { Manifest, RunSpec } from "@salvo/proto/run_pb.ts";
-import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import type { Manifest, RunSpec, RunStorage } from "@salvo/proto/run_pb.ts";
+import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { EXIT, worstExit } from "@salvo/shared/kernel/exit.ts";
 import { createLogger, type Logger } from "@salvo/shared/log/logger.ts";
+import { storageGroups } from "../domain/matrix.ts";
 import type { Controller, RunOptions } from "../service/controller.ts";
 import { summaryJson, summaryOf } from "../store/manifest.ts";
 import { exitOfVerdict } from "./exit.ts";
@@ -12,13 +13,24 @@ import { runTable } from "./table.ts";
 
 /** Runs one after another, with progress on stderr, results on stdout, and Ctrl-C that stops all participants. */
 export interface Session extends Disposable {
-  /** Runs them in order; after Ctrl-C the present one is stopped and sealed, and no other begins. */
-  runAll(controller: Controller, specs: readonly RunSpec[]): Promise<Manifest[]>;
-  resumeAll(controller: Controller): Promise<Manifest[]>;
+  /**
+   * Runs them in order; after Ctrl-C the present one is stopped and sealed, and no other begins. Runs whose storage cannot be
+   * made are left out, and said.
+   */
+  runAll(controller: Controller, specs: readonly RunSpec[], storage?: StorageOfScenarios): Promise<Manifest[]>;
+  resumeAll(controller: Controller, storage?: Pick<StorageOfScenarios, "takeDown">): Promise<Manifest[]>;
   /** Prints the table, unless the results were printed as JSON already, and gives the exit code. */
   conclude(manifests: readonly Manifest[]): number;
   readonly say: (line: string) => void;
   readonly stopped: AbortSignal;
+}
+
+/** What scenarios with storage need before their runs and after them. */
+export interface StorageOfScenarios {
+  /** Throws when it cannot be made; what there was of it is gone then. */
+  setUp(spec: RunSpec): Promise<RunStorage>;
+  /** False when something is left, which it has said. */
+  takeDown(spec: RunSpec): Promise<boolean>;
 }
 
 export interface SessionOptions {
@@ -28,7 +40,7 @@ export interface SessionOptions {
 
 export function openSession({ io, json }: SessionOptions): Session {
   const stop = new AbortController();
-  /** A run of an earlier life could not be brought to its end. */
+  /** A run of an earlier life could not be brought to its end, or storage not be made or taken away. */
   let stuck = false;
   const onSignal = () => {
     // The second time it is meant: the agents abort by themselves, or end at their planned end.
@@ -62,34 +74,69 @@ export function openSession({ io, json }: SessionOptions): Session {
       progress?.end(); // what was drawn stays, above it
       io.stderr.write(`${line}\n`);
     },
-    async runAll(controller, specs) {
+    async runAll(controller, specs, storage) {
       const manifests: Manifest[] = [];
       let unreachable: string[] = [];
-      for (const [index, spec] of specs.entries()) {
-        if (stop.signal.aborted) break;
-        const place = specs.length > 1 ? `[${index + 1}/${specs.length}] ` : "";
+      let begun = 0;
+
+      /** False when no other run should begin. */
+      async function runOne(spec: RunSpec): Promise<boolean> {
+        const place = specs.length > 1 ? `[${++begun}/${specs.length}] ` : "";
         const manifest = finish(await controller.run(spec, follow(spec, place)));
         manifests.push(manifest);
-        if (specs.length === index + 1) break;
+        if (specs.length === begun) return false;
         const gone: string[] = neverBegan(manifest)
           ? await unreachableAgents(controller.channels, spec, stop.signal)
           : [];
         const again = gone.filter((agent) => unreachable.includes(agent));
-        if (again.length > 0) {
-          io.stderr.write(
-            `${again.join(", ")} cannot be reached, twice in a row: ${notBegun(specs.length - index - 1)}\n`,
-          );
-          break;
-        }
         unreachable = gone;
+        if (again.length === 0) return !stop.signal.aborted;
+        io.stderr.write(`${again.join(", ")} cannot be reached, twice in a row: ${notBegun(specs.length - begun)}\n`);
+        return false;
       }
+
+      async function runGroup(group: readonly RunSpec[]): Promise<boolean> {
+        const [first] = group;
+        const made = first?.storage && storage ? await madeFor(first, storage) : undefined;
+        if (first?.storage && !made) {
+          begun += group.length;
+          return !stop.signal.aborted;
+        }
+        try {
+          for (const spec of group) {
+            if (made) spec.storage = made;
+            if (!(await runOne(spec))) return false;
+          }
+          return true;
+        } finally {
+          if (first && made && !(await storage?.takeDown(first))) stuck = true;
+        }
+      }
+
+      async function madeFor(spec: RunSpec, { setUp }: StorageOfScenarios): Promise<RunStorage | undefined> {
+        try {
+          return await setUp(spec);
+        } catch (error) {
+          const known = toSalvoError(error);
+          if (known.kind === "internal") throw error;
+          stuck = true;
+          io.stderr.write(
+            `${spec.scenario}: its storage could not be made, so none of its runs is begun: ${known.describe()}\n`,
+          );
+          return undefined;
+        }
+      }
+
+      for (const group of storageGroups(specs)) if (stop.signal.aborted || !(await runGroup(group))) break;
       return manifests;
     },
-    async resumeAll(controller) {
+    async resumeAll(controller, storage) {
       const manifests: Manifest[] = [];
       for await (const resumed of controller.resume((spec) => follow(spec, `resuming ${spec.run} `))) {
         if ("manifest" in resumed) {
-          manifests.push(finish(resumed.manifest));
+          const { manifest } = resumed;
+          manifests.push(finish(manifest));
+          if (manifest.spec?.storage && storage && !(await storage.takeDown(manifest.spec))) stuck = true;
           continue;
         }
         stuck = true;

@@ -6,7 +6,7 @@
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
 import { msToNs, type Nanos } from "@salvo/shared/kernel/time.ts";
-import type { ClockEstimate as Estimate } from "@salvo/shared/clock/estimate.ts";
+import type { ProbedClock } from "@salvo/shared/clock/estimate.ts";
 import { type Ask, askedIn, isBeforeItsEnd, NEXT, type Phase } from "./phases.ts";
 import { ACK_MARGIN_MS } from "./t0.ts";
 
@@ -32,8 +32,8 @@ export interface AgentState {
   /** It was told to arm: it may hold fio processes and a journal. */
   readonly armed: boolean;
   /** Its clock against ours, before the run and after it. */
-  readonly clock: Estimate | undefined;
-  readonly clockAfter: Estimate | undefined;
+  readonly clock: ProbedClock | undefined;
+  readonly clockAfter: ProbedClock | undefined;
   /** It said that its gates are open. */
   readonly started: boolean;
   readonly end: { readonly outcome: Outcome; readonly reason: string } | undefined;
@@ -60,7 +60,7 @@ export type ConductorEvent = { readonly atNs: Nanos } & (
   /** An agent did what the phase asks: described, armed, fired, stopped, collected, released. */
   | { readonly type: "did"; readonly what: Ask; readonly agent: string }
   | { readonly type: "failed"; readonly what: Ask; readonly agent: string; readonly reason: string }
-  | { readonly type: "clock"; readonly agent: string; readonly estimate: Estimate }
+  | { readonly type: "clock"; readonly agent: string; readonly estimate: ProbedClock }
   /** The answer to choose-t0. */
   | { readonly type: "t0"; readonly t0Ns: Nanos }
   /** The agent's gates are open. */
@@ -89,6 +89,7 @@ export type ConductorEffect =
   | { readonly type: "ask"; readonly what: Exclude<Ask, "fire">; readonly agent: string; readonly reason?: string }
   | { readonly type: "ask"; readonly what: "fire"; readonly agent: string; readonly t0Ns: Nanos }
   /** Answer with an event of type t0. */
+  /** rttsNs: the worst of every agent's. */
   | { readonly type: "choose-t0"; readonly rttsNs: readonly bigint[] }
   /** Follow the agent's run: its end, and its silence. */
   | { readonly type: "watch"; readonly agent: string }
@@ -167,7 +168,7 @@ function enter(state: ConductorState, phase: Phase, atNs: Nanos): Step {
   const effects: ConductorEffect[] = [];
 
   if (phase === "firing") {
-    effects.push({ type: "choose-t0", rttsNs: [...next.agents.values()].map(({ clock }) => clock?.rttNs ?? 0n) });
+    effects.push({ type: "choose-t0", rttsNs: [...next.agents.values()].map(({ clock }) => clock?.slowestNs ?? 0n) });
     return { state: next, effects };
   }
   if (phase === "running" && next.t0Ns !== undefined) {

@@ -165,7 +165,7 @@ test.each([
 });
 
 test("a study built in code must keep the rules as well", () => {
-  expect(checkStudy(withParticipants(), lab)).toMatchObject([{ path: "scenarios[0].participants" }]);
+  expect(checkStudy(withParticipants(), lab)).toMatchObject([{ path: "scenarios[0]" }]);
   expect(checkMessage(StudySchema, study)).toEqual([]);
 });
 

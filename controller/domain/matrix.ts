@@ -66,6 +66,18 @@ export function planRuns(plan: Plan): RunSpec[] {
   );
 }
 
+/** Runs one after another that share their scenario's storage: what is made for the first goes after the last. */
+export function storageGroups(specs: readonly RunSpec[]): RunSpec[][] {
+  const groups: RunSpec[][] = [];
+  for (const spec of specs) {
+    const group = groups.at(-1);
+    const before = group?.at(-1);
+    if (group && before?.scenario === spec.scenario && before.repeat === spec.repeat) group.push(spec);
+    else groups.push([spec]);
+  }
+  return groups;
+}
+
 /** What is wrong with a study, and with it on this lab. Paths lead into the study: `scenarios[0].participants[1].agent`. */
 export function checkStudy(study: Study, lab: Lab): Violation[] {
   const agents = new Map(lab.agents.map((agent) => [agent.id, agent]));

@@ -1,12 +1,15 @@
 import type { AgentService } from "@salvo/proto/agent_pb.ts";
-import { type ClockEstimate, estimate, PINGS_MIN, type Ping } from "@salvo/shared/clock/estimate.ts";
+import { estimate, PINGS_MIN, type Ping, type ProbedClock } from "@salvo/shared/clock/estimate.ts";
 import { createChannel } from "@salvo/shared/kernel/channel.ts";
 import { deadline, type Waiting } from "@salvo/shared/kernel/signal.ts";
-import type { Clock } from "@salvo/shared/kernel/time.ts";
+import { type Clock, msToNs, type Nanos, NS_PER_MS } from "@salvo/shared/kernel/time.ts";
 import type { Client } from "@salvo/shared/rpc/client.ts";
 
 /** The first exchanges of a stream also warm it up; they cost little and are rarely the best. */
 const PINGS = PINGS_MIN + 16;
+/** On a slow or busy host one of many is quick: it is asked on until the clock is known to this, as long as that. */
+const GOOD_RTT_NS = 1n * NS_PER_MS;
+const MORE_MS = 1_500;
 const PROBE_MS = 10_000;
 
 /** One ping at a time over one quiet stream: two in flight would delay each other. */
@@ -14,18 +17,23 @@ export async function probeClock(
   client: Client<typeof AgentService>,
   clock: Clock,
   { signal }: Waiting = {},
-): Promise<ClockEstimate> {
+): Promise<ProbedClock> {
   const requests = createChannel<{ sentNs: bigint }>();
   const pings: Ping[] = [];
   const ask = () => requests.push({ sentNs: clock.now() });
   signal?.throwIfAborted();
+  const untilNs = clock.now() + msToNs(MORE_MS);
+  let bestNs: Nanos | undefined;
   ask();
   using _ = { [Symbol.dispose]: () => requests.close() };
   for await (const { sentNs, receivedNs, answeredNs } of client.probeClock(requests, {
     signal: deadline(PROBE_MS, "probing the clock", signal),
   })) {
-    pings.push({ sentNs, receivedNs, answeredNs, returnedNs: clock.now() });
-    if (pings.length === PINGS) break;
+    const returnedNs = clock.now();
+    pings.push({ sentNs, receivedNs, answeredNs, returnedNs });
+    const rttNs = returnedNs - sentNs - (answeredNs - receivedNs);
+    if (bestNs === undefined || rttNs < bestNs) bestNs = rttNs;
+    if (pings.length >= PINGS && (bestNs <= GOOD_RTT_NS || returnedNs >= untilNs)) break;
     ask();
   }
   return estimate(pings);

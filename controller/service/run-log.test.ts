@@ -29,7 +29,7 @@ const ENTRIES: readonly RunLogEntry[] = [
       type: "clock",
       agent: "a",
       atNs: 6n,
-      estimate: { offsetNs: -7n, boundNs: 8n, rttNs: 16n, atNs: 9n, pings: 64 },
+      estimate: { offsetNs: -7n, boundNs: 8n, slowestNs: 7n, rttNs: 16n, atNs: 9n, pings: 64 },
     },
   },
 ];

@@ -74,6 +74,8 @@ export async function driveRun(
   let state = conduct(planOf(spec));
   let manifest: Manifest | undefined;
   let probing: Promise<unknown> = Promise.resolve();
+  /** Of the agents that have armed: how long before T0 each must know of it. */
+  const noticesMs: number[] = [];
   /** How long the last entry took to be on the disk. */
   let writingNs: Nanos = 0n;
 
@@ -119,7 +121,10 @@ export async function driveRun(
         return;
       }
       case "choose-t0":
-        return emit({ type: "t0", t0Ns: chooseT0(effect.rttsNs, writingNs + calls.delayNs, clock.now()) });
+        return emit({
+          type: "t0",
+          t0Ns: chooseT0({ ...effect, noticesMs, writingNs: writingNs + calls.delayNs }, clock.now()),
+        });
       case "seal":
         return void seal();
       case "done":
@@ -167,9 +172,10 @@ export async function driveRun(
       case "describe":
         return describe(agent);
       case "arm":
-        await calls.around("Arm", agent, { workload: spec.workload?.name ?? "" }, async () =>
-          client.arm(armRequest(agent), { deadlineMs: armMs(spec, descriptions.get(agent)), signal }),
-        );
+        await calls.around("Arm", agent, { workload: spec.workload?.name ?? "" }, async () => {
+          const deadlineMs = armMs(spec, descriptions.get(agent));
+          noticesMs.push((await client.arm(armRequest(agent), { deadlineMs, signal })).noticeMs);
+        });
         return;
       case "clock":
       case "clock-again":

@@ -1,6 +1,6 @@
 /** The lab and study file of a virtual lab. */
 import { stringify } from "yaml";
-import { AGENT_PORT, type LabPlan } from "./plan.ts";
+import { AGENT_PORT, type LabPlan, TARGET } from "./plan.ts";
 
 /** How the files begin; without it a lab file is somebody else's. */
 export const WRITTEN_BY_US = "# Written by `salvo vlab up` at every start";
@@ -16,20 +16,23 @@ export function labFile({ lab, host, guests }: LabPlan): string {
 }
 
 /** Little load: the guests' processors are emulated, and measure the emulation. */
-export function studyFile({ lab, guests }: LabPlan): string {
-  const participants = guests
-    .filter(({ roles }) => roles.includes("initiator"))
-    .map(({ id }) => ({ agent: id, device: "scratch" }));
-  const load = { blockSize: "4KiB", jobs: 1, queueDepth: 4, rateIopsPerJob: 200, ramp: "1s", duration: "5s" };
-  return `${WRITTEN_BY_US}; copy it to change it. The guests' own disks, not yet the target's.
+export function studyFile({ lab }: Pick<LabPlan, "lab">): string {
+  const load = { jobs: 1, queueDepth: 2, rateIopsPerJob: 100, ramp: "1s", duration: "5s" };
+  const small = { blockSize: "4KiB", ...load };
+  const large = { blockSize: "64KiB", ...load };
+  const volume = { kind: "ram", size: "32MiB" };
+  const scenario = (transport: string) => ({ name: transport, storage: { target: TARGET, transport, volume } });
+  return `${WRITTEN_BY_US}; copy it to change it.
 ${stringify({
   name: lab,
-  description: "What the guests' own disks and their load generators do",
+  description: "iSCSI over TCP and over RDMA, each guest with a LUN of its own, and little load",
   interval: "1s",
-  scenarios: [{ name: "own-disk", participants }],
+  scenarios: ["iscsi", "iser"].map(scenario),
   workloads: [
-    { name: "4k-randread", pattern: "randread", ...load },
-    { name: "null", pattern: "randread", ...load, engine: "null" },
+    { name: "4k-randread", pattern: "randread", ...small },
+    { name: "4k-randwrite", pattern: "randwrite", ...small },
+    { name: "64k-read", pattern: "read", ...large },
+    { name: "64k-write", pattern: "write", ...large },
   ],
 })}`;
 }

@@ -45,7 +45,7 @@ export async function prepareGuest(guest: GuestPlan, options: GuestOptions, { si
   await writeFile(join(places.share, "settings"), settings(guest, options));
   await writeFile(join(places.share, "agent.yaml"), stringify(agentFile(guest, options.diskMib)));
   const token = await options.lab.createToken({ agent: guest.id, roles: guest.roles }, Date.now());
-  await writeSecret(join(places.share, "token"), token);
+  await writeSecret(places.token, token);
 }
 
 /** The machine runs when this returns, in the lab's network namespace; QEMU has parted from this process and outlives it. */

@@ -4,6 +4,8 @@ export interface GuestPlaces {
   readonly home: string;
   /** What the guest alone sees, and may write to. */
   readonly share: string;
+  /** In it: with which its agent joins. */
+  readonly token: string;
   readonly disk: string;
   readonly console: string;
   /** The socket of a shell in it. */
@@ -17,6 +19,7 @@ export function guestPlaces(folder: string, id: string): GuestPlaces {
   return {
     home,
     share: join(home, "share"),
+    token: join(home, "share", "token"),
     disk: join(home, "disk.img"),
     console: join(home, "console.log"),
     shell: join(home, "shell"),

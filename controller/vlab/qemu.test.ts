@@ -11,6 +11,7 @@ function machine(index: number, more: Partial<Machine> = {}): string[] {
   const places = guestPlaces("/srv/a,b", guest.id);
   return machineArgs({
     ...places,
+    shell: "shell",
     guest,
     accelerator: "tcg",
     memoryMib: 512,
@@ -20,7 +21,7 @@ function machine(index: number, more: Partial<Machine> = {}): string[] {
 }
 
 test("a comma in the folder's name ends no option of QEMU", () => {
-  for (const argument of machine(0).filter((each) => /,(path|file)=/.test(each)))
+  for (const argument of machine(0).filter((each) => /,(path|file)=/.test(each) && !each.startsWith("socket,")))
     expect(argument).toMatch(/,(path|file)=\/(srv\/a,,b\/guests\/target\/[a-z.]+)?(,|$)/);
 });
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
@@ -21,8 +22,6 @@ export interface AwaitOptions {
 const READY_MS = 240_000;
 const LOOK_MS = 100;
 const ANSWER_MS = 5_000;
-/** As guest/boot says it. */
-const JOINED = "has joined the lab";
 
 /** Returns when all agents answer. Throws when a guest ends or takes too long, with the last lines of its console. */
 export async function awaitAgents(options: AwaitOptions): Promise<void> {
@@ -45,13 +44,19 @@ export async function awaitAgents(options: AwaitOptions): Promise<void> {
   async function awaitAgent(guest: GuestPlan): Promise<void> {
     const places = guestPlaces(folder, guest.id);
     let told = 0;
+    let joined = false;
     for (;;) {
       const { said, tail } = await readConsole(places);
       for (const line of said.slice(told)) tell(guest, line);
       told = said.length;
       const machine = processes[guest.id];
       if (!machine || !(await isAlive(machine))) throw notUp("program-failed", "has ended", guest, tail);
-      if (said.includes(JOINED) && (await answers(channels, guest, within))) return tell(guest, "its agent answers");
+      // The agent removes its token when the lab has taken it.
+      if (!joined && !existsSync(places.token)) {
+        joined = true;
+        tell(guest, "has joined the lab");
+      }
+      if (joined && (await answers(channels, guest, within))) return tell(guest, "its agent answers");
       try {
         await sleep(LOOK_MS, { signal: within });
       } catch (error) {

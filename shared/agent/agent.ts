@@ -27,8 +27,8 @@ export interface Agent {
   describe(): Promise<{ agent: AgentDescription; runs: RunStatus[] }>;
   /** The run it is at, for its presence. */
   activity(): { readonly run: string; readonly phase: string };
-  /** Resolves when every job of every participant waits at its gate. */
-  arm(request: ArmRequest, signal: AbortSignal): Promise<RunStatus>;
+  /** Resolves when every job of every participant waits at its gate. noticeMs: how long before T0 the run must know of it. */
+  arm(request: ArmRequest, signal: AbortSignal): Promise<{ status: RunStatus; noticeMs: number }>;
   fire(request: FireRequest): Promise<RunStatus>;
   /** Resolves when the run's fio processes are gone. */
   abort(run: string, reason: string, signal: AbortSignal): Promise<RunStatus>;
@@ -171,7 +171,7 @@ export function createAgent(deps: AgentDeps): Agent {
         await run.tell({ type: "abort", reason: "the controller gave up arming" });
         throw error;
       }
-      if (run.state.phase === "armed") return statusOf(name);
+      if (run.state.phase === "armed") return { status: statusOf(name), noticeMs: run.noticeMs };
       await run.ended;
       throw new SalvoError("program-failed", run.state.reason, { host: config.id });
     },

@@ -29,6 +29,8 @@ export interface DumpDialogue {
    * `corrupt` when it is no dump that can follow the last.
    */
   take(document: string, arrival?: Arrival): void;
+  /** How long the slowest of its answers took. */
+  readonly slowestNs: Nanos;
   /** fio has ended: a tick that it still owes is given out as stalled. */
   end(): void;
   startBounds(): StartBounds | undefined;
@@ -60,6 +62,7 @@ export function createDumpDialogue({ participant, clock, request, onSample }: Du
   let wallOffsetNs: Nanos = 0n;
   let totals = noTotals();
   let owed: Owed | undefined;
+  let slowestNs: Nanos = 0n;
   /**
    * When each signal was sent that no answer has been counted for, the oldest first. fio answers them in order, but a signal
    * may be lost: then every later answer is counted for the question before its own. So an answer was made after the
@@ -104,6 +107,8 @@ export function createDumpDialogue({ participant, clock, request, onSample }: Du
       // A document that nobody waits for, as the second answer to a repeated question.
       if (!answered || earliestAskedNs === undefined) return;
       owed = undefined;
+      const tookNs = receivedAtNs - earliestAskedNs;
+      if (tookNs > slowestNs) slowestNs = tookNs;
       const now = parseDump(document);
       const { tick, tickAtNs } = answered;
       const { timestampMs, runtimeMs } = now;
@@ -122,6 +127,9 @@ export function createDumpDialogue({ participant, clock, request, onSample }: Du
         }),
       );
       totals = now;
+    },
+    get slowestNs() {
+      return slowestNs;
     },
     end() {
       if (owed && owed.tick > 0) onSample(stalled(participant, owed));

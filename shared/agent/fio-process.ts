@@ -27,7 +27,7 @@ export interface FioProcess {
   open(): void;
   /** Takes the sample of a tick. */
   ask(tick: number): void;
-  /** One more dump, only for proving the start. */
+  /** One more dump, only for proving the start; not when fio would be at its end before it has answered. */
   askForProof(): void;
   kill(): void;
   readonly ended: Promise<FioEnd>;
@@ -164,7 +164,11 @@ function follow(participant: string, place: FioPlace, gate: Gate, child: Running
       gate.open();
     },
     ask: (tick) => dialogue.ask(tick),
-    askForProof: () => dialogue.askForProof(),
+    askForProof() {
+      const slowNs = dialogue.slowestNs * SLOWER;
+      const leftNs = (releasedAtNs ?? clock.now()) + runtimeNs - clock.now();
+      if (leftNs > (slowNs > PROOF_ENDS_NS ? slowNs : PROOF_ENDS_NS)) dialogue.askForProof();
+    },
     kill: () => child.kill("SIGKILL"),
     ended: end(),
   };
@@ -181,7 +185,7 @@ interface EndFacts {
 /** fio exits with 0 in several ways of failing (a prerun that failed, above all), so its result is looked at as well. */
 function problemOf({ exitCode, endedBy, said, garbage, lastDocument }: EndFacts): string {
   if (garbage) return garbage;
-  if (endedBy) return `fio was ended by ${endedBy}`;
+  if (endedBy) return `fio was ended by ${endedBy}${said && `: ${said}`}`;
   if (exitCode !== 0) return `fio exited with ${exitCode}${said && `: ${said}`}`;
   if (lastDocument === undefined) return `fio ended without a result${said && `: ${said}`}`;
   try {
@@ -202,5 +206,9 @@ function lastWords(text: string): string {
   return lines.slice(-3).join(" / ").slice(-300);
 }
 
-/** How long before fio's own end the last dump may be asked for: a dump in its last breath may never be answered. */
-export const PROOF_ENDS_NS: Nanos = msToNs(60);
+/**
+ * How long before fio's own end the last dump may be asked for, and if it is slow to answer, so many times its slowest answer:
+ * in its last breath fio 3.33 may never answer, and has been seen to abort.
+ */
+const PROOF_ENDS_NS: Nanos = msToNs(60);
+const SLOWER = 3n;

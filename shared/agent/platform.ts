@@ -1,6 +1,7 @@
 import type { Host } from "@salvo/proto/agent_pb.ts";
 import type { RunningProcess } from "../process/start.ts";
 import type { CoreCounters, DiskCounters } from "./domain/counters.ts";
+import type { WayState } from "./domain/way-changes.ts";
 import type { Disks } from "./guard/disks.ts";
 import type { PathTools } from "./path-tools.ts";
 import type { InitiatorProvider, ProviderDeps, TargetProvider } from "./provision/provider.ts";
@@ -22,6 +23,8 @@ export interface Platform {
   readCores(): (CoreCounters | undefined)[];
   /** The block device below a file: a reader of its counters, or undefined when there is none (tmpfs, overlay). */
   findDisk(path: string): (() => DiskCounters) | undefined;
+  /** Of a disk that is reached over a network: a reader of the states of the ways to it, as quick as the others. */
+  findWays?(path: string): (() => readonly WayState[]) | undefined;
   /** A path by which another process opens the very file behind this process's handle, whatever has its name by now. */
   pathOfHandle?(fd: number): string;
   /** Without it raw disks are refused. */

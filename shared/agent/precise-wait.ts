@@ -1,18 +1,25 @@
 import os from "node:os";
 import { sleep, unlessAborted, type Waiting } from "../kernel/signal.ts";
-import { NS_PER_MS, systemClock, type Nanos } from "../kernel/time.ts";
+import { msToNs, NS_PER_MS, systemClock, type Nanos } from "../kernel/time.ts";
 
 /** A timer of the event loop may be late by this much on a busy host (and by 15.6 ms on an idle Windows). */
 const COARSE_NS = 25n * NS_PER_MS;
 /** On an idle Linux a timer is late by less than this; a tick that is not worth blocking 25 ms for is reached from here. */
 const CLOSE_NS = 3n * NS_PER_MS;
-/** How long before the instant justBefore is called: it may take a millisecond or two. */
+/** How long before the instant justBefore is called at least: it may take a millisecond or two. */
 const JUST_BEFORE_NS = 5n * NS_PER_MS;
 /** In this time shells end and fio's jobs do their first I/O, where there are cores for them. */
 const STAND_BACK_NS = 4n * NS_PER_MS;
 const URGENT = os.constants.priority.PRIORITY_HIGHEST;
 /** The end of a precise wait is spun: a futex wakes up to this late. */
 const SPIN_NS = 150_000n;
+
+export interface PreciseWait extends Waiting {
+  readonly justBefore: () => void;
+  /** How long justBefore takes, where that is known to be much. */
+  readonly justBeforeMs?: number;
+  readonly act: () => void;
+}
 
 /**
  * Calls act at the instant, late by microseconds where a core is free. The last 25 ms block the whole process, so that nothing
@@ -21,12 +28,14 @@ const SPIN_NS = 150_000n;
  */
 export async function waitPrecisely(
   atNs: Nanos,
-  { justBefore, act, signal }: Waiting & { readonly justBefore: () => void; readonly act: () => void },
+  { justBefore, justBeforeMs = 0, act, signal }: PreciseWait,
 ): Promise<void> {
-  await sleepUntil(atNs - COARSE_NS, signal);
+  const wanted = msToNs(justBeforeMs);
+  const justBeforeNs = wanted > JUST_BEFORE_NS ? wanted : JUST_BEFORE_NS;
+  await sleepUntil(atNs - COARSE_NS - justBeforeNs, signal);
   setUrgency(URGENT);
   try {
-    blockUntil(atNs - JUST_BEFORE_NS);
+    blockUntil(atNs - justBeforeNs);
     justBefore();
     blockUntil(atNs - SPIN_NS);
     while (systemClock.now() < atNs);

@@ -47,13 +47,18 @@ export function agentProgram(kind: AgentKind): Command {
     .option("--token <TOKEN>", "what `salvo token create` has printed; others on this host can see it here")
     .option("--token-file <FILE>", "a file with the token, which is removed when it was used")
     .option("--dir <DIR>", "where key and certificate go: identityDir of the agent's file", "identity")
-    .action(async (options: JoinCommand) => {
-      const { config: file } = program.opts<ServeCommand>();
+    .option("--serve", "then go on as the agent of --config, whose identityDir is --dir")
+    .action(async ({ serve = false, ...options }: JoinCommand & { serve?: boolean }) => {
+      const { config: file, ...more } = program.opts<ServeCommand>();
+      if (serve && file === undefined) return program.error("error: --serve needs '--config <FILE>'");
       // There may be no file of the agent yet.
-      const folder = file === undefined ? options.dir : (await loadAgentConfig(file)).dataDir;
-      const { controller, dir } = options;
-      const { agent, lab } = await auditCommand(folder, "join", { controller, dir }, async () => joinLab(options));
+      const config = file === undefined ? undefined : await loadAgentConfig(file);
+      const dir = serve ? (config?.identityDir ?? options.dir) : options.dir;
+      const { controller } = options;
+      const act = async () => joinLab({ ...options, dir });
+      const { agent, lab } = await auditCommand(config?.dataDir ?? dir, "join", { controller, dir }, act);
       process.stdout.write(`${JSON.stringify({ agent, lab, dir })}\n`);
+      if (serve && file !== undefined) await serveUntilStopped(kind, { config: file, ...more });
     });
   program
     .command("audit")

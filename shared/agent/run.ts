@@ -12,8 +12,9 @@ import type { Journal } from "../journal/writer.ts";
 import type { Logger } from "../log/logger.ts";
 import { type CoreCounters, coreTimes, type DiskCounters, diskChange } from "./domain/counters.ts";
 import { beginRun, type RunEffect, type RunEvent, type RunState, step, WATCH_DUE_MS } from "./domain/run-machine.ts";
-import { clockErrorMs, fioRuntimeMs, type RunPlan } from "./domain/run-plan.ts";
-import { type FioProcess, PROOF_ENDS_NS, startFio } from "./fio-process.ts";
+import { wayChanges, type WayState } from "./domain/way-changes.ts";
+import { clockErrorMs, FIRE_NOTICE_MS, fioRuntimeMs, type RunPlan } from "./domain/run-plan.ts";
+import { type FioProcess, startFio } from "./fio-process.ts";
 import type { Lead } from "./lead.ts";
 import type { Devices, OpenDevice } from "./devices.ts";
 import type { Platform } from "./platform.ts";
@@ -23,12 +24,16 @@ import { standBack, waitClosely, waitPrecisely } from "./precise-wait.ts";
 const OVERDUE_MS = 10_000;
 /** Pause between two dumps of the proof, so that their sub-millisecond phases differ. */
 const PROOF_PAUSE_MS = 13;
+/** What took so long once may take so much longer the next time. */
+const SLOWER = 2;
 
 type Body = NonNullable<MessageInitShape<typeof RecordSchema>["body"]>;
 
 /** A run in progress: performs what the run machine decides, and tells it what happens. */
 export interface ActiveRun {
   readonly state: RunState;
+  /** Of an armed run: how long before T0 it must know of it. */
+  readonly noticeMs: number;
   /** Resolves at the next change of the state; also when the run has ended, after `ended`. */
   changed(): Promise<void>;
   /** Throws what the run machine refuses. Resolves when the effects that must be durable are. */
@@ -55,18 +60,27 @@ interface Disk {
   last: DiskCounters;
 }
 
+interface Ways {
+  readonly participant: string;
+  readonly read: () => readonly WayState[];
+  last: readonly WayState[];
+}
+
 export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
   const { platform, clock, journal, log } = deps;
   const stop = new AbortController();
   const fios: FioProcess[] = [];
   const devices: OpenDevice[] = [];
   const disks: Disk[] = [];
+  const ways: Ways[] = [];
   const starts: Nanos[] = [];
   let cores: readonly (CoreCounters | undefined)[] = [];
   let state = beginRun(plan);
   let change = Promise.withResolvers<void>();
   const end = Promise.withResolvers<void>();
   let watchDue: NodeJS.Timeout | undefined;
+  /** How long looking at everything once more takes on this host: well before the gates open, and just before. */
+  let looks = { earlyMs: 0, lateMs: 0 };
 
   function record(body: Body): void {
     const seq = journal.lastSeq + 1;
@@ -158,7 +172,27 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
       void background(see(fio));
       const read = platform.findDisk(device.path);
       if (read) disks.push({ participant: id, read, last: read() });
+      const readWays = platform.findWays?.(device.path);
+      if (readWays) ways.push({ participant: id, read: readWays, last: readWays() });
     }
+    looks = { earlyMs: took(lookEarly), lateMs: took(lookLate) };
+  }
+
+  function took(look: () => void): number {
+    const beganNs = clock.now();
+    look();
+    return nsToMs(clock.now() - beganNs);
+  }
+
+  /** 100 ms or more before T0, as it takes some milliseconds; the device's number again just before the gates open. */
+  function lookEarly(): void {
+    for (const device of devices) device.recheck();
+  }
+
+  function lookLate(): void {
+    for (const device of devices) device.recheckQuickly();
+    cores = platform.readCores();
+    for (const disk of disks) disk.last = disk.read();
   }
 
   /** Hands over all that fio left behind before the machine hears of its end: RunEnd comes last. */
@@ -187,14 +221,14 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
   }
 
   async function waitForT0(t0Ns: Nanos): Promise<void> {
-    // Here, 100 ms or more before T0, as it takes some milliseconds; by number again just before the gates open.
-    for (const device of devices) device.recheck();
+    lookEarly();
     const openAtNs = t0Ns - deps.lead.current();
     let told: Promise<void> | undefined;
     const act = () => {
       told = tell({ type: "due", lateMs: nsToMs(clock.now() - openAtNs) });
     };
-    await waitPrecisely(openAtNs, { justBefore: prepareToOpen, act, signal: stop.signal });
+    const justBeforeMs = looks.lateMs * SLOWER;
+    await waitPrecisely(openAtNs, { justBefore: prepareToOpen, justBeforeMs, act, signal: stop.signal });
     await told;
   }
 
@@ -206,9 +240,7 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
   }
 
   function prepareToOpen(): void {
-    for (const device of devices) device.recheckQuickly();
-    cores = platform.readCores();
-    for (const disk of disks) disk.last = disk.read();
+    lookLate();
     const offsetNs = wallOffsetNs(
       () => clock.now(),
       () => Date.now(),
@@ -236,11 +268,17 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
       keep({ case: "disk", value: { ...change, participant: disk.participant, tick: number, takenAtNs } });
       disk.last = counters;
     }
+    for (const each of ways) {
+      const states = each.read();
+      for (const event of wayChanges(each.last, states, number))
+        keep({ case: "event", value: { ...event, participant: each.participant } });
+      each.last = states;
+    }
   }
 
   /** In the tail, where no figure is disturbed. */
   async function proveStarts(): Promise<void> {
-    const untilNs = (state.t0Ns ?? clock.now()) + msToNs(fioRuntimeMs(plan.workload)) - PROOF_ENDS_NS;
+    const untilNs = (state.t0Ns ?? clock.now()) + msToNs(fioRuntimeMs(plan.workload));
     while (clock.now() < untilNs && state.phase === "ending") {
       for (const fio of fios) fio.askForProof();
       await sleep(PROOF_PAUSE_MS, { signal: stop.signal });
@@ -266,6 +304,9 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
   return {
     get state() {
       return state;
+    },
+    get noticeMs() {
+      return Math.ceil(FIRE_NOTICE_MS + looks.earlyMs * SLOWER);
     },
     changed: () => change.promise,
     tell,

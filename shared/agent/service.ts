@@ -14,7 +14,7 @@ export function agentService(agent: Agent, clock: Clock, auditHead: () => Head):
         yield { sentNs, receivedNs, answeredNs: clock.now() };
       }
     },
-    arm: async (request, { signal }) => ({ status: await agent.arm(request, signal) }),
+    arm: (request, { signal }) => agent.arm(request, signal),
     fire: async (request) => ({ status: await agent.fire(request) }),
     abort: async ({ run, reason }, { signal }) => ({ status: await agent.abort(run, reason, signal) }),
     async *watch({ run }, { signal }) {

@@ -57,6 +57,7 @@ test("the least delayed ping decides, half its round trip is the bound", () => {
   const quick = { sentNs: 10_000n, receivedNs: 10_551n, answeredNs: 10_571n, returnedNs: 10_123n };
   expect(estimate([...same(slow), quick, ...same(slow)])).toEqual({
     rttNs: 103n,
+    slowestNs: 800n,
     offsetNs: -500n,
     boundNs: 52n,
     atNs: 10_051n,

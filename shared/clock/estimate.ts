@@ -19,8 +19,15 @@ export interface ClockEstimate {
   readonly pings: number;
 }
 
+export interface ProbedClock extends ClockEstimate {
+  /** Of the slowest ping, the first ones left out: how long a call may take at all. */
+  readonly slowestNs: Nanos;
+}
+
 /** Fewer may all have met a busy moment. */
 export const PINGS_MIN = 64;
+/** The first exchanges of a stream are slow. */
+const WARM_UP = 16;
 
 /**
  * The offset by the ping that was least delayed. The request reached the agent after it was sent and the answer came after
@@ -30,7 +37,7 @@ export const PINGS_MIN = 64;
  *
  * Throws `invalid-input` for fewer than PINGS_MIN pings, or for one whose stamps contradict each other.
  */
-export function estimate(pings: readonly Ping[]): ClockEstimate {
+export function estimate(pings: readonly Ping[]): ProbedClock {
   const [first] = pings;
   if (!first || pings.length < PINGS_MIN)
     throw new SalvoError(
@@ -38,7 +45,8 @@ export function estimate(pings: readonly Ping[]): ClockEstimate {
       `a clock estimate needs at least ${PINGS_MIN} pings, and there are ${pings.length}`,
     );
   let best = first;
-  for (const ping of pings) {
+  let slowestNs: Nanos = 0n;
+  for (const [index, ping] of pings.entries()) {
     const rttNs = rtt(ping);
     if (ping.answeredNs < ping.receivedNs || rttNs < 0n)
       throw new SalvoError(
@@ -48,10 +56,12 @@ export function estimate(pings: readonly Ping[]): ClockEstimate {
         { remedy: "A host was suspended or its clock is broken; measure again" },
       );
     if (rttNs < rtt(best)) best = ping;
+    if (index >= WARM_UP && rttNs > slowestNs) slowestNs = rttNs;
   }
   const rttNs = rtt(best);
   const offsetNs = best.sentNs - best.receivedNs + rttNs / 2n;
-  return { offsetNs, boundNs: (rttNs + 1n) / 2n, rttNs, atNs: best.receivedNs + offsetNs, pings: pings.length };
+  const atNs = best.receivedNs + offsetNs;
+  return { offsetNs, boundNs: (rttNs + 1n) / 2n, rttNs, slowestNs, atNs, pings: pings.length };
 }
 
 function rtt({ sentNs, receivedNs, answeredNs, returnedNs }: Ping): Nanos {

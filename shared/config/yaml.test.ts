@@ -209,11 +209,6 @@ test.each([
     ["scenarios:\n  - name: one\n    participants:\n      - {agent: guest1, device: disk}", "scenarios: []"],
     "3:12: scenarios must have at least one entry",
   ],
-  [
-    "no participants",
-    ["\n      - {agent: guest1, device: disk}", " []"],
-    "5:19: participants must have at least one entry",
-  ],
 ])("%s in a study is one mistake, at its place, with what to write instead", (_, [from = "", to = ""], mistake) => {
   expect(STUDY).toContain(from);
   expect(mistakes(STUDY.replace(from, to), StudySchema)).toEqual([expect.stringContaining(`f.yaml:${mistake}`)]);

@@ -2,6 +2,7 @@ import { AgentService, file_salvo_v1_agent } from "@salvo/proto/agent_pb.ts";
 import { EnrolmentService, file_salvo_v1_enrolment, IdentityService } from "@salvo/proto/enrolment_pb.ts";
 import { file_salvo_v1_initiator, InitiatorService } from "@salvo/proto/initiator_pb.ts";
 import { file_salvo_v1_lab } from "@salvo/proto/lab_pb.ts";
+import { file_salvo_v1_path, PathService } from "@salvo/proto/path_pb.ts";
 import { file_salvo_v1_run } from "@salvo/proto/run_pb.ts";
 import { file_salvo_v1_storage } from "@salvo/proto/storage_pb.ts";
 import { file_salvo_v1_study } from "@salvo/proto/study_pb.ts";
@@ -18,6 +19,7 @@ const files = [
   file_salvo_v1_enrolment,
   file_salvo_v1_initiator,
   file_salvo_v1_lab,
+  file_salvo_v1_path,
   file_salvo_v1_run,
   file_salvo_v1_storage,
   file_salvo_v1_study,
@@ -38,7 +40,7 @@ test("all proto files are looked at", () => {
 
 test("every method of the contract is in the table, and the table has no other", () => {
   expect(Object.keys(ACCESS).toSorted()).toEqual(methods.toSorted());
-  const services = [AgentService, IdentityService, EnrolmentService, TargetService, InitiatorService];
+  const services = [AgentService, IdentityService, EnrolmentService, TargetService, InitiatorService, PathService];
   expect(methods.length).toBe(services.reduce((sum, service) => sum + service.methods.length, 0));
 });
 

@@ -123,7 +123,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
         return;
       }
       case "choose-t0":
-        return emit({ type: "t0", t0Ns: chooseT0(effect.rttsNs, msToNs(3), nowNs()) });
+        return emit({ type: "t0", t0Ns: chooseT0({ ...effect, noticesMs: [], writingNs: msToNs(3) }, nowNs()) });
       case "seal":
         sealed++;
         return emit({ type: "sealed" });
@@ -218,7 +218,14 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
           return reply({
             type: "clock",
             agent: agent.id,
-            estimate: { offsetNs, boundNs: msToNs(rtt / 2), rttNs: msToNs(rtt), atNs: nowNs(), pings: 64 },
+            estimate: {
+              offsetNs,
+              boundNs: msToNs(rtt / 2),
+              rttNs: msToNs(rtt),
+              slowestNs: msToNs(rtt),
+              atNs: nowNs(),
+              pings: 64,
+            },
           });
         }
         case "fire": {

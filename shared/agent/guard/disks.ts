@@ -18,8 +18,11 @@ export interface Disks {
 
 /** A disk behind a handle: whatever it is called by now, all of this is about that very disk. */
 export interface OpenedDisk {
-  /** Everything that is quickly found out, anew; some milliseconds. */
-  look(): Omit<DiskFacts, "signatures" | "writers">;
+  /**
+   * Everything that is quickly found out, anew; some milliseconds. startBytes: of how much of its start it must be known that
+   * there is nothing, where there is no label.
+   */
+  look(startBytes: number): Omit<DiskFacts, "signatures" | "writers">;
   /** The node of its identity, by a handful of system calls. */
   node(): string;
   /** Writes one block at its start, and returns when it is on the disk. Throws when the disk is not ours alone. */

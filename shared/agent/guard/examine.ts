@@ -4,6 +4,7 @@ import { SalvoError } from "../../kernel/error.ts";
 import type { Waiting } from "../../kernel/signal.ts";
 import type { DiskFacts, DiskIdentity } from "../domain/guard/facts.ts";
 import { findListed, type ListedDisk } from "../domain/guard/identity.ts";
+import { LABEL_BYTES, RESERVED_BYTES } from "../domain/guard/label.ts";
 import { judge, type Purpose, type Rule, RULES } from "../domain/guard/judge.ts";
 import type { Refusal } from "../domain/guard/refusal.ts";
 import type { Disks, OpenedDisk } from "./disks.ts";
@@ -58,7 +59,9 @@ export async function examineFound(
     const purpose = purposeOf(found.disk);
     const signatures = await disks.findSignatures(found.disk, waiting);
     const writers = disks.findWriters(found.disk);
-    const look = (): DiskFacts => ({ ...opened.look(), signatures, writers });
+    // Over a network the reserved space takes a while to be read, and what workloads have written there says nothing.
+    const startBytes = purpose.type === "use-fresh" ? LABEL_BYTES : Number(RESERVED_BYTES);
+    const look = (): DiskFacts => ({ ...opened.look(startBytes), signatures, writers });
     const judged = (facts: DiskFacts) =>
       judge({ facts, disks: disks.identify(), name: device.name, listed, purpose }, rules);
     const facts = look();

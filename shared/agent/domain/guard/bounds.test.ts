@@ -196,7 +196,7 @@ test("what people read says which disk, what is wrong with it, and where", () =>
     already-claimed, take: is claimed as device lun0 of lab lab1 (uuid-1)
     already-claimed, taken: is claimed as device lun0 of lab lab1 (uuid-1)
     label-lab, what was taken: is claimed as device lun0 of lab lab1 (uuid-1), not for lab lab2
-    ambiguous, almost a path: /dev/sdb shares its wwn with /dev/sdc
+    ambiguous, almost a path: /dev/sdb shares its serial with /dev/sda
     region, past a fresh LUN's end: bytes 0 to 67108865 are not all the workload's
     plan-hash, taken anew: /dev/sdb is not the disk that the run was planned for: since then it was claimed anew, or listed otherwise in the agent's file"
   `);
