@@ -21,8 +21,8 @@ export function attachedLuns(disks: readonly DiskIdentity[], ways: readonly Way[
       serial: valueOf(disk.serial) ?? "",
       sizeBytes: valueOf(disk.sizeBytes) ?? 0n,
     };
-    const holders = (host.list(`/sys/block/${name}/holders`) ?? []).filter((holder) =>
-      host.read(`/sys/block/${holder}/dm/uuid`)?.startsWith("mpath-"),
+    const holder = (host.list(`/sys/block/${name}/holders`) ?? []).find((each) =>
+      host.read(`/sys/block/${each}/dm/uuid`)?.startsWith("mpath-"),
     );
     const own = ways.filter(({ name: way }) => disk.ways?.includes(way));
     if (own.length === 0) return [{ ...common, transport: Transport.LOCAL, state: "local" }];
@@ -32,7 +32,7 @@ export function attachedLuns(disks: readonly DiskIdentity[], ways: readonly Way[
       portal: { address, port },
       session,
       state,
-      multipath: own.length > 1 ? name : (holders[0] ?? ""),
+      multipath: own.length > 1 ? name : (holder ?? ""),
     }));
   });
 }

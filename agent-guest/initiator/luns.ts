@@ -76,7 +76,7 @@ function lunBase(lun: { [K in keyof LunIdentity]: LunIdentity[K] | string }, pat
   return {
     id: lunId(target, Number(number)),
     text: `LUN ${number} of ${target}: ${wwn}${sizeBytes === 0n ? "" : `, ${sizeBytes} B`}${paths > 1 ? `, over ${paths} sessions` : ""}`,
-    facts: { wwn: String(wwn), bytes: String(sizeBytes), paths: String(paths) },
+    facts: { wwn, bytes: String(sizeBytes), paths: String(paths) },
     settings: {},
     remove: [], // it goes with its sessions
   };

@@ -1,5 +1,5 @@
 /** Where Linux keeps what an initiator is: open-iscsi 2.1 of Debian 12, NVMe over fabrics of Linux 6.1. */
-import { MultipathSchema, Multipath } from "@salvo/proto/storage_pb.ts";
+import { MultipathSchema, type Multipath } from "@salvo/proto/storage_pb.ts";
 import { valueName } from "@salvo/shared/config/fields.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 

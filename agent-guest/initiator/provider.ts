@@ -4,7 +4,6 @@ import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
 import { type Attachment, type InitiatorSpec, Transport } from "@salvo/proto/storage_pb.ts";
 import { lunPrefixes } from "@salvo/shared/agent/devices.ts";
 import type { DiskIdentity } from "@salvo/shared/agent/domain/guard/facts.ts";
-import type { LunOp, Op } from "@salvo/shared/agent/domain/provision/op.ts";
 import type { Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
 import { openFreshLuns, type TakenLun } from "@salvo/shared/agent/guard/fresh-luns.ts";
 import type { InitiatorProvider, ProviderDeps } from "@salvo/shared/agent/provision/provider.ts";
@@ -12,7 +11,8 @@ import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { linuxDisks } from "../disks/disks.ts";
 import { bootId } from "../host.ts";
 import { type Host, linuxHost } from "../provision/host.ts";
-import { perform } from "../provision/perform.ts";
+import { assert } from "@salvo/shared/kernel/assert.ts";
+import { type Means, perform } from "../provision/perform.ts";
 import { openSecrets, type Secrets } from "../provision/secrets.ts";
 import { attachedLuns } from "./attached.ts";
 import { foundBase, isNvme, wantedBase } from "./base.ts";
@@ -29,18 +29,18 @@ export function linuxInitiator({ config, lab }: ProviderDeps): InitiatorProvider
   const freshLuns = openFreshLuns(config.dataDir, bootId());
   const targets = lunPrefixes(config, lab);
   const lunDeps = { host: config.id, lab, disks, freshLuns, targets };
+  const special: Means["special"] = (op) => {
+    assert(op.type !== "map-disk", `${op.type} is a target's`);
+    return performLun(op, lunDeps);
+  };
   return {
     look: async (spec) =>
       lookAtInitiator(
         { host: linuxHost, config, targets, secrets, disks: disks.identify(), taken: await freshLuns.list() },
         spec,
       ),
-    perform: async (op) => (isLunOp(op) ? performLun(op, lunDeps) : perform(op, secrets.read)),
+    perform: (op) => perform(op, { readSecret: secrets.read, special }),
   };
-}
-
-function isLunOp(op: Op): op is LunOp {
-  return op.type === "await-lun" || op.type === "map-paths" || op.type === "take-lun" || op.type === "forget-lun";
 }
 
 export interface InitiatorFacts {

@@ -1,5 +1,5 @@
 import { appendFile, mkdir, rm, rmdir, symlink, unlink, writeFile } from "node:fs/promises";
-import type { Op } from "@salvo/shared/agent/domain/provision/op.ts";
+import type { Op, PlainOp } from "@salvo/shared/agent/domain/provision/op.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { run } from "@salvo/shared/process/run.ts";
 
@@ -7,8 +7,15 @@ import { run } from "@salvo/shared/process/run.ts";
 export const SEARCH_PATH = `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
 const RUN_MS = 120_000;
 
-/** Does one op on this host. readSecret: by its name, from the agent's own folder. */
-export async function perform(op: Op, readSecret: (name: string) => string): Promise<void> {
+export interface Means {
+  /** By its name, from the agent's own folder. */
+  readonly readSecret: (name: string) => string;
+  /** For what one role alone does. */
+  readonly special: (op: Exclude<Op, PlainOp>) => Promise<void>;
+}
+
+/** Does one op on this host. */
+export async function perform(op: Op, { readSecret, special }: Means): Promise<void> {
   switch (op.type) {
     case "mkdir":
       await mkdir(op.path);
@@ -30,8 +37,12 @@ export async function perform(op: Op, readSecret: (name: string) => string): Pro
       return appendFile(op.path, `${op.key} = ${readSecret(op.secret)}\n`);
     case "run":
       return mustRun(op.program, op.args, op);
-    default:
-      throw new SalvoError("internal", `${op.type} is for another provider`);
+    case "map-disk":
+    case "await-lun":
+    case "map-paths":
+    case "take-lun":
+    case "forget-lun":
+      return special(op);
   }
 }
 

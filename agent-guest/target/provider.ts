@@ -1,13 +1,14 @@
 /** This host as a target: LIO and the kernel's NVMe target, by configfs alone. Nothing is saved, so that a reboot forgets it. */
 import { dirname, join } from "node:path";
-import { type Export, type TargetSpec, Transport, type Volume, VolumeKind } from "@salvo/proto/storage_pb.ts";
+import { type Export, type TargetSpec, Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
 import type { Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
 import { openClaims } from "@salvo/shared/agent/guard/claims.ts";
 import type { ProviderDeps, TargetProvider } from "@salvo/shared/agent/provision/provider.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { linuxDisks } from "../disks/disks.ts";
 import { linuxHost } from "../provision/host.ts";
-import { perform } from "../provision/perform.ts";
+import { assert } from "@salvo/shared/kernel/assert.ts";
+import { type Means, perform } from "../provision/perform.ts";
 import { openSecrets, type Secrets } from "../provision/secrets.ts";
 import { foundBase, wantedBase } from "./base.ts";
 import { exportedLuns } from "./exported.ts";
@@ -27,9 +28,13 @@ export function linuxTarget({ config, lab }: ProviderDeps): TargetProvider {
   const maker = { lab: lab || "none", agent: config.id };
   const deps = { host: linuxHost, maker, config, folder: join(config.dataDir, "volumes") };
   const diskDeps = { host: config.id, config, disks: linuxDisks(), claims: openClaims(config.dataDir), lab };
+  const special: Means["special"] = (op) => {
+    assert(op.type === "map-disk", `${op.type} is an initiator's`);
+    return mapDisk(op, diskDeps);
+  };
   return {
     look: async () => lookAtTarget(deps, secrets),
-    perform: async (op) => (op.type === "map-disk" ? mapDisk(op, diskDeps) : perform(op, secrets.read)),
+    perform: (op) => perform(op, { readSecret: secrets.read, special }),
   };
 }
 

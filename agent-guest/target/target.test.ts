@@ -1,79 +1,24 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { AgentConfigSchema } from "@salvo/proto/lab_pb.ts";
-import { type TargetSpec, TargetSpecSchema, Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
+import { type TargetSpec, Transport } from "@salvo/proto/storage_pb.ts";
 import { lunNames } from "@salvo/shared/agent/domain/provision/names.ts";
 import { commandOf } from "@salvo/shared/agent/domain/provision/op.ts";
-import { createProvisioner } from "@salvo/shared/agent/provision/provisioner.ts";
-import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Secrets } from "../provision/secrets.ts";
-import { lookAtTarget } from "./provider.ts";
-import { simulateKernel, type SimulatedKernel } from "./simulated-kernel.fixture.ts";
-
-const maker = { lab: "lab", agent: "target" };
-const config = create(AgentConfigSchema, {
-  id: "target",
-  devices: [
-    { name: "raw0", sizeBytes: 3n * 2n ** 20n, disk: { serial: "s", wwn: "naa.600000000" } },
-    { name: "file0", sizeBytes: 2n ** 20n, path: "/data/file0" },
-  ],
-});
-const secrets: Secrets = { read: (name) => `the secret ${name}`, fingerprint: (secret) => secret.slice(-1) };
-const GROUP = "/sys/kernel/config/target/iscsi/iqn.2026-11.test.salvo:lab.target.x/tpgt_1";
-
-type Fault = "before" | "after" | undefined;
-
-function engine(host: SimulatedKernel, made = memory(), faults: Fault[] = []) {
-  const provisioner = createProvisioner({
-    host: "target",
-    name: "salvo.v1.TargetService",
-    schema: TargetSpecSchema,
-    provider: {
-      look: async () => lookAtTarget({ host, maker, config, folder: "/data/volumes" }, secrets),
-      async perform(op) {
-        const fault = faults.shift();
-        if (fault === "before") throw new Error("refused on purpose");
-        host.perform(op);
-        if (fault === "after") throw new Error("lost on purpose");
-      },
-    },
-    made,
-    audit: { around: async (_, act) => act() },
-  });
-  const { plan, inspect } = provisioner;
-  return {
-    plan,
-    inspect,
-    stepsFor: async (spec: TargetSpec) => (await plan(spec)).steps.map(({ id }) => id),
-    apply: async (spec: TargetSpec) => {
-      const { hash } = await plan(spec);
-      const signal = new AbortController().signal;
-      return Array.fromAsync(provisioner.apply({ spec, hash, who: "me", signal }));
-    },
-  };
-}
-
-function memory() {
-  let ids = new Set<string>();
-  return { read: async () => new Set(ids), write: async (now: ReadonlySet<string>) => void (ids = new Set(now)) };
-}
-
-const RAM = { name: "ram0", kind: VolumeKind.RAM, sizeBytes: 2n ** 21n, sectorBytes: 4096 } as const;
-const SMALL = { ...RAM, sectorBytes: 512 } as const;
-const THIN = { name: "thin", kind: VolumeKind.FILE, sizeBytes: 2n ** 20n, sectorBytes: 512, thin: true } as const;
-const PORTAL = { address: "10.0.0.1", port: 3260 } as const;
-const X = {
-  name: "x",
-  transport: Transport.ISER,
-  portals: [PORTAL],
-  luns: [{ number: 0, volume: "ram0" }],
-};
-const NVME = { ...X, transport: Transport.NVME_RDMA, luns: [{ number: 1, volume: "ram0" }] };
-const LOCAL = { ...X, transport: Transport.LOCAL, portals: [] };
-const RAW = { name: "disk0", kind: VolumeKind.DISK, device: "raw0", sectorBytes: 512 } as const;
-const NOTHING = create(TargetSpecSchema);
-type Spec = MessageInitShape<typeof TargetSpecSchema>;
-const specOf = (init: Spec) => create(TargetSpecSchema, init);
+import { simulateKernel } from "./simulated-kernel.fixture.ts";
+import {
+  GROUP,
+  LOCAL,
+  NOTHING,
+  NVME,
+  PORTAL,
+  RAM,
+  RAW,
+  type Spec,
+  THIN,
+  X,
+  engine,
+  maker,
+  othersOn,
+  specOf,
+} from "./target.fixture.ts";
 
 test("a RAM volume behind iSER, from a kernel that has nothing of it loaded: every command", async () => {
   const { plan } = engine(simulateKernel());
@@ -343,16 +288,6 @@ test.each([
 });
 
 /** A target and a volume that targetcli might have made, and a portal of somebody's in a target of ours is in the way. */
-function othersOn(host: SimulatedKernel): void {
-  const core = "/sys/kernel/config/target/core/rd_mcp_0";
-  host.perform({ type: "run", program: "modprobe", args: ["configfs"] });
-  host.perform({ type: "run", program: "mount", args: [] });
-  host.perform({ type: "run", program: "modprobe", args: ["iscsi_target_mod"] });
-  const iqn = "/sys/kernel/config/target/iscsi/iqn.2003-01.org.linux-iscsi:theirs";
-  for (const path of [core, `${core}/disk`, "/sys/kernel/config/target/iscsi", iqn, `${iqn}/tpgt_1`])
-    host.perform({ type: "mkdir", path });
-}
-
 test("what others made is shown and stays", async () => {
   const host = simulateKernel();
   othersOn(host);
@@ -371,138 +306,4 @@ test("a portal that somebody else put into a target of ours is in the way, and n
   await apply(specOf({ volumes: [RAM], exports: [X] }));
   host.perform({ type: "mkdir", path: `${GROUP}/np/10.9.9.9:3260` });
   await expect(apply(NOTHING)).rejects.toMatchObject({ kind: "refused", message: expect.stringContaining("10.9.9.9") });
-});
-
-const VOLUME = fc.constantFrom(
-  RAM,
-  SMALL,
-  { ...RAM, sizeBytes: 2n ** 22n },
-  { ...RAM, numaNode: 0 },
-  { ...THIN, name: "ram0" },
-);
-const ISCSI = fc.record({
-  name: fc.constantFrom("x", "y"),
-  transport: fc.constantFrom(Transport.ISER, Transport.ISCSI),
-  portals: fc.constantFrom([PORTAL], [PORTAL, { address: "fd00::1", port: 3261 }]),
-  luns: fc.constantFrom(
-    [{ number: 0, volume: "ram0" }],
-    [
-      { number: 0, volume: "thin" },
-      { number: 3, volume: "ram0" },
-    ],
-  ),
-  initiators: fc.constantFrom([], ["iqn.2026-11.a:b"], ["iqn.2026-11.a:b", "iqn.2026-11.a:c"]),
-  chap: fc.constantFrom(undefined, { user: "u", secret: "a" }, { user: "u", secret: "b" }),
-  queueDepth: fc.constantFrom(0, 8),
-});
-/** Of volumes of their own: ram1, disk0, thick. */
-const OTHER = fc.record({
-  name: fc.constantFrom("x", "y"),
-  transport: fc.constantFrom(Transport.NVME_TCP, Transport.NVME_RDMA),
-  portals: fc.constantFrom([PORTAL], [PORTAL, { address: "fd00::1", port: 3261 }]),
-  luns: fc.constantFrom(
-    [{ number: 1, volume: "ram1" }],
-    [
-      { number: 2, volume: "thick" },
-      { number: 3, volume: "disk0" },
-    ],
-  ),
-  initiators: fc.constantFrom([], ["nqn.2026-11.a:b"], ["nqn.2026-11.a:b", "nqn.2026-11.a:c"]),
-  chap: fc.constant(undefined),
-  queueDepth: fc.constant(0),
-});
-const HERE = fc.record({
-  name: fc.constantFrom("x", "y"),
-  transport: fc.constant(Transport.LOCAL),
-  portals: fc.constant([]),
-  luns: fc.constantFrom([{ number: 0, volume: "thin" }], [{ number: 4, volume: "ram0" }]),
-  initiators: fc.constant([]),
-  chap: fc.constant(undefined),
-  queueDepth: fc.constant(0),
-});
-const EXPORT = fc.oneof(ISCSI, OTHER, HERE);
-const OWN = [{ ...RAM, name: "ram1" }, { ...THIN, name: "thick", thin: false, sectorBytes: 4096 }, RAW] as const;
-const SPEC = fc
-  .record({
-    volume: VOLUME,
-    exports: fc.uniqueArray(EXPORT, { selector: ({ name }) => name, maxLength: 2 }),
-    none: fc.boolean(),
-  })
-  .map(({ volume, exports, none }) =>
-    none && exports.length === 0
-      ? NOTHING
-      : specOf({
-          volumes: [volume, THIN, ...OWN],
-          exports: exports.map(({ chap, portals, luns, initiators, ...rest }) => ({
-            ...rest,
-            portals: [...portals],
-            luns: [...luns],
-            initiators: [...initiators],
-            ...(chap && { chap }),
-          })),
-        }),
-  );
-test("whatever the first apply stops at, nothing is left when nothing is wanted, and all is there when all is", async () => {
-  const initiators = ["iqn.2026-11.a:b"];
-  const chap = { user: "u", secret: "a" };
-  const nvme = {
-    ...NVME,
-    name: "y",
-    initiators: ["nqn.2026-11.a:b"],
-    luns: OWN.map(({ name }, i) => ({ number: i + 1, volume: name })),
-  };
-  const here = { ...LOCAL, name: "z", luns: [{ number: 0, volume: "thin" }] };
-  const full = specOf({ volumes: [SMALL, THIN, ...OWN], exports: [{ ...X, initiators, chap }, nvme, here] });
-  const { steps } = await engine(simulateKernel()).plan(full);
-  const ops = steps.flatMap((step) => step.ops).length;
-  expect(ops).toBeGreaterThan(80);
-  for (let at = 0; at < ops; at++)
-    for (const fault of ["before", "after"] as const)
-      for (const last of [NOTHING, full]) {
-        const host = simulateKernel();
-        const made = memory();
-        await expect(engine(host, made, [...Array<Fault>(at), fault]).apply(full)).rejects.toThrow("on purpose");
-        const { apply, stepsFor } = engine(host, made);
-        await apply(last);
-        expect(await stepsFor(last), `${at} ${fault}`).toEqual([]);
-        await apply(NOTHING);
-        expect(leftOn(host, simulateKernel().nodes), `${at} ${fault}`).toEqual([]);
-      }
-});
-
-/** What no destroy takes away: modules, and what comes with them. */
-function leftOn(host: SimulatedKernel, before: ReadonlyMap<string, unknown>): string[] {
-  const stays =
-    /^\/sys\/module\/|^\/sys\/kernel\/config(\/target(\/core(\/alua)?)?|\/nullb|\/nvmet(\/[a-z]+)?)?$|^\/data\/volumes(\/nvme)?$/;
-  return [...host.nodes.keys()].filter((path) => !before.has(path) && !stays.test(path));
-}
-
-/** An apply stops at its first fault: where that is, from 0. */
-const FAULT = fc.record({ at: fc.nat(120), fault: fc.constantFrom<Fault[]>("before", "after") });
-
-test("whatever fails at whatever write, the next plan completes it, and nothing of others changes", async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.tuple(SPEC, FAULT), { maxLength: 4 }),
-      SPEC,
-      fc.boolean(),
-      async (before, last, others) => {
-        const host = simulateKernel();
-        if (others) othersOn(host);
-        const untouched = new Map(host.nodes);
-        const made = memory();
-        for (const [spec, { at, fault }] of before)
-          await engine(host, made, [...Array<Fault>(at), fault])
-            .apply(spec)
-            .catch((error: Error) => expect(error.message).toMatch(/on purpose/));
-        const { apply, stepsFor } = engine(host, made);
-        await apply(last);
-        expect(await stepsFor(last)).toEqual([]);
-        await apply(NOTHING);
-        expect(leftOn(host, untouched)).toEqual([]);
-        if (others) for (const [path, node] of untouched) expect([path, host.nodes.get(path)]).toEqual([path, node]);
-      },
-    ),
-    { numRuns: 150 },
-  );
 });

@@ -247,6 +247,24 @@ const stalledAt =
     return record;
   };
 
+test("storage that stands still for seconds is told, the longest time of it, and is a note", () => {
+  const idleAt =
+    (...ticks: number[]): Edit =>
+    (record) => {
+      const { body } = record;
+      if (body.case === "fio" && body.value.participant === "vm1.disk1" && ticks.includes(body.value.tick))
+        for (const io of [body.value.read, body.value.write]) if (io) Object.assign(io, { ios: 0, bytes: 0n });
+      return record;
+    };
+  const long = { ...small, ticks: 12 };
+  const { intervalMs } = syntheticRun(long).spec;
+  expect(intervalMs).toBe(1000);
+  const { summary, notes } = conclude(syntheticRun(long), idleAt(3, 4, 7, 8, 9, 11));
+  expect(summary.verdict).toBe("complete");
+  expect(notes).toEqual(["vm1.disk1 did no I/O at all in the 3 intervals up to tick 9: its storage did not answer"]);
+  expect(conclude(syntheticRun(long), idleAt(3, 5, 7)).notes).toEqual([]);
+});
+
 test("a late answer in the midst of the window costs resolution and nothing else: it is a note", () => {
   const run = syntheticRun(small);
   const { summary, notes } = conclude(run, stalledAt(plannedSpan(run.spec).last - 1));

@@ -12,6 +12,9 @@ interface Noted {
 /** Above this the load generator itself may be what was measured. */
 const BUSY_SHARE_MAX = 0.9;
 
+/** Shorter than this, a workload may just be slow. */
+const STANDSTILL_MS_MIN = 2000;
+
 /** Sentences that a reader of the figures should know, and that are no matter of the verdict. */
 export function notesOn({ spec, outlines, lost, measured }: Noted): string[] {
   const busy = [...(measured?.busyShares() ?? [])].filter(([, share]) => share > BUSY_SHARE_MAX);
@@ -30,6 +33,13 @@ export function notesOn({ spec, outlines, lost, measured }: Noted): string[] {
     ...[...(measured?.lateTicks() ?? [])].map(
       ([id, ticks]) =>
         `fio of ${id} was late to answer ${ticks === 1 ? "1 tick" : `${ticks} ticks`}: I/Os of those stand in the sample after them`,
+    ),
+    ...outlines.flatMap(({ standstills }) =>
+      [...standstills].flatMap(([id, { ticks, lastTick }]) =>
+        ticks * spec.intervalMs >= STANDSTILL_MS_MIN
+          ? [`${id} did no I/O at all in the ${ticks} intervals up to tick ${lastTick}: its storage did not answer`]
+          : [],
+      ),
     ),
     ...outlines.flatMap(({ starts }) =>
       [...starts.values()].flatMap(({ participant, wallClockSet }) =>

@@ -22,7 +22,7 @@ export function storageOfScenarios({
   return {
     setUp: (spec) => setUpStorage(spec, deps),
     async takeDown({ scenario, storage }) {
-      return storage?.wanted === undefined || takeDownStorage(scenario, storage.wanted, deps);
+      return storage === undefined || takeDownStorage(scenario, storage, deps);
     },
   };
 }

@@ -28,9 +28,9 @@ export interface Session extends Disposable {
 /** What scenarios with storage need before their runs and after them. */
 export interface StorageOfScenarios {
   /** Throws when it cannot be made; what there was of it is gone then. */
-  setUp(spec: RunSpec): Promise<RunStorage>;
+  readonly setUp: (spec: RunSpec) => Promise<RunStorage>;
   /** False when something is left, which it has said. */
-  takeDown(spec: RunSpec): Promise<boolean>;
+  readonly takeDown: (spec: RunSpec) => Promise<boolean>;
 }
 
 export interface SessionOptions {

@@ -1,7 +1,7 @@
 /** Makes the storage of a scenario, attaches its guests, and takes it all away again. */
 import { create } from "@bufbuild/protobuf";
 import { InitiatorService } from "@salvo/proto/initiator_pb.ts";
-import type { Lab, LabAgent } from "@salvo/proto/lab_pb.ts";
+import { type Lab, type LabAgent, LabSchema } from "@salvo/proto/lab_pb.ts";
 import type { PathCheck } from "@salvo/proto/path_pb.ts";
 import {
   AttachedAgentSchema,
@@ -52,17 +52,49 @@ const TAKE_DOWN_MS = 120_000;
 
 /**
  * What runs of the scenario are to be told of their storage, when all of it is there. Throws at what fails, and has tried to take
- * away what was made by then.
+ * away what was made by then. Throws `refused`, with nothing done, where something else is still to be done for the lab file:
+ * that people do themselves, with `salvo lab apply`, which asks them.
  */
 export async function setUpStorage({ scenario, storage }: RunSpec, deps: ScenarioDeps): Promise<RunStorage> {
   const wanted = storage?.wanted;
   if (!wanted) throw new SalvoError("internal", `scenario ${scenario} has no storage to set up`);
+  const { lab } = deps;
+  const { guests, target } = hostsBefore(wanted, lab, deps);
+  await Promise.all([...guests, target].map(expectDone));
   try {
     return await make(scenario, wanted, deps);
   } catch (error) {
-    await takeDownStorage(scenario, wanted, deps);
+    const before = create(RunStorageSchema, { wanted, ...(lab.storage && { before: lab.storage }) });
+    await takeDownStorage(scenario, before, deps);
     throw error;
   }
+}
+
+/** As the lab file alone has them. */
+function hostsBefore(
+  wanted: ScenarioStorage,
+  lab: Lab,
+  { channels }: ScenarioDeps,
+): { readonly guests: readonly StorageHost[]; readonly target: StorageHost } {
+  const target = agentOf(wanted.target, lab);
+  return {
+    guests: guestsOf(wanted, lab).map((guest) => initiatorHost(guest, initiatorSpec(lab, guest.id), channels)),
+    target: targetHost(target, targetSpec(lab, target.id), channels),
+  };
+}
+
+async function expectDone(host: StorageHost): Promise<void> {
+  const { steps } = await onHost(host, host.plan());
+  const [first] = steps;
+  if (first)
+    throw new SalvoError(
+      "refused",
+      `its ${host.role} is not as the lab file says: ${steps.length} steps, first: ${first.text}`,
+      {
+        host: host.agent.id,
+        remedy: "An earlier study may have left it so. Look, and do it: salvo lab plan, salvo lab apply",
+      },
+    );
 }
 
 async function make(scenario: string, wanted: ScenarioStorage, deps: ScenarioDeps): Promise<RunStorage> {
@@ -105,12 +137,22 @@ async function make(scenario: string, wanted: ScenarioStorage, deps: ScenarioDep
       );
     }),
   );
-  return create(RunStorageSchema, { wanted, exported, attached, checks });
+  return create(RunStorageSchema, { wanted, exported, attached, checks, ...(lab.storage && { before: lab.storage }) });
 }
 
-/** Guests first, all of them, and then the target: what cannot be taken away now is said, and does not keep the rest. */
-export async function takeDownStorage(scenario: string, wanted: ScenarioStorage, deps: ScenarioDeps): Promise<boolean> {
-  const { lab, channels, say } = deps;
+/**
+ * Everything is again as the lab file had it before, whatever it says by now. Guests first, all of them, and then the target: what
+ * cannot be taken away now is said, and does not keep the rest.
+ */
+export async function takeDownStorage(
+  scenario: string,
+  { wanted, before }: RunStorage,
+  deps: ScenarioDeps,
+): Promise<boolean> {
+  const { say } = deps;
+  if (!wanted) return true;
+  const { storage: _, ...others } = deps.lab;
+  const lab = create(LabSchema, { ...others, ...(before && { storage: before }) });
   const patient = { ...deps, signal: AbortSignal.timeout(TAKE_DOWN_MS) };
   const attempt = async (host: StorageHost): Promise<boolean> => {
     try {
@@ -122,11 +164,9 @@ export async function takeDownStorage(scenario: string, wanted: ScenarioStorage,
       return false;
     }
   };
-  const guests = await Promise.all(
-    guestsOf(wanted, lab).map((guest) => attempt(initiatorHost(guest, initiatorSpec(lab, guest.id), channels))),
-  );
-  const target = agentOf(wanted.target, lab);
-  return (await attempt(targetHost(target, targetSpec(lab, target.id), channels))) && guests.every(Boolean);
+  const { guests, target } = hostsBefore(wanted, lab, deps);
+  const left = await Promise.all(guests.map(attempt));
+  return (await attempt(target)) && left.every(Boolean);
 }
 
 async function bring(host: StorageHost, { identities, signal }: ScenarioDeps): Promise<void> {

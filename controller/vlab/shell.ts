@@ -28,7 +28,7 @@ export async function openShell({ shell }: Pick<GuestPlaces, "shell">): Promise<
 
 export interface Terminal {
   readonly input: NodeJS.ReadStream;
-  write(text: string): unknown;
+  readonly write: (text: string) => unknown;
 }
 
 /** Until the person leaves, or the input ends, or the guest. */

@@ -1,5 +1,8 @@
 /** The smallest things that are done to a host. Data: to be shown, hashed, logged and then performed as they are. */
-export type Op =
+export type Op = PlainOp | MapDiskOp | LunOp;
+
+/** What needs nothing but the host, and secrets. */
+export type PlainOp =
   | { readonly type: "mkdir" | "rmdir" | "unlink" | "remove"; readonly path: string }
   | {
       readonly type: "write";
@@ -18,16 +21,16 @@ export type Op =
       readonly args: readonly string[];
       /** What it must print, besides succeeding. */
       readonly prints?: string;
-    }
-  /** A raw disk of the agent's own file, which the disk guard must let pass, as a disk of its own without its first MiB. */
-  | {
-      readonly type: "map-disk";
-      readonly device: string;
-      readonly map: string;
-      readonly uuid: string;
-      readonly sizeBytes: bigint;
-    }
-  | LunOp;
+    };
+
+/** A raw disk of the agent's own file, which the disk guard must let pass, as a disk of its own without its first MiB. */
+export interface MapDiskOp {
+  readonly type: "map-disk";
+  readonly device: string;
+  readonly map: string;
+  readonly uuid: string;
+  readonly sizeBytes: bigint;
+}
 
 /** What is done with LUNs that are attached. */
 export type LunOp =
