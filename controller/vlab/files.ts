@@ -23,16 +23,19 @@ export function studyFile({ lab }: Pick<LabPlan, "lab">): string {
   const volume = { kind: "ram", size: "32MiB" };
   const scenario = (transport: string) => ({ name: transport, storage: { target: TARGET, transport, volume } });
   return `${WRITTEN_BY_US}; copy it to change it.
-${stringify({
-  name: lab,
-  description: "iSCSI over TCP and over RDMA, each guest with a LUN of its own, and little load",
-  interval: "1s",
-  scenarios: ["iscsi", "iser"].map(scenario),
-  workloads: [
-    { name: "4k-randread", pattern: "randread", ...small },
-    { name: "4k-randwrite", pattern: "randwrite", ...small },
-    { name: "64k-read", pattern: "read", ...large },
-    { name: "64k-write", pattern: "write", ...large },
-  ],
-})}`;
+${stringify(
+  {
+    name: lab,
+    description: "iSCSI over TCP and over RDMA, each guest with a LUN of its own, and little load",
+    interval: "1s",
+    scenarios: ["iscsi", "iser"].map(scenario),
+    workloads: [
+      { name: "4k-randread", pattern: "randread", ...small },
+      { name: "4k-randwrite", pattern: "randwrite", ...small },
+      { name: "64k-read", pattern: "read", ...large },
+      { name: "64k-write", pattern: "write", ...large },
+    ],
+  },
+  { aliasDuplicateObjects: false },
+)}`;
 }
