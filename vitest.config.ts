@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const VLAB = "e2e/vlab.e2e.ts";
+const VLAB = "e2e/vlab*.e2e.ts";
 
 export default defineConfig({
   test: {
@@ -26,7 +26,7 @@ export default defineConfig({
       },
       {
         // Guests whose processors are emulated, on two cores: beside nothing else.
-        test: { name: "vlab", include: [VLAB], testTimeout: 400_000, hookTimeout: 60_000 },
+        test: { name: "vlab", include: [VLAB], testTimeout: 400_000, hookTimeout: 60_000, fileParallelism: false },
       },
       {
         // Not part of npm test: Wine, 660 MB, is not part of the set-up. apt-get install --no-install-recommends wine wine64

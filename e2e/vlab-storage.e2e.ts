@@ -97,27 +97,32 @@ const WAYS = [
 ];
 
 for (const { name, transport, checks } of WAYS)
-  here(`a run over ${name} on LUNs made for it: complete, together, by sessions that were read back; and nothing is left`, async () => {
-    const study = await writeStudy(name, { transport: name }, "10s");
-    const together = ({ startSpreadMs, clockBoundUs }: RunLine) =>
-      Number(Object(startSpreadMs).max) <= Number(clockBoundUs) / 1000 + START_SLACK_MS;
-    let ran: Ran;
-    let tries = 0;
-    do ran = await ended(startRun(study));
-    while (!(ran.line.verdict === "complete" && together(ran.line)) && ++tries < TRIES);
-    const { line, manifest, stderr } = ran;
-    process.stderr.write(`start spread ${Object(line["startSpreadMs"]).max} ms, clocks known to ${line["clockBoundUs"]} us\n`);
-    expect(line, stderr).toMatchObject({ verdict: "complete", participants: 2 });
-    expect(together(line), JSON.stringify(line)).toBe(true);
-
-    const { exported = [], attached = [], checks: found = [] } = manifest.spec?.storage ?? {};
-    expect(exported).toHaveLength(2);
-    expect(attached.map(({ agent }) => agent)).toEqual(["guest1", "guest2"]);
-    for (const [index, { luns }] of attached.entries())
-      expect(luns).toMatchObject([{ transport, state: "LOGGED_IN", number: index, wwn: exported[index]?.wwn }]);
-    for (const guest of ["guest1", "guest2"])
-      expect(found.filter(({ from }) => from === guest)).toMatchObject(
-        checks.map((kind) => ({ kind, outcome: CheckOutcome.PASSED })),
+  here(
+    `a run over ${name} on LUNs made for it: complete, together, by sessions that were read back; and nothing is left`,
+    async () => {
+      const study = await writeStudy(name, { transport: name }, "10s");
+      const together = ({ startSpreadMs, clockBoundUs }: RunLine) =>
+        Number(Object(startSpreadMs).max) <= Number(clockBoundUs) / 1000 + START_SLACK_MS;
+      let ran: Ran;
+      let tries = 0;
+      do ran = await ended(startRun(study));
+      while (!(ran.line.verdict === "complete" && together(ran.line)) && ++tries < TRIES);
+      const { line, manifest, stderr } = ran;
+      process.stderr.write(
+        `start spread ${Object(line["startSpreadMs"]).max} ms, clocks known to ${line["clockBoundUs"]} us\n`,
       );
-    await nothingLeft();
-  });
+      expect(line, stderr).toMatchObject({ verdict: "complete", participants: 2 });
+      expect(together(line), JSON.stringify(line)).toBe(true);
+
+      const { exported = [], attached = [], checks: found = [] } = manifest.spec?.storage ?? {};
+      expect(exported).toHaveLength(2);
+      expect(attached.map(({ agent }) => agent)).toEqual(["guest1", "guest2"]);
+      for (const [index, { luns }] of attached.entries())
+        expect(luns).toMatchObject([{ transport, state: "LOGGED_IN", number: index, wwn: exported[index]?.wwn }]);
+      for (const guest of ["guest1", "guest2"])
+        expect(found.filter(({ from }) => from === guest)).toMatchObject(
+          checks.map((kind) => ({ kind, outcome: CheckOutcome.PASSED })),
+        );
+      await nothingLeft();
+    },
+  );

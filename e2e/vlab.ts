@@ -25,7 +25,7 @@ export const UP_MS = 300_000;
 
 export interface LabsFolder {
   readonly path: string;
-  salvo(...args: string[]): TestProcess;
+  readonly salvo: (...args: string[]) => TestProcess;
 }
 
 /** A folder for labs, each in a folder of its own within it. When the file's tests are over they are taken down, and it goes. */

@@ -206,7 +206,7 @@ export function createProgram(io: Io): Command {
 
   const storage = program
     .command("lab")
-    .description("The storage of a lab: what its targets export, and what its initiators attach to.");
+    .description("The storage of a lab: what its targets export, what its initiators attach to, and the way between.");
   const yes = () => new Option("--yes", "do not ask");
   storage
     .command("inspect")
@@ -229,6 +229,14 @@ export function createProgram(io: Io): Command {
     .addOption(yes())
     .addOption(json("one JSON object per host on stdout, when it is done"))
     .action(finish(async (options: ApplyCommand) => (await import("./storage.ts")).applyStorage(options, io)));
+  storage
+    .command("check")
+    .description(
+      "Tries out the way from every initiator to every address of a target: links, MTU, and RDMA with its throughput.",
+    )
+    .addOption(lab())
+    .addOption(json("one JSON object per check on stdout"))
+    .action(finish(async (options: StorageCommand) => (await import("./path-checks.ts")).checkLab(options, io)));
   storage
     .command("destroy")
     .description("Removes all that apply has made, and nothing else: shows the plan, asks, and does just that.")

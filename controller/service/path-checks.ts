@@ -18,15 +18,14 @@ import { type Channels, expectedOf } from "./channels.ts";
 export interface Ways {
   readonly target: LabAgent;
   readonly guests: readonly LabAgent[];
-  /** Whether the transport is over RDMA. */
-  readonly rdma: boolean;
+  /** Whether there must be RDMA. Without it what there is of it on both ends is tried. */
+  readonly rdma?: boolean;
 }
 
 export interface CheckDeps {
   readonly channels: Channels;
   readonly signal: AbortSignal;
-  /** What was found, a line each. */
-  readonly onCheck: (line: string) => void;
+  readonly onCheck: (check: PathCheck) => void;
 }
 
 const LOOK_MS = 15_000;
@@ -51,7 +50,7 @@ export async function checkPaths({ target, guests, rdma }: Ways, deps: CheckDeps
     const packetBytes = packetBytesFor(nearLink, farLink);
     const ping = await near.ping({ address, packetBytes, count: PINGS }, { deadlineMs: PING_MS, signal });
     found.push(mtuCheck(packetBytes, ping));
-    if (rdma) {
+    if (rdma ?? [nearLink, farLink].every((link) => link !== undefined && link.rdma.length > 0)) {
       found.push(rdmaCheck(nearLink, farLink));
       found.push(rpingCheck(await channel(ChannelTest.RPING)));
       const measured = await channel(ChannelTest.WRITE_BANDWIDTH);
@@ -82,7 +81,7 @@ type CheckInit = MessageInitShape<typeof PathCheckSchema>;
 
 function told(init: CheckInit, { onCheck }: CheckDeps): PathCheck {
   const check = create(PathCheckSchema, init);
-  onCheck(describeCheck(check));
+  onCheck(check);
   return check;
 }
 

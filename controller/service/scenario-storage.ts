@@ -24,7 +24,7 @@ import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { exportedOf, guestsOf, type InitiatorNames, planStorage } from "../domain/scenario-storage.ts";
 import type { AuditedLab } from "./audited-lab.ts";
 import { type Channels, expectedOf } from "./channels.ts";
-import { checkPaths } from "./path-checks.ts";
+import { checkPaths, describeCheck } from "./path-checks.ts";
 import {
   applyPlan,
   initiatorHost,
@@ -229,7 +229,7 @@ async function lookAtPaths(
   { channels, say, signal }: ScenarioDeps,
 ): Promise<PathCheck[]> {
   const rdma = transport === Transport.ISER || transport === Transport.NVME_RDMA;
-  return checkPaths({ target, guests, rdma }, { channels, signal, onCheck: say });
+  return checkPaths({ target, guests, rdma }, { channels, signal, onCheck: (check) => say(describeCheck(check)) });
 }
 
 export function transportName(transport: Transport): string {
