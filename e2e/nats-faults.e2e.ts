@@ -1,12 +1,12 @@
 /** NATS carries the samples fast; whatever happens to it none is lost. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { type Lab, quick, ranStudy, startLab } from "./lab.ts";
 import { expectAllThere, samplesOf } from "./measured.ts";
 import { untilOpenRun } from "./open-run.ts";
-import { ownNats } from "./own-nats.ts";
+import { ownNats, serverOf } from "./own-nats.ts";
 
 const MID_RUN = { workloads: [{ ...quick, duration: "6s" }] };
 /** Nobody listens on the discard port. */
@@ -127,16 +127,3 @@ function lastTick(stderr: string): number {
 }
 
 /** The nats-server that a controller has started; 0 while there is none. */
-function serverOf(controller: number): number {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  return Number(pids.find((pid) => isServerOf(controller, pid)) ?? 0);
-}
-
-function isServerOf(controller: number, pid: string): boolean {
-  try {
-    // proc_pid_stat(5): pid (comm) state ppid
-    return new RegExp(`^\\d+ \\(nats-server\\) [^Z] ${controller} `).test(readFileSync(`/proc/${pid}/stat`, "latin1"));
-  } catch {
-    return false; // it has just ended
-  }
-}

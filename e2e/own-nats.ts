@@ -1,4 +1,5 @@
-/** A nats-server that is not the controller's, as `nats.url` names one: it takes the certificates of one lab, and nobody else. */
+/** Servers of NATS: one that is not the controller's, as `nats.url` names one, for one lab alone; and the controller's own. */
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,4 +31,19 @@ export async function ownNats(options: Parameters<typeof testServer>[0] = {}): P
       await rm(folder, { recursive: true });
     },
   };
+}
+
+/** The nats-server that a `salvo run` has started: its pid, 0 when there is none. */
+export function serverOf(controller: number): number {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return Number(pids.find((pid) => isServerOf(controller, pid)) ?? 0);
+}
+
+function isServerOf(controller: number, pid: string): boolean {
+  try {
+    // proc_pid_stat(5): pid (comm) state ppid
+    return new RegExp(`^\\d+ \\(nats-server\\) [^Z] ${controller} `).test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false; // it has just ended
+  }
 }

@@ -2,30 +2,22 @@
 import { readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { QEMU } from "@salvo/controller/vlab/kernel.ts";
-import type { VlabState } from "@salvo/controller/vlab/state.ts";
 import { expect } from "vitest";
-import { here, labsFolder, tracesOf, UP_MS } from "./vlab.ts";
+import { here, labsFolder, tracesOf, UP_MS, vlabIn } from "./vlab.ts";
 
-const { path: folder, salvo } = await labsFolder();
-const [one, two] = [join(folder, "one"), join(folder, "two, with a comma")];
+const labs = await labsFolder();
+const { path: folder, salvo } = labs;
+const [first, second] = [vlabIn(labs, "one"), vlabIn(labs, "two, with a comma")];
+const [one, two] = [first.dir, second.dir];
 
 const up = (dir: string, ...more: string[]) => salvo("vlab", "up", "--dir", dir, ...more);
 const status = (dir: string) => salvo("vlab", "status", "--dir", dir, "--json").ended;
 const down = (dir: string) => salvo("vlab", "down", "--dir", dir).ended;
 
-async function stateOf(dir: string): Promise<VlabState> {
-  return JSON.parse(await readFile(join(dir, "vlab.json"), "utf8"));
-}
-
 here("a target and a guest come up, each with a clock, networks and soft-RoCE of its own", async () => {
   expect(await tracesOf(one)).toEqual([]);
-  const starting = up(one, "--guests", "1");
-  await starting.said(/ready after/, { timeoutMs: UP_MS });
-  process.stderr.write(`${/ready after .*/.exec(starting.stderr)?.[0]}\n`);
-  const { exitCode, stdout } = await starting.ended;
-  expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("salvo run") });
-
-  const { plan } = await stateOf(one);
+  await first.up(1);
+  const { plan } = await first.state();
   expect(plan.guests.map(({ id }) => id)).toEqual(["target", "guest1"]);
   for (const { id, clockSeconds, data } of plan.guests) {
     const file = join(one, "guests", id, "share", "facts");
@@ -95,7 +87,7 @@ here(
 here("a guest that ends while it starts is told with the last lines of its console, and nothing is left", async () => {
   const starting = up(two, "--guests", "1");
   await starting.said(/guest1 .*root is mounted/, { timeoutMs: UP_MS });
-  process.kill((await stateOf(two)).processes["guest1"]?.pid ?? 0, "SIGKILL");
+  process.kill((await second.state()).processes["guest1"]?.pid ?? 0, "SIGKILL");
   const { exitCode, stderr } = await starting.ended;
   expect(exitCode).toBe(6);
   expect(stderr).toMatch(/guest1 has ended; the last of its console:\n[^]*root is mounted/);
@@ -103,7 +95,7 @@ here("a guest that ends while it starts is told with the last lines of its conso
 });
 
 here("when a guest is killed, status tells, and down takes the others; twice is as good as once", async () => {
-  const { processes, plan } = await stateOf(one);
+  const { processes, plan } = await first.state();
   const victim = processes["guest1"]?.pid ?? 0;
   expect(victim).toBeGreaterThan(1);
   process.kill(victim, "SIGKILL");

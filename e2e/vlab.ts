@@ -1,13 +1,14 @@
 /** What tests of virtual labs have in common: whether there can be one here, its commands, and what a lab leaves behind. */
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, readdir, realpath, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { QEMU } from "@salvo/controller/vlab/kernel.ts";
 import { namesOf } from "@salvo/controller/vlab/plan.ts";
 import { thisHost, TUN } from "@salvo/controller/vlab/requirements.ts";
+import type { VlabState } from "@salvo/controller/vlab/state.ts";
 import { run } from "@salvo/shared/process/run.ts";
-import { afterAll, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { startSalvo, type TestProcess } from "./process.ts";
 
 const lacks = [
@@ -38,6 +39,67 @@ export async function labsFolder(): Promise<LabsFolder> {
     await rm(path, { recursive: true });
   });
   return { path, salvo };
+}
+
+export interface Vlab {
+  readonly dir: string;
+  readonly labFile: string;
+  up(guests: number): Promise<void>;
+  state(): Promise<VlabState>;
+  /** What it printed. It must end well. */
+  inGuest(guest: string, command: string): Promise<string>;
+  /** The end of its storage network's cable, outside of the guest. */
+  setLink(guest: string, state: "up" | "down"): Promise<void>;
+  /** A file beside lab.yaml: JSON is YAML. Returns its path. */
+  write(name: string, content: object): Promise<string>;
+  /** `salvo run --json`, with the lab's data folder. */
+  startRun(study: string, labFile?: string): TestProcess;
+  /** Neither target nor initiator has anything that is not in the lab file. */
+  nothingLeft(): Promise<void>;
+}
+
+export function vlabIn({ path, salvo }: LabsFolder, name: string): Vlab {
+  const dir = join(path, name);
+  const labFile = join(dir, "lab.yaml");
+  const state = async (): Promise<VlabState> => JSON.parse(await readFile(join(dir, "vlab.json"), "utf8"));
+  return {
+    dir,
+    labFile,
+    state,
+    async up(guests) {
+      const starting = salvo("vlab", "up", "--dir", dir, "--guests", `${guests}`);
+      await starting.said(/ready after/, { timeoutMs: UP_MS });
+      process.stderr.write(`${/ready after .*/.exec(starting.stderr)?.[0]}\n`);
+      const { exitCode, stdout } = await starting.ended;
+      expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("salvo run") });
+    },
+    async inGuest(guest, command) {
+      const shell = await salvo("vlab", "shell", guest, "--dir", dir, "--", "sh", "-c", command).ended;
+      expect(shell.exitCode, `${guest}: ${command}: ${shell.stdout}${shell.stderr}`).toBe(0);
+      return shell.stdout;
+    },
+    async setLink(guest, wanted) {
+      const { plan } = await state();
+      const tap = plan.guests.find(({ id }) => id === guest)?.taps.data ?? "";
+      const { exitCode, stderr } = await run("ip", ["-netns", plan.namespace, "link", "set", tap, wanted]);
+      expect(exitCode, stderr).toBe(0);
+    },
+    async write(file, content) {
+      await writeFile(join(dir, file), JSON.stringify(content));
+      return join(dir, file);
+    },
+    startRun: (study, lab = labFile) => salvo("run", study, "--lab", lab, "--data", join(dir, "data"), "--json"),
+    async nothingLeft() {
+      const { stdout, exitCode, stderr } = await salvo("lab", "plan", "--lab", labFile, "--json").ended;
+      expect(exitCode, stderr).toBe(0);
+      const hosts = stdout
+        .split("\n")
+        .filter(Boolean)
+        .map((line): unknown => JSON.parse(line));
+      expect(hosts.length).toBeGreaterThan(0);
+      for (const host of hosts) expect(host).toMatchObject({ steps: [] });
+    },
+  };
 }
 
 /** Whatever of a lab this host knows: links, namespaces, processes, mounts. */

@@ -22,3 +22,8 @@ test("what is not there is undefined, also where a file is in its way", () => {
   expect(linuxHost.list(join(folder, "a"))).toBeUndefined();
   expect(linuxHost.readLink(join(folder, "a"))).toBeUndefined();
 });
+
+test("a file system's blocks are known before the file or its folder is there", () => {
+  expect(linuxHost.blockSize(join(folder, "none", "none"))).toBe(linuxHost.blockSize(folder));
+  expect(linuxHost.blockSize(folder)).toBeGreaterThanOrEqual(512);
+});

@@ -1,4 +1,5 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statfsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 
 /** What a look at the host needs. undefined: it is not there. */
 export interface Host {
@@ -9,6 +10,8 @@ export interface Host {
   readonly readLink: (path: string) => string | undefined;
   /** Of a file, in bytes. */
   readonly size: (file: string) => number | undefined;
+  /** Of the file system that the path is on, or would be, in bytes. */
+  readonly blockSize: (path: string) => number;
 }
 
 export const linuxHost: Host = {
@@ -16,7 +19,12 @@ export const linuxHost: Host = {
   read: (file) => unlessMissing(() => readFileSync(file, "utf8").trim()),
   readLink: (path) => unlessMissing(() => (lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined)),
   size: (file) => unlessMissing(() => statSync(file).size),
+  blockSize,
 };
+
+function blockSize(path: string): number {
+  return unlessMissing(() => statfsSync(path).bsize) ?? blockSize(dirname(path));
+}
 
 function unlessMissing<T>(look: () => T): T | undefined {
   try {

@@ -19,7 +19,11 @@ export function wantedNvmeVolume(volume: Volume, deps: VolumeDeps): Piece[] {
   const facts = { ...factsOf(volume, kind === VolumeKind.FILE ? "file" : "nullb", deps), serial: "" };
   if (kind === VolumeKind.DISK) return [];
   if (kind === VolumeKind.FILE) {
-    if (sectorBytes !== 4096) throw wrong("is a file, which NVMe exports in sectors of 4096 bytes: sector: 4KiB");
+    const blockBytes = sectorOf(folderOf(deps, thin), deps);
+    if (sectorBytes !== blockBytes)
+      throw wrong(
+        `is a file that NVMe would export in sectors of ${blockBytes} bytes, as its file system's blocks are`,
+      );
     return [fileVolume(name, facts, thin, deps)];
   }
   if (name.length > RAM_DISK_NAME_MAX)
@@ -45,6 +49,11 @@ export function nvmePath(
 ): string {
   if (kind === VolumeKind.DISK) return rawPath(deps.maker, name);
   return kind === VolumeKind.FILE ? fileIn(folderOf(deps, thin), name) : `/dev/${ramDiskPrefix(deps.maker)}${name}`;
+}
+
+/** nvmet takes a file system's blocks for sectors, up to 4 KiB: drivers/nvme/target/io-cmd-file.c. */
+function sectorOf(folder: string, { host }: Pick<VolumeDeps, "host">): number {
+  return Math.min(host.blockSize(folder), 4096);
 }
 
 /** Not among LIO's: a file that is there, and no more, is whole here. */
@@ -99,7 +108,15 @@ function fileVolume(name: string, facts: VolumeFacts, thin: boolean, deps: Volum
 }
 
 function findFile(name: string, thin: boolean, deps: VolumeDeps): Found {
-  const bytes = String(deps.host.size(fileIn(folderOf(deps, thin), name)) ?? 0);
-  const facts = { backend: "file", bytes, sector: "4096", thin: thin ? "1" : "0", serial: "", node: "" };
+  const folder = folderOf(deps, thin);
+  const bytes = String(deps.host.size(fileIn(folder, name)) ?? 0);
+  const facts = {
+    backend: "file",
+    bytes,
+    sector: String(sectorOf(folder, deps)),
+    thin: thin ? "1" : "0",
+    serial: "",
+    node: "",
+  };
   return fileVolume(name, facts, thin, deps);
 }

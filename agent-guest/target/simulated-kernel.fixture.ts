@@ -231,6 +231,7 @@ export function simulateKernel(modules = MODULES): SimulatedKernel {
       const node = nodes.get(file);
       return typeof node === "string" ? node.length : undefined;
     },
+    blockSize: () => 4096,
     perform(op) {
       if (op.type === "mkdir") mkdir(op.path);
       else if (op.type === "rmdir") rmdir(op.path);

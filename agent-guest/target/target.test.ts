@@ -270,7 +270,7 @@ test.each([
     },
     "more than the 24 characters",
   ],
-  ["a file for NVMe", { volumes: [{ ...THIN, name: "ram0" }], exports: [NVME] }, "sector: 4KiB"],
+  ["a file for NVMe", { volumes: [{ ...THIN, name: "ram0" }], exports: [NVME] }, "in sectors of 4096 bytes"],
   [
     "one volume of two kinds of target",
     { volumes: [RAM], exports: [X, { ...NVME, name: "y" }] },

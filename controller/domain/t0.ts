@@ -1,7 +1,10 @@
 import { msToNs, NS_PER_MS, type Nanos } from "@salvo/shared/kernel/time.ts";
 
-/** T0 is this far away when Fire is sent, or five times the worst round trip when that is more, within reason. */
-export const FIRE_MARGIN_MS = 400;
+/**
+ * T0 is this far away when Fire is sent, or five times the worst round trip when that is more, within reason. An agent whose host has
+ * stood still for half a second, as emulated ones do, still hears of it in time.
+ */
+export const FIRE_MARGIN_MS = 1000;
 const WORST_RTT_MS_MAX = 500;
 /** All agents must have acknowledged Fire this long before T0. */
 export const ACK_MARGIN_MS = 100;

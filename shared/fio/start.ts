@@ -27,7 +27,7 @@ export interface StartWitness {
 export interface StartBounds {
   readonly earliestNs: Nanos;
   readonly latestNs: Nanos;
-  /** The wall clock contradicted the other bounds, as after a step: it was left out. */
+  /** The wall clock was set: it contradicted the other bounds and was left out, or a dump bears a time that is yet to come. */
   readonly stepped: boolean;
 }
 
@@ -39,6 +39,9 @@ const DRIFT_PPM = 50n;
 
 /** How far off a process' own idea of the wall clock may be: Node's performance.timeOrigin was wrong by 20 us. */
 const WALL_SLACK_NS = 100_000n;
+
+/** Services that correct a clock without setting it move it by less within a run. */
+const STEP_NS_MIN = 1_000_000_000n;
 
 /** Witnesses in the order they were taken. Undefined when none is from after the first completed I/O. */
 export function proveStart(witnesses: readonly StartWitness[]): StartBounds | undefined {
@@ -53,8 +56,16 @@ export function proveStart(witnesses: readonly StartWitness[]): StartBounds | un
   }
   if (!bounds) return undefined;
   const { earliestNs, latestNs, latestByWallNs } = bounds;
-  const stepped = latestByWallNs < earliestNs;
-  return { earliestNs, latestNs: stepped ? latestNs : sooner(latestNs, latestByWallNs), stepped };
+  const contradicts = latestByWallNs < earliestNs;
+  return {
+    earliestNs,
+    latestNs: contradicts ? latestNs : sooner(latestNs, latestByWallNs),
+    stepped: contradicts || witnesses.some(isOfTheFuture),
+  };
+}
+
+function isOfTheFuture({ receivedAtNs, timestampMs, wallOffsetNs: offsetNs }: StartWitness): boolean {
+  return BigInt(timestampMs) * NS_PER_MS + offsetNs > receivedAtNs + STEP_NS_MIN;
 }
 
 interface Bounds {
