@@ -4,6 +4,7 @@ import {
   CheckKind,
   CheckOutcome,
   type Link,
+  type PathCheck,
   type PathCheckSchema,
   type PathServicePingResponse,
 } from "@salvo/proto/path_pb.ts";
@@ -91,3 +92,24 @@ function outcomeOf(problem: string): Pick<Check, "outcome"> {
   if (problem === "") return { outcome: PASSED };
   return { outcome: problem.startsWith("not installed") ? NOT_DONE : FAILED };
 }
+
+/** "guest1 to target (10.0.0.1): MTU: 9000 bytes get through whole" */
+export function describeCheck({ from, to, address, kind, outcome, text }: PathCheck): string {
+  return `${from} to ${to} (${address}): ${CHECK_WORDS[kind]} ${OUTCOME_WORDS[outcome]}: ${text}`;
+}
+
+export const CHECK_WORDS: Readonly<Record<CheckKind, string>> = {
+  [CheckKind.UNSPECIFIED]: "unknown check",
+  [CheckKind.LINK]: "link",
+  [CheckKind.MTU]: "MTU",
+  [CheckKind.RDMA]: "RDMA device",
+  [CheckKind.RPING]: "rping",
+  [CheckKind.WRITE_BANDWIDTH]: "RDMA write bandwidth",
+};
+
+export const OUTCOME_WORDS: Readonly<Record<CheckOutcome, string>> = {
+  [CheckOutcome.UNSPECIFIED]: "unknown",
+  [CheckOutcome.PASSED]: "ok",
+  [CheckOutcome.FAILED]: "FAILED",
+  [CheckOutcome.NOT_DONE]: "not done",
+};

@@ -14,12 +14,14 @@ import {
   type InitiatorSpec,
   TargetSpecSchema,
   Transport,
+  TransportSchema,
   type TargetSpec,
   type Volume,
   VolumeSchema,
 } from "@salvo/proto/storage_pb.ts";
 import { Layout, type ScenarioStorage, type ScenarioVolume } from "@salvo/proto/study_pb.ts";
 import type { ExportedLun } from "@salvo/proto/target_pb.ts";
+import { valueName } from "@salvo/shared/config/fields.ts";
 
 /** The participants of its runs: what the guests know their LUNs as. */
 export interface StorageParticipant {
@@ -170,4 +172,10 @@ function volumeOf(name: string, wanted: ScenarioVolume | undefined): Volume {
 export function exportedOf(planned: PlannedStorage, exported: readonly ExportedLun[]): ExportedLun[] {
   const volumes = new Set(planned.target.volumes.map(({ name }) => name));
   return exported.filter(({ volume }) => volumes.has(volume));
+}
+
+/** As files have it: nvme-tcp. */
+export function transportName(transport: Transport): string {
+  const value = TransportSchema.value[transport];
+  return value ? valueName(value) : `transport ${transport}`;
 }

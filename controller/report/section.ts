@@ -12,6 +12,7 @@ import { clockTable } from "./tables/clocks.ts";
 import { completenessTable } from "./tables/completeness.ts";
 import { diskTable } from "./tables/disk.ts";
 import { participantTable } from "./tables/participants.ts";
+import { storageTables } from "./tables/storage.ts";
 import { absent, percentileCell } from "./tables/table.ts";
 import { verdictBadge } from "./tables/verdict.ts";
 import { formatCount, formatInstant, formatMicros } from "./units.ts";
@@ -35,6 +36,8 @@ export function renderRun({ run, anchor }: PlacedRun): Html {
     ${keyFigures(run)} ${notes(manifest.notes)}
     <h3>What was measured</h3>
     ${figures(run, anchor)} ${manifest.participants.length > 0 && participantTable(run)}
+    ${spec?.storage && html`<h3>How its storage was reached</h3>`}
+    ${spec?.storage && storageTables(spec.storage, summary?.totals?.mibPerSec)}
     <h3>How far it can be trusted</h3>
     ${proofs(run, anchor)}
   </section> `;

@@ -1,15 +1,7 @@
 /** Whether the way from every guest to the target's portals is what it should be, before anything is measured over it. */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { LabAgent } from "@salvo/proto/lab_pb.ts";
-import {
-  ChannelTest,
-  CheckKind,
-  CheckOutcome,
-  type Link,
-  type PathCheck,
-  PathCheckSchema,
-  PathService,
-} from "@salvo/proto/path_pb.ts";
+import { ChannelTest, type Link, type PathCheck, PathCheckSchema, PathService } from "@salvo/proto/path_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Client } from "@salvo/shared/rpc/client.ts";
 import { bandwidthCheck, linkCheck, mtuCheck, packetBytesFor, rdmaCheck, rpingCheck } from "../domain/path-checks.ts";
@@ -84,27 +76,6 @@ function told(init: CheckInit, { onCheck }: CheckDeps): PathCheck {
   onCheck(check);
   return check;
 }
-
-/** "guest1 to target (10.0.0.1): MTU: 9000 bytes get through whole" */
-export function describeCheck({ from, to, address, kind, outcome, text }: PathCheck): string {
-  return `${from} to ${to} (${address}): ${CHECK_WORDS[kind]} ${OUTCOME_WORDS[outcome]}: ${text}`;
-}
-
-export const CHECK_WORDS: Readonly<Record<CheckKind, string>> = {
-  [CheckKind.UNSPECIFIED]: "unknown check",
-  [CheckKind.LINK]: "link",
-  [CheckKind.MTU]: "MTU",
-  [CheckKind.RDMA]: "RDMA device",
-  [CheckKind.RPING]: "rping",
-  [CheckKind.WRITE_BANDWIDTH]: "RDMA write bandwidth",
-};
-
-export const OUTCOME_WORDS: Readonly<Record<CheckOutcome, string>> = {
-  [CheckOutcome.UNSPECIFIED]: "unknown",
-  [CheckOutcome.PASSED]: "ok",
-  [CheckOutcome.FAILED]: "FAILED",
-  [CheckOutcome.NOT_DONE]: "not done",
-};
 
 function clientOf(agent: LabAgent, { channels }: CheckDeps): Client<typeof PathService> {
   return channels.clientOf(PathService, expectedOf(agent));

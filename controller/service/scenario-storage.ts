@@ -10,21 +10,15 @@ import {
   type RunStorage,
   RunStorageSchema,
 } from "@salvo/proto/run_pb.ts";
-import {
-  InitiatorSpecSchema,
-  type Plan,
-  TargetSpecSchema,
-  Transport,
-  TransportSchema,
-} from "@salvo/proto/storage_pb.ts";
+import { InitiatorSpecSchema, type Plan, TargetSpecSchema, Transport } from "@salvo/proto/storage_pb.ts";
 import type { ScenarioStorage } from "@salvo/proto/study_pb.ts";
 import { type ExportedLun, TargetService } from "@salvo/proto/target_pb.ts";
-import { valueName } from "@salvo/shared/config/fields.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
-import { exportedOf, guestsOf, type InitiatorNames, planStorage } from "../domain/scenario-storage.ts";
+import { describeCheck } from "../domain/path-checks.ts";
+import { exportedOf, guestsOf, type InitiatorNames, planStorage, transportName } from "../domain/scenario-storage.ts";
 import type { AuditedLab } from "./audited-lab.ts";
 import { type Channels, expectedOf } from "./channels.ts";
-import { checkPaths, describeCheck } from "./path-checks.ts";
+import { checkPaths } from "./path-checks.ts";
 import {
   applyPlan,
   initiatorHost,
@@ -230,9 +224,4 @@ async function lookAtPaths(
 ): Promise<PathCheck[]> {
   const rdma = transport === Transport.ISER || transport === Transport.NVME_RDMA;
   return checkPaths({ target, guests, rdma }, { channels, signal, onCheck: (check) => say(describeCheck(check)) });
-}
-
-export function transportName(transport: Transport): string {
-  const value = TransportSchema.value[transport];
-  return value ? valueName(value) : `transport ${transport}`;
 }
