@@ -3,6 +3,7 @@
  * TCP; and what a run says when the lab breaks while it is going on.
  */
 import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { CheckKind, CheckOutcome } from "@salvo/proto/path_pb.ts";
 import type { Manifest } from "@salvo/proto/run_pb.ts";
 import { Transport } from "@salvo/proto/storage_pb.ts";
@@ -148,6 +149,8 @@ here(
     };
     await writeFile(lab.labFile, stringify({ ...others, agents, storage }));
     try {
+      const tooEarly = await lab.startRun(await writeStudy("early", "10s")).ended;
+      expect(tooEarly).toMatchObject({ exitCode: 6, stderr: expect.stringContaining("salvo lab apply") });
       const apply = await labs.salvo("lab", "apply", "--lab", lab.labFile, "--yes").ended;
       expect(apply.exitCode, apply.stderr).toBe(0);
       expect(apply.stderr).not.toContain(secret);
@@ -165,6 +168,25 @@ here(
     expect(
       await lab.inGuest("guest1", "lsblk -dno NAME | grep -vE 'vda|loop'; iscsiadm -m session 2>&1 || true"),
     ).toMatch(/^iscsiadm: No active sessions\.?\s*$/);
+    await lab.nothingLeft();
+  },
+);
+
+here(
+  "Ctrl-C while storage is made, and a controller that is killed in mid-run: what was made is taken away",
+  async () => {
+    const stopped = lab.startRun(await writeStudy("stopped", "10s"));
+    await stopped.said(/attaching guest1, guest2/, { timeoutMs: 120_000 });
+    stopped.interrupt();
+    expect((await stopped.ended).exitCode).toBe(130);
+    await lab.nothingLeft();
+
+    const killed = lab.startRun(await writeStudy("gone", "10s"));
+    await killed.said(/running .*tick [3-9]\//, { timeoutMs: 120_000 });
+    killed.kill("SIGKILL");
+    await killed.ended;
+    const resumed = await labs.salvo("resume", "--lab", lab.labFile, "--data", join(lab.dir, "data")).ended;
+    expect([0, 3], resumed.stderr).toContain(resumed.exitCode);
     await lab.nothingLeft();
   },
 );
