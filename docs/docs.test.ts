@@ -60,7 +60,7 @@ test.for(pages)("every command that $path names exists, with its options", (page
 
 test.for(pages)("$path names no path outside of the project", ({ path, text }) => {
   const absolute = [...text.matchAll(/(?<![\w.:*>/})])\/[a-z][\w.-]*\/[\w./-]*/g)].map(([found]) => found);
-  const general = /^\/(?:home\/you|proc|sys|usr|opt\/salvo|etc\/salvo|var\/lib\/salvo)\//;
+  const general = /^\/(?:home\/you|dev|proc|sys|usr|opt\/salvo|etc\/salvo|var\/lib\/salvo)\//;
   expect(
     absolute.filter((found) => !general.test(found)),
     path,

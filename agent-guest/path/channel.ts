@@ -2,11 +2,12 @@
 import { randomInt } from "node:crypto";
 import { ChannelTest } from "@salvo/proto/path_pb.ts";
 import type { Measured, Served, ServedAt } from "@salvo/shared/agent/path-tools.ts";
-import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep, type Waiting } from "@salvo/shared/kernel/signal.ts";
 import { run } from "@salvo/shared/process/run.ts";
 import { startProcess } from "@salvo/shared/process/start.ts";
 import { SEARCH_PATH } from "../provision/perform.ts";
+import { whyNot } from "./why-not.ts";
 
 const ENV = { ...process.env, PATH: SEARCH_PATH, LC_ALL: "C" };
 const PINGS = "10";
@@ -55,7 +56,7 @@ export async function* serveChannel(test: ChannelTest, address: string, { signal
     yield { problem, port };
     if (problem === "") await child.exited;
   } catch (error) {
-    yield { problem: whyNot(error, program), port: 0 };
+    yield { ...whyNot(error), port: 0 };
   }
 }
 
@@ -89,7 +90,7 @@ export async function measureChannel(test: ChannelTest, at: ServedAt, { signal }
       : { problem: "", mibPerSec };
   } catch (error) {
     signal?.throwIfAborted();
-    return { problem: whyNot(error, program), mibPerSec: 0 };
+    return { ...whyNot(error), mibPerSec: 0 };
   }
 }
 
@@ -104,10 +105,3 @@ function toolFor(test: ChannelTest): Tool {
   if (tool) return tool;
   throw new SalvoError("invalid-input", `there is no test ${test} of a channel`);
 }
-
-function whyNot(error: unknown, program: string): string {
-  const { kind, message } = toSalvoError(error);
-  return kind === "not-found" ? `${NOT_INSTALLED}: ${program}` : message;
-}
-
-export const NOT_INSTALLED = "not installed";

@@ -2,13 +2,14 @@ import type { PingResult } from "@salvo/shared/agent/path-tools.ts";
 import type { Waiting } from "@salvo/shared/kernel/signal.ts";
 import { SEARCH_PATH } from "../provision/perform.ts";
 import { run } from "@salvo/shared/process/run.ts";
+import { whyNot } from "./why-not.ts";
 
 /** What ping adds to its payload: the heads of IP and ICMP. */
 const HEAD_BYTES = { ipv4: 28, ipv6: 48 };
 const APART_S = 0.2;
 const WAIT_S = 2;
 
-/** By ping(8) of iputils, with the don't-fragment bit; what it says is kept. Throws `not-found` without it. */
+/** By ping(8) of iputils, with the don't-fragment bit; what it says is kept. */
 export async function pingWhole(
   address: string,
   packetBytes: number,
@@ -19,8 +20,13 @@ export async function pingWhole(
   const args = ["-n", "-M", "do", "-c", `${count}`, "-s", `${payload}`, "-i", `${APART_S}`, "-W", `${WAIT_S}`, address];
   const env = { ...process.env, PATH: SEARCH_PATH, LC_ALL: "C" };
   const timeoutMs = (count * APART_S + WAIT_S) * 1000 + 10_000;
-  const { stdout, stderr } = await run("ping", args, { env, timeoutMs, ...(signal && { signal }) });
-  return parsePing(stdout, stderr, count);
+  try {
+    const { stdout, stderr } = await run("ping", args, { env, timeoutMs, ...(signal && { signal }) });
+    return parsePing(stdout, stderr, count);
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { sent: 0, received: 0, rttMinMs: 0, ...whyNot(error) };
+  }
 }
 
 /** "3 packets transmitted, 3 received, ..." and "rtt min/avg/max/mdev = 3.765/6.242/8.985/2.139 ms". */

@@ -4,6 +4,7 @@ import { type Export, type TargetSpec, Transport, VolumeKind } from "@salvo/prot
 import type { Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
 import { openClaims } from "@salvo/shared/agent/guard/claims.ts";
 import type { ProviderDeps, TargetProvider } from "@salvo/shared/agent/provision/provider.ts";
+import { isNvme } from "@salvo/shared/agent/domain/provision/transports.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { linuxDisks } from "../disks/disks.ts";
 import { linuxHost } from "../provision/host.ts";
@@ -61,7 +62,7 @@ function wantedPieces(spec: TargetSpec, deps: VolumeDeps, secrets: Secrets): Pie
   const { volumes, exports } = spec;
   const { host, maker } = deps;
   for (const each of exports) check(each, spec, maker.agent);
-  const nvmeOnes = exports.filter(isNvme);
+  const nvmeOnes = exports.filter(({ transport }) => isNvme(transport));
   const ofNvme = new Set(nvmeOnes.flatMap(({ luns }) => luns.map(({ volume }) => volume)));
   const [forNvme, forLio] = [
     volumes.filter(({ name }) => ofNvme.has(name)),
@@ -94,7 +95,7 @@ function wantedPieces(spec: TargetSpec, deps: VolumeDeps, secrets: Secrets): Pie
     ...forLio.map((volume) => wantedLioVolume(volume, deps)),
     ...forNvme.flatMap((volume) => wantedNvmeVolume(volume, deps)),
     ...exports.flatMap((each) => {
-      if (isNvme(each)) return wantedNvme(each, volumeOf, ports, deps);
+      if (isNvme(each.transport)) return wantedNvme(each, volumeOf, ports, deps);
       const backendOfName = (name: string) => backendOf(volumeOf(name));
       if (each.transport === Transport.LOCAL) return wantedLocal(each, maker, backendOfName);
       return wantedIscsi(each, maker, backendOfName, secrets);
@@ -102,10 +103,6 @@ function wantedPieces(spec: TargetSpec, deps: VolumeDeps, secrets: Secrets): Pie
   ];
   // Exports share NVMe's ports and hosts.
   return [...new Map(pieces.map((piece) => [piece.id, piece])).values()];
-}
-
-function isNvme({ transport }: Export): boolean {
-  return nvmeTransport(transport) !== undefined;
 }
 
 /** Throws `invalid-input` for what contradicts itself, or the rest of the spec. */
@@ -122,7 +119,9 @@ function check(each: Export, { volumes, exports }: TargetSpec, host: string): vo
   for (const { number, volume } of luns) {
     if (!volumes.some((known) => known.name === volume))
       throw wrong(`has LUN ${number} of volume ${volume}, which there is not`);
-    const other = exports.find((one) => isNvme(one) !== isNvme(each) && one.luns.some((lun) => lun.volume === volume));
+    const other = exports.find(
+      (one) => isNvme(one.transport) !== isNvme(each.transport) && one.luns.some((lun) => lun.volume === volume),
+    );
     if (other)
       throw wrong(`and ${other.name} have volume ${volume}: the kernel keeps those of NVMe apart from the others`);
   }

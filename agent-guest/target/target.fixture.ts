@@ -2,6 +2,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { AgentConfigSchema } from "@salvo/proto/lab_pb.ts";
 import { type TargetSpec, TargetSpecSchema, Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
+import { openOccupation } from "@salvo/shared/agent/occupation.ts";
 import { createProvisioner } from "@salvo/shared/agent/provision/provisioner.ts";
 import type { Secrets } from "../provision/secrets.ts";
 import { lookAtTarget } from "./provider.ts";
@@ -36,6 +37,7 @@ export function engine(host: SimulatedKernel, made = memory(), faults: Fault[] =
     },
     made,
     audit: { around: async (_, act) => act() },
+    occupation: openOccupation("target"),
   });
   const { plan, inspect } = provisioner;
   return {

@@ -72,7 +72,6 @@ const KINDS: Readonly<Record<string, string>> = {
   fileio: "a file",
   file: "a file",
   iblock: "a raw disk",
-  disk: "a raw disk",
 };
 
 /** What a piece of the volume has in any case. */

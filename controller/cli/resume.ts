@@ -32,7 +32,7 @@ export async function resumeRuns({ lab: labFile, data, json = false }: ResumeCom
     logger: cliLogger(),
   });
   const { channels } = controller;
-  const storage = storageOfScenarios({ lab: lab.message, identities, channels, session });
+  const storage = storageOfScenarios({ dataDir: data, lab: lab.message, identities, channels, session });
   const resumed = await session.resumeAll(controller, storage);
   if (resumed.length === 0) session.say("nothing was left open");
   return session.conclude(resumed);

@@ -45,7 +45,13 @@ export async function runStudy(
     version: VERSION,
     logger: cliLogger(),
   });
-  const storage = storageOfScenarios({ lab: lab.message, identities, channels: controller.channels, session });
+  const storage = storageOfScenarios({
+    dataDir: data,
+    lab: lab.message,
+    identities,
+    channels: controller.channels,
+    session,
+  });
   const resumed = await session.resumeAll(controller, storage);
   await lookAtAgents(controller.channels, specs, { lab: lab.message, say: session.say, signal: session.stopped });
   const ran = await session.runAll(controller, specs, storage);

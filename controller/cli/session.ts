@@ -1,9 +1,10 @@
-import type { Manifest, RunSpec, RunStorage } from "@salvo/proto/run_pb.ts";
+import type { Manifest, RunSpec } from "@salvo/proto/run_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { EXIT, worstExit } from "@salvo/shared/kernel/exit.ts";
 import { createLogger, type Logger } from "@salvo/shared/log/logger.ts";
 import { storageGroups } from "../domain/matrix.ts";
 import type { Controller, RunOptions } from "../service/controller.ts";
+import type { MadeStorage } from "../service/scenario-storage.ts";
 import { summaryJson, summaryOf } from "../store/manifest.ts";
 import { exitOfVerdict } from "./exit.ts";
 import { unreachableAgents } from "./look.ts";
@@ -18,7 +19,7 @@ export interface Session extends Disposable {
    * made are left out, and said.
    */
   runAll(controller: Controller, specs: readonly RunSpec[], storage?: StorageOfScenarios): Promise<Manifest[]>;
-  resumeAll(controller: Controller, storage?: Pick<StorageOfScenarios, "takeDown">): Promise<Manifest[]>;
+  resumeAll(controller: Controller, storage?: Pick<StorageOfScenarios, "takeDownLeft">): Promise<Manifest[]>;
   /** Prints the table, unless the results were printed as JSON already, and gives the exit code. */
   conclude(manifests: readonly Manifest[]): number;
   readonly say: (line: string) => void;
@@ -28,9 +29,9 @@ export interface Session extends Disposable {
 /** What scenarios with storage need before their runs and after them. */
 export interface StorageOfScenarios {
   /** Throws when it cannot be made; what there was of it is gone then. */
-  readonly setUp: (spec: RunSpec) => Promise<RunStorage>;
-  /** False when something is left, which it has said. */
-  readonly takeDown: (spec: RunSpec) => Promise<boolean>;
+  readonly setUp: (spec: RunSpec) => Promise<MadeStorage>;
+  /** What an earlier life of the controller has left; false when something of it stays, which it has said. */
+  readonly takeDownLeft: () => Promise<boolean>;
 }
 
 export interface SessionOptions {
@@ -104,16 +105,16 @@ export function openSession({ io, json }: SessionOptions): Session {
         }
         try {
           for (const spec of group) {
-            if (made) spec.storage = made;
+            if (made) spec.storage = made.storage;
             if (!(await runOne(spec))) return false;
           }
           return true;
         } finally {
-          if (first && made && !(await storage?.takeDown(first))) stuck = true;
+          if (made && !(await made.takeDown())) stuck = true;
         }
       }
 
-      async function madeFor(spec: RunSpec, { setUp }: StorageOfScenarios): Promise<RunStorage | undefined> {
+      async function madeFor(spec: RunSpec, { setUp }: StorageOfScenarios): Promise<MadeStorage | undefined> {
         try {
           return await setUp(spec);
         } catch (error) {
@@ -134,15 +135,14 @@ export function openSession({ io, json }: SessionOptions): Session {
       const manifests: Manifest[] = [];
       for await (const resumed of controller.resume((spec) => follow(spec, `resuming ${spec.run} `))) {
         if ("manifest" in resumed) {
-          const { manifest } = resumed;
-          manifests.push(finish(manifest));
-          if (manifest.spec?.storage && storage && !(await storage.takeDown(manifest.spec))) stuck = true;
+          manifests.push(finish(resumed.manifest));
           continue;
         }
         stuck = true;
         progress?.end();
         io.stderr.write(`${resumed.run} cannot be brought to its end and stays open: ${resumed.problem.describe()}\n`);
       }
+      if (storage && !(await storage.takeDownLeft())) stuck = true;
       return manifests;
     },
     conclude(manifests) {

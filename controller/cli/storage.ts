@@ -87,7 +87,9 @@ async function planAndApply(
 ): Promise<number> {
   const plans = await planAll(hosts);
   show(plans, { ...command, json: false }, { ...io, stdout: io.stderr });
-  const todo = plans.filter(({ plan }) => plan.steps.length > 0);
+  const todo = plans
+    .filter(({ plan }) => plan.steps.length > 0)
+    .toSorted((a, b) => Number(isLeaving(b)) - Number(isLeaving(a)));
   if (todo.length > 0 && !command.yes) await confirm(io);
   const stop = new AbortController();
   const onSignal = () => stop.abort(new SalvoError("cancelled", "stopped by Ctrl-C or SIGTERM"));
@@ -104,6 +106,11 @@ async function planAndApply(
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, onSignal);
   }
   return EXIT.ok.code;
+}
+
+/** An initiator that only logs out does so before its target is taken away. */
+function isLeaving({ host, plan }: Planned): boolean {
+  return host.role === "initiator" && plan.steps.every(({ id }) => id.startsWith("remove "));
 }
 
 function show(plans: readonly Planned[], { json = false }: StorageCommand, io: Io): void {

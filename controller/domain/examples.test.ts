@@ -1,9 +1,13 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { create } from "@bufbuild/protobuf";
+import { AgentDescriptionSchema } from "@salvo/proto/agent_pb.ts";
 import { Role } from "@salvo/proto/lab_pb.ts";
+import type { RunSpec } from "@salvo/proto/run_pb.ts";
 import { loadAgentConfig, loadLab, loadStudy } from "@salvo/shared/config/files.ts";
 import { expect, test } from "vitest";
 import { planRuns } from "./matrix.ts";
+import { preflight } from "./preflight.ts";
 
 /** Every file in labs/ and studies/ is one that Salvo takes; agents' files are named agent-*. */
 const filesIn = (folder: string) =>
@@ -30,8 +34,28 @@ test.each(studyFiles)("%s runs on the labs that are there for it", async (studyF
     let runs = 0;
     const specs = planRuns({ study, lab, newRunId: () => `run${(runs += 1)}` });
     expect(specs).toHaveLength(study.scenarios.length * study.workloads.length * study.repeats);
+    for (const spec of specs)
+      for (const { id } of spec.agents)
+        expect(preflight(spec, id, withAllOf(spec, id), []), `${spec.scenario}/${spec.workload?.name}`).toEqual([]);
   }
 });
+
+/** An agent with the devices that the run wants, of the size that the study makes them of, or large enough. */
+function withAllOf({ participants, storage }: RunSpec, id: string) {
+  const names = participants.filter(({ agent }) => agent === id).map(({ device }) => device);
+  const sizeBytes = storage?.wanted?.volume?.sizeBytes ?? 2n ** 40n;
+  return create(AgentDescriptionSchema, {
+    id,
+    roles: [Role.WORKLOAD],
+    fio: { path: "/usr/bin/fio", version: "fio-3.33" },
+    devices: names.map((name) => ({
+      name,
+      sizeBytes,
+      ...(storage ? { disk: { serial: "s" } } : { path: "/data/disk" }),
+    })),
+    deviceHashes: Object.fromEntries(names.map((name) => [name, "1"])),
+  });
+}
 
 test.each(agentFiles)(
   "%s is an agent of a lab, at its address, and has the devices that studies name",

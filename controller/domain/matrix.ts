@@ -1,10 +1,11 @@
 import { clone, create } from "@bufbuild/protobuf";
 import { type Lab, Role } from "@salvo/proto/lab_pb.ts";
 import { RunAgentSchema, RunParticipantSchema, type RunSpec, RunSpecSchema } from "@salvo/proto/run_pb.ts";
-import { type Scenario, type Study, StudySchema } from "@salvo/proto/study_pb.ts";
+import { Layout, type Scenario, type ScenarioStorage, type Study, StudySchema } from "@salvo/proto/study_pb.ts";
 import { Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
 import { type Workload, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { Unit } from "@salvo/proto/rule_pb.ts";
+import { isNvme } from "@salvo/shared/agent/domain/provision/transports.ts";
 import { formatQuantity } from "@salvo/shared/config/quantity.ts";
 import { didYouMean } from "@salvo/shared/config/nearest.ts";
 import { checkMessage, listViolations, type Violation } from "@salvo/shared/config/rules.ts";
@@ -149,11 +150,29 @@ function storageViolations({ storage, participants }: Scenario, path: string, la
   }
   if (found.length === 0 && guestsOf(storage, lab).length === 0)
     say("guests", `are none: lab ${lab.name} has no agent with the roles workload and initiator for it`);
-  const bytes = storage.volume?.sectorBytes ?? 512;
-  if (storage.volume?.kind === VolumeKind.DISK) say("volume.kind", "cannot be disk: a scenario makes what it uses");
-  if (bytes !== 512 && bytes !== 4096) say("volume.sectorBytes", "must be 512B or 4KiB");
+  if (storage.chap && (isLocal || isNvme(storage.transport))) say("chap", "is of iscsi and iser");
+  const luns = (storage.layout === Layout.SHARED_LUN ? 1 : guestsOf(storage, lab).length) * storage.luns;
+  if (luns > LUNS_MAX) say("luns", `makes ${luns} of them in all; one target takes ${LUNS_MAX}`);
+  found.push(...volumeViolations(storage, `${at}.volume`));
   return found;
 }
+
+function volumeViolations({ volume, transport }: ScenarioStorage, at: string): Violation[] {
+  if (!volume) return []; // said by the rules
+  const { kind, sizeBytes, sectorBytes, thin } = volume;
+  const isRam = kind === VolumeKind.RAM;
+  const wholes = isRam && isNvme(transport) ? 2n ** 20n : 4096n;
+  const wrong: readonly (readonly [key: string, message: string | false])[] = [
+    ["kind", kind === VolumeKind.DISK && "cannot be disk: a scenario makes what it uses"],
+    ["sectorBytes", sectorBytes !== 512 && sectorBytes !== 4096 && "must be 512B or 4KiB"],
+    ["thin", thin && isRam && "cannot be had of RAM: a target gives no memory back"],
+    ["sizeBytes", sizeBytes % wholes !== 0n && `must be a multiple of ${formatQuantity(wholes, Unit.BYTES)}`],
+  ];
+  return wrong.flatMap(([key, message]) => (message === false ? [] : [{ path: `${at}.${key}`, message }]));
+}
+
+/** Of a target, and of its volumes: storage.proto. */
+const LUNS_MAX = 256;
 
 /** A sample is a whole interval: what is left over would be measured and shown nowhere. */
 function cutIntervals({ workloads, intervalMs }: Study): Violation[] {

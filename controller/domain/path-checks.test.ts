@@ -59,10 +59,13 @@ test("RDMA devices on both links, and active", () => {
 });
 
 test("a channel that works, one that does not, and a test that nobody has", () => {
-  expect(rpingCheck({ problem: "", mibPerSec: 0 })).toMatchObject({ outcome: PASSED });
-  expect(rpingCheck({ problem: "rping exited with 1", mibPerSec: 0 })).toMatchObject({ outcome: FAILED });
-  expect(rpingCheck({ problem: "not installed: rping", mibPerSec: 0 })).toMatchObject({ outcome: NOT_DONE });
-  const fast = { problem: "", mibPerSec: 11_000 };
+  const fine = { problem: "", notInstalled: false, mibPerSec: 0 };
+  expect(rpingCheck(fine)).toMatchObject({ outcome: PASSED });
+  expect(rpingCheck({ ...fine, problem: "rping exited with 1" })).toMatchObject({ outcome: FAILED });
+  const none = { problem: "the program rping is in no folder of PATH", notInstalled: true };
+  expect(rpingCheck({ ...fine, ...none })).toMatchObject({ outcome: NOT_DONE, text: none.problem });
+  expect(mtuCheck(9000, create(PathServicePingResponseSchema, none))).toMatchObject({ outcome: NOT_DONE });
+  const fast = { ...fine, mibPerSec: 11_000 };
   expect(bandwidthCheck(fast, link({ speedMbps: 100_000 }), link({ speedMbps: 100_000 }))).toMatchObject({
     outcome: PASSED,
     text: "11000.0 MiB/s, 92 % of the line's rate",

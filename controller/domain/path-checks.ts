@@ -38,7 +38,9 @@ function slower(near: Link | undefined, far: Link | undefined): number {
   return known.length === 0 ? 0 : Math.min(...known);
 }
 
-export function mtuCheck(packetBytes: number, { sent, received, rttMinMs, problem }: PathServicePingResponse): Check {
+export function mtuCheck(packetBytes: number, ping: PathServicePingResponse): Check {
+  const { sent, received, rttMinMs, problem } = ping;
+  if (ping.notInstalled) return { kind: CheckKind.MTU, outcome: NOT_DONE, text: problem };
   const ok = received === sent && sent > 0;
   const text = ok
     ? `${packetBytes} bytes get through whole, in ${rttMinMs.toFixed(2)} ms`
@@ -67,30 +69,32 @@ export function rdmaCheck(near: Link | undefined, far: Link | undefined): Check 
 
 interface Measured {
   readonly problem: string;
+  readonly notInstalled: boolean;
   readonly mibPerSec: number;
 }
 
-export function rpingCheck({ problem }: Measured): Check {
-  return { kind: CheckKind.RPING, ...outcomeOf(problem), text: problem || "messages come back as they were sent" };
+export function rpingCheck(measured: Measured): Check {
+  const text = measured.problem || "messages come back as they were sent";
+  return { kind: CheckKind.RPING, outcome: outcomeOf(measured), text };
 }
 
-export function bandwidthCheck({ problem, mibPerSec }: Measured, near: Link | undefined, far: Link | undefined): Check {
+export function bandwidthCheck(measured: Measured, near: Link | undefined, far: Link | undefined): Check {
+  const { problem, mibPerSec } = measured;
   const lineRateMbps = slower(near, far);
   const share =
     lineRateMbps > 0 ? `, ${((mibPerSec * 8 * 1.048576 * 100) / lineRateMbps).toFixed(0)} % of the line's rate` : "";
   return {
     kind: CheckKind.WRITE_BANDWIDTH,
-    ...outcomeOf(problem),
+    outcome: outcomeOf(measured),
     text: problem || `${mibPerSec.toFixed(1)} MiB/s${share}`,
     mibPerSec,
     lineRateMbps,
   };
 }
 
-/** As the agents say it of a program that is not there: agent-guest/path/channel.ts. */
-function outcomeOf(problem: string): Pick<Check, "outcome"> {
-  if (problem === "") return { outcome: PASSED };
-  return { outcome: problem.startsWith("not installed") ? NOT_DONE : FAILED };
+function outcomeOf({ problem, notInstalled }: Measured): CheckOutcome {
+  if (problem === "") return PASSED;
+  return notInstalled ? NOT_DONE : FAILED;
 }
 
 /** "guest1 to target (10.0.0.1): MTU: 9000 bytes get through whole" */

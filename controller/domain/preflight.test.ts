@@ -1,7 +1,7 @@
 import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
 import { AgentDescriptionSchema, type FioSchema, RunPhase, RunStatusSchema } from "@salvo/proto/agent_pb.ts";
 import { type DeviceSchema, Role } from "@salvo/proto/lab_pb.ts";
-import { type RunParticipantSchema, RunSpecSchema } from "@salvo/proto/run_pb.ts";
+import { type RunParticipantSchema, RunSpecSchema, type RunStorageSchema } from "@salvo/proto/run_pb.ts";
 import { Engine, Pattern, type WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { expect, test } from "vitest";
 import { clockWarning, preflight, versionProblem } from "./preflight.ts";
@@ -50,6 +50,7 @@ interface Case {
   readonly spec?: {
     readonly participants?: Init<typeof RunParticipantSchema>[];
     readonly workload?: Init<typeof WorkloadSchema>;
+    readonly storage?: Init<typeof RunStorageSchema>;
   };
   readonly runs?: Init<typeof RunStatusSchema>[];
 }
@@ -107,6 +108,8 @@ test("a raw disk needs no path, and has a MiB less for workloads than it is larg
   });
   expect(problems(raw(2_097_152n))).toEqual([]);
   expect(problems(raw(2_097_151n))).toEqual([expect.stringContaining("do not fit into its 1048575 B")]);
+  const { agent, spec } = raw(1_048_576n);
+  expect(problems({ agent, spec: { ...spec, storage: {} } }), "one that was made for the scenario").toEqual([]);
 });
 
 test("all problems are told at once", () => {

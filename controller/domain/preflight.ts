@@ -89,7 +89,8 @@ function devices(spec: RunSpec, agent: AgentDescription): string[] {
         // Where a raw disk will be is known when it is armed.
         file: device.disk ? "/dev/disk" : device.path,
         deviceBytes: device.sizeBytes,
-        reservedBytes: device.disk ? RESERVED_BYTES : 0n,
+        // What was made for the scenario bears no label, and is used whole.
+        reservedBytes: device.disk && !spec.storage ? RESERVED_BYTES : 0n,
       };
       return problemsOf(() => renderJob(workload, place));
     });

@@ -14,14 +14,13 @@ import {
   type InitiatorSpec,
   TargetSpecSchema,
   Transport,
-  TransportSchema,
   type TargetSpec,
   type Volume,
   VolumeSchema,
 } from "@salvo/proto/storage_pb.ts";
 import { Layout, type ScenarioStorage, type ScenarioVolume } from "@salvo/proto/study_pb.ts";
 import type { ExportedLun } from "@salvo/proto/target_pb.ts";
-import { valueName } from "@salvo/shared/config/fields.ts";
+import { isNvme } from "@salvo/shared/agent/domain/provision/transports.ts";
 
 /** The participants of its runs: what the guests know their LUNs as. */
 export interface StorageParticipant {
@@ -58,10 +57,6 @@ function separatePaths({ transport, sessions, multipath, target }: ScenarioStora
 
 export function addressesOf(agent: string, lab: Lab): readonly string[] {
   return lab.agents.find(({ id }) => id === agent)?.storageAddresses ?? [];
-}
-
-function isNvme(transport: Transport): boolean {
-  return transport === Transport.NVME_TCP || transport === Transport.NVME_RDMA;
 }
 
 function deviceName(index: number): string {
@@ -172,10 +167,4 @@ function volumeOf(name: string, wanted: ScenarioVolume | undefined): Volume {
 export function exportedOf(planned: PlannedStorage, exported: readonly ExportedLun[]): ExportedLun[] {
   const volumes = new Set(planned.target.volumes.map(({ name }) => name));
   return exported.filter(({ volume }) => volumes.has(volume));
-}
-
-/** As files have it: nvme-tcp. */
-export function transportName(transport: Transport): string {
-  const value = TransportSchema.value[transport];
-  return value ? valueName(value) : `transport ${transport}`;
 }

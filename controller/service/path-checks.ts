@@ -50,17 +50,18 @@ export async function checkPaths({ target, guests, rdma }: Ways, deps: CheckDeps
     }
     return found.map((each) => told({ ...each, from: guest.id, to: target.id, address }, deps));
 
-    async function channel(test: ChannelTest): Promise<{ problem: string; mibPerSec: number }> {
+    async function channel(test: ChannelTest): Promise<{ problem: string; notInstalled: boolean; mibPerSec: number }> {
       const leave = new AbortController();
       const serving = far.serve({ test, address }, { signal: AbortSignal.any([signal, leave.signal]) });
       try {
         const { value } = await serving.next();
-        if (!value || value.problem !== "") return { problem: value?.problem ?? "nobody serves", mibPerSec: 0 };
+        if (!value) return failed("nobody serves");
+        if (value.problem !== "") return { ...value, mibPerSec: 0 };
         const at = { test, address, port: value.port, from: own };
         return await near.measure(at, { deadlineMs: CHANNEL_MS, signal });
       } catch (error) {
         signal.throwIfAborted();
-        return { problem: toSalvoError(error).message, mibPerSec: 0 };
+        return failed(toSalvoError(error).message);
       } finally {
         leave.abort(new SalvoError("cancelled", "the test is over"));
         await serving.return(undefined).catch(() => undefined); // it was left on purpose
@@ -68,6 +69,8 @@ export async function checkPaths({ target, guests, rdma }: Ways, deps: CheckDeps
     }
   }
 }
+
+const failed = (problem: string) => ({ problem, notInstalled: false, mibPerSec: 0 });
 
 type CheckInit = MessageInitShape<typeof PathCheckSchema>;
 

@@ -1,7 +1,7 @@
 /** Makes the storage of a scenario, attaches its guests, and takes it all away again. */
 import { create } from "@bufbuild/protobuf";
 import { InitiatorService } from "@salvo/proto/initiator_pb.ts";
-import { type Lab, type LabAgent, LabSchema } from "@salvo/proto/lab_pb.ts";
+import type { Lab, LabAgent } from "@salvo/proto/lab_pb.ts";
 import type { PathCheck } from "@salvo/proto/path_pb.ts";
 import {
   AttachedAgentSchema,
@@ -9,13 +9,18 @@ import {
   type RunSpec,
   type RunStorage,
   RunStorageSchema,
+  type StorageUnderWay,
+  StorageUnderWaySchema,
 } from "@salvo/proto/run_pb.ts";
 import { InitiatorSpecSchema, type Plan, TargetSpecSchema, Transport } from "@salvo/proto/storage_pb.ts";
 import type { ScenarioStorage } from "@salvo/proto/study_pb.ts";
 import { type ExportedLun, TargetService } from "@salvo/proto/target_pb.ts";
+import { isNvme, isRdma, transportName } from "@salvo/shared/agent/domain/provision/transports.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
 import { describeCheck } from "../domain/path-checks.ts";
-import { exportedOf, guestsOf, type InitiatorNames, planStorage, transportName } from "../domain/scenario-storage.ts";
+import { exportedOf, guestsOf, type InitiatorNames, planStorage } from "../domain/scenario-storage.ts";
+import type { StorageRecords } from "../store/storage-under-way.ts";
 import type { AuditedLab } from "./audited-lab.ts";
 import { type Channels, expectedOf } from "./channels.ts";
 import { checkPaths } from "./path-checks.ts";
@@ -33,6 +38,7 @@ export interface ScenarioDeps {
   readonly lab: Lab;
   readonly identities: AuditedLab;
   readonly channels: Channels;
+  readonly records: StorageRecords;
   /** Of a few letters and digits, new each time. */
   readonly newTag: () => string;
   /** A line of progress. */
@@ -43,25 +49,48 @@ export interface ScenarioDeps {
 const LOOK_MS = 30_000;
 /** Taking away is done also after the person has stopped the study. */
 const TAKE_DOWN_MS = 120_000;
+const AGAIN_MS = 1_000;
+
+/** The storage of one scenario, there for its runs. */
+export interface MadeStorage {
+  /** What its runs are to be told. */
+  readonly storage: RunStorage;
+  /** False when something is left, which it has said. */
+  takeDown(): Promise<boolean>;
+}
 
 /**
- * What runs of the scenario are to be told of their storage, when all of it is there. Throws at what fails, and has tried to take
- * away what was made by then. Throws `refused`, with nothing done, where something else is still to be done for the lab file:
- * that people do themselves, with `salvo lab apply`, which asks them.
+ * When all of it is there. Throws at what fails, and has tried to take away what was made by then. Throws `refused`, with nothing
+ * done, where something else is still to be done for the lab file: that people do themselves, with `salvo lab apply`, which asks them.
  */
-export async function setUpStorage({ scenario, storage }: RunSpec, deps: ScenarioDeps): Promise<RunStorage> {
+export async function setUpStorage({ scenario, storage }: RunSpec, deps: ScenarioDeps): Promise<MadeStorage> {
   const wanted = storage?.wanted;
   if (!wanted) throw new SalvoError("internal", `scenario ${scenario} has no storage to set up`);
-  const { lab } = deps;
+  const { lab, records, channels, newTag } = deps;
   const { guests, target } = hostsBefore(wanted, lab, deps);
+  for (const { agent } of [...guests, target]) await channels.renewWhenDue(expectedOf(agent), Date.now());
   await Promise.all([...guests, target].map(expectDone));
+  const tag = newTag();
+  const underWay = create(StorageUnderWaySchema, { scenario, wanted, lab });
+  await records.write(tag, underWay);
+  const takeDown = () => takeDownStorage(tag, underWay, deps);
   try {
-    return await make(scenario, wanted, deps);
+    return { storage: await make(scenario, wanted, tag, deps), takeDown };
   } catch (error) {
-    const before = create(RunStorageSchema, { wanted, ...(lab.storage && { before: lab.storage }) });
-    await takeDownStorage(scenario, before, deps);
+    await takeDown();
     throw error;
   }
+}
+
+/** What controllers that are no more have left. As MadeStorage.takeDown. */
+export async function takeDownLeft(deps: ScenarioDeps): Promise<boolean> {
+  const left = await deps.records.list();
+  let all = true;
+  for (const [tag, underWay] of left) {
+    deps.say(`${underWay.scenario}: taking away the storage that an earlier study has left`);
+    if (!(await takeDownStorage(tag, underWay, deps))) all = false;
+  }
+  return all;
 }
 
 /** As the lab file alone has them. */
@@ -86,18 +115,19 @@ async function expectDone(host: StorageHost): Promise<void> {
       `its ${host.role} is not as the lab file says: ${steps.length} steps, first: ${first.text}`,
       {
         host: host.agent.id,
-        remedy: "An earlier study may have left it so. Look, and do it: salvo lab plan, salvo lab apply",
+        remedy: "Another study may be at work: wait for it. Otherwise look, and do it: salvo lab plan, salvo lab apply",
       },
     );
 }
 
-async function make(scenario: string, wanted: ScenarioStorage, deps: ScenarioDeps): Promise<RunStorage> {
-  const { lab, channels, newTag, say } = deps;
+async function make(scenario: string, wanted: ScenarioStorage, tag: string, deps: ScenarioDeps): Promise<RunStorage> {
+  const { lab, channels, say } = deps;
   const guests = guestsOf(wanted, lab);
   const names = new Map(
-    await Promise.all(guests.map(async (guest) => [guest.id, await namesOf(guest, wanted, channels)] as const)),
+    await Promise.all(guests.map(async (guest) => [guest.id, await namesOf(guest, channels)] as const)),
   );
-  const planned = planStorage(scenario, wanted, lab, { tag: newTag(), names });
+  if (wanted.transport !== Transport.LOCAL) refuseNames(names, isNvme(wanted.transport));
+  const planned = planStorage(scenario, wanted, lab, { tag, names });
   const target = agentOf(wanted.target, lab);
   say(`${scenario}: making ${planned.target.volumes.length} LUNs on ${target.id}, ${transportName(wanted.transport)}`);
   const own = targetSpec(lab, target.id);
@@ -131,41 +161,64 @@ async function make(scenario: string, wanted: ScenarioStorage, deps: ScenarioDep
       );
     }),
   );
-  return create(RunStorageSchema, { wanted, exported, attached, checks, ...(lab.storage && { before: lab.storage }) });
+  return create(RunStorageSchema, { wanted, exported, attached, checks });
 }
 
 /**
  * Everything is again as the lab file had it before, whatever it says by now. Guests first, all of them, and then the target: what
- * cannot be taken away now is said, and does not keep the rest.
+ * cannot be taken away now is said, stays on record, and does not keep the rest. Of agents that the lab has no more nothing is asked.
  */
-export async function takeDownStorage(
-  scenario: string,
-  { wanted, before }: RunStorage,
+async function takeDownStorage(
+  tag: string,
+  { scenario, wanted, lab: before }: StorageUnderWay,
   deps: ScenarioDeps,
 ): Promise<boolean> {
-  const { say } = deps;
-  if (!wanted) return true;
-  const { storage: _, ...others } = deps.lab;
-  const lab = create(LabSchema, { ...others, ...(before && { storage: before }) });
-  const patient = { ...deps, signal: AbortSignal.timeout(TAKE_DOWN_MS) };
+  const { lab, records, channels, say } = deps;
+  if (!wanted || !before) return true; // it was never written so
+  const signal = deadline(TAKE_DOWN_MS, `taking the storage of ${scenario} away`);
   const attempt = async (host: StorageHost): Promise<boolean> => {
+    const { agent } = host;
+    if (!lab.agents.some(({ id }) => id === agent.id)) {
+      say(`${scenario}: ${agent.id} is in the lab no more: what was made there may still be there`);
+      return true;
+    }
     try {
-      await bring(host, patient);
+      await channels.renewWhenDue(expectedOf(agent), Date.now(), { signal });
+      await bringPatiently(host, { ...deps, signal });
       return true;
     } catch (error) {
-      const { id } = host.agent;
-      say(`${scenario}: what was made on ${id} is still there: ${toSalvoError(error).describe()}`);
+      say(`${scenario}: what was made on ${agent.id} is still there: ${toSalvoError(error).describe()}`);
       return false;
     }
   };
-  const { guests, target } = hostsBefore(wanted, lab, deps);
+  const { guests, target } = hostsBefore(wanted, before, deps);
   const left = await Promise.all(guests.map(attempt));
-  return (await attempt(target)) && left.every(Boolean);
+  const all = (await attempt(target)) && left.every(Boolean);
+  if (all) await records.remove(tag);
+  return all;
 }
 
-async function bring(host: StorageHost, { identities, signal }: ScenarioDeps): Promise<void> {
-  const plan: Plan = await onHost(host, host.plan());
-  if (plan.steps.length === 0) return;
+/**
+ * What a call that was given up has begun on the host ends by itself, and is in the way until then. So a plan is applied even when
+ * there is nothing to do yet: it is refused for as long as something else is at work.
+ */
+async function bringPatiently(host: StorageHost, deps: ScenarioDeps): Promise<void> {
+  for (;;) {
+    try {
+      return await apply(host, await onHost(host, host.plan()), deps);
+    } catch (error) {
+      if (toSalvoError(error).kind !== "wrong-state") throw error;
+    }
+    await sleep(AGAIN_MS, { signal: deps.signal });
+  }
+}
+
+async function bring(host: StorageHost, deps: ScenarioDeps): Promise<void> {
+  const plan = await onHost(host, host.plan());
+  if (plan.steps.length > 0) await apply(host, plan, deps);
+}
+
+async function apply(host: StorageHost, plan: Plan, { identities, signal }: ScenarioDeps): Promise<void> {
   await applyPlan(host, plan, { lab: identities, what: "run: storage", signal });
 }
 
@@ -175,19 +228,28 @@ function agentOf(id: string, lab: Lab): LabAgent {
   throw new SalvoError("internal", `agent ${id} was looked for before`);
 }
 
-/** Throws `refused` for a host that has no name for this transport. */
-async function namesOf(guest: LabAgent, { transport }: ScenarioStorage, channels: Channels): Promise<InitiatorNames> {
-  const { id } = guest;
+async function namesOf(guest: LabAgent, channels: Channels): Promise<InitiatorNames> {
   const client = channels.clientOf(InitiatorService, expectedOf(guest));
-  const names = await onHost({ agent: guest }, client.inspect({}, { deadlineMs: LOOK_MS }));
-  const isNvme = transport === Transport.NVME_TCP || transport === Transport.NVME_RDMA;
-  if (isNvme && names.hostNqn === "")
-    throw new SalvoError("refused", "this host has no name for NVMe over fabrics", {
-      host: id,
-      file: "/etc/nvme/hostnqn",
-      remedy: "Type there: nvme gen-hostnqn > /etc/nvme/hostnqn",
-    });
-  return names;
+  return onHost({ agent: guest }, client.inspect({}, { deadlineMs: LOOK_MS }));
+}
+
+/** Throws `refused` for a host without a name, to which a target would be open for all, and for two with the same one. */
+function refuseNames(names: ReadonlyMap<string, InitiatorNames>, nvme: boolean): void {
+  const file = nvme ? "/etc/nvme/hostnqn" : "/etc/iscsi/initiatorname.iscsi";
+  const remedy = nvme
+    ? "Type there: nvme gen-hostnqn > /etc/nvme/hostnqn"
+    : "Type there: echo InitiatorName=$(iscsi-iname) > /etc/iscsi/initiatorname.iscsi; systemctl restart iscsid";
+  const byName = Map.groupBy([...names], ([, { initiator, hostNqn }]) => (nvme ? hostNqn : initiator));
+  for (const [name, [first, second]] of byName) {
+    const host = (second ?? first)?.[0] ?? "";
+    if (name === "") throw new SalvoError("refused", "this host has no name as an initiator", { host, file, remedy });
+    if (second)
+      throw new SalvoError("refused", `as an initiator it has the same name as ${first?.[0]}: ${name}`, {
+        host,
+        file,
+        remedy,
+      });
+  }
 }
 
 async function exportedBy(target: LabAgent, channels: Channels): Promise<ExportedLun[]> {
@@ -222,6 +284,8 @@ async function lookAtPaths(
   { transport }: ScenarioStorage,
   { channels, say, signal }: ScenarioDeps,
 ): Promise<PathCheck[]> {
-  const rdma = transport === Transport.ISER || transport === Transport.NVME_RDMA;
-  return checkPaths({ target, guests, rdma }, { channels, signal, onCheck: (check) => say(describeCheck(check)) });
+  return checkPaths(
+    { target, guests, rdma: isRdma(transport) },
+    { channels, signal, onCheck: (check) => say(describeCheck(check)) },
+  );
 }

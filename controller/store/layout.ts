@@ -6,6 +6,7 @@
  *                     /spool/      its agents' records, <agent>.journal
  *                     /archive/    the sealed run while it is written
  *                     /scratch/    what is too big for memory meanwhile
+ *     storage/<tag>.json           what a study has made on hosts and not taken away yet
  *     lock, holder.json            which controller has the folder
  */
 import { join } from "node:path";
@@ -24,6 +25,7 @@ export function openRunFolder(dataDir: string, run: string): string {
   return join(openRunsFolder(dataDir), checkedId(run));
 }
 
+export const storageFolder = (dataDir: string): string => join(dataDir, "storage");
 export const specFile = (openRun: string): string => join(openRun, "spec.json");
 export const spoolFolder = (openRun: string): string => join(openRun, "spool");
 /** Where DuckDB puts what does not fit into memory while the run is sealed. */

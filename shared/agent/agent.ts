@@ -14,6 +14,7 @@ import { unlessAborted } from "../kernel/signal.ts";
 import { planOf } from "./domain/run-plan.ts";
 import type { Phase, RunState } from "./domain/run-machine.ts";
 import type { Devices } from "./devices.ts";
+import type { Occupation } from "./occupation.ts";
 import { endedStatus, type HeldRun, type RunFolders } from "./held-runs.ts";
 import { type ActiveRun, type RunDeps, startRun } from "./run.ts";
 import { publishRun, type RunPublisher } from "./publish.ts";
@@ -46,6 +47,7 @@ export interface AgentDeps extends Pick<RunDeps, "config" | "platform" | "clock"
   readonly held: Map<string, HeldRun>;
   readonly bus: BusKeeper;
   readonly devices: Devices;
+  readonly occupation: Occupation;
   readonly describeSelf: () => Promise<AgentDescription>;
 }
 
@@ -54,6 +56,8 @@ interface Active {
   readonly run: ActiveRun;
   readonly journal: HeldRun["journal"];
   readonly publisher: RunPublisher | undefined;
+  /** Of the host. */
+  readonly occupation: Disposable;
 }
 
 const PHASES: Readonly<Record<Phase, RunPhase>> = {
@@ -70,7 +74,6 @@ export function createAgent(deps: AgentDeps): Agent {
   const { config, clock, held } = deps;
   const publishers = new Map<string, RunPublisher>();
   let active: Active | undefined;
-  let arming = false;
   let stopping = false;
 
   function statusOf(name: string): RunStatus {
@@ -94,11 +97,12 @@ export function createAgent(deps: AgentDeps): Agent {
     throw new SalvoError("not-found", `agent ${config.id} has no run ${name}`, { host: config.id });
   }
 
-  async function hold({ name, run, journal, publisher }: Active): Promise<void> {
+  async function hold({ name, run, journal, publisher, occupation }: Active): Promise<void> {
     await run.ended;
     held.set(name, { journal, status: endedStatus(name, run.state, journal.durableSeq) });
     if (publisher) publishers.set(name, publisher);
     active = undefined;
+    occupation[Symbol.dispose]();
   }
 
   async function begin(request: ArmRequest): Promise<Active> {
@@ -108,37 +112,30 @@ export function createAgent(deps: AgentDeps): Agent {
         host: config.id,
         remedy: "Run it on an agent for Linux that has joined with that role",
       });
-    if (active || arming)
-      throw new SalvoError("wrong-state", `agent ${config.id} is busy with run ${active?.name ?? "that arms"}`, {
-        host: config.id,
-      });
+    using undo = new DisposableStack();
+    undo.use(deps.occupation.begin(`run ${request.run}`));
     const plan = planOf(request);
-    arming = true;
-    try {
-      for (const { device } of plan.participants) await deps.devices.find(device);
-      const { folder, journal } = await deps.folders.create(request.run);
-      if (stopping) {
-        await journal.close();
-        await deps.folders.remove(request.run);
-      }
-      refuseWhenStopping();
-      const run = startRun(plan, { ...deps, journal, folder });
-      const publisher =
-        request.bus &&
-        publishRun({
-          ...deps,
-          bus: deps.bus.use(request.bus),
-          lab: request.bus.lab,
-          run: request.run,
-          agent: config.id,
-          journal,
-        });
-      active = { name: request.run, run, journal, publisher };
-      void hold(active);
-      return active;
-    } finally {
-      arming = false;
+    for (const { device } of plan.participants) await deps.devices.find(device);
+    const { folder, journal } = await deps.folders.create(request.run);
+    if (stopping) {
+      await journal.close();
+      await deps.folders.remove(request.run);
     }
+    refuseWhenStopping();
+    const run = startRun(plan, { ...deps, journal, folder });
+    const publisher =
+      request.bus &&
+      publishRun({
+        ...deps,
+        bus: deps.bus.use(request.bus),
+        lab: request.bus.lab,
+        run: request.run,
+        agent: config.id,
+        journal,
+      });
+    active = { name: request.run, run, journal, publisher, occupation: undo.move() };
+    void hold(active);
+    return active;
   }
 
   function refuseWhenStopping(): void {

@@ -64,7 +64,7 @@ export function openDevices({ config, platform, lab }: DevicesDeps): Devices {
     async open(name, planned, waiting) {
       const deps = { host, disks: platform.disks, lab, deviceHash: planned };
       const taken = (await freshLuns.list()).find(({ device }) => device.name === name);
-      if (taken) return openFreshLun(taken.device, taken.fresh, { ...deps, targets }, waiting);
+      if (taken) return openFreshLun(taken.device, taken.fresh, { ...deps, targets, freshLuns }, waiting);
       const device = listedDevice(config, name);
       if (device.disk) return openRawDisk(device, { ...deps, claims }, waiting);
       if ((await hashOfDevice(device, claims)) !== planned)

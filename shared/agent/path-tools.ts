@@ -16,8 +16,13 @@ export interface PathTools {
 export type PingResult = MessageInitShape<typeof PathServicePingResponseSchema>;
 
 /** problem: why it cannot be done here, or how it failed; empty otherwise. */
-export interface Served {
+interface Outcome {
   readonly problem: string;
+  /** A program for it is not there: it is no fault of the network. */
+  readonly notInstalled?: boolean;
+}
+
+export interface Served extends Outcome {
   readonly port: number;
 }
 
@@ -28,7 +33,6 @@ export interface ServedAt {
   readonly from: string;
 }
 
-export interface Measured {
-  readonly problem: string;
+export interface Measured extends Outcome {
   readonly mibPerSec: number;
 }

@@ -173,7 +173,7 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
       const read = platform.findDisk(device.path);
       if (read) disks.push({ participant: id, read, last: read() });
       const readWays = platform.findWays?.(device.path);
-      if (readWays) ways.push({ participant: id, read: readWays, last: readWays() });
+      if (readWays) ways.push({ participant: id, read: readWays, last: [] }); // one that is down by then is told of, too
     }
     looks = { earlyMs: took(lookEarly), lateMs: took(lookLate) };
   }

@@ -18,6 +18,7 @@ import { auditService } from "./audit.ts";
 import { keepBus } from "./bus-keeper.ts";
 import { checkDevices } from "./device.ts";
 import { openDevices } from "./devices.ts";
+import { openOccupation } from "./occupation.ts";
 import { fioTeller } from "./fio-version.ts";
 import { recoverRuns, runFolders } from "./held-runs.ts";
 import { openLead } from "./lead.ts";
@@ -63,6 +64,7 @@ export async function serveAgent({
   const lead = openLead(join(config.dataDir, "gate-lead"));
   const others = config.nats && (await readNatsCredentials(config.nats));
   const host = await platform.describeHost();
+  const occupation = openOccupation(config.id);
   const devices = openDevices({ config, platform, lab: identity?.lab });
 
   let agent: Agent | undefined;
@@ -84,6 +86,7 @@ export async function serveAgent({
     held,
     roles: served,
     devices,
+    occupation,
     folders: runFolders(config.dataDir),
     describeSelf: async () => {
       await checkDevices(config); // before every run: links come and go
@@ -116,7 +119,7 @@ export async function serveAgent({
         config,
         lab: identity?.lab ?? "",
         audit,
-        runningRun: () => made.activity().run,
+        occupation,
       }),
     ].map((service) => auditService(service, { audit, log })),
     ...(identity && { credentials: identity.credentials, authorize: identity.authorize }),

@@ -1,8 +1,8 @@
 import type { AttachedLun } from "@salvo/proto/initiator_pb.ts";
 import { CheckOutcome, type PathCheck } from "@salvo/proto/path_pb.ts";
 import type { AttachedAgent, RunStorage } from "@salvo/proto/run_pb.ts";
+import { transportName } from "@salvo/shared/agent/domain/provision/transports.ts";
 import { CHECK_WORDS, OUTCOME_WORDS } from "../../domain/path-checks.ts";
-import { transportName } from "../../domain/scenario-storage.ts";
 import { html, type Html } from "../html.ts";
 import { formatBytes, formatCount, formatPercent } from "../units.ts";
 import { absent, renderTable } from "./table.ts";

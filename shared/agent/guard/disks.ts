@@ -20,7 +20,7 @@ export interface Disks {
 export interface OpenedDisk {
   /**
    * Everything that is quickly found out, anew; some milliseconds. startBytes: of how much of its start it must be known that
-   * there is nothing, where there is no label.
+   * there is nothing, where there is no label. 0: the label is not read, and so unknown.
    */
   look(startBytes: number): Omit<DiskFacts, "signatures" | "writers">;
   /** The node of its identity, by a handful of system calls. */

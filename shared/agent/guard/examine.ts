@@ -8,6 +8,7 @@ import { LABEL_BYTES, RESERVED_BYTES } from "../domain/guard/label.ts";
 import { judge, type Purpose, type Rule, RULES } from "../domain/guard/judge.ts";
 import type { Refusal } from "../domain/guard/refusal.ts";
 import type { Disks, OpenedDisk } from "./disks.ts";
+import { allOf, openTogether } from "./same-lun.ts";
 
 /** The disk that a device means, held open, with all that speaks against its use. */
 export interface Examined extends Disposable {
@@ -42,10 +43,16 @@ export async function examine(
   );
 }
 
+export interface FoundDisk {
+  readonly disk: DiskIdentity;
+  /** Other disks of the same LUN: what they are used for, it is used for. */
+  readonly beside?: readonly DiskIdentity[];
+}
+
 /** As examine, of a disk that was found otherwise than by the keys of the agent's file. */
 export async function examineFound(
   device: Device,
-  found: { readonly disk: DiskIdentity } | { readonly refusal: Refusal },
+  found: FoundDisk | { readonly refusal: Refusal },
   purposeOf: (disk: DiskIdentity) => Purpose,
   deps: ExamineDeps,
   waiting?: Waiting,
@@ -54,29 +61,37 @@ export async function examineFound(
   const disks = disksOf(device, deps);
   const listed = listedDisk(device);
   if ("refusal" in found) throw refused(device, [found.refusal], host);
-  const opened = disks.open(found.disk);
+  const { disk, beside = [] } = found;
+  const opened = openTogether(disk, beside, disks);
   try {
-    const purpose = purposeOf(found.disk);
-    const signatures = await disks.findSignatures(found.disk, waiting);
-    const writers = disks.findWriters(found.disk);
-    // Over a network the reserved space takes a while to be read, and what workloads have written there says nothing.
-    const startBytes = purpose.type === "use-fresh" ? LABEL_BYTES : Number(RESERVED_BYTES);
-    const look = (): DiskFacts => ({ ...opened.look(startBytes), signatures, writers });
+    const purpose = purposeOf(disk);
+    const signatures = await disks.findSignatures(disk, waiting);
+    const writers = allOf([disk, ...beside].map((each) => disks.findWriters(each)));
+    const look = (startBytes: number): DiskFacts => ({ ...opened.look(startBytes), signatures, writers });
     const judged = (facts: DiskFacts) =>
       judge({ facts, disks: disks.identify(), name: device.name, listed, purpose }, rules);
-    const facts = look();
+    const startBytes = startBytesFor(purpose);
+    const facts = look(startBytes.first);
     return {
-      identity: found.disk,
+      identity: disk,
       opened,
       facts,
       refusals: judged(facts),
-      again: () => judged(look()),
+      again: () => judged(look(startBytes.again)),
       [Symbol.dispose]: () => opened.close(),
     };
   } catch (error) {
     opened.close();
     throw error;
   }
+}
+
+/** Of how much of the disk's start it is looked whether there is anything. Over a network all of it takes a while to be read. */
+function startBytesFor(purpose: Purpose): { readonly first: number; readonly again: number } {
+  const whole = Number(RESERVED_BYTES);
+  if (purpose.type !== "use-fresh") return { first: whole, again: whole };
+  // What workloads have written says nothing; and what was blank as a whole has been held since.
+  return { first: purpose.fresh.used ? LABEL_BYTES : whole, again: LABEL_BYTES };
 }
 
 function disksOf({ name }: Device, { disks, host }: ExamineDeps): Disks {

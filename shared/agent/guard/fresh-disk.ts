@@ -2,6 +2,7 @@
 import type { Device } from "@salvo/proto/lab_pb.ts";
 import type { Waiting } from "../../kernel/signal.ts";
 import type { DiskIdentity, FreshLun, Label } from "../domain/guard/facts.ts";
+import { isSameLun } from "../domain/guard/identity.ts";
 import { refusal } from "../domain/guard/refusal.ts";
 import type { OpenDevice } from "../devices.ts";
 import { examineFound, type ExamineDeps, refused } from "./examine.ts";
@@ -11,6 +12,7 @@ import { holdDisk } from "./raw-disk.ts";
 export interface FreshDeps extends ExamineDeps {
   /** How the names of targets begin whose LUNs the agent's own file lets runs write to. */
   readonly targets: readonly string[];
+  readonly freshLuns: FreshLuns;
 }
 
 /** Remembers the disk as the device. Writes nothing to it. Throws `refused` with every reason against it. */
@@ -18,12 +20,13 @@ export async function takeLun(
   device: Device,
   disk: DiskIdentity,
   { lab, uuid }: Pick<Label, "lab" | "uuid">,
-  deps: FreshDeps & { readonly freshLuns: FreshLuns },
+  deps: FreshDeps,
 ): Promise<void> {
   const { host, targets, freshLuns } = deps;
-  using examined = await examineFound(device, { disk }, () => ({ type: "take", targets }), deps);
+  const found = { disk, beside: await besideOf(disk, deps) };
+  using examined = await examineFound(device, found, () => ({ type: "take", targets }), deps);
   if (examined.refusals.length > 0) throw refused(device, examined.refusals, host);
-  await freshLuns.write({ device, fresh: { lab, uuid, device: device.name, node: disk.node } });
+  await freshLuns.write({ device, fresh: { lab, uuid, device: device.name, node: disk.node, used: false } });
 }
 
 export interface UseFreshDeps extends FreshDeps {
@@ -31,16 +34,21 @@ export interface UseFreshDeps extends FreshDeps {
   readonly deviceHash: string;
 }
 
-/** As openRawDisk: the disk is the very attachment that was taken. */
+/**
+ * As openRawDisk: the disk is the very attachment that was taken. That a run may have written to it is on the agent's own disk when
+ * this resolves, so before any gate opens: until then there may be nothing on it, and after that nobody could tell whose it is.
+ */
 export async function openFreshLun(
   device: Device,
   fresh: FreshLun,
   deps: UseFreshDeps,
   waiting?: Waiting,
 ): Promise<OpenDevice> {
-  const { targets, lab, deviceHash } = deps;
+  const { targets, lab, deviceHash, freshLuns } = deps;
   const disk = deps.disks?.identify().find(({ node }) => node === fresh.node);
-  const found = disk ? { disk } : { refusal: refusal("not-found", `device ${fresh.node}, which was taken, is gone`) };
+  const found = disk
+    ? { disk, beside: await besideOf(disk, deps) }
+    : { refusal: refusal("not-found", `device ${fresh.node}, which was taken, is gone`) };
   const usable = { firstByte: 0n, sizeBytes: device.sizeBytes, deviceHash };
   const examined = await examineFound(
     device,
@@ -49,5 +57,21 @@ export async function openFreshLun(
     deps,
     waiting,
   );
-  return holdDisk(device, examined, usable.firstByte, deps);
+  const held = holdDisk(device, examined, usable.firstByte, deps);
+  if (fresh.used) return held;
+  try {
+    await freshLuns.write({ device, fresh: { ...fresh, used: true } });
+    return held;
+  } catch (error) {
+    held.close();
+    throw error;
+  }
+}
+
+/** Its LUN's disks by other sessions, but those that were taken as well: what runs do to these is known. */
+async function besideOf(disk: DiskIdentity, { disks, freshLuns }: FreshDeps): Promise<DiskIdentity[]> {
+  const taken = new Set((await freshLuns.list()).map(({ fresh }) => fresh.node));
+  const isOther = ({ path, node }: DiskIdentity) =>
+    path !== disk.path && !disk.paths?.includes(path) && !taken.has(node);
+  return (disks?.identify() ?? []).filter((each) => isOther(each) && isSameLun(disk, each));
 }

@@ -66,7 +66,9 @@ async function readKept(file: string): Promise<Kept> {
   try {
     const { boot, device, fresh }: Partial<Kept> = JSON.parse(await readFile(file, "utf8"));
     const texts: unknown[] = [boot, fresh?.uuid, fresh?.lab, fresh?.device, fresh?.node];
+    const isUsed: unknown = fresh?.used;
     if (boot === undefined || !device || !fresh || texts.some((each) => typeof each !== "string")) throw corrupt;
+    if (isUsed !== undefined && typeof isUsed !== "boolean") throw corrupt;
     fromJson(DeviceSchema, device);
     return { boot, device, fresh };
   } catch (error) {

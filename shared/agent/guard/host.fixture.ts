@@ -28,8 +28,12 @@ export interface Thing {
   unreadable: boolean;
   /** The claim that this host's owner gave, until the owner, or anybody else, made something else of the disk. */
   claim: Label | undefined;
-  /** The uuid under which it was taken, blank, until it was attached anew or somebody else made something of it. */
+  /** The uuid under which it was taken, blank, until it was attached anew. */
   taken: string | undefined;
+  /** A run was armed for it since it was taken. */
+  lent: boolean;
+  /** It bears somebody else's data, and one can tell. */
+  theirs: boolean;
 }
 
 /** A connected disk. While it is held its path and node are nobody else's, even when the disk was pulled out. */
@@ -66,6 +70,8 @@ export class SimulatedHost {
       unreadable: false,
       claim: undefined,
       taken: undefined,
+      lent: false,
+      theirs: false,
     }));
     for (const thing of this.things) this.plug(thing);
   }
@@ -127,6 +133,13 @@ export class SimulatedHost {
     return !thing.mounted && !thing.volume && !this.#attachments.some((each) => each.thing === thing && each.held);
   }
 
+  /** Somebody else makes that of it. Where a run was armed for a fresh LUN, nobody can tell plain data from a workload's. */
+  overwrite(thing: Thing, start: LabelFound, signature: string | undefined): void {
+    [thing.start, thing.signature, thing.claim] = [start, signature, undefined];
+    const isAsWorkloads = start.type === "foreign" && thing.taken !== undefined && thing.lent;
+    thing.theirs = signature !== undefined || (start.type !== "blank" && !isAsWorkloads);
+  }
+
   /** What it is called now; undefined when it is not connected. */
   pathOf(thing: Thing): string | undefined {
     return this.#attachments.find((each) => each.thing === thing)?.path;
@@ -156,10 +169,12 @@ export class SimulatedHost {
     this.writes++;
     const told = `${device.name} to ${path} (${thing.serial})`;
     if (thing.taken !== fresh.uuid) this.wrong.push(`${told}, which is not what was taken`);
+    if (thing.theirs) this.wrong.push(`${told}, which is somebody else's by now`);
     if (thing.claim) this.wrong.push(`${told}, which is claimed`);
     if (!TARGETS.some((prefix) => thing.target?.iqn.startsWith(prefix))) this.wrong.push(`${told}, of another target`);
     if (thing.mounted || thing.volume || thing.writer || thing.signature) this.wrong.push(`${told}, which is in use`);
     if (device.sizeBytes > thing.sizeBytes) this.wrong.push(`${told}, past its end`);
+    thing.start = { type: "foreign" };
   }
 
   readonly claims: Claims = {

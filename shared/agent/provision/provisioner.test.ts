@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Deed } from "../../audit/entry.ts";
 import type { AuditLog } from "../../audit/log.ts";
+import { openOccupation } from "../occupation.ts";
 import { type Made, openMade } from "./made.ts";
 import { createProvisioner } from "./provisioner.ts";
 import { type Fault, type ToyHost, toyHost, toyProvider, type ToySpec, toySpec } from "./toy.fixture.ts";
@@ -21,6 +22,7 @@ function engine(host: ToyHost, made = memory()) {
     deeds.push({ deed, opsBefore: host.done.length });
     return act();
   };
+  const occupation = openOccupation("target");
   const provisioner = createProvisioner({
     host: "target",
     name: "salvo.v1.TargetService",
@@ -28,6 +30,7 @@ function engine(host: ToyHost, made = memory()) {
     provider: toyProvider(host),
     made,
     audit: { around },
+    occupation,
   });
   const apply = async (spec: ToySpec, { hash, signal = new AbortController().signal }: ApplyHow = {}) => {
     const bound = hash ?? (await provisioner.plan(toySpec(spec))).hash;
@@ -36,6 +39,7 @@ function engine(host: ToyHost, made = memory()) {
   return {
     ...provisioner,
     provisioner,
+    occupation,
     apply,
     deeds,
     stepsFor: async (spec: ToySpec) => idsOf(await provisioner.plan(toySpec(spec))),
@@ -146,6 +150,23 @@ test("two at once are one too many", async () => {
   const { hash } = await plan(toySpec(ONE));
   const both = await Promise.allSettled([apply(ONE, { hash }), apply(ONE, { hash })]);
   expect(both.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+});
+
+test("nothing is changed while the host is at a run, and nothing begins while something is changed", async () => {
+  const host = toyHost();
+  const { plan, apply, occupation, provisioner } = engine(host);
+  const { hash } = await plan(toySpec(ONE));
+  {
+    using _ = occupation.begin("run r-1");
+    await expect(apply(ONE, { hash })).rejects.toThrow("agent target is busy with run r-1");
+    expect(host.done).toEqual([]);
+  }
+  const signal = new AbortController().signal;
+  const progress = provisioner.apply({ spec: toySpec(ONE), hash, who: "me", signal });
+  await progress.next();
+  expect(() => occupation.begin("run r-2")).toThrow("agent target is busy with salvo.v1.TargetService/Apply");
+  await progress.return(undefined);
+  occupation.begin("run r-2")[Symbol.dispose]();
 });
 
 const NAMES = ["a", "b", "c"];

@@ -7,6 +7,7 @@ import { diff, type Step } from "../domain/provision/diff.ts";
 import { hashOfPlan } from "../domain/provision/hash.ts";
 import { commandOf, type Op } from "../domain/provision/op.ts";
 import type { Found } from "../domain/provision/piece.ts";
+import type { Occupation } from "../occupation.ts";
 import type { Made } from "./made.ts";
 import type { Provider } from "./provider.ts";
 
@@ -15,7 +16,7 @@ export interface Provisioner<Spec, Shown> {
   readonly inspect: () => Promise<{ readonly items: readonly Item[]; readonly shown: Shown }>;
   readonly plan: (spec: Spec) => Promise<Planned>;
   /**
-   * Does the plan of that hash. Throws `wrong-state` when it would be another by now, or another Apply is at work. It stops at
+   * Does the plan of that hash. Throws `wrong-state` when it would be another by now, or the host is busy. It stops at
    * what fails, and at the signal between two steps; what was done until then stays, and the next plan goes on from there.
    */
   apply(request: ApplyRequest<Spec>): AsyncGenerator<Progress, void>;
@@ -52,6 +53,7 @@ export interface ProvisionerDeps<Desc extends DescMessage, Shown> {
   readonly provider: Provider<MessageShape<Desc>, Shown>;
   readonly made: Made;
   readonly audit: Pick<AuditLog, "around">;
+  readonly occupation: Pick<Occupation, "begin">;
 }
 
 const LOGGED_CHARS_MAX = 8_000;
@@ -59,8 +61,7 @@ const LOGGED_CHARS_MAX = 8_000;
 export function createProvisioner<Desc extends DescMessage, Shown>(
   deps: ProvisionerDeps<Desc, Shown>,
 ): Provisioner<MessageShape<Desc>, Shown> {
-  const { host, name, schema, provider, made, audit } = deps;
-  let busy = false;
+  const { host, name, schema, provider, made, audit, occupation } = deps;
 
   async function plan(spec: MessageShape<Desc>): Promise<Planned & { readonly mine: Set<string> }> {
     const look = await provider.look(spec);
@@ -106,22 +107,17 @@ export function createProvisioner<Desc extends DescMessage, Shown>(
     },
     plan,
     async *apply({ spec, hash, who, signal }) {
-      if (busy) throw new SalvoError("wrong-state", "another Apply is at work here", { host });
-      busy = true;
-      try {
-        const { steps, hash: now, mine } = await plan(spec);
-        if (now !== hash) throw changed(host, steps);
-        await made.write(mine);
-        for (const [index, step] of steps.entries()) {
-          signal.throwIfAborted();
-          yield { step: index, done: false };
-          const commands = excerpt(step.ops.map(commandOf).join("\n"), LOGGED_CHARS_MAX);
-          const deed = { who, what: `${name}/Apply`, details: { plan_hash: hash, step: step.id, commands } };
-          await audit.around(deed, () => doStep(step, mine));
-          yield { step: index, done: true };
-        }
-      } finally {
-        busy = false;
+      using _ = occupation.begin(`${name}/Apply`);
+      const { steps, hash: now, mine } = await plan(spec);
+      if (now !== hash) throw changed(host, steps);
+      await made.write(mine);
+      for (const [index, step] of steps.entries()) {
+        signal.throwIfAborted();
+        yield { step: index, done: false };
+        const commands = excerpt(step.ops.map(commandOf).join("\n"), LOGGED_CHARS_MAX);
+        const deed = { who, what: `${name}/Apply`, details: { plan_hash: hash, step: step.id, commands } };
+        await audit.around(deed, () => doStep(step, mine));
+        yield { step: index, done: true };
       }
     },
   };

@@ -6,8 +6,8 @@ import { TargetService } from "@salvo/proto/target_pb.ts";
 import { join } from "node:path";
 import type { AuditLog } from "../../audit/log.ts";
 import { assert } from "../../kernel/assert.ts";
-import { SalvoError } from "../../kernel/error.ts";
 import { type CallContext, implement, type ImplementedService } from "../../rpc/service.ts";
+import type { Occupation } from "../occupation.ts";
 import type { Platform } from "../platform.ts";
 import { pathService } from "../path-service.ts";
 import { openMade } from "./made.ts";
@@ -17,8 +17,7 @@ import { type ApplyRequest, createProvisioner } from "./provisioner.ts";
 
 export interface StorageDeps extends ProviderDeps {
   readonly audit: AuditLog;
-  /** The run that this agent is at; empty when it is at none. */
-  readonly runningRun: () => string;
+  readonly occupation: Occupation;
 }
 
 /** Those of the roles that the agent has, and its platform knows. */
@@ -29,18 +28,23 @@ export function storageServices(
 ): ImplementedService[] {
   const isTarget = roles.includes(Role.TARGET);
   const isInitiator = roles.includes(Role.INITIATOR);
-  const { runningRun, config } = deps;
   return [
     ...(target && isTarget ? [targetService(target(deps), deps)] : []),
     ...(initiator && isInitiator ? [initiatorService(initiator(deps), deps)] : []),
-    ...(path && (isTarget || isInitiator) ? [pathService(path, { host: config.id, runningRun })] : []),
+    ...(path && (isTarget || isInitiator) ? [pathService(path, deps)] : []),
   ];
 }
 
-function targetService(provider: TargetProvider, { config, audit }: StorageDeps): ImplementedService {
-  const made = openMade(join(config.dataDir, "made", "target.json"));
-  const name = TargetService.typeName;
-  const provisioner = createProvisioner({ host: config.id, name, schema: TargetSpecSchema, provider, made, audit });
+function targetService(provider: TargetProvider, { config, audit, occupation }: StorageDeps): ImplementedService {
+  const provisioner = createProvisioner({
+    host: config.id,
+    name: TargetService.typeName,
+    schema: TargetSpecSchema,
+    provider,
+    made: openMade(join(config.dataDir, "made", "target.json")),
+    audit,
+    occupation,
+  });
   return implement(TargetService, {
     async inspect() {
       const { items, shown } = await provisioner.inspect();
@@ -53,16 +57,16 @@ function targetService(provider: TargetProvider, { config, audit }: StorageDeps)
   });
 }
 
-function initiatorService(provider: InitiatorProvider, { config, audit, runningRun }: StorageDeps): ImplementedService {
-  const made = openMade(join(config.dataDir, "made", "initiator.json"));
-  const name = InitiatorService.typeName;
-  const provisioner = createProvisioner({ host: config.id, name, schema: InitiatorSpecSchema, provider, made, audit });
-  /** Its disks are what a run measures. */
-  const refuseInRun = () => {
-    const run = runningRun();
-    if (run === "") return;
-    throw new SalvoError("wrong-state", `agent ${config.id} is busy with run ${run}`, { host: config.id });
-  };
+function initiatorService(provider: InitiatorProvider, { config, audit, occupation }: StorageDeps): ImplementedService {
+  const provisioner = createProvisioner({
+    host: config.id,
+    name: InitiatorService.typeName,
+    schema: InitiatorSpecSchema,
+    provider,
+    made: openMade(join(config.dataDir, "made", "initiator.json")),
+    audit,
+    occupation,
+  });
   return implement(InitiatorService, {
     async inspect() {
       const { items, shown } = await provisioner.inspect();
@@ -70,7 +74,6 @@ function initiatorService(provider: InitiatorProvider, { config, audit, runningR
     },
     plan: async ({ spec }) => ({ plan: planMessage(await provisioner.plan(given(spec))) }),
     async *apply(request, context) {
-      refuseInRun();
       for await (const progress of provisioner.apply(applying(request, context))) yield { progress };
     },
   });

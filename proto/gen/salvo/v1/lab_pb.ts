@@ -149,7 +149,7 @@ export type StorageAttachment = Message<"salvo.v1.StorageAttachment"> & {
   multipath: Multipath;
 
   /**
-   * Commands that the initiator keeps open to a LUN; without it what it has by itself.
+   * Commands that the initiator keeps open to a LUN; without it 32, as open-iscsi comes, and of NVMe what the kernel takes.
    *
    * @generated from field: uint32 queue_depth = 6;
    */
@@ -363,7 +363,7 @@ export type AgentConfig = Message<"salvo.v1.AgentConfig"> & {
 
   /**
    * Agents of the lab with the role target. What they make for a scenario, and is blank, runs may overwrite without a claim by
-   * hand. A disk that was there before is never among that.
+   * hand. Only what those agents have made themselves is ever among that.
    *
    * @generated from field: repeated string luns_of = 8;
    */

@@ -10,7 +10,7 @@ import type { AgentDescription } from "./agent_pb.ts";
 import { file_salvo_v1_agent } from "./agent_pb.ts";
 import type { AttachedLun } from "./initiator_pb.ts";
 import { file_salvo_v1_initiator } from "./initiator_pb.ts";
-import type { OnLoss, Storage } from "./lab_pb.ts";
+import type { Lab, OnLoss } from "./lab_pb.ts";
 import { file_salvo_v1_lab } from "./lab_pb.ts";
 import type { PathCheck } from "./path_pb.ts";
 import { file_salvo_v1_path } from "./path_pb.ts";
@@ -28,7 +28,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/run.proto.
  */
 export const file_salvo_v1_run: GenFile = /*@__PURE__*/
-  fileDesc("ChJzYWx2by92MS9ydW4ucHJvdG8SCHNhbHZvLnYxIjsKDlJ1blBhcnRpY2lwYW50EgoKAmlkGAEgASgJEg0KBWFnZW50GAIgASgJEg4KBmRldmljZRgDIAEoCSJKCghSdW5BZ2VudBIKCgJpZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEiEKB29uX2xvc3MYAyABKA4yEC5zYWx2by52MS5Pbkxvc3MimQIKB1J1blNwZWMSCwoDcnVuGAEgASgJEgsKA2xhYhgCIAEoCRINCgVzdHVkeRgDIAEoCRIQCghzY2VuYXJpbxgEIAEoCRIOCgZyZXBlYXQYBSABKA0SJAoId29ya2xvYWQYBiABKAsyEi5zYWx2by52MS5Xb3JrbG9hZBITCgtpbnRlcnZhbF9tcxgHIAEoDRIiCgZhZ2VudHMYCCADKAsyEi5zYWx2by52MS5SdW5BZ2VudBIuCgxwYXJ0aWNpcGFudHMYCSADKAsyGC5zYWx2by52MS5SdW5QYXJ0aWNpcGFudBINCgVub3RlcxgKIAMoCRIlCgdzdG9yYWdlGAsgASgLMhQuc2Fsdm8udjEuUnVuU3RvcmFnZSLTAQoKUnVuU3RvcmFnZRIpCgZ3YW50ZWQYASABKAsyGS5zYWx2by52MS5TY2VuYXJpb1N0b3JhZ2USJwoIZXhwb3J0ZWQYAiADKAsyFS5zYWx2by52MS5FeHBvcnRlZEx1bhIpCghhdHRhY2hlZBgDIAMoCzIXLnNhbHZvLnYxLkF0dGFjaGVkQWdlbnQSIwoGY2hlY2tzGAQgAygLMhMuc2Fsdm8udjEuUGF0aENoZWNrEiEKBmJlZm9yZRgFIAEoCzIRLnNhbHZvLnYxLlN0b3JhZ2UiQwoNQXR0YWNoZWRBZ2VudBINCgVhZ2VudBgBIAEoCRIjCgRsdW5zGAIgAygLMhUuc2Fsdm8udjEuQXR0YWNoZWRMdW4icQoNQ2xvY2tFc3RpbWF0ZRINCgVhZ2VudBgBIAEoCRINCgVhdF9ucxgCIAEoAxIRCglvZmZzZXRfbnMYAyABKAMSEAoIYm91bmRfbnMYBCABKAMSDQoFcGluZ3MYBSABKA0SDgoGcnR0X25zGAYgASgDIp4BChJTdHJlYW1Db21wbGV0ZW5lc3MSDQoFYWdlbnQYASABKAkSEQoJZmlyc3Rfc2VxGAIgASgNEhAKCGxhc3Rfc2VxGAMgASgNEg0KBWNvdW50GAQgASgNEg8KB21pc3NpbmcYBSABKA0SEAoIcmVjZWl2ZWQYBiABKA0SEgoKYmFja2ZpbGxlZBgHIAEoDRIOCgZzaGEyNTYYCCABKAkiLwoGU3ByZWFkEgsKA3A1MBgBIAEoARILCgNwOTUYAiABKAESCwoDbWF4GAMgASgBIlEKBldpbmRvdxIQCghzdGFydF9ucxgBIAEoAxIOCgZlbmRfbnMYAiABKAMSEgoKZmlyc3RfdGljaxgDIAEoDRIRCglsYXN0X3RpY2sYBCABKA0i+AEKFExhdGVuY3lQZXJjZW50aWxlc1VzEhAKA3A1MBgBIAEoAUgAiAEBEhAKA3A5ORgCIAEoAUgBiAEBEhEKBHA5OTkYAyABKAFIAogBARIbCg5wNTBfcmVzb2x1dGlvbhgEIAEoAUgDiAEBEhsKDnA5OV9yZXNvbHV0aW9uGAUgASgBSASIAQESHAoPcDk5OV9yZXNvbHV0aW9uGAYgASgBSAWIAQFCBgoEX3A1MEIGCgRfcDk5QgcKBV9wOTk5QhEKD19wNTBfcmVzb2x1dGlvbkIRCg9fcDk5X3Jlc29sdXRpb25CEgoQX3A5OTlfcmVzb2x1dGlvbiJfCgZUb3RhbHMSDAoEaW9wcxgBIAEoARITCgttaWJfcGVyX3NlYxgCIAEoARIyCgpsYXRlbmN5X3VzGAMgASgLMh4uc2Fsdm8udjEuTGF0ZW5jeVBlcmNlbnRpbGVzVXMiVwoMU2FtcGxlQ291bnRzEhAKCGV4cGVjdGVkGAEgASgNEhAKCHJlY2VpdmVkGAIgASgNEhIKCmJhY2tmaWxsZWQYAyABKA0SDwoHbWlzc2luZxgEIAEoDSLUAgoKUnVuU3VtbWFyeRILCgNydW4YASABKAkSDQoFc3R1ZHkYAiABKAkSEAoIc2NlbmFyaW8YAyABKAkSEAoId29ya2xvYWQYBCABKAkSDgoGcmVwZWF0GAUgASgNEg8KB3ZlcmRpY3QYBiABKAkSDgoGcmVhc29uGAcgASgJEhQKDHBhcnRpY2lwYW50cxgIIAEoDRIpCg9zdGFydF9zcHJlYWRfbXMYCSABKAsyEC5zYWx2by52MS5TcHJlYWQSFgoOY2xvY2tfYm91bmRfdXMYCiABKAESIAoGd2luZG93GAsgASgLMhAuc2Fsdm8udjEuV2luZG93EiAKBnRvdGFscxgMIAEoCzIQLnNhbHZvLnYxLlRvdGFscxInCgdzYW1wbGVzGA0gASgLMhYuc2Fsdm8udjEuU2FtcGxlQ291bnRzEg8KB2FyY2hpdmUYDiABKAkitAEKEVBhcnRpY2lwYW50UmVzdWx0EgoKAmlkGAEgASgJEiAKBnRvdGFscxgCIAEoCzIQLnNhbHZvLnYxLlRvdGFscxIcChRmaXJzdF9pb19lYXJsaWVzdF9ucxgDIAEoAxIaChJmaXJzdF9pb19sYXRlc3RfbnMYBCABKAMSDwoHc3RhcnRlZBgFIAEoCBIYChBtZWFzdXJlZF9zZWNvbmRzGAYgASgBEgwKBGxvc3QYByABKAgiOwoMRmlsZUNoZWNrc3VtEgwKBHBhdGgYASABKAkSDQoFYnl0ZXMYAiABKAQSDgoGc2hhMjU2GAMgASgJIuMDCghNYW5pZmVzdBIOCgZmb3JtYXQYASABKA0SFQoNc2Fsdm9fdmVyc2lvbhgCIAEoCRIfCgRzcGVjGAMgASgLMhEuc2Fsdm8udjEuUnVuU3BlYxIlCgdzdW1tYXJ5GAQgASgLMhQuc2Fsdm8udjEuUnVuU3VtbWFyeRISCgp0MF93YWxsX25zGAUgASgDEg0KBXQwX25zGAYgASgDEioKBmFnZW50cxgHIAMoCzIaLnNhbHZvLnYxLkFnZW50RGVzY3JpcHRpb24SLQoMY2xvY2tfYmVmb3JlGAggAygLMhcuc2Fsdm8udjEuQ2xvY2tFc3RpbWF0ZRIsCgtjbG9ja19hZnRlchgJIAMoCzIXLnNhbHZvLnYxLkNsb2NrRXN0aW1hdGUSLQoHc3RyZWFtcxgKIAMoCzIcLnNhbHZvLnYxLlN0cmVhbUNvbXBsZXRlbmVzcxIxCgxwYXJ0aWNpcGFudHMYCyADKAsyGy5zYWx2by52MS5QYXJ0aWNpcGFudFJlc3VsdBIkCgZzdGFydHMYDCADKAsyFC5zYWx2by52MS5TdGFydFByb29mEg0KBW5vdGVzGA0gAygJEiUKBWZpbGVzGA4gAygLMhYuc2Fsdm8udjEuRmlsZUNoZWNrc3VtKpABCgdWZXJkaWN0EhcKE1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIUChBWRVJESUNUX0NPTVBMRVRFEAESFAoQVkVSRElDVF9ERUdSQURFRBACEhYKElZFUkRJQ1RfSU5DT01QTEVURRADEhMKD1ZFUkRJQ1RfQUJPUlRFRBAEEhMKD1ZFUkRJQ1RfSU5WQUxJRBAFYgZwcm90bzM", [file_salvo_v1_agent, file_salvo_v1_initiator, file_salvo_v1_lab, file_salvo_v1_path, file_salvo_v1_study, file_salvo_v1_target, file_salvo_v1_telemetry, file_salvo_v1_workload]);
+  fileDesc("ChJzYWx2by92MS9ydW4ucHJvdG8SCHNhbHZvLnYxIjsKDlJ1blBhcnRpY2lwYW50EgoKAmlkGAEgASgJEg0KBWFnZW50GAIgASgJEg4KBmRldmljZRgDIAEoCSJKCghSdW5BZ2VudBIKCgJpZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEiEKB29uX2xvc3MYAyABKA4yEC5zYWx2by52MS5Pbkxvc3MimQIKB1J1blNwZWMSCwoDcnVuGAEgASgJEgsKA2xhYhgCIAEoCRINCgVzdHVkeRgDIAEoCRIQCghzY2VuYXJpbxgEIAEoCRIOCgZyZXBlYXQYBSABKA0SJAoId29ya2xvYWQYBiABKAsyEi5zYWx2by52MS5Xb3JrbG9hZBITCgtpbnRlcnZhbF9tcxgHIAEoDRIiCgZhZ2VudHMYCCADKAsyEi5zYWx2by52MS5SdW5BZ2VudBIuCgxwYXJ0aWNpcGFudHMYCSADKAsyGC5zYWx2by52MS5SdW5QYXJ0aWNpcGFudBINCgVub3RlcxgKIAMoCRIlCgdzdG9yYWdlGAsgASgLMhQuc2Fsdm8udjEuUnVuU3RvcmFnZSKwAQoKUnVuU3RvcmFnZRIpCgZ3YW50ZWQYASABKAsyGS5zYWx2by52MS5TY2VuYXJpb1N0b3JhZ2USJwoIZXhwb3J0ZWQYAiADKAsyFS5zYWx2by52MS5FeHBvcnRlZEx1bhIpCghhdHRhY2hlZBgDIAMoCzIXLnNhbHZvLnYxLkF0dGFjaGVkQWdlbnQSIwoGY2hlY2tzGAQgAygLMhMuc2Fsdm8udjEuUGF0aENoZWNrImoKD1N0b3JhZ2VVbmRlcldheRIQCghzY2VuYXJpbxgBIAEoCRIpCgZ3YW50ZWQYAiABKAsyGS5zYWx2by52MS5TY2VuYXJpb1N0b3JhZ2USGgoDbGFiGAMgASgLMg0uc2Fsdm8udjEuTGFiIkMKDUF0dGFjaGVkQWdlbnQSDQoFYWdlbnQYASABKAkSIwoEbHVucxgCIAMoCzIVLnNhbHZvLnYxLkF0dGFjaGVkTHVuInEKDUNsb2NrRXN0aW1hdGUSDQoFYWdlbnQYASABKAkSDQoFYXRfbnMYAiABKAMSEQoJb2Zmc2V0X25zGAMgASgDEhAKCGJvdW5kX25zGAQgASgDEg0KBXBpbmdzGAUgASgNEg4KBnJ0dF9ucxgGIAEoAyKeAQoSU3RyZWFtQ29tcGxldGVuZXNzEg0KBWFnZW50GAEgASgJEhEKCWZpcnN0X3NlcRgCIAEoDRIQCghsYXN0X3NlcRgDIAEoDRINCgVjb3VudBgEIAEoDRIPCgdtaXNzaW5nGAUgASgNEhAKCHJlY2VpdmVkGAYgASgNEhIKCmJhY2tmaWxsZWQYByABKA0SDgoGc2hhMjU2GAggASgJIi8KBlNwcmVhZBILCgNwNTAYASABKAESCwoDcDk1GAIgASgBEgsKA21heBgDIAEoASJRCgZXaW5kb3cSEAoIc3RhcnRfbnMYASABKAMSDgoGZW5kX25zGAIgASgDEhIKCmZpcnN0X3RpY2sYAyABKA0SEQoJbGFzdF90aWNrGAQgASgNIvgBChRMYXRlbmN5UGVyY2VudGlsZXNVcxIQCgNwNTAYASABKAFIAIgBARIQCgNwOTkYAiABKAFIAYgBARIRCgRwOTk5GAMgASgBSAKIAQESGwoOcDUwX3Jlc29sdXRpb24YBCABKAFIA4gBARIbCg5wOTlfcmVzb2x1dGlvbhgFIAEoAUgEiAEBEhwKD3A5OTlfcmVzb2x1dGlvbhgGIAEoAUgFiAEBQgYKBF9wNTBCBgoEX3A5OUIHCgVfcDk5OUIRCg9fcDUwX3Jlc29sdXRpb25CEQoPX3A5OV9yZXNvbHV0aW9uQhIKEF9wOTk5X3Jlc29sdXRpb24iXwoGVG90YWxzEgwKBGlvcHMYASABKAESEwoLbWliX3Blcl9zZWMYAiABKAESMgoKbGF0ZW5jeV91cxgDIAEoCzIeLnNhbHZvLnYxLkxhdGVuY3lQZXJjZW50aWxlc1VzIlcKDFNhbXBsZUNvdW50cxIQCghleHBlY3RlZBgBIAEoDRIQCghyZWNlaXZlZBgCIAEoDRISCgpiYWNrZmlsbGVkGAMgASgNEg8KB21pc3NpbmcYBCABKA0i1AIKClJ1blN1bW1hcnkSCwoDcnVuGAEgASgJEg0KBXN0dWR5GAIgASgJEhAKCHNjZW5hcmlvGAMgASgJEhAKCHdvcmtsb2FkGAQgASgJEg4KBnJlcGVhdBgFIAEoDRIPCgd2ZXJkaWN0GAYgASgJEg4KBnJlYXNvbhgHIAEoCRIUCgxwYXJ0aWNpcGFudHMYCCABKA0SKQoPc3RhcnRfc3ByZWFkX21zGAkgASgLMhAuc2Fsdm8udjEuU3ByZWFkEhYKDmNsb2NrX2JvdW5kX3VzGAogASgBEiAKBndpbmRvdxgLIAEoCzIQLnNhbHZvLnYxLldpbmRvdxIgCgZ0b3RhbHMYDCABKAsyEC5zYWx2by52MS5Ub3RhbHMSJwoHc2FtcGxlcxgNIAEoCzIWLnNhbHZvLnYxLlNhbXBsZUNvdW50cxIPCgdhcmNoaXZlGA4gASgJIrQBChFQYXJ0aWNpcGFudFJlc3VsdBIKCgJpZBgBIAEoCRIgCgZ0b3RhbHMYAiABKAsyEC5zYWx2by52MS5Ub3RhbHMSHAoUZmlyc3RfaW9fZWFybGllc3RfbnMYAyABKAMSGgoSZmlyc3RfaW9fbGF0ZXN0X25zGAQgASgDEg8KB3N0YXJ0ZWQYBSABKAgSGAoQbWVhc3VyZWRfc2Vjb25kcxgGIAEoARIMCgRsb3N0GAcgASgIIjsKDEZpbGVDaGVja3N1bRIMCgRwYXRoGAEgASgJEg0KBWJ5dGVzGAIgASgEEg4KBnNoYTI1NhgDIAEoCSLjAwoITWFuaWZlc3QSDgoGZm9ybWF0GAEgASgNEhUKDXNhbHZvX3ZlcnNpb24YAiABKAkSHwoEc3BlYxgDIAEoCzIRLnNhbHZvLnYxLlJ1blNwZWMSJQoHc3VtbWFyeRgEIAEoCzIULnNhbHZvLnYxLlJ1blN1bW1hcnkSEgoKdDBfd2FsbF9ucxgFIAEoAxINCgV0MF9ucxgGIAEoAxIqCgZhZ2VudHMYByADKAsyGi5zYWx2by52MS5BZ2VudERlc2NyaXB0aW9uEi0KDGNsb2NrX2JlZm9yZRgIIAMoCzIXLnNhbHZvLnYxLkNsb2NrRXN0aW1hdGUSLAoLY2xvY2tfYWZ0ZXIYCSADKAsyFy5zYWx2by52MS5DbG9ja0VzdGltYXRlEi0KB3N0cmVhbXMYCiADKAsyHC5zYWx2by52MS5TdHJlYW1Db21wbGV0ZW5lc3MSMQoMcGFydGljaXBhbnRzGAsgAygLMhsuc2Fsdm8udjEuUGFydGljaXBhbnRSZXN1bHQSJAoGc3RhcnRzGAwgAygLMhQuc2Fsdm8udjEuU3RhcnRQcm9vZhINCgVub3RlcxgNIAMoCRIlCgVmaWxlcxgOIAMoCzIWLnNhbHZvLnYxLkZpbGVDaGVja3N1bSqQAQoHVmVyZGljdBIXChNWRVJESUNUX1VOU1BFQ0lGSUVEEAASFAoQVkVSRElDVF9DT01QTEVURRABEhQKEFZFUkRJQ1RfREVHUkFERUQQAhIWChJWRVJESUNUX0lOQ09NUExFVEUQAxITCg9WRVJESUNUX0FCT1JURUQQBBITCg9WRVJESUNUX0lOVkFMSUQQBWIGcHJvdG8z", [file_salvo_v1_agent, file_salvo_v1_initiator, file_salvo_v1_lab, file_salvo_v1_path, file_salvo_v1_study, file_salvo_v1_target, file_salvo_v1_telemetry, file_salvo_v1_workload]);
 
 /**
  * @generated from message salvo.v1.RunParticipant
@@ -186,13 +186,6 @@ export type RunStorage = Message<"salvo.v1.RunStorage"> & {
    * @generated from field: repeated salvo.v1.PathCheck checks = 4;
    */
   checks: PathCheck[];
-
-  /**
-   * What the lab file itself wanted then: it is what stays when the scenario's storage goes.
-   *
-   * @generated from field: salvo.v1.Storage before = 5;
-   */
-  before?: Storage | undefined;
 };
 
 /**
@@ -201,6 +194,37 @@ export type RunStorage = Message<"salvo.v1.RunStorage"> & {
  */
 export const RunStorageSchema: GenMessage<RunStorage> = /*@__PURE__*/
   messageDesc(file_salvo_v1_run, 3);
+
+/**
+ * In the controller's data folder: what a study has begun to make on hosts, until it is gone again.
+ *
+ * @generated from message salvo.v1.StorageUnderWay
+ */
+export type StorageUnderWay = Message<"salvo.v1.StorageUnderWay"> & {
+  /**
+   * @generated from field: string scenario = 1;
+   */
+  scenario: string;
+
+  /**
+   * @generated from field: salvo.v1.ScenarioStorage wanted = 2;
+   */
+  wanted?: ScenarioStorage | undefined;
+
+  /**
+   * Its hosts, and what it wants of them by itself, as it was then: that stays when the scenario's storage goes.
+   *
+   * @generated from field: salvo.v1.Lab lab = 3;
+   */
+  lab?: Lab | undefined;
+};
+
+/**
+ * Describes the message salvo.v1.StorageUnderWay.
+ * Use `create(StorageUnderWaySchema)` to create a new message.
+ */
+export const StorageUnderWaySchema: GenMessage<StorageUnderWay> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_run, 4);
 
 /**
  * @generated from message salvo.v1.AttachedAgent
@@ -222,7 +246,7 @@ export type AttachedAgent = Message<"salvo.v1.AttachedAgent"> & {
  * Use `create(AttachedAgentSchema)` to create a new message.
  */
 export const AttachedAgentSchema: GenMessage<AttachedAgent> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 4);
+  messageDesc(file_salvo_v1_run, 5);
 
 /**
  * An agent's clock against the controller's: controller time = agent time + offset, wrong by at most bound.
@@ -270,7 +294,7 @@ export type ClockEstimate = Message<"salvo.v1.ClockEstimate"> & {
  * Use `create(ClockEstimateSchema)` to create a new message.
  */
 export const ClockEstimateSchema: GenMessage<ClockEstimate> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 5);
+  messageDesc(file_salvo_v1_run, 6);
 
 /**
  * How complete an agent's stream of records is.
@@ -330,7 +354,7 @@ export type StreamCompleteness = Message<"salvo.v1.StreamCompleteness"> & {
  * Use `create(StreamCompletenessSchema)` to create a new message.
  */
 export const StreamCompletenessSchema: GenMessage<StreamCompleteness> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 6);
+  messageDesc(file_salvo_v1_run, 7);
 
 /**
  * @generated from message salvo.v1.Spread
@@ -357,7 +381,7 @@ export type Spread = Message<"salvo.v1.Spread"> & {
  * Use `create(SpreadSchema)` to create a new message.
  */
 export const SpreadSchema: GenMessage<Spread> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 7);
+  messageDesc(file_salvo_v1_run, 8);
 
 /**
  * @generated from message salvo.v1.Window
@@ -393,7 +417,7 @@ export type Window = Message<"salvo.v1.Window"> & {
  * Use `create(WindowSchema)` to create a new message.
  */
 export const WindowSchema: GenMessage<Window> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 8);
+  messageDesc(file_salvo_v1_run, 9);
 
 /**
  * @generated from message salvo.v1.LatencyPercentilesUs
@@ -439,7 +463,7 @@ export type LatencyPercentilesUs = Message<"salvo.v1.LatencyPercentilesUs"> & {
  * Use `create(LatencyPercentilesUsSchema)` to create a new message.
  */
 export const LatencyPercentilesUsSchema: GenMessage<LatencyPercentilesUs> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 9);
+  messageDesc(file_salvo_v1_run, 10);
 
 /**
  * @generated from message salvo.v1.Totals
@@ -466,7 +490,7 @@ export type Totals = Message<"salvo.v1.Totals"> & {
  * Use `create(TotalsSchema)` to create a new message.
  */
 export const TotalsSchema: GenMessage<Totals> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 10);
+  messageDesc(file_salvo_v1_run, 11);
 
 /**
  * @generated from message salvo.v1.SampleCounts
@@ -498,7 +522,7 @@ export type SampleCounts = Message<"salvo.v1.SampleCounts"> & {
  * Use `create(SampleCountsSchema)` to create a new message.
  */
 export const SampleCountsSchema: GenMessage<SampleCounts> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 11);
+  messageDesc(file_salvo_v1_run, 12);
 
 /**
  * The one line about a run that `salvo run --json` prints.
@@ -590,7 +614,7 @@ export type RunSummary = Message<"salvo.v1.RunSummary"> & {
  * Use `create(RunSummarySchema)` to create a new message.
  */
 export const RunSummarySchema: GenMessage<RunSummary> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 12);
+  messageDesc(file_salvo_v1_run, 13);
 
 /**
  * @generated from message salvo.v1.ParticipantResult
@@ -643,7 +667,7 @@ export type ParticipantResult = Message<"salvo.v1.ParticipantResult"> & {
  * Use `create(ParticipantResultSchema)` to create a new message.
  */
 export const ParticipantResultSchema: GenMessage<ParticipantResult> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 13);
+  messageDesc(file_salvo_v1_run, 14);
 
 /**
  * @generated from message salvo.v1.FileChecksum
@@ -670,7 +694,7 @@ export type FileChecksum = Message<"salvo.v1.FileChecksum"> & {
  * Use `create(FileChecksumSchema)` to create a new message.
  */
 export const FileChecksumSchema: GenMessage<FileChecksum> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 14);
+  messageDesc(file_salvo_v1_run, 15);
 
 /**
  * manifest.json of an archived run.
@@ -760,7 +784,7 @@ export type Manifest = Message<"salvo.v1.Manifest"> & {
  * Use `create(ManifestSchema)` to create a new message.
  */
 export const ManifestSchema: GenMessage<Manifest> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 15);
+  messageDesc(file_salvo_v1_run, 16);
 
 /**
  * @generated from enum salvo.v1.Verdict

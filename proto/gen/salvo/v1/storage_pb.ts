@@ -290,7 +290,7 @@ export type Attachment = Message<"salvo.v1.Attachment"> & {
   multipath: Multipath;
 
   /**
-   * Commands that the initiator keeps open to a LUN; without it what it has by itself.
+   * Commands that the initiator keeps open to a LUN; without it 32, as open-iscsi comes, and of NVMe what the kernel takes.
    *
    * @generated from field: uint32 queue_depth = 8;
    */

@@ -152,7 +152,7 @@ export type ScenarioStorage = Message<"salvo.v1.ScenarioStorage"> & {
   multipath: Multipath;
 
   /**
-   * Commands that may be open to a LUN, on both sides; without the key what either has by itself.
+   * Commands that may be open to a LUN, on both sides; without the key what the target has by itself, and 32 of an initiator.
    *
    * @generated from field: uint32 queue_depth = 8;
    */

@@ -132,6 +132,7 @@ export const CASES: readonly (readonly [code: RefusalCode, rule: string, what: s
   ["foreign-target", "foreign-target", "take", fresh({}, { purpose: { ...TAKE, targets: ["iqn.2026-11.lab2:"] } })],
   ["foreign-target", "foreign-target", "no target", fresh({}, { purpose: { ...USE_FRESH, targets: [] } })],
   ["unknown-content", "label", "take", fresh({ label: known({ type: "foreign" }) }, { purpose: TAKE })],
+  ["unknown-content", "label", "not used yet", fresh({ label: known({ type: "foreign" }) })],
   ["already-claimed", "label", "take", question({}, { purpose: TAKE })],
   ["already-claimed", "label", "taken", question({}, { purpose: USE_FRESH })],
   ["label-lab", "lab", "what was taken", fresh({}, { purpose: { ...USE_FRESH, lab: "lab2" } })],

@@ -25,7 +25,7 @@ export const USE = { type: "use", claim: LABEL, lab: "lab1", plan: PLAN } as con
 
 const TARGETS = ["iqn.2026-11.lab:"];
 const BLANK = known({ type: "blank" } as const);
-export const TAKEN: FreshLun = { ...LABEL, node: "8:16#5" };
+export const TAKEN: FreshLun = { ...LABEL, node: "8:16#5", used: false };
 export const TAKE = { type: "take", targets: TARGETS } as const satisfies Purpose;
 export const USE_FRESH = {
   type: "use-fresh",

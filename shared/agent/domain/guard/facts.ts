@@ -60,6 +60,11 @@ export interface Label {
  */
 export interface FreshLun extends Label {
   readonly node: string;
+  /**
+   * A run may have written to it; until then it must still be blank. A record of an older agent does not say, and that counts as
+   * no: it may refuse what workloads wrote, which costs a new LUN, and lets nobody's data pass.
+   */
+  readonly used?: boolean;
 }
 
 export interface DiskFacts {

@@ -1,7 +1,19 @@
 import { expect, test } from "vitest";
 import { blank, CASES, unknown } from "./cases.fixture.ts";
 import { type DiskFacts, known } from "./facts.ts";
-import { factsOf, fresh, identity, LABEL, LISTED, OTHER, question, TAKE, USE } from "./disk.fixture.ts";
+import {
+  factsOf,
+  fresh,
+  identity,
+  LABEL,
+  LISTED,
+  OTHER,
+  question,
+  TAKE,
+  TAKEN,
+  USE,
+  USE_FRESH,
+} from "./disk.fixture.ts";
 import { findListed } from "./identity.ts";
 import { judge, type Question, RULES } from "./judge.ts";
 import { type RefusalCode, REFUSAL_CODES } from "./refusal.ts";
@@ -15,10 +27,17 @@ test("a disk that nothing speaks against may be used; a blank one claimed, one o
   expect(judge(question({}, { purpose: { ...USE, lab: undefined } }))).toEqual([]);
 });
 
-test("a fresh LUN may be taken when it is blank, and used whatever workloads have written, over each of its paths", () => {
+test("a fresh LUN may be taken and used when it is blank, used again whatever workloads have written, over each of its paths", () => {
   expect(judge(fresh({}, { purpose: TAKE }))).toEqual([]);
   expect(judge(fresh())).toEqual([]);
-  expect(judge(fresh({ label: known({ type: "foreign" }) }))).toEqual([]);
+  const used = { ...USE_FRESH, fresh: { ...TAKEN, used: true } };
+  expect(judge(fresh({ label: known({ type: "foreign" }) }, { purpose: used }))).toEqual([]);
+  expect(judge(fresh({ label: known({ type: "damaged", why: "checksum" }) }, { purpose: used }))).not.toEqual([]);
+  const { used: _, ...older } = TAKEN;
+  expect(judge(fresh({}, { purpose: { ...USE_FRESH, fresh: older } }))).toEqual([]);
+  expect(
+    judge(fresh({ label: known({ type: "foreign" }) }, { purpose: { ...USE_FRESH, fresh: older } })),
+  ).toMatchObject([{ code: "unknown-content" }]);
   const path = identity({ path: "/dev/sdc", node: "8:32#6" });
   expect(judge(fresh({}, { disks: [OTHER, identity(), path] }))).toEqual([]);
   expect(judge(question({}, { disks: [OTHER, identity(), path] }))).toMatchObject([

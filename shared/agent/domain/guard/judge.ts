@@ -153,7 +153,7 @@ function labelRefusals(found: DiskFacts["label"], name: string, purpose: Purpose
     case "damaged":
       return [refusal("label-damaged", `has a label that is damaged: ${value.why}`)];
     case "foreign":
-      if (purpose.type === "use-fresh") return []; // of workloads
+      if (purpose.type === "use-fresh" && purpose.fresh.used) return []; // of workloads
       return [refusal("unknown-content", "has data in its first MiB that is not a label of Salvo's")];
     case "blank":
       return purpose.type === "claim" || isFresh(purpose)

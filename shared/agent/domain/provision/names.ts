@@ -1,6 +1,7 @@
 /** What Salvo calls what it makes on targets: the same for whoever makes it and whoever looks for it, before it is there. */
 import { Transport } from "@salvo/proto/storage_pb.ts";
 import { sha256 } from "../../../kernel/sha256.ts";
+import { isNvme } from "./transports.ts";
 
 /** Whose it is. No two agents of a lab have the same name for a thing, nor two labs. */
 export interface Maker {
@@ -46,8 +47,14 @@ export function targetPrefixes(maker: Maker): string[] {
   return [iscsiName(maker, ""), nvmeName(maker, ""), localPrefix(maker)];
 }
 
+/** IPv6 without brackets. */
+export interface PortalPlace {
+  readonly address: string;
+  readonly port: number;
+}
+
 /** As programs take it, and LIO calls it: 10.0.0.1:3260, [fd00::1]:3260. */
-export function shownPortal({ address, port }: { readonly address: string; readonly port: number }): string {
+export function shownPortal({ address, port }: PortalPlace): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
@@ -70,7 +77,7 @@ export function lunNames(
   { exported, number, volume }: { readonly exported: string; readonly number: number; readonly volume: string },
 ): LunNames {
   const serial = volumeSerial(maker, volume);
-  if (transport === Transport.NVME_TCP || transport === Transport.NVME_RDMA)
+  if (isNvme(transport))
     return {
       target: nvmeName(maker, exported),
       wwn: `uuid.${uuidOf(serial)}`,
