@@ -8,7 +8,9 @@ import { Engine, Pattern, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { planHash } from "@salvo/shared/agent/domain/plan-hash.ts";
 import type { Disks } from "@salvo/shared/agent/guard/disks.ts";
 import { openIdentity } from "@salvo/shared/agent/identity.ts";
+import type { Platform } from "@salvo/shared/agent/platform.ts";
 import { type ServedAgent, serveAgent } from "@salvo/shared/agent/serve.ts";
+import { roleName } from "@salvo/shared/config/role.ts";
 import type { TestLab } from "@salvo/shared/identity/testing-lab.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
@@ -87,9 +89,13 @@ export interface TestAgentOptions {
   readonly disks?: Disks;
   /** The agent is enrolled there; without it there are no certificates. */
   readonly lab?: TestLab;
+  /** Besides workloads: what stands for this host's own storage, which no test may change. */
+  readonly storage?: Required<Pick<Platform, "target" | "initiator" | "path">>;
 }
 
-export async function testAgent({ fioScript, devices, disks, lab }: TestAgentOptions = {}): Promise<TestAgent> {
+export async function testAgent(options: TestAgentOptions = {}): Promise<TestAgent> {
+  const { fioScript, devices, disks, lab, storage } = options;
+  const roles = [Role.WORKLOAD, ...(storage ? [Role.TARGET, Role.INITIATOR] : [])];
   const folder = await mkdtemp(join(tmpdir(), "salvo-agent-"));
   const fio = fioScript === undefined ? "fio" : join(folder, "fio.sh");
   if (fioScript !== undefined) {
@@ -107,7 +113,7 @@ export async function testAgent({ fioScript, devices, disks, lab }: TestAgentOpt
       ...(devices ?? ["disk1", "disk2"].map((name) => ({ name, path: join(folder, name), sizeBytes: 65_536n }))),
     ],
   });
-  await lab?.enrol(config.id, { folder: config.identityDir });
+  await lab?.enrol(config.id, { folder: config.identityDir, roles: roles.map(roleName) });
   const credentials = lab
     ? mutualTls({ ca: lab.authority.ca, own: lab.controller }, { checkServer: () => undefined })
     : insecure;
@@ -123,8 +129,9 @@ export async function testAgent({ fioScript, devices, disks, lab }: TestAgentOpt
         ...linuxPlatform(),
         describeHost: async () => create(HostSchema, { name: "here" }),
         ...(disks && { disks }),
+        ...storage,
       },
-      roles: [Role.WORKLOAD],
+      roles,
       ...(lab && { identity: await openIdentity(config.identityDir, config.id, Date.now()) }),
       version: "0.0.0",
       log: createLogger({ name: "agent", level: "warn", env: {}, destination: { write: (line) => logged.push(line) } }),

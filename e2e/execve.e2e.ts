@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join, sep } from "node:path";
 import { RunPhase } from "@salvo/proto/agent_pb.ts";
 import { create } from "@bufbuild/protobuf";
 import { Engine, Pattern, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
@@ -75,6 +75,10 @@ test("nothing is started that is not on the list, and no text of a caller ever r
   const pwned = join(folder, "pwned");
   const execs = join(folder, "execs");
   const dataDir = join(folder, `data of "ours", that's $(touch pwned); touch pwned`);
+  const everything = () => readdir(folder, { recursive: true });
+  /** The data folder has such a name by itself, and nothing in it may have. */
+  const isPwned = (path: string) =>
+    path.split(sep).some((part) => part !== basename(dataDir) && part.includes("pwned"));
   const file = (name: string) => ({ name, size: "8MiB", path: join(folder, `${name} at its place`) });
   const absent = { name: "absent", size: "8MiB", disk: { serial: "none-1", wwn: "naa.600140500000000f" } };
   await using lab = await startLab({ agents: [{ devices: [file("disk1"), file("disk2"), absent], dataDir, execs }] });
@@ -111,6 +115,10 @@ test("nothing is started that is not on the list, and no text of a caller ever r
   const reason = HOSTILE.slice(0, 6).join("\n").replaceAll("X", pwned);
   const { status } = await client.abort({ run: "reasons", reason }, wait);
   expect(status).toMatchObject({ phase: RunPhase.ENDED, reason });
+  // Where fio was at work, before that is taken away.
+  const all = await everything();
+  expect(all.some((path) => path.startsWith(join(basename(dataDir), "runs", "reasons")))).toBe(true);
+  expect(all.filter(isPwned)).toEqual([]);
   await client.release({ run: "reasons" }, wait);
 
   await agent.kill("SIGTERM");
@@ -120,8 +128,7 @@ test("nothing is started that is not on the list, and no text of a caller ever r
   // All of this was really seen, and nothing that was told became a file.
   expect(count(found, /fio$/, /job\.fio$/)).toBe(4 + 1);
   expect(count(found, /\/sh$/, /^exec 3<gate/)).toBeGreaterThanOrEqual(5);
-  const left = (await readdir(folder, { recursive: true })).filter((name) => name.includes("pwned"));
-  expect(left.filter((name) => !name.includes("touch pwned"))).toEqual([]);
+  expect((await everything()).filter(isPwned)).toEqual([]);
 });
 
 test("joining starts nothing at all, and the list of disks only asks wipefs and blkid about each", async () => {

@@ -84,7 +84,7 @@ export function openDisk(identity: DiskIdentity): OpenedDisk {
             )
             .map((mount) => mount.at);
         }),
-        label: fact(() => findLabel(fd, startBytes)),
+        label: startBytes === 0 ? { unknown: "it was not read" } : fact(() => findLabel(fd, startBytes)),
       };
     },
     node() {

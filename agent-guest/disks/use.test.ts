@@ -11,17 +11,17 @@ test("mounts are read with their spaces, and with any number of optional fields"
     "42 22 0:5 / /proc rw - proc none rw",
   ].join("\n");
   expect(parseMounts(`${text}\n`)).toEqual([
-    { number: "8:1", at: "/", source: "/dev/sda1" },
-    { number: "8:17", at: "/mnt/my disk", source: "/dev/sdb1" },
-    { number: "0:45", at: "/data", source: "/dev/sdc" },
-    { number: "0:5", at: "/proc", source: "none" },
+    { id: "22", number: "8:1", at: "/", type: "ext4", source: "/dev/sda1" },
+    { id: "40", number: "8:17", at: "/mnt/my disk", type: "xfs", source: "/dev/sdb1" },
+    { id: "41", number: "0:45", at: "/data", type: "btrfs", source: "/dev/sdc" },
+    { id: "42", number: "0:5", at: "/proc", type: "proc", source: "none" },
   ]);
   expect(parseMounts(readFileSync("/proc/self/mountinfo", "utf8")).map(({ at }) => at)).toContain("/");
 });
 
 test("the device behind a file system without one of its own is found by its source", () => {
-  expect(numbersOf({ number: "0:45", at: "/data", source: "/dev/none" })).toEqual(["0:45"]);
-  expect(numbersOf({ number: "0:45", at: "/data", source: "overlay" })).toEqual(["0:45"]);
+  expect(numbersOf({ number: "0:45", source: "/dev/none" })).toEqual(["0:45"]);
+  expect(numbersOf({ number: "0:45", source: "overlay" })).toEqual(["0:45"]);
   expect(blockNumber("/dev/null")).toBeUndefined();
 });
 

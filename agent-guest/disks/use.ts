@@ -16,9 +16,12 @@ export function partsOf(folder: string): { name: string; number: string; folder:
 }
 
 export interface Mount {
+  /** The kernel's number for it. */
+  readonly id: string;
   /** 8:1; of Btrfs, overlay and the like a number that no block device has. */
   readonly number: string;
   readonly at: string;
+  readonly type: string;
   readonly source: string;
 }
 
@@ -26,11 +29,11 @@ export interface Mount {
 export function parseMounts(text: string): Mount[] {
   return lines(text).map((line) => {
     const [fields = "", rest = ""] = line.split(" - ");
-    const [, , number, , at] = fields.split(" ");
-    const [, source] = rest.split(" ");
-    if (number === undefined || at === undefined || source === undefined)
+    const [id, , number, , at] = fields.split(" ");
+    const [type, source] = rest.split(" ");
+    if (id === undefined || number === undefined || at === undefined || type === undefined || source === undefined)
       throw new Error(`a mount has an unknown form: ${line.slice(0, 120)}`);
-    return { number, at: unescape(at), source: unescape(source) };
+    return { id, number, at: unescape(at), type, source: unescape(source) };
   });
 }
 
@@ -42,15 +45,22 @@ export function parseSwaps(text: string): string[] {
 }
 
 /** The numbers by which a mount may mean a block device: its own, and that of its source. */
-export function numbersOf({ number, source }: Mount): string[] {
+export function numbersOf({ number, source }: Pick<Mount, "number" | "source">): string[] {
   const ofSource = source.startsWith("/") ? blockNumber(source) : undefined;
   return ofSource === undefined ? [number] : [number, ofSource];
 }
 
 /** undefined for what is no block device, or not there: a file system that was mounted before its device was renamed. */
 export function blockNumber(path: string): string | undefined {
+  const [kind, number] = deviceAt(path)?.split(" ") ?? [];
+  return kind === "block" ? number : undefined;
+}
+
+/** What kind of device a path leads to, and which: block 8:16, character 21:1. undefined as for blockNumber. */
+export function deviceAt(path: string): string | undefined {
   const found = statSync(path, { throwIfNoEntry: false });
-  return found?.isBlockDevice() ? deviceNumber(found.rdev) : undefined;
+  if (found?.isBlockDevice()) return `block ${deviceNumber(found.rdev)}`;
+  return found?.isCharacterDevice() ? `character ${deviceNumber(found.rdev)}` : undefined;
 }
 
 /** The whole disks below a block device: through partitions, volumes, arrays. Their numbers. */

@@ -1,6 +1,7 @@
 /** What sessions stand on: modules of the kernel and open-iscsi's daemon. */
 import { Transport } from "@salvo/proto/storage_pb.ts";
 import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import { isNvme } from "@salvo/shared/agent/domain/provision/transports.ts";
 import type { Host } from "../provision/host.ts";
 import { foundModules, wantedModule } from "../provision/modules.ts";
 import { ISCSID_PID, MULTIPATH_MODULES } from "./places.ts";
@@ -15,10 +16,6 @@ const MODULE_OF: Readonly<Partial<Record<Transport, string>>> = {
 /** Disks of SCSI: a host without udev does not load it by itself. */
 const SCSI_DISKS = "sd_mod";
 const MODULES = ["iscsi_tcp", "ib_iser", "nvme_tcp", "nvme_rdma", SCSI_DISKS, ...MULTIPATH_MODULES];
-
-export function isNvme(transport: Transport): boolean {
-  return transport === Transport.NVME_TCP || transport === Transport.NVME_RDMA;
-}
 
 /** Those that the transport needs. */
 export function modulesOf(transport: Transport): string[] {

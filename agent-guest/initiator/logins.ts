@@ -1,13 +1,12 @@
 /** The sessions to a portal: of iSCSI by open-iscsi, of NVMe (controllers) by the kernel alone. */
 import { type Attachment, Transport } from "@salvo/proto/storage_pb.ts";
-import { shownPortal } from "@salvo/shared/agent/domain/provision/names.ts";
+import { type PortalPlace, shownPortal } from "@salvo/shared/agent/domain/provision/names.ts";
 import type { Op } from "@salvo/shared/agent/domain/provision/op.ts";
 import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
-import { valueName } from "@salvo/shared/config/fields.ts";
-import { TransportSchema } from "@salvo/proto/storage_pb.ts";
+import { isNvme, transportName } from "@salvo/shared/agent/domain/provision/transports.ts";
 import type { Host } from "../provision/host.ts";
 import { moduleId } from "../provision/modules.ts";
-import { isNvme, modulesOf } from "./base.ts";
+import { modulesOf } from "./base.ts";
 import { HOST_ID, HOST_NQN, NVME_FABRICS } from "./places.ts";
 import { faceOf, recordArgs, recordId } from "./records.ts";
 import { isUp, portalOf, type Way } from "./ways.ts";
@@ -15,14 +14,14 @@ import { isUp, portalOf, type Way } from "./ways.ts";
 /** As RECOVERY_S of a record: how long a controller that was lost is tried to be reached again, and how often. */
 const NVME_LOSS_S = 30;
 const NVME_RETRY_S = 2;
-
-type PortalPlace = { readonly address: string; readonly port: number };
+/** Commands that a controller may have open, where nothing else is wanted: the kernel's own (NVMF_DEF_QUEUE_SIZE). */
+const NVME_DEPTH = 128;
 
 export const loginId = (target: string, portal: PortalPlace) => `login ${target} ${shownPortal(portal)}`;
 
 export function wantedLogin(attachment: Attachment, portal: PortalPlace, host: Host): Piece {
-  const { target, transport, sessions } = attachment;
-  const piece = base(target, portal, transport, sessions);
+  const { target, transport, sessions, queueDepth } = attachment;
+  const piece = base(target, portal, transport, { sessions, depth: queueDepth || NVME_DEPTH });
   return isNvme(transport)
     ? { ...piece, make: connecting(attachment, portal, host), remove: disconnecting(target) }
     : { ...piece, make: [loggingIn(target, portal, transport)], remove: [loggingOut(target, portal)] };
@@ -38,7 +37,7 @@ export function foundLogins(ways: readonly Way[]): Found[] {
     const down = group.filter((way) => !isUp(way));
     return [
       {
-        ...base(target, first, transport, group.length),
+        ...base(target, first, transport, { sessions: group.length, depth: first.depth ?? 0 }),
         make: [],
         remove: isNvme(transport) ? group.map(deleting) : [loggingOut(target, first)],
         ...(down.length > 0 && {
@@ -49,20 +48,25 @@ export function foundLogins(ways: readonly Way[]): Found[] {
   });
 }
 
-function base(target: string, portal: PortalPlace, transport: Transport, sessions: number) {
+interface Sessions {
+  readonly sessions: number;
+  /** Of NVMe. */
+  readonly depth: number;
+}
+
+function base(target: string, portal: PortalPlace, transport: Transport, { sessions, depth }: Sessions) {
   const what = isNvme(transport) ? "controller" : "session";
   return {
     id: loginId(target, portal),
     text: `${sessions} ${what}${sessions === 1 ? "" : "s"} to ${target} at ${shownPortal(portal)}: ${transportName(transport)}`,
     needs: isNvme(transport) ? modulesOf(transport).map(moduleId) : [recordId(target, portal)],
-    facts: { transport: transportName(transport), sessions: String(sessions) },
+    facts: {
+      transport: transportName(transport),
+      sessions: String(sessions),
+      ...(isNvme(transport) && { depth: String(depth) }),
+    },
     settings: {},
   };
-}
-
-function transportName(transport: Transport): string {
-  const value = TransportSchema.value[transport];
-  return value && transport !== Transport.UNSPECIFIED ? valueName(value) : "unknown";
 }
 
 function loggingIn(target: string, portal: PortalPlace, transport: Transport): Op {
@@ -89,7 +93,7 @@ function connecting({ target, transport, sessions, queueDepth }: Attachment, por
     ...own("hostid", HOST_ID),
     `reconnect_delay=${NVME_RETRY_S}`,
     `ctrl_loss_tmo=${NVME_LOSS_S}`,
-    ...(queueDepth > 0 ? [`queue_size=${Math.max(16, queueDepth)}`] : []),
+    `queue_size=${queueDepth || NVME_DEPTH}`,
     ...(sessions > 1 ? ["duplicate_connect"] : []),
   ];
   return Array.from({ length: sessions }, () => ({ type: "write", path: NVME_FABRICS, value: options.join(",") }));

@@ -1,15 +1,17 @@
 /** The LUNs behind sessions: that they are what the target made, one disk of their paths, and what runs may write to. */
 import { type Attachment, type ExpectedLun, Multipath } from "@salvo/proto/storage_pb.ts";
-import type { DiskIdentity } from "@salvo/shared/agent/domain/guard/facts.ts";
+import type { DiskIdentity, Target } from "@salvo/shared/agent/domain/guard/facts.ts";
 import type { LunIdentity, Op } from "@salvo/shared/agent/domain/provision/op.ts";
 import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import { isNvme } from "@salvo/shared/agent/domain/provision/transports.ts";
 import type { TakenLun } from "@salvo/shared/agent/guard/fresh-luns.ts";
 import type { Host } from "../provision/host.ts";
 import { moduleId } from "../provision/modules.ts";
-import { isNvme, policyModule } from "./base.ts";
+import { policyModule } from "./base.ts";
 import { loginId } from "./logins.ts";
 import { mapName, mapUuid, parseMapUuid, policyName } from "./places.ts";
 import { recordArgs } from "./records.ts";
+import type { Way } from "./ways.ts";
 
 export const lunId = (target: string, number: number) => `lun ${target}/${number}`;
 export const mapId = (wwn: string) => `map ${wwn}`;
@@ -55,30 +57,41 @@ function lunPiece(attachment: Attachment, expected: ExpectedLun): Piece {
   };
 }
 
-/** Of those that are wanted: whatever else a target shows to this host is nobody's to take away. */
-export function foundLuns(attachments: readonly Attachment[], disks: readonly DiskIdentity[]): Found[] {
-  return attachments.flatMap(({ target, luns, portals }) =>
-    luns.flatMap(({ number, sizeBytes }) => {
-      const [first, ...others] = disksOf({ target, lun: number }, disks);
-      if (!first) return [];
-      const wwn = others.every((other) => known(other.wwn) === known(first.wwn)) ? known(first.wwn) : "several";
-      // What nobody expects, as a raw disk's size, is as it is.
-      const bytes = sizeBytes === 0n ? 0n : known(first.sizeBytes);
-      const lun = { target, lun: number, wwn, serial: known(first.serial), sizeBytes: bytes };
-      const needs = portals.map((portal) => loginId(target, portal));
-      return [{ ...lunBase(lun, others.length + 1), needs, make: [] }];
-    }),
+/** Of every target: what was attached for another spec is ours still. */
+export function foundLuns(
+  attachments: readonly Attachment[],
+  disks: readonly DiskIdentity[],
+  ways: readonly Way[],
+): Found[] {
+  const groups = Map.groupBy(disks.filter(isPath), ({ target }) =>
+    JSON.stringify([target.value.iqn, target.value.lun]),
   );
+  return [...groups.values()].flatMap(([first, ...others]) => {
+    if (!first) return [];
+    const { iqn: target, lun: number } = first.target.value;
+    const wwn = others.every((other) => known(other.wwn) === known(first.wwn)) ? known(first.wwn) : "several";
+    const expected = attachments.find((each) => each.target === target)?.luns.find((each) => each.number === number);
+    // A size or serial number that nobody expects, as the size of a raw disk, is as it is.
+    const bytes = expected?.sizeBytes === 0n ? 0n : known(first.sizeBytes);
+    const serial = expected?.serial === "" ? "" : known(first.serial);
+    const lun = { target, lun: number, wwn, serial, sizeBytes: bytes };
+    const needs = new Set(ways.filter((way) => way.target === target).map((way) => loginId(target, way)));
+    return [{ ...lunBase(lun, others.length + 1), needs: [...needs], make: [] }];
+  });
 }
 
-function lunBase(lun: { [K in keyof LunIdentity]: LunIdentity[K] | string }, paths: number) {
-  const { target, lun: number, wwn, sizeBytes } = lun;
+function lunBase(
+  lun: { [K in keyof LunIdentity]: LunIdentity[K] | string },
+  paths: number,
+): Omit<Piece, "needs" | "make"> {
+  const { target, lun: number, wwn, serial, sizeBytes } = lun;
   return {
     id: lunId(target, Number(number)),
     text: `LUN ${number} of ${target}: ${wwn}${sizeBytes === 0n ? "" : `, ${sizeBytes} B`}${paths > 1 ? `, over ${paths} sessions` : ""}`,
-    facts: { wwn, bytes: String(sizeBytes), paths: String(paths) },
+    facts: { wwn, serial, bytes: String(sizeBytes), paths: String(paths) },
     settings: {},
-    remove: [], // it goes with its sessions
+    remove: [],
+    follows: true,
   };
 }
 
@@ -164,9 +177,14 @@ export function disksOf(
   disks: readonly DiskIdentity[],
 ): DiskIdentity[] {
   return disks
-    .filter((disk) => !disk.paths && "value" in disk.target)
-    .filter(({ target: of }) => "value" in of && of.value?.iqn === target && of.value.lun === lun)
+    .filter(isPath)
+    .filter(({ target: of }) => of.value.iqn === target && of.value.lun === lun)
     .toSorted((one, other) => numberIn(one) - numberIn(other));
+}
+
+/** A disk of a target, and not a map of several. */
+function isPath(disk: DiskIdentity): disk is DiskIdentity & { readonly target: { readonly value: Target } } {
+  return !disk.paths && "value" in disk.target && disk.target.value !== undefined;
 }
 
 /** The kernel counts on: the disk of a later session has the greater number. 8:16#5 */

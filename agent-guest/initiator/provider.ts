@@ -5,6 +5,7 @@ import { type Attachment, type InitiatorSpec, Transport } from "@salvo/proto/sto
 import { lunPrefixes } from "@salvo/shared/agent/devices.ts";
 import type { DiskIdentity } from "@salvo/shared/agent/domain/guard/facts.ts";
 import type { Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import { isNvme, NVME_DEPTHS } from "@salvo/shared/agent/domain/provision/transports.ts";
 import { openFreshLuns, type TakenLun } from "@salvo/shared/agent/guard/fresh-luns.ts";
 import type { InitiatorProvider, ProviderDeps } from "@salvo/shared/agent/provision/provider.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
@@ -15,7 +16,7 @@ import { assert } from "@salvo/shared/kernel/assert.ts";
 import { type Means, perform } from "../provision/perform.ts";
 import { openSecrets, type Secrets } from "../provision/secrets.ts";
 import { attachedLuns } from "./attached.ts";
-import { foundBase, isNvme, wantedBase } from "./base.ts";
+import { foundBase, wantedBase } from "./base.ts";
 import { foundLogins, wantedLogin } from "./logins.ts";
 import { foundDevices, foundLuns, foundMaps, usesMap, wantedLuns } from "./luns.ts";
 import { performLun } from "./perform.ts";
@@ -61,7 +62,7 @@ export function lookAtInitiator(facts: InitiatorFacts, spec?: InitiatorSpec) {
       ...foundBase(host),
       ...foundRecords(facts),
       ...foundLogins(ways),
-      ...foundLuns(spec?.attachments ?? [], disks),
+      ...foundLuns(spec?.attachments ?? [], disks, ways),
       ...foundMaps(host, disks),
       ...foundDevices(taken, disks),
     ],
@@ -93,13 +94,15 @@ function wantedPieces({ attachments }: InitiatorSpec, facts: InitiatorFacts): Pi
 
 /** Throws `invalid-input` or `refused` for what this host cannot have, or its owner does not allow. */
 function check(
-  { target, transport, portals, chap, luns }: Attachment,
+  { target, transport, portals, chap, luns, queueDepth }: Attachment,
   { host, config, targets }: InitiatorFacts,
 ): void {
   const wrong = (why: string) =>
     new SalvoError("invalid-input", `attachment to ${target}: ${why}`, { host: config.id });
   const isLocal = transport === Transport.LOCAL;
   if (isLocal !== (portals.length === 0)) throw wrong(isLocal ? "a local target has no portals" : "it has no portal");
+  if (isNvme(transport) && queueDepth > 0 && (queueDepth < NVME_DEPTHS.min || queueDepth > NVME_DEPTHS.max))
+    throw wrong(`queueDepth of NVMe is ${NVME_DEPTHS.min} to ${NVME_DEPTHS.max}`);
   if (chap && (isLocal || isNvme(transport))) throw wrong("CHAP is of iSCSI and iSER");
   if (!isLocal && !isNvme(transport) && initiatorName(host) === "")
     throw new SalvoError("refused", "this host has no name as an initiator", {
@@ -110,7 +113,10 @@ function check(
   for (const { device } of luns) {
     if (device === "") continue;
     if (config.devices.some(({ name }) => name === device))
-      throw wrong(`the agent's own file has another device ${device}`);
+      throw new SalvoError("refused", `the agent's own file has another device ${device}`, {
+        host: config.id,
+        remedy: "Rename it there, and start the agent anew",
+      });
     if (!targets.some((prefix) => target.startsWith(prefix)))
       throw new SalvoError("refused", `runs may not write to LUNs of ${target} [foreign-target]`, {
         host: config.id,

@@ -1,6 +1,6 @@
 /** What open-iscsi keeps of each portal of a target: how to log in there. iscsiadm(8), and the files that it writes. */
 import { type Attachment, Transport } from "@salvo/proto/storage_pb.ts";
-import { shownPortal } from "@salvo/shared/agent/domain/provision/names.ts";
+import { type PortalPlace, shownPortal } from "@salvo/shared/agent/domain/provision/names.ts";
 import type { Op } from "@salvo/shared/agent/domain/provision/op.ts";
 import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
 import type { Host } from "../provision/host.ts";
@@ -14,12 +14,12 @@ export interface RecordDeps {
   readonly secrets: Secrets;
 }
 
-type PortalPlace = { readonly address: string; readonly port: number };
-
 /** How long I/O waits for a session that was lost before it fails: a run must come to its end, and multipath to another path. */
 const RECOVERY_S = 30;
 /** What a session may have open, for all its LUNs: a power of two (iscsid.conf, node.session.cmds_max). */
 const COMMANDS = 128;
+/** Open to a LUN, where nothing else is wanted: as iscsid.conf comes (node.session.queue_depth). */
+const DEPTH = 32;
 
 export const recordId = (target: string, portal: PortalPlace) => `record ${target} ${shownPortal(portal)}`;
 
@@ -38,10 +38,19 @@ export function wantedRecord(attachment: Attachment, portal: PortalPlace, { secr
     args: [...args, "-o", "update", "-n", name, "-v", String(value)],
   });
   const face = faceOf(transport);
-  const commands = 2 ** Math.ceil(Math.log2(Math.max(COMMANDS, queueDepth)));
+  const depth = queueDepth || DEPTH;
+  const commands = 2 ** Math.ceil(Math.log2(Math.max(COMMANDS, depth)));
   return {
     ...base(target, portal, transport, String(sessions)),
-    facts: { face, sessions: String(sessions), chap: login ?? "none", depth: String(queueDepth) },
+    facts: {
+      face,
+      sessions: String(sessions),
+      chap: login ?? "none",
+      depth: String(depth),
+      commands: String(commands),
+      startup: "manual",
+      recovery: String(RECOVERY_S),
+    },
     make: [
       // What it does not answer to, it need not be asked to log in to; nothing is kept of it.
       {
@@ -53,8 +62,9 @@ export function wantedRecord(attachment: Attachment, portal: PortalPlace, { secr
       { type: "run", program: "iscsiadm", args: [...args, "-I", face, "-o", "new"] },
       set("node.startup", "manual"),
       set("node.session.timeo.replacement_timeout", RECOVERY_S),
-      ...(sessions > 1 ? [set("node.session.nr_sessions", sessions)] : []),
-      ...(queueDepth > 0 ? [set("node.session.queue_depth", queueDepth), set("node.session.cmds_max", commands)] : []),
+      set("node.session.nr_sessions", sessions),
+      set("node.session.queue_depth", depth),
+      set("node.session.cmds_max", commands),
       ...(chap
         ? [
             set("node.session.auth.authmethod", "CHAP"),
@@ -76,10 +86,15 @@ export function wantedRecord(attachment: Attachment, portal: PortalPlace, { secr
 export function foundRecords({ host, secrets }: RecordDeps): Found[] {
   return (host.list(NODES) ?? []).flatMap((target) =>
     (host.list(`${NODES}/${target}`) ?? []).map((entry) => {
-      const [, address = "", port = ""] = /^([^,]+),(\d+)$/.exec(entry) ?? [];
-      const text = host.read(`${NODES}/${target}/${entry}`);
-      if (port === "" || text === undefined) return othersRecord(target, entry);
-      return findRecord(target, { address, port: Number(port) }, text, secrets);
+      const [, address = "", port = ""] = /^([^,]+),(\d+)(?:,-?\d+)?$/.exec(entry) ?? [];
+      if (port === "") return othersRecord(target, entry, `record ${target} ${entry}`);
+      const portal = { address, port: Number(port) };
+      const place = `${NODES}/${target}/${entry}`;
+      // A discovery that keeps what it found makes a folder of it, which iscsiadm would take for ours.
+      const text = host.list(place) === undefined ? host.read(place) : undefined;
+      return text === undefined
+        ? othersRecord(target, entry, recordId(target, portal))
+        : findRecord(target, portal, text, secrets);
     }),
   );
 }
@@ -90,15 +105,16 @@ function findRecord(target: string, portal: PortalPlace, text: string, secrets: 
   const password = value("node.session.auth.password");
   const face = value("iface.iscsi_ifacename");
   const sessions = value("node.session.nr_sessions");
-  const depth = value("node.session.queue_depth");
   return {
     ...base(target, portal, face === "iser" ? Transport.ISER : Transport.ISCSI, sessions),
     facts: {
       face,
       sessions,
       chap: user === "" ? "none" : `${user} (secret ${secrets.fingerprint(password)})`,
-      // Where none was asked for, its own default is what it is.
-      depth: value("node.session.cmds_max") === String(COMMANDS) && depth === "32" ? "0" : depth,
+      depth: value("node.session.queue_depth"),
+      commands: value("node.session.cmds_max"),
+      startup: value("node.startup"),
+      recovery: value("node.session.timeo.replacement_timeout"),
     },
     make: [],
   };
@@ -117,8 +133,7 @@ function base(target: string, portal: PortalPlace, transport: Transport, session
   };
 }
 
-function othersRecord(target: string, entry: string): Found {
-  const id = `record ${target} ${entry}`;
+function othersRecord(target: string, entry: string, id: string): Found {
   return { id, text: `record of ${target}: ${entry}`, needs: [], facts: {}, settings: {}, make: [], remove: [] };
 }
 

@@ -11,6 +11,8 @@ export interface Way {
   readonly address: string;
   readonly port: number;
   readonly state: string;
+  /** Of NVMe: commands that it may have open. */
+  readonly depth?: number;
 }
 
 export function foundWays(host: Host): Way[] {
@@ -56,6 +58,14 @@ function nvmeControllers(host: Host): Way[] {
     // traddr=10.0.0.1,trsvcid=4420,src_addr=10.0.0.2
     const [, address = "", port = ""] = /^traddr=([^,]+),trsvcid=(\d+)/.exec(read("address")) ?? [];
     if (transport === undefined) return []; // in this machine
-    return { name, target: read("subsysnqn"), transport, address, port: Number(port), state: read("state") };
+    return {
+      name,
+      target: read("subsysnqn"),
+      transport,
+      address,
+      port: Number(port),
+      state: read("state"),
+      depth: Number(read("sqsize")) + 1,
+    };
   });
 }

@@ -64,8 +64,9 @@ async function listens(pid: number, signal: AbortSignal): Promise<void> {
   const within = deadline(LISTEN_MS, "waiting for a listener", signal);
   for (;;) {
     const { stdout } = await run("rdma", ["-j", "resource", "show", "cm_id"], { env: ENV, signal: within });
-    if (parseListeners(stdout).includes(pid)) return;
-    await sleep(LOOK_MS, { signal: within });
+    const listening = parseListeners(stdout).includes(pid);
+    await sleep(LOOK_MS, { signal: within }); // the kernel says so just before it does (rdma_listen, drivers/infiniband/core/cma.c)
+    if (listening) return;
   }
 }
 

@@ -55,7 +55,7 @@ export async function mustRun(
   const env = { ...process.env, PATH: SEARCH_PATH, LC_ALL: "C" };
   const options = { env, timeoutMs: RUN_MS, ...(stdin !== undefined && { stdin }) };
   const { stdout, stderr, exitCode } = await run(program, args, options);
-  if (exitCode === 0 && (prints === undefined || stdout.includes(prints))) return;
+  if (exitCode === 0 && (prints === undefined || stdout.split("\n").some((line) => line.endsWith(prints)))) return;
   if (exitCode === 0)
     throw new SalvoError("program-failed", `it did not answer with${prints}: ${stdout.trim() || "with nothing"}`);
   throw new SalvoError("program-failed", `exit code ${exitCode}: ${stderr.trim() || stdout.trim() || "no message"}`);

@@ -25,9 +25,10 @@ export async function mapDisk(op: Op & { type: "map-disk" }, deps: MapDeps): Pro
   const deviceHash = await hashOfDevice(device, deps.claims);
   const node = await nodeForUse(device, { ...deps, deviceHash });
   const table = `0 ${op.sizeBytes / MAP_SECTOR_BYTES} linear ${node.split("#")[0]} ${SKIPPED_SECTORS}`;
-  await mustRun("dmsetup", ["create", op.map, "--uuid", op.uuid, "--table", table]);
+  // Where no udev makes the name under /dev/mapper, --verifyudev does, and takes it away.
+  await mustRun("dmsetup", ["create", op.map, "--verifyudev", "--uuid", op.uuid, "--table", table]);
   const still = deps.disks.identify().some((disk) => disk.node === node);
   if (still) return;
-  await mustRun("dmsetup", ["remove", op.map]);
+  await mustRun("dmsetup", ["remove", op.map, "--verifyudev"]);
   throw new SalvoError("refused", `device ${op.device} was exchanged while it was mapped [stale]`, { host: deps.host });
 }

@@ -63,7 +63,7 @@ function rawPiece(maker: Maker, volume: string, device: string, sizeBytes: bigin
     facts: { device, bytes: String(sizeBytes) },
     settings: {},
     make: [{ type: "map-disk", device, map, uuid, sizeBytes }],
-    remove: [{ type: "run", program: "dmsetup", args: ["remove", map] }],
+    remove: [{ type: "run", program: "dmsetup", args: ["remove", map, "--verifyudev"] }],
   };
 }
 

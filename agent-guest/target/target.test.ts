@@ -164,7 +164,7 @@ test("a raw disk over NVMe/TCP, and one as a disk of this host: every command", 
     modprobe nvmet
     modprobe nvmet_tcp
     modprobe dm_mod
-    dmsetup create salvo-524bd294957a --uuid SALVO-lab.target.disk0.raw0 --table '0 4096 linear NUMBER 2048' # NUMBER: of raw0, if the disk guard lets it pass
+    dmsetup create salvo-524bd294957a --verifyudev --uuid SALVO-lab.target.disk0.raw0 --table '0 4096 linear NUMBER 2048' # NUMBER: of raw0, if the disk guard lets it pass
     mkdir /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x
     echo -n edd681207c606bdc15d2 > /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x/attr_serial
     echo -n 1 > /nvmet/subsystems/nqn.2026-11.test.salvo:lab.target.x/attr_allow_any_host
@@ -189,7 +189,7 @@ test("a raw disk over NVMe/TCP, and one as a disk of this host: every command", 
     modprobe dm_mod
     mkdir /target/core/iblock_7258
     mkdir /target/loopback
-    dmsetup create salvo-524bd294957a --uuid SALVO-lab.target.disk0.raw0 --table '0 4096 linear NUMBER 2048' # NUMBER: of raw0, if the disk guard lets it pass
+    dmsetup create salvo-524bd294957a --verifyudev --uuid SALVO-lab.target.disk0.raw0 --table '0 4096 linear NUMBER 2048' # NUMBER: of raw0, if the disk guard lets it pass
     mkdir /target/core/iblock_7258/lab.target.disk0
     echo -n udev_path=/dev/mapper/salvo-524bd294957a > /target/core/iblock_7258/lab.target.disk0/control
     echo -n 8ffcf67cea1b3cee0c8f4c89367155df > /target/core/iblock_7258/lab.target.disk0/wwn/vpd_unit_serial

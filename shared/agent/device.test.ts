@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { SalvoError } from "../kernel/error.ts";
 import { run } from "../process/run.ts";
-import { checkDevices, listedDevice, prepareDevice } from "./device.ts";
+import { checkDevices, listedDevice, prepareDevice, refuseOtherNames } from "./device.ts";
 
 const MIB = 1024 * 1024;
 let folder: string;
@@ -141,6 +141,26 @@ test("a file that has a second name may be somebody's, and is left alone", async
     message: "device disk: it has 2 names (hard links), and may be somebody's file",
   });
   expect(await readFile(path, "utf8")).toBe("precious");
+});
+
+test("a file whose name here came and went while it was opened is somebody's, whatever has the name by now", async () => {
+  const victim = join(folder, "victim");
+  await writeFile(victim, "precious");
+  await link(victim, path);
+  await using file = await open(path, "r+");
+  await expect(refuseOtherNames(file, path)).rejects.toMatchObject({ message: expect.stringContaining("2 names") });
+  await rm(path);
+  expect((await file.stat()).nlink, "of that alone nothing could be told").toBe(1);
+  const exchanged = { kind: "refused", message: expect.stringContaining("it was exchanged while it was opened") };
+  await expect(refuseOtherNames(file, path)).rejects.toMatchObject(exchanged);
+  await writeFile(path, "another");
+  await expect(refuseOtherNames(file, path)).rejects.toMatchObject(exchanged);
+  await rm(path);
+  await symlink(victim, path);
+  await expect(refuseOtherNames(file, path)).rejects.toMatchObject(exchanged);
+  await refuseOtherNames(file, victim);
+  await rm(victim);
+  await expect(refuseOtherNames(file, victim)).rejects.toMatchObject(exchanged);
 });
 
 test("a folder that is missing is named, with what to do", async () => {

@@ -79,7 +79,7 @@ export async function prepareDevice(device: Device, { signal }: Waiting = {}): P
   let file: FileHandle | undefined;
   try {
     file = await open(device.path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
-    await refuseOtherNames(file);
+    await refuseOtherNames(file, device.path);
     const wantedBytes = Number(device.sizeBytes);
     const fromByte = await wholeBytes(file, wantedBytes);
     if (fromByte < wantedBytes) {
@@ -98,12 +98,21 @@ export async function prepareDevice(device: Device, { signal }: Waiting = {}): P
   }
 }
 
-/** Somebody's file may have been given a second name where the device is looked for. */
-async function refuseOtherNames(file: FileHandle): Promise<void> {
-  const { nlink } = await file.stat();
-  if (nlink <= 1) return;
-  throw new SalvoError("refused", `it has ${nlink} names (hard links), and may be somebody's file`, {
-    remedy: "Give it one name alone, or name another file: path: in the agent's configuration.",
+/**
+ * Somebody's file may have been given a second name where the device is looked for, and that name may be gone again: one name is
+ * enough only if it is this one, now. Throws `refused`.
+ */
+export async function refuseOtherNames(file: FileHandle, path: string): Promise<void> {
+  const opened = await file.stat({ bigint: true });
+  const named = await lstat(path, { bigint: true }).catch(() => undefined); // gone, or not to be looked at: it is refused
+  const links = named && named.nlink > opened.nlink ? named.nlink : opened.nlink;
+  if (links > 1n)
+    throw new SalvoError("refused", `it has ${links} names (hard links), and may be somebody's file`, {
+      remedy: "Give it one name alone, or name another file: path: in the agent's configuration.",
+    });
+  if (links === 1n && named?.isFile() && named.dev === opened.dev && named.ino === opened.ino) return;
+  throw new SalvoError("refused", "it was exchanged while it was opened, and what was opened may be somebody's file", {
+    remedy: "Let nobody else write to its folder, or name another file: path: in the agent's configuration.",
   });
 }
 

@@ -1,9 +1,10 @@
+import { closeSync } from "node:fs";
 import { link, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { AgentConfigSchema, type Device } from "@salvo/proto/lab_pb.ts";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { type Devices, openDevices } from "./devices.ts";
 
 let folder: string;
@@ -39,6 +40,18 @@ test("what is put in a file's place after it was opened is not what fio gets", a
   opened.close();
   expect(await readFile(join(folder, "one"), "utf8")).toBe("precious");
   expect((await readFile(join(folder, "away"), "latin1")).slice(0, 8)).toBe("workload");
+});
+
+test("a file that cannot be closed any more ends nothing else", async () => {
+  const opened = await devices.open("one", await hashOf("one"));
+  const unhandled = vi.fn<() => void>();
+  process.once("unhandledRejection", unhandled);
+  onTestFinished(() => void process.off("unhandledRejection", unhandled));
+  closeSync(Number(opened.path.split("/").at(-1))); // so that closing it fails: EBADF
+  opened.close();
+  // A later answer of the same pool of threads, whatever that is.
+  for (let each = 0; each < 8; each++) await readFile(join(folder, "one"));
+  expect(unhandled).not.toHaveBeenCalled();
 });
 
 test("a device is found by its name alone, and not armed for another plan", async () => {

@@ -109,6 +109,7 @@ async function openFile(
     reservedBytes: 0n,
     recheck: nothing,
     recheckQuickly: nothing,
-    close: () => void file.close(),
+    // Nothing was written by this handle, so there is nothing that a failure could have lost, and the number is free all the same.
+    close: () => void file.close().catch(nothing),
   };
 }

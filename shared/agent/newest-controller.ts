@@ -19,7 +19,7 @@ export function newestController(folder: string, pin: string): (generation: numb
         remedy: "Use the lab's folder as it is now; salvo controller renew has made another certificate there",
       });
     if (generation === newest) return;
-    // Seldom: once for each certificate of the controller. Before it is served, so that no crash forgets it.
+    // Seldom: once for each generation. Before it is served, so that no crash forgets it.
     try {
       writeFileSync(`${file}.new`, `${generation}\n`, { mode: 0o600, flush: true });
       renameSync(`${file}.new`, file);

@@ -61,10 +61,16 @@ test("a raw disk is listed by its size and two or more keys, LUN 0 included, and
     { path: "", sizeBytes: 10_737_418_240n, disk: { serial: "9f1c", wwn: "", iqn: "iqn.2026-11.lab:ram", lun: 0 } },
   ]);
   await disk(`size: 1GiB, disk: {${key.serial}, ${key.wwn}}`);
+  for (const target of ["nqn.2026-11.lab:ram", "naa.5001405000000001", "eui.0025385b21404c4d"])
+    await disk(`size: 1GiB, disk: {${key.wwn}, iqn: "${target}", lun: 1}`); // as `devices list` shows them
   for (const [listed, problem] of [
     [`size: 1GiB, disk: {${key.serial}}`, "must have two or more of serial, wwn, and iqn with lun"],
     [`size: 1GiB, disk: {${key.serial}, ${key.wwn}, lun: 0}`, "must have iqn and lun together"],
     [`size: 1GiB, disk: {${key.serial}, iqn: "iqn.2026-11.lab:ram"}`, "must have iqn and lun together"],
+    [
+      `size: 1GiB, disk: {${key.serial}, iqn: "xqn.2026-11.lab:ram", lun: 1}`,
+      "a target name like iqn.2026-11.lab:ram0",
+    ],
     [`disk: {${key.serial}, ${key.wwn}}`, "size"],
     [`size: 1GiB, path: /dev/sdb, disk: {${key.serial}, ${key.wwn}}`, "must have either a path"],
     ["size: 1GiB", "must have either a path"],

@@ -45,7 +45,7 @@ export interface LabFolder extends Readers {
   readonly controller: Credential;
   /** The controller's name at NATS. */
   readonly controllerUser: string;
-  /** A certificate for a new key and by another name at NATS; agents refuse the ones before it once they have seen it. */
+  /** A certificate for a new key, by another name at NATS, and of a later generation: agents refuse those before once they saw it. */
   renewController(nowMs: number): Promise<void>;
   /** Of the CA's key; part of every token. */
   readonly pin: string;
@@ -104,13 +104,14 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
   const { lab } = own;
   const pin = publicKeyPin(readCertificate(authority.ca));
   const controllerUser = dnsName(certificate) ?? natsUser({ kind: "controller", lab });
-  const issueController = async (user: string, nowMs: number) => {
-    const identity = { ...own, generation: generationAfter(own.generation, nowMs) };
+  const issueController = async (user: string, generation: number, nowMs: number) => {
+    const identity = { ...own, generation };
     const fresh = await authority.issue({ identity, lifeMs: CONTROLLER_LIFE_MS, nowMs, users: [user] });
     await writeIdentity(join(folder, "controller"), fresh);
     return fresh;
   };
-  // The CA is at hand, so nobody need wait for it to expire.
+  // The CA is at hand, so nobody need wait for it to expire. Of the same generation: nobody has stolen it, and a command that goes
+  // on with the one before must not be cut off by whatever command came next.
   const isDue = Date.parse(certificate.validTo) - nowMs < CONTROLLER_LIFE_MS / 3;
 
   const isRevoked = (agent: string) => existsSync(place("revoked", agent));
@@ -135,9 +136,10 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
     pin,
     isRevoked,
     controllerUser,
-    controller: isDue ? await issueController(controllerUser, nowMs) : controller,
+    controller: isDue ? await issueController(controllerUser, own.generation, nowMs) : controller,
     async renewController(nowMs) {
-      await issueController(nextControllerUser(lab, randomBytes(8).toString("hex")), nowMs);
+      const user = nextControllerUser(lab, randomBytes(8).toString("hex"));
+      await issueController(user, generationAfter(own.generation, nowMs), nowMs);
     },
     async createToken(grant, nowMs) {
       checkId(grant.agent);

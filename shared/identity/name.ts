@@ -3,7 +3,7 @@ export type Identity =
   | {
       readonly kind: "controller";
       readonly lab: string;
-      /** Greater in each certificate than in the one before, whatever the clock says. */
+      /** Greater in each certificate that replaces the one before, whatever the clock says; renewed by age it stays. */
       readonly generation: number;
     }
   /** What serves NATS to the lab. */

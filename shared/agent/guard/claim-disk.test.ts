@@ -1,6 +1,7 @@
 /** Claiming, releasing and holding a disk, on a host that is simulated; on real block devices: e2e/disk-guard.e2e.ts. */
 import type { Device } from "@salvo/proto/lab_pb.ts";
 import { beforeEach, expect, test } from "vitest";
+import { LABEL_BYTES, readLabel } from "../domain/guard/label.ts";
 import { deviceHash } from "../domain/plan-hash.ts";
 import { claimDisk, releaseDisk } from "./claim-disk.ts";
 import { listedDisk } from "./examine.ts";
@@ -35,7 +36,23 @@ test("a claim writes the label and its record, a release takes both away", async
   await releaseDisk(device, deps());
   expect(isBlank()).toBe(true);
   expect(host.records.size).toBe(0);
+  expect(host.writes, "the label, and zeros in its place").toBe(2);
   expect(host.free(thing), "the handle was closed").toBe(true);
+});
+
+test("a disk whose claim nobody remembers is claimed once its owner has zeroed its start, as the refusal says", async () => {
+  await claimDisk(device, KEY, deps());
+  host.records.clear();
+  await expect(claimDisk(device, KEY, deps())).rejects.toThrow("[already-claimed]");
+  for (const what of [releaseDisk(device, deps()), openRawDisk(device, deps())])
+    await expect(what).rejects.toMatchObject({
+      message: expect.stringContaining("[not-claimed]"),
+      remedy: expect.stringMatching(
+        /owner may zero its first 4 KiB if nothing on it is wanted, and then claim it here/,
+      ),
+    });
+  thing.start = readLabel(Buffer.alloc(LABEL_BYTES));
+  expect(await claimDisk(device, KEY, deps())).toEqual({ ...KEY, device: "lun0" });
 });
 
 test("nothing is written when the person declines, or when what is asked for is refused beforehand", async () => {

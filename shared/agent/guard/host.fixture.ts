@@ -52,6 +52,7 @@ export class SimulatedHost {
   readonly fresh = new Map<string, TakenLun>();
   /** Violations: writes that nobody had allowed. */
   readonly wrong: string[] = [];
+  /** Of labels, and by workloads. */
   writes = 0;
 
   constructor(count: number) {
@@ -234,6 +235,7 @@ export class SimulatedHost {
       writeLabel: (block) => {
         const thing = attachment?.thing;
         if (!ours || !thing) throw new Error("nobody may write to this disk");
+        this.writes++;
         if (thing.start.type !== "blank" && thing.start.type !== "label")
           this.wrong.push(`a label over the data of ${thing.serial}`);
         if (thing.signature !== undefined || thing.mounted || thing.writer)

@@ -73,7 +73,9 @@ export function createProvisioner<Desc extends DescMessage, Shown>(
   /** What is gone is nobody's: somebody else may make another of its name. */
   async function mineOf(found: readonly Found[]): Promise<Set<string>> {
     const recorded = await made.read();
-    return new Set(found.flatMap(({ id }) => (recorded.has(id) ? [id] : [])));
+    const isMine = ({ id, follows, needs }: Found) =>
+      follows ? needs.length > 0 && needs.every((need) => recorded.has(need)) : recorded.has(id);
+    return new Set(found.filter(isMine).map(({ id }) => id));
   }
 
   /** What was made is known as ours before there is anything of it, and until nothing is left. */

@@ -193,6 +193,7 @@ test("what people read says which disk, what is wrong with it, and where", () =>
     foreign-target, take: /dev/sdb is of the target iqn.2026-11.lab:ram0, whose LUNs runs may not write to
     foreign-target, no target: /dev/sdb is of the target iqn.2026-11.lab:ram0, whose LUNs runs may not write to
     unknown-content, take: has data in its first MiB that is not a label of Salvo's
+    unknown-content, not used yet: has data in its first MiB that is not a label of Salvo's
     already-claimed, take: is claimed as device lun0 of lab lab1 (uuid-1)
     already-claimed, taken: is claimed as device lun0 of lab lab1 (uuid-1)
     label-lab, what was taken: is claimed as device lun0 of lab lab1 (uuid-1), not for lab lab2

@@ -39,7 +39,7 @@ const REMEDIES = {
   "label-lab": "It belongs to another lab. Release it there first.",
   "label-uuid": "It was claimed again, here or elsewhere, or is a copy. Release it there first, then claim it here.",
   "not-claimed":
-    "It was claimed on another host, or this agent's data folder is new. Release it there, or claim it here.",
+    "It was claimed on another host: release it there, then claim it here. Where that host or its data folder is no more, its owner may zero its first 4 KiB if nothing on it is wanted, and then claim it here.",
   "already-claimed": "It has a label already. Release it first.",
   "foreign-target":
     "Name the agent of that target under lunsOf in this agent's own file, if runs may overwrite what it makes for them.",

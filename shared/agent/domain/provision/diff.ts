@@ -59,7 +59,8 @@ function doomedOf(wanted: readonly Piece[], found: readonly Found[], mine: Reado
   for (const piece of found) {
     if (!mine.has(piece.id)) continue;
     const wished = wishes.get(piece.id);
-    const stays = wished ? piece.problem === undefined && sameFacts(wished, piece) : isUsed(piece, found, mine);
+    const isLeft = piece.follows === true || isUsed(piece, found, mine);
+    const stays = wished ? piece.problem === undefined && sameFacts(wished, piece) : isLeft;
     if (!stays) doom(piece);
   }
   return doomed;

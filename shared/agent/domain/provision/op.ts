@@ -19,7 +19,7 @@ export type PlainOp =
       readonly type: "run";
       readonly program: string;
       readonly args: readonly string[];
-      /** What it must print, besides succeeding. */
+      /** How a line ends that it must print, besides succeeding. */
       readonly prints?: string;
     };
 
@@ -73,10 +73,10 @@ export function commandOf(op: Op): string {
       return `ln -s ${quoted(op.target)} ${quoted(op.path)}`;
     case "run": {
       const line = [op.program, ...op.args].map(quoted).join(" ");
-      return op.prints === undefined ? line : `${line} | grep -F ${quoted(op.prints)}`;
+      return op.prints === undefined ? line : `${line} | grep -e ${quoted(`${op.prints}$`)}`;
     }
     case "map-disk":
-      return `dmsetup create ${op.map} --uuid ${op.uuid} --table '0 ${sectors(op.sizeBytes)} linear NUMBER ${SKIPPED_SECTORS}' # NUMBER: of ${op.device}, if the disk guard lets it pass`;
+      return `dmsetup create ${op.map} --verifyudev --uuid ${op.uuid} --table '0 ${sectors(op.sizeBytes)} linear NUMBER ${SKIPPED_SECTORS}' # NUMBER: of ${op.device}, if the disk guard lets it pass`;
     case "await-lun":
       return `# wait for ${op.paths === 1 ? "the disk" : `${op.paths} disks`} of ${described(op)}, and for nothing else`;
     case "map-paths":

@@ -24,6 +24,8 @@ export interface Piece {
    * nobody else has anything in it. `stays`: a module, which nobody is sure that nobody needs.
    */
   readonly shared?: "goes" | "stays";
+  /** It comes and goes with what it needs, and is whose that is: a LUN, with its sessions. */
+  readonly follows?: true;
 }
 
 export interface Setting {

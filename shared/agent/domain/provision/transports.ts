@@ -6,6 +6,9 @@ export function isNvme(transport: Transport): boolean {
   return transport === Transport.NVME_TCP || transport === Transport.NVME_RDMA;
 }
 
+/** Commands that an initiator may keep open to a target of Linux: NVMF_MIN_QUEUE_SIZE, and what nvmet takes over RDMA. */
+export const NVME_DEPTHS = { min: 16, max: 128 } as const;
+
 export function isRdma(transport: Transport): boolean {
   return transport === Transport.ISER || transport === Transport.NVME_RDMA;
 }
