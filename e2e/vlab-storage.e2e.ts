@@ -154,7 +154,7 @@ here(
       const apply = await labs.salvo("lab", "apply", "--lab", lab.labFile, "--yes").ended;
       expect(apply.exitCode, apply.stderr).toBe(0);
       expect(apply.stderr).not.toContain(secret);
-      await lab.nothingLeft();
+      await lab.nothingToDo();
 
       const seen = await lab.inGuest("guest1", "iscsiadm -m session; lsblk -o NAME,TYPE,SIZE,LOG-SEC; dmsetup table");
       expect(seen.match(/^iser: \[\d+\]/gm), seen).toHaveLength(3);

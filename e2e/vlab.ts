@@ -54,6 +54,8 @@ export interface Vlab {
   write(name: string, content: object): Promise<string>;
   /** `salvo run --json`, with the lab's data folder. */
   startRun(study: string, labFile?: string): TestProcess;
+  /** All hosts are as the lab file says. */
+  nothingToDo(): Promise<void>;
   /** No target and no initiator has anything of Salvo's, by its own looks and not by what it remembers. */
   nothingLeft(): Promise<void>;
 }
@@ -89,6 +91,11 @@ export function vlabIn({ path, salvo }: LabsFolder, name: string): Vlab {
       return join(dir, file);
     },
     startRun: (study, lab = labFile) => salvo("run", study, "--lab", lab, "--data", join(dir, "data"), "--json"),
+    async nothingToDo() {
+      const { stdout, exitCode, stderr } = await salvo("lab", "plan", "--lab", labFile).ended;
+      expect(exitCode, stderr).toBe(0);
+      expect(stdout).toMatch(/ hosts, 0 steps/);
+    },
     async nothingLeft() {
       const { stdout, exitCode, stderr } = await salvo("lab", "inspect", "--lab", labFile, "--json").ended;
       expect(exitCode, stderr).toBe(0);
@@ -97,7 +104,7 @@ export function vlabIn({ path, salvo }: LabsFolder, name: string): Vlab {
         .filter(Boolean)
         .map((line): { agent: string; luns: unknown[]; items: { id: string }[] } => JSON.parse(line));
       expect(hosts.length).toBeGreaterThan(0);
-      const stays = /^(module|configfs|fabric|backend|iscsid)\b/;
+      const stays = /^(module|configfs|fabric|backend|daemon)\b/;
       for (const { agent, luns, items } of hosts) {
         expect(luns, agent).toEqual([]);
         expect(

@@ -32,7 +32,13 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   "controller/domain": ["shared/agent/domain", "shared/clock", "shared/config", "shared/fio"],
   "controller/analysis": ["controller/domain", "shared/clock", "shared/fio"],
   "controller/store": ["controller/analysis", "shared/journal", "shared/process"],
-  "controller/report": ["controller/analysis", "controller/store", "shared/fio"],
+  "controller/report": [
+    "controller/analysis",
+    "controller/domain",
+    "controller/store",
+    "shared/agent/domain",
+    "shared/fio",
+  ],
   "controller/service": [
     "controller/domain",
     "controller/analysis",

@@ -1,5 +1,4 @@
-import { Transport, TransportSchema } from "@salvo/proto/storage_pb.ts";
-import { valueName } from "../../../config/fields.ts";
+import { Transport } from "@salvo/proto/storage_pb.ts";
 
 /** The kernel itself is target and initiator then, and not LIO and open-iscsi. */
 export function isNvme(transport: Transport): boolean {
@@ -13,8 +12,15 @@ export function isRdma(transport: Transport): boolean {
   return transport === Transport.ISER || transport === Transport.NVME_RDMA;
 }
 
-/** As files have it: nvme-tcp. */
+const NAMES: Readonly<Partial<Record<Transport, string>>> = {
+  [Transport.ISCSI]: "iscsi",
+  [Transport.ISER]: "iser",
+  [Transport.NVME_TCP]: "nvme-tcp",
+  [Transport.NVME_RDMA]: "nvme-rdma",
+  [Transport.LOCAL]: "local",
+};
+
+/** As files have it. */
 export function transportName(transport: Transport): string {
-  const value = TransportSchema.value[transport];
-  return value && transport !== Transport.UNSPECIFIED ? valueName(value) : "unknown";
+  return NAMES[transport] ?? "unknown";
 }
