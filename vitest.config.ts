@@ -22,11 +22,20 @@ export default defineConfig({
           hookTimeout: 60_000,
           // They wait for the most part: two files at a time are as many as two cores with real fio take.
           maxWorkers: 2,
+          // Of a second in which the machine did something else, a test of fio's timing fails: once more, which is then told.
+          retry: 1,
         },
       },
       {
         // Guests whose processors are emulated, on two cores: beside nothing else.
-        test: { name: "vlab", include: [VLAB], testTimeout: 400_000, hookTimeout: 60_000, fileParallelism: false },
+        test: {
+          name: "vlab",
+          include: [VLAB],
+          testTimeout: 400_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          retry: 1,
+        },
       },
       {
         // Not part of npm test: Wine, 660 MB, is not part of the set-up. apt-get install --no-install-recommends wine wine64

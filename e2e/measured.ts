@@ -15,7 +15,7 @@ export function samplesOf(line: RunLine): Samples {
 
 /** What a machine that has too much to do may be reproached with. No fault of those that these tests make. */
 const SLOW =
-  /^(fio stalled on|clocks agree to|the start is proven to|the start of .* is not proven|the participants ran together)/;
+  /^(fio stalled on|clocks agree to|the start is proven to|the start of .* is not proven|the participants ran together|counts of |\S+ started [\d.]+ ms after)/;
 
 /** Every run was measured to its end and every sample is in its archive. */
 export function expectAllThere({ runs, exitCode, stderr }: RanStudy, count = 1): readonly RunLine[] {
