@@ -204,7 +204,11 @@ here("the link of a guest is cut in mid-run and restored: the verdict names the 
   const cli = lab.startRun(await writeStudy("link", "40s"));
   await cli.said(/running .*tick [3-9]\//, { timeoutMs: 120_000 });
   await lab.setLink("guest1", "down");
-  await untilLost("guest1").finally(() => lab.setLink("guest1", "up"));
+  try {
+    await untilLost("guest1");
+  } finally {
+    await lab.setLink("guest1", "up");
+  }
   const ran = await ended(cli);
   expect(ran.line.verdict, ran.stderr).toBe("degraded");
   expect(ran.line.reason).toMatch(
@@ -221,8 +225,11 @@ here("the target's portal is removed in mid-run and restored: the verdict names 
   await cli.said(/running .*tick [3-9]\//, { timeoutMs: 120_000 });
   // Removed alone, it keeps new sessions out; those that there are end with their group.
   const portal = (await lab.inGuest("target", `${group} && ls np && echo 0 > enable && rmdir np/*`)).trim();
-  const restore = () => lab.inGuest("target", `${group} && mkdir np/${portal} && echo 1 > enable`);
-  await untilLost("guest1").finally(restore);
+  try {
+    await untilLost("guest1");
+  } finally {
+    await lab.inGuest("target", `${group} && mkdir np/${portal} && echo 1 > enable`);
+  }
   const ran = await ended(cli);
   expect(ran.line.verdict, ran.stderr).toBe("degraded");
   for (const guest of ["guest1", "guest2"])

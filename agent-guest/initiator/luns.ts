@@ -76,6 +76,7 @@ export function foundLuns(
     const serial = expected?.serial === "" ? "" : known(first.serial);
     const lun = { target, lun: number, wwn, serial, sizeBytes: bytes };
     const needs = new Set(ways.filter((way) => way.target === target).map((way) => loginId(target, way)));
+    if (needs.size === 0 && !expected) return []; // a disk of this host, by somebody's loopback
     return [{ ...lunBase(lun, others.length + 1), needs: [...needs], make: [] }];
   });
 }

@@ -5,7 +5,7 @@ import { type Attachment, type InitiatorSpec, Transport } from "@salvo/proto/sto
 import { lunPrefixes } from "@salvo/shared/agent/devices.ts";
 import type { DiskIdentity } from "@salvo/shared/agent/domain/guard/facts.ts";
 import type { Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
-import { isNvme, NVME_DEPTHS } from "@salvo/shared/agent/domain/provision/transports.ts";
+import { isNvme, nvmeDepths, transportName } from "@salvo/shared/agent/domain/provision/transports.ts";
 import { openFreshLuns, type TakenLun } from "@salvo/shared/agent/guard/fresh-luns.ts";
 import type { InitiatorProvider, ProviderDeps } from "@salvo/shared/agent/provision/provider.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
@@ -101,8 +101,9 @@ function check(
     new SalvoError("invalid-input", `attachment to ${target}: ${why}`, { host: config.id });
   const isLocal = transport === Transport.LOCAL;
   if (isLocal !== (portals.length === 0)) throw wrong(isLocal ? "a local target has no portals" : "it has no portal");
-  if (isNvme(transport) && queueDepth > 0 && (queueDepth < NVME_DEPTHS.min || queueDepth > NVME_DEPTHS.max))
-    throw wrong(`queueDepth of NVMe is ${NVME_DEPTHS.min} to ${NVME_DEPTHS.max}`);
+  const depths = nvmeDepths(transport);
+  if (isNvme(transport) && queueDepth > 0 && (queueDepth < depths.min || queueDepth > depths.max))
+    throw wrong(`queueDepth of ${transportName(transport)} is ${depths.min} to ${depths.max}`);
   if (chap && (isLocal || isNvme(transport))) throw wrong("CHAP is of iSCSI and iSER");
   if (!isLocal && !isNvme(transport) && initiatorName(host) === "")
     throw new SalvoError("refused", "this host has no name as an initiator", {

@@ -34,6 +34,6 @@ export async function resumeRuns({ lab: labFile, data, json = false }: ResumeCom
   const { channels } = controller;
   const storage = storageOfScenarios({ dataDir: data, lab: lab.message, identities, channels, session });
   const resumed = await session.resumeAll(controller, storage);
-  if (resumed.length === 0) session.say("nothing was left open");
+  if (resumed.length === 0 && !session.foundStorage) session.say("nothing was left open");
   return session.conclude(resumed);
 }

@@ -24,14 +24,16 @@ export interface Session extends Disposable {
   conclude(manifests: readonly Manifest[]): number;
   readonly say: (line: string) => void;
   readonly stopped: AbortSignal;
+  /** Of an earlier life, by resumeAll. */
+  readonly foundStorage: boolean;
 }
 
 /** What scenarios with storage need before their runs and after them. */
 export interface StorageOfScenarios {
   /** Throws when it cannot be made; what there was of it is gone then. */
   readonly setUp: (spec: RunSpec) => Promise<MadeStorage>;
-  /** What an earlier life of the controller has left; false when something of it stays, which it has said. */
-  readonly takeDownLeft: () => Promise<boolean>;
+  /** What an earlier life of the controller has left: whether there was any, and whether all of it is gone; it says what stays. */
+  readonly takeDownLeft: () => Promise<{ readonly found: boolean; readonly all: boolean }>;
 }
 
 export interface SessionOptions {
@@ -43,6 +45,7 @@ export function openSession({ io, json }: SessionOptions): Session {
   const stop = new AbortController();
   /** A run of an earlier life could not be brought to its end, or storage not be made or taken away. */
   let stuck = false;
+  let foundStorage = false;
   const onSignal = () => {
     // The second time it is meant: the agents abort by themselves, or end at their planned end.
     if (stop.signal.aborted) process.exit(EXIT.interrupted.code);
@@ -69,8 +72,26 @@ export function openSession({ io, json }: SessionOptions): Session {
     return manifest;
   }
 
+  /** Whether there was any. */
+  async function tookDownLeft({ takeDownLeft }: Pick<StorageOfScenarios, "takeDownLeft">): Promise<boolean> {
+    try {
+      const { found, all } = await takeDownLeft();
+      if (!all) stuck = true;
+      return found;
+    } catch (error) {
+      const known = toSalvoError(error);
+      if (known.kind === "internal") throw error;
+      stuck = true;
+      io.stderr.write(`what storage an earlier study has left is not known: ${known.describe()}\n`);
+      return true;
+    }
+  }
+
   return {
     stopped: stop.signal,
+    get foundStorage() {
+      return foundStorage;
+    },
     say: (line) => {
       progress?.end(); // what was drawn stays, above it
       io.stderr.write(`${line}\n`);
@@ -142,7 +163,7 @@ export function openSession({ io, json }: SessionOptions): Session {
         progress?.end();
         io.stderr.write(`${resumed.run} cannot be brought to its end and stays open: ${resumed.problem.describe()}\n`);
       }
-      if (storage && !(await storage.takeDownLeft())) stuck = true;
+      foundStorage = storage !== undefined && (await tookDownLeft(storage));
       return manifests;
     },
     conclude(manifests) {

@@ -5,7 +5,7 @@ import { Layout, type Scenario, type ScenarioStorage, type Study, StudySchema } 
 import { Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
 import { type Workload, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { Unit } from "@salvo/proto/rule_pb.ts";
-import { isNvme, NVME_DEPTHS } from "@salvo/shared/agent/domain/provision/transports.ts";
+import { isNvme, nvmeDepths, transportName } from "@salvo/shared/agent/domain/provision/transports.ts";
 import { formatQuantity } from "@salvo/shared/config/quantity.ts";
 import { didYouMean } from "@salvo/shared/config/nearest.ts";
 import { checkMessage, listViolations, type Violation } from "@salvo/shared/config/rules.ts";
@@ -152,8 +152,9 @@ function storageViolations({ storage, participants }: Scenario, path: string, la
     say("guests", `are none: lab ${lab.name} has no agent with the roles workload and initiator for it`);
   if (storage.chap && (isLocal || isNvme(storage.transport))) say("chap", "is of iscsi and iser");
   const depth = storage.queueDepth;
-  if (isNvme(storage.transport) && depth > 0 && (depth < NVME_DEPTHS.min || depth > NVME_DEPTHS.max))
-    say("queueDepth", `of NVMe must be ${NVME_DEPTHS.min} to ${NVME_DEPTHS.max}`);
+  const depths = nvmeDepths(storage.transport);
+  if (isNvme(storage.transport) && depth > 0 && (depth < depths.min || depth > depths.max))
+    say("queueDepth", `of ${transportName(storage.transport)} must be ${depths.min} to ${depths.max}`);
   const luns = (storage.layout === Layout.SHARED_LUN ? 1 : guestsOf(storage, lab).length) * storage.luns;
   if (luns > LUNS_MAX) say("luns", `makes ${luns} of them in all; one target takes ${LUNS_MAX}`);
   found.push(...volumeViolations(storage, `${at}.volume`));

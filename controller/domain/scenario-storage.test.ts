@@ -227,7 +227,7 @@ test.each([
   [{ volume: { size: "2049KiB" } }, "storage.volume.sizeBytes", /a multiple of 4KiB/],
   [{ transport: "nvme-tcp", volume: { size: "2052KiB" } }, "storage.volume.sizeBytes", /a multiple of 1MiB/],
   [{ transport: "nvme-rdma", chap: { user: "u", secret: "s" } }, "storage.chap", /is of iscsi and iser/],
-  [{ transport: "nvme-tcp", queueDepth: 8 }, "storage.queueDepth", /of NVMe must be 16 to 128/],
+  [{ transport: "nvme-tcp", queueDepth: 8 }, "storage.queueDepth", /of nvme-tcp must be 16 to 1024/],
   [{ transport: "local", chap: { user: "u", secret: "s" } }, "storage.chap", /is of iscsi and iser/],
 ])("storage that cannot be is told at its place: %j", (change, place, message) => {
   const made = study({ target: "target", transport: "iscsi", volume: RAM, ...change });

@@ -12,6 +12,7 @@ import { openStorageRecords } from "../store/storage-under-way.ts";
 import { openAuditedLab } from "./audited-lab.ts";
 import { openChannels } from "./channels.ts";
 import { type ScenarioDeps, setUpStorage, takeDownLeft } from "./scenario-storage.ts";
+import { applyPlan, storageHosts } from "./storage.ts";
 import { type MemoryHost, memoryHost } from "./storage-hosts.fixture.ts";
 
 let open: AsyncDisposableStack;
@@ -117,7 +118,7 @@ test("stopped while a guest is at work, it waits for that guest and takes away w
 test("what a controller that is no more has left is taken away by the next, whatever the lab file says by now", async () => {
   await setUpStorage(SPEC, await depsOf());
   const deps = await depsOf({ agents: [target, guests[0]!].map(({ agent }) => agent) });
-  expect(await takeDownLeft(deps)).toBe(true);
+  expect(await takeDownLeft(deps)).toEqual({ found: true, all: true });
   expect(thereOn()).toEqual([[], [], [IQN]]);
   expect(deps.lines.join("\n")).toMatch(/guest2 is in the lab no more: what was made there may still be there/);
   expect((await deps.records.list()).size).toBe(0);
@@ -128,32 +129,33 @@ test("what cannot be taken away is said, stays on record, and keeps nothing else
   await guests[1]![Symbol.asyncDispose]();
   const deps = await depsOf();
   expect(await made.takeDown()).toBe(false);
-  expect(await takeDownLeft(deps)).toBe(false);
+  expect(await takeDownLeft(deps)).toEqual({ found: true, all: false });
   expect(thereOn().slice(0, 2)).toEqual([[], []]);
   expect(deps.lines.join("\n")).toMatch(/iscsi: what was made on guest2 is still there/);
   expect((await deps.records.list()).size).toBe(1);
 });
 
+const OWN = create(LabSchema, {
+  storage: {
+    targets: [
+      {
+        agent: "target",
+        volumes: [{ name: "a", kind: VolumeKind.RAM, sizeBytes: 2n ** 21n, sectorBytes: 512 }],
+        exports: [
+          {
+            name: "own",
+            transport: Transport.ISCSI,
+            portals: [{ address: "10.0.0.10", port: 3260 }],
+            luns: [{ volume: "a" }],
+          },
+        ],
+      },
+    ],
+  },
+}).storage!;
+
 test("the lab file's own storage must be there before, and stays", async () => {
-  const own = create(LabSchema, {
-    storage: {
-      targets: [
-        {
-          agent: "target",
-          volumes: [{ name: "a", kind: VolumeKind.RAM, sizeBytes: 2n ** 21n, sectorBytes: 512 }],
-          exports: [
-            {
-              name: "own",
-              transport: Transport.ISCSI,
-              portals: [{ address: "10.0.0.10", port: 3260 }],
-              luns: [{ volume: "a" }],
-            },
-          ],
-        },
-      ],
-    },
-  }).storage!;
-  const deps = await depsOf({ storage: own });
+  const deps = await depsOf({ storage: OWN });
   await expect(setUpStorage(SPEC, deps)).rejects.toMatchObject({
     kind: "refused",
     message: expect.stringContaining("not as the lab file says"),
@@ -173,4 +175,25 @@ test("guests without a name of their own are refused, before anything is made", 
     await expect(setUpStorage(SPEC, await depsOf())).rejects.toThrow(message);
     expect(thereOn()).toEqual(NOTHING);
   }
+});
+
+test("what people have applied since stays, when an earlier study's storage is taken away", async () => {
+  await setUpStorage(SPEC, await depsOf());
+  const deps = await depsOf({ storage: OWN });
+  for (const host of storageHosts(deps.lab, deps.channels, { empty: false }))
+    await applyPlan(host, await host.plan(), { lab: deps.identities, what: "lab apply", signal: deps.signal });
+  expect(thereOn()).toEqual([["own"], [], []]);
+  expect(await takeDownLeft(deps)).toEqual({ found: true, all: true });
+  expect(thereOn()).toEqual([["own"], [], []]);
+  expect((await deps.records.list()).size).toBe(0);
+});
+
+test("storage of another lab is told of, and stays on record", async () => {
+  await setUpStorage(SPEC, await depsOf());
+  const deps = await depsOf();
+  const other = { ...deps, lab: create(LabSchema, { name: "other", agents: deps.lab.agents }) };
+  expect(await takeDownLeft(other)).toEqual({ found: false, all: true });
+  expect(deps.lines.join("\n")).toMatch(/left storage in lab bench/);
+  expect(thereOn()).toEqual([["iscsi-t1"], [IQN], [IQN]]);
+  expect((await deps.records.list()).size).toBe(1);
 });

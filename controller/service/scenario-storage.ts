@@ -66,11 +66,11 @@ export interface MadeStorage {
 export async function setUpStorage({ scenario, storage }: RunSpec, deps: ScenarioDeps): Promise<MadeStorage> {
   const wanted = storage?.wanted;
   if (!wanted) throw new SalvoError("internal", `scenario ${scenario} has no storage to set up`);
-  const { lab, records, channels, newTag } = deps;
+  const { lab, records, channels } = deps;
   const { guests, target } = hostsBefore(wanted, lab, deps);
   for (const { agent } of [...guests, target]) await channels.renewWhenDue(expectedOf(agent), Date.now());
   await Promise.all([...guests, target].map(expectDone));
-  const tag = newTag();
+  const tag = await freeTag(deps);
   const underWay = create(StorageUnderWaySchema, { scenario, wanted, lab });
   await records.write(tag, underWay);
   const takeDown = () => takeDownStorage(tag, underWay, deps);
@@ -82,15 +82,30 @@ export async function setUpStorage({ scenario, storage }: RunSpec, deps: Scenari
   }
 }
 
-/** What controllers that are no more have left. As MadeStorage.takeDown. */
-export async function takeDownLeft(deps: ScenarioDeps): Promise<boolean> {
-  const left = await deps.records.list();
-  let all = true;
-  for (const [tag, underWay] of left) {
-    deps.say(`${underWay.scenario}: taking away the storage that an earlier study has left`);
+async function freeTag({ records, newTag }: ScenarioDeps): Promise<string> {
+  const taken = await records.list();
+  let tag = newTag();
+  while (taken.has(tag)) tag = newTag();
+  return tag;
+}
+
+/** What controllers that are no more have left of this lab. As MadeStorage.takeDown; of other labs it only says so. */
+export async function takeDownLeft(deps: ScenarioDeps): Promise<{ readonly found: boolean; readonly all: boolean }> {
+  const { lab, records, say } = deps;
+  let [found, all] = [false, true];
+  for (const [tag, underWay] of await records.list()) {
+    const of = underWay.lab?.name ?? "";
+    if (of !== lab.name) {
+      say(
+        `${underWay.scenario}: an earlier study has left storage in lab ${of}: salvo resume with its lab file takes it away`,
+      );
+      continue;
+    }
+    found = true;
+    say(`${underWay.scenario}: taking away the storage that an earlier study has left`);
     if (!(await takeDownStorage(tag, underWay, deps))) all = false;
   }
-  return all;
+  return { found, all };
 }
 
 /** As the lab file alone has them. */
@@ -165,8 +180,9 @@ async function make(scenario: string, wanted: ScenarioStorage, tag: string, deps
 }
 
 /**
- * Everything is again as the lab file had it before, whatever it says by now. Guests first, all of them, and then the target: what
- * cannot be taken away now is said, stays on record, and does not keep the rest. Of agents that the lab has no more nothing is asked.
+ * Every host is again as the lab file had it before, unless it is as the lab file says now: then nothing of the scenario is left,
+ * and what people have applied since stays. Guests first, all of them, and then the target: what cannot be taken away now is said, stays
+ * on record, and does not keep the rest. Of agents that the lab has no more nothing is asked.
  */
 async function takeDownStorage(
   tag: string,
@@ -175,41 +191,48 @@ async function takeDownStorage(
 ): Promise<boolean> {
   const { lab, records, channels, say } = deps;
   if (!wanted || !before) return true; // it was never written so
-  const signal = deadline(TAKE_DOWN_MS, `taking the storage of ${scenario} away`);
-  const attempt = async (host: StorageHost): Promise<boolean> => {
-    const { agent } = host;
-    if (!lab.agents.some(({ id }) => id === agent.id)) {
-      say(`${scenario}: ${agent.id} is in the lab no more: what was made there may still be there`);
+  const attempt = async (id: string, hostIn: (agent: LabAgent, of: Lab) => StorageHost): Promise<boolean> => {
+    const agent = lab.agents.find((each) => each.id === id);
+    if (!agent) {
+      say(`${scenario}: ${id} is in the lab no more: what was made there may still be there`);
       return true;
     }
+    const signal = deadline(TAKE_DOWN_MS, `taking the storage of ${scenario} away from ${id}`);
     try {
       await channels.renewWhenDue(expectedOf(agent), Date.now(), { signal });
-      await bringPatiently(host, { ...deps, signal });
+      await bringBack(hostIn(agent, lab), hostIn(agent, before), { ...deps, signal });
       return true;
     } catch (error) {
-      say(`${scenario}: what was made on ${agent.id} is still there: ${toSalvoError(error).describe()}`);
+      say(`${scenario}: what was made on ${id} is still there: ${toSalvoError(error).describe()}`);
       return false;
     }
   };
-  const { guests, target } = hostsBefore(wanted, before, deps);
-  const left = await Promise.all(guests.map(attempt));
-  const all = (await attempt(target)) && left.every(Boolean);
+  const guestIn = (agent: LabAgent, of: Lab) => initiatorHost(agent, initiatorSpec(of, agent.id), channels);
+  const targetIn = (agent: LabAgent, of: Lab) => targetHost(agent, targetSpec(of, agent.id), channels);
+  const left = await Promise.all(guestsOf(wanted, before).map(({ id }) => attempt(id, guestIn)));
+  const all = (await attempt(wanted.target, targetIn)) && left.every(Boolean);
   if (all) await records.remove(tag);
   return all;
 }
 
 /**
  * What a call that was given up has begun on the host ends by itself, and is in the way until then. So a plan is applied even when
- * there is nothing to do yet: it is refused for as long as something else is at work.
+ * there is nothing to do: it is refused for as long as something else is at work.
  */
-async function bringPatiently(host: StorageHost, deps: ScenarioDeps): Promise<void> {
+async function bringBack(now: StorageHost, before: StorageHost, deps: ScenarioDeps): Promise<void> {
   for (;;) {
+    let busy: SalvoError;
     try {
-      return await apply(host, await onHost(host, host.plan()), deps);
+      const plan = await onHost(now, now.plan());
+      if (plan.steps.length === 0) return await apply(now, plan, deps);
+      return await apply(before, await onHost(before, before.plan()), deps);
     } catch (error) {
-      if (toSalvoError(error).kind !== "wrong-state") throw error;
+      busy = toSalvoError(error);
+      if (busy.kind !== "wrong-state") throw error;
     }
-    await sleep(AGAIN_MS, { signal: deps.signal });
+    await sleep(AGAIN_MS, { signal: deps.signal }).catch(() => {
+      throw busy;
+    });
   }
 }
 

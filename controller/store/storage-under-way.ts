@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fromJsonString, toJsonString } from "@bufbuild/protobuf";
 import { type StorageUnderWay, StorageUnderWaySchema } from "@salvo/proto/run_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
-import { replaceDurably } from "./durable.ts";
+import { replaceDurably, syncFolder } from "./durable.ts";
 import { storageFolder } from "./layout.ts";
 
 export interface StorageRecords {
@@ -12,6 +12,7 @@ export interface StorageRecords {
   list(): Promise<ReadonlyMap<string, StorageUnderWay>>;
   /** On the disk when it resolves. */
   write(tag: string, storage: StorageUnderWay): Promise<void>;
+  /** As write. */
   remove(tag: string): Promise<void>;
 }
 
@@ -27,10 +28,13 @@ export function openStorageRecords(dataDir: string): StorageRecords {
       return new Map(await Promise.all(read));
     },
     async write(tag, storage) {
-      await mkdir(folder, { recursive: true });
+      if ((await mkdir(folder, { recursive: true })) !== undefined) await syncFolder(dataDir);
       await replaceDurably(fileOf(tag), toJsonString(StorageUnderWaySchema, storage, { prettySpaces: 2 }));
     },
-    remove: (tag) => rm(fileOf(tag), { force: true }),
+    async remove(tag) {
+      await rm(fileOf(tag), { force: true });
+      await syncFolder(folder);
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { SalvoError } from "../kernel/error.ts";
 
-/** What the host is taken up with: a run, or a change of its storage. One at a time: a run measures what the other would take away. */
+/** What the host is taken up with: a run, a change of its storage, a test of its network. One at a time: each would be in the others' way. */
 export interface Occupation {
   /** Until it is disposed of. Throws `wrong-state`, naming what goes on. */
   begin(what: string): Disposable;
@@ -15,11 +15,11 @@ export function openOccupation(agent: string): Occupation {
       throw new SalvoError("wrong-state", `agent ${agent} is busy with ${present}`, { host: agent });
   }
   return {
+    expectFree,
     begin(what) {
       expectFree();
       present = what;
       return { [Symbol.dispose]: () => void (present = undefined) };
     },
-    expectFree,
   };
 }

@@ -5,7 +5,7 @@ import type { Occupation } from "./occupation.ts";
 import type { PathTools } from "./path-tools.ts";
 
 export interface PathDeps {
-  readonly occupation: Pick<Occupation, "expectFree">;
+  readonly occupation: Occupation;
 }
 
 /** Loading the network is refused while something is measured over it. */
@@ -14,12 +14,12 @@ export function pathService(tools: PathTools, { occupation }: PathDeps): Impleme
     inspect: async ({ addresses }) => ({ links: await tools.links(addresses) }),
     ping: async ({ address, packetBytes, count }, { signal }) => tools.ping(address, packetBytes, count, { signal }),
     async *serve({ test, address }, { signal }) {
-      occupation.expectFree();
+      occupation.expectFree(); // the far end begins it
       yield* tools.serve(test, address, { signal });
     },
     async measure({ test, address, port, from }, { signal }) {
-      occupation.expectFree();
-      return tools.measure(test, { address, port, from }, { signal });
+      using _ = occupation.begin("a test of the network");
+      return await tools.measure(test, { address, port, from }, { signal });
     },
   });
 }

@@ -164,7 +164,7 @@ test("nothing is changed while the host is at a run, and nothing begins while so
   const signal = new AbortController().signal;
   const progress = provisioner.apply({ spec: toySpec(ONE), hash, who: "me", signal });
   await progress.next();
-  expect(() => occupation.begin("run r-2")).toThrow("agent target is busy with salvo.v1.TargetService/Apply");
+  expect(() => occupation.begin("run r-2")).toThrow("agent target is busy with a change of its storage");
   await progress.return(undefined);
   occupation.begin("run r-2")[Symbol.dispose]();
 });

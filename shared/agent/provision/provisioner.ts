@@ -74,7 +74,7 @@ export function createProvisioner<Desc extends DescMessage, Shown>(
   async function mineOf(found: readonly Found[]): Promise<Set<string>> {
     const recorded = await made.read();
     const isMine = ({ id, follows, needs }: Found) =>
-      follows ? needs.length > 0 && needs.every((need) => recorded.has(need)) : recorded.has(id);
+      follows ? needs.every((need) => recorded.has(need)) : recorded.has(id);
     return new Set(found.filter(isMine).map(({ id }) => id));
   }
 
@@ -109,7 +109,7 @@ export function createProvisioner<Desc extends DescMessage, Shown>(
     },
     plan,
     async *apply({ spec, hash, who, signal }) {
-      using _ = occupation.begin(`${name}/Apply`);
+      using _ = occupation.begin("a change of its storage");
       const { steps, hash: now, mine } = await plan(spec);
       if (now !== hash) throw changed(host, steps);
       await made.write(mine);

@@ -152,7 +152,8 @@ export type ScenarioStorage = Message<"salvo.v1.ScenarioStorage"> & {
   multipath: Multipath;
 
   /**
-   * Commands that may be open to a LUN, on both sides; without the key what the target has by itself, and 32 of an initiator.
+   * Commands that may be open to a LUN, on both sides; without the key what the target has by itself, and of an initiator
+   * 32, over NVMe 128.
    *
    * @generated from field: uint32 queue_depth = 8;
    */

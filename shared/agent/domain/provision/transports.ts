@@ -5,8 +5,10 @@ export function isNvme(transport: Transport): boolean {
   return transport === Transport.NVME_TCP || transport === Transport.NVME_RDMA;
 }
 
-/** Commands that an initiator may keep open to a target of Linux: NVMF_MIN_QUEUE_SIZE, and what nvmet takes over RDMA. */
-export const NVME_DEPTHS = { min: 16, max: 128 } as const;
+/** Commands that an initiator may keep open to a target of Linux: NVMF_MIN_QUEUE_SIZE, and what nvmet takes (NVMET_QUEUE_SIZE). */
+export function nvmeDepths(transport: Transport): { readonly min: number; readonly max: number } {
+  return { min: 16, max: isRdma(transport) ? 128 : 1024 };
+}
 
 export function isRdma(transport: Transport): boolean {
   return transport === Transport.ISER || transport === Transport.NVME_RDMA;
