@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { Lab } from "@salvo/proto/lab_pb.ts";
 import type { AuditedLab } from "../service/audited-lab.ts";
 import type { Channels } from "../service/channels.ts";
-import { type ScenarioDeps, setUpStorage, takeDownLeft } from "../service/scenario-storage.ts";
+import { setUpStorage } from "../service/scenario-storage.ts";
+import { type ScenarioDeps, takeDownLeft } from "../service/storage-takedown.ts";
 import { openStorageRecords } from "../store/storage-under-way.ts";
 import type { Session, StorageOfScenarios } from "./session.ts";
 

@@ -11,7 +11,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { openStorageRecords } from "../store/storage-under-way.ts";
 import { openAuditedLab } from "./audited-lab.ts";
 import { openChannels } from "./channels.ts";
-import { type ScenarioDeps, setUpStorage, takeDownLeft } from "./scenario-storage.ts";
+import { setUpStorage } from "./scenario-storage.ts";
+import { type ScenarioDeps, takeDownLeft } from "./storage-takedown.ts";
 import { applyPlan, storageHosts } from "./storage.ts";
 import { type MemoryHost, memoryHost } from "./storage-hosts.fixture.ts";
 

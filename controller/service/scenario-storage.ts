@@ -1,4 +1,4 @@
-/** Makes the storage of a scenario, attaches its guests, and takes it all away again. */
+/** Makes the storage of a scenario and attaches its guests. */
 import { create } from "@bufbuild/protobuf";
 import { InitiatorService } from "@salvo/proto/initiator_pb.ts";
 import type { Lab, LabAgent } from "@salvo/proto/lab_pb.ts";
@@ -9,48 +9,21 @@ import {
   type RunSpec,
   type RunStorage,
   RunStorageSchema,
-  type StorageUnderWay,
   StorageUnderWaySchema,
 } from "@salvo/proto/run_pb.ts";
-import { InitiatorSpecSchema, type Plan, TargetSpecSchema, Transport } from "@salvo/proto/storage_pb.ts";
+import { InitiatorSpecSchema, TargetSpecSchema, Transport } from "@salvo/proto/storage_pb.ts";
 import type { ScenarioStorage } from "@salvo/proto/study_pb.ts";
 import { type ExportedLun, TargetService } from "@salvo/proto/target_pb.ts";
 import { isNvme, isRdma, transportName } from "@salvo/shared/agent/domain/provision/transports.ts";
-import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
-import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { describeCheck } from "../domain/path-checks.ts";
 import { exportedOf, guestsOf, type InitiatorNames, planStorage } from "../domain/scenario-storage.ts";
-import type { StorageRecords } from "../store/storage-under-way.ts";
-import type { AuditedLab } from "./audited-lab.ts";
 import { type Channels, expectedOf } from "./channels.ts";
 import { checkPaths } from "./path-checks.ts";
-import {
-  applyPlan,
-  initiatorHost,
-  initiatorSpec,
-  onHost,
-  type StorageHost,
-  targetHost,
-  targetSpec,
-} from "./storage.ts";
-
-export interface ScenarioDeps {
-  readonly lab: Lab;
-  readonly identities: AuditedLab;
-  readonly channels: Channels;
-  readonly records: StorageRecords;
-  /** Of a few letters and digits, new each time. */
-  readonly newTag: () => string;
-  /** A line of progress. */
-  readonly say: (line: string) => void;
-  readonly signal: AbortSignal;
-}
+import { apply, type ScenarioDeps, takeDownStorage } from "./storage-takedown.ts";
+import { initiatorHost, initiatorSpec, onHost, type StorageHost, targetHost, targetSpec } from "./storage.ts";
 
 const LOOK_MS = 30_000;
-/** Taking away is done also after the person has stopped the study. */
-const TAKE_DOWN_MS = 120_000;
-const AGAIN_MS = 1_000;
-
 /** The storage of one scenario, there for its runs. */
 export interface MadeStorage {
   /** What its runs are to be told. */
@@ -87,25 +60,6 @@ async function freeTag({ records, newTag }: ScenarioDeps): Promise<string> {
   let tag = newTag();
   while (taken.has(tag)) tag = newTag();
   return tag;
-}
-
-/** What controllers that are no more have left of this lab. As MadeStorage.takeDown; of other labs it only says so. */
-export async function takeDownLeft(deps: ScenarioDeps): Promise<{ readonly found: boolean; readonly all: boolean }> {
-  const { lab, records, say } = deps;
-  let [found, all] = [false, true];
-  for (const [tag, underWay] of await records.list()) {
-    const of = underWay.lab?.name ?? "";
-    if (of !== lab.name) {
-      say(
-        `${underWay.scenario}: an earlier study has left storage in lab ${of}: salvo resume with its lab file takes it away`,
-      );
-      continue;
-    }
-    found = true;
-    say(`${underWay.scenario}: taking away the storage that an earlier study has left`);
-    if (!(await takeDownStorage(tag, underWay, deps))) all = false;
-  }
-  return { found, all };
 }
 
 /** As the lab file alone has them. */
@@ -179,70 +133,9 @@ async function make(scenario: string, wanted: ScenarioStorage, tag: string, deps
   return create(RunStorageSchema, { wanted, exported, attached, checks });
 }
 
-/**
- * Every host is again as the lab file had it before, unless it is as the lab file says now: then nothing of the scenario is left,
- * and what people have applied since stays. Guests first, all of them, and then the target: what cannot be taken away now is said, stays
- * on record, and does not keep the rest. Of agents that the lab has no more nothing is asked.
- */
-async function takeDownStorage(
-  tag: string,
-  { scenario, wanted, lab: before }: StorageUnderWay,
-  deps: ScenarioDeps,
-): Promise<boolean> {
-  const { lab, records, channels, say } = deps;
-  if (!wanted || !before) return true; // it was never written so
-  const attempt = async (id: string, hostIn: (agent: LabAgent, of: Lab) => StorageHost): Promise<boolean> => {
-    const agent = lab.agents.find((each) => each.id === id);
-    if (!agent) {
-      say(`${scenario}: ${id} is in the lab no more: what was made there may still be there`);
-      return true;
-    }
-    const signal = deadline(TAKE_DOWN_MS, `taking the storage of ${scenario} away from ${id}`);
-    try {
-      await channels.renewWhenDue(expectedOf(agent), Date.now(), { signal });
-      await bringBack(hostIn(agent, lab), hostIn(agent, before), { ...deps, signal });
-      return true;
-    } catch (error) {
-      say(`${scenario}: what was made on ${id} is still there: ${toSalvoError(error).describe()}`);
-      return false;
-    }
-  };
-  const guestIn = (agent: LabAgent, of: Lab) => initiatorHost(agent, initiatorSpec(of, agent.id), channels);
-  const targetIn = (agent: LabAgent, of: Lab) => targetHost(agent, targetSpec(of, agent.id), channels);
-  const left = await Promise.all(guestsOf(wanted, before).map(({ id }) => attempt(id, guestIn)));
-  const all = (await attempt(wanted.target, targetIn)) && left.every(Boolean);
-  if (all) await records.remove(tag);
-  return all;
-}
-
-/**
- * What a call that was given up has begun on the host ends by itself, and is in the way until then. So a plan is applied even when
- * there is nothing to do: it is refused for as long as something else is at work.
- */
-async function bringBack(now: StorageHost, before: StorageHost, deps: ScenarioDeps): Promise<void> {
-  for (;;) {
-    let busy: SalvoError;
-    try {
-      const plan = await onHost(now, now.plan());
-      if (plan.steps.length === 0) return await apply(now, plan, deps);
-      return await apply(before, await onHost(before, before.plan()), deps);
-    } catch (error) {
-      busy = toSalvoError(error);
-      if (busy.kind !== "wrong-state") throw error;
-    }
-    await sleep(AGAIN_MS, { signal: deps.signal }).catch(() => {
-      throw busy;
-    });
-  }
-}
-
 async function bring(host: StorageHost, deps: ScenarioDeps): Promise<void> {
   const plan = await onHost(host, host.plan());
   if (plan.steps.length > 0) await apply(host, plan, deps);
-}
-
-async function apply(host: StorageHost, plan: Plan, { identities, signal }: ScenarioDeps): Promise<void> {
-  await applyPlan(host, plan, { lab: identities, what: "run: storage", signal });
 }
 
 function agentOf(id: string, lab: Lab): LabAgent {

@@ -1,0 +1,115 @@
+/** Takes the storage of a scenario away again, and what earlier controllers have left of it. */
+import type { Lab, LabAgent } from "@salvo/proto/lab_pb.ts";
+import type { StorageUnderWay } from "@salvo/proto/run_pb.ts";
+import type { Plan } from "@salvo/proto/storage_pb.ts";
+import { type SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
+import { guestsOf } from "../domain/scenario-storage.ts";
+import type { StorageRecords } from "../store/storage-under-way.ts";
+import type { AuditedLab } from "./audited-lab.ts";
+import { type Channels, expectedOf } from "./channels.ts";
+import {
+  applyPlan,
+  initiatorHost,
+  initiatorSpec,
+  onHost,
+  type StorageHost,
+  targetHost,
+  targetSpec,
+} from "./storage.ts";
+
+export interface ScenarioDeps {
+  readonly lab: Lab;
+  readonly identities: AuditedLab;
+  readonly channels: Channels;
+  readonly records: StorageRecords;
+  /** Of a few letters and digits, new each time. */
+  readonly newTag: () => string;
+  /** A line of progress. */
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Taking away is done also after the person has stopped the study. */
+const TAKE_DOWN_MS = 120_000;
+const AGAIN_MS = 1_000;
+
+/** What controllers that are no more have left of this lab; of other labs it only says so. all: nothing stays that it has not taken away. */
+export async function takeDownLeft(deps: ScenarioDeps): Promise<{ readonly found: boolean; readonly all: boolean }> {
+  const { lab, records, say } = deps;
+  let [found, all] = [false, true];
+  for (const [tag, underWay] of await records.list()) {
+    const of = underWay.lab?.name ?? "";
+    if (of !== lab.name) {
+      say(
+        `${underWay.scenario}: an earlier study has left storage in lab ${of}: salvo resume with its lab file takes it away`,
+      );
+      continue;
+    }
+    found = true;
+    say(`${underWay.scenario}: taking away the storage that an earlier study has left`);
+    if (!(await takeDownStorage(tag, underWay, deps))) all = false;
+  }
+  return { found, all };
+}
+
+/**
+ * Every host is again as the lab file had it before, unless it is as the lab file says now: then nothing of the scenario is left,
+ * and what people have applied since stays. Guests first, all of them, and then the target: what cannot be taken away now is said, stays
+ * on record, and does not keep the rest; false then. Of agents that the lab has no more nothing is asked.
+ */
+export async function takeDownStorage(
+  tag: string,
+  { scenario, wanted, lab: before }: StorageUnderWay,
+  deps: ScenarioDeps,
+): Promise<boolean> {
+  const { lab, records, channels, say } = deps;
+  if (!wanted || !before) return true; // it was never written so
+  const attempt = async (id: string, hostIn: (agent: LabAgent, of: Lab) => StorageHost): Promise<boolean> => {
+    const agent = lab.agents.find((each) => each.id === id);
+    if (!agent) {
+      say(`${scenario}: ${id} is in the lab no more: what was made there may still be there`);
+      return true;
+    }
+    const signal = deadline(TAKE_DOWN_MS, `taking the storage of ${scenario} away from ${id}`);
+    try {
+      await channels.renewWhenDue(expectedOf(agent), Date.now(), { signal });
+      await bringBack(hostIn(agent, lab), hostIn(agent, before), { ...deps, signal });
+      return true;
+    } catch (error) {
+      say(`${scenario}: what was made on ${id} is still there: ${toSalvoError(error).describe()}`);
+      return false;
+    }
+  };
+  const guestIn = (agent: LabAgent, of: Lab) => initiatorHost(agent, initiatorSpec(of, agent.id), channels);
+  const targetIn = (agent: LabAgent, of: Lab) => targetHost(agent, targetSpec(of, agent.id), channels);
+  const left = await Promise.all(guestsOf(wanted, before).map(({ id }) => attempt(id, guestIn)));
+  const all = (await attempt(wanted.target, targetIn)) && left.every(Boolean);
+  if (all) await records.remove(tag);
+  return all;
+}
+
+/**
+ * What a call that was given up has begun on the host ends by itself, and is in the way until then. So a plan is applied even when
+ * there is nothing to do: it is refused for as long as something else is at work.
+ */
+async function bringBack(now: StorageHost, before: StorageHost, deps: ScenarioDeps): Promise<void> {
+  for (;;) {
+    let busy: SalvoError;
+    try {
+      const plan = await onHost(now, now.plan());
+      if (plan.steps.length === 0) return await apply(now, plan, deps);
+      return await apply(before, await onHost(before, before.plan()), deps);
+    } catch (error) {
+      busy = toSalvoError(error);
+      if (busy.kind !== "wrong-state") throw error;
+    }
+    await sleep(AGAIN_MS, { signal: deps.signal }).catch(() => {
+      throw busy;
+    });
+  }
+}
+
+export async function apply(host: StorageHost, plan: Plan, { identities, signal }: ScenarioDeps): Promise<void> {
+  await applyPlan(host, plan, { lab: identities, what: "run: storage", signal });
+}
