@@ -7,7 +7,7 @@ import { type Record as JournalEntry, RecordSchema } from "@salvo/proto/telemetr
 import { Engine, Pattern, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { planHash } from "@salvo/shared/agent/domain/plan-hash.ts";
 import type { Disks } from "@salvo/shared/agent/guard/disks.ts";
-import { openIdentity } from "@salvo/shared/agent/identity.ts";
+import { openIdentity } from "@salvo/shared/agent/identity/agent-identity.ts";
 import type { Platform } from "@salvo/shared/agent/platform.ts";
 import { type ServedAgent, serveAgent } from "@salvo/shared/agent/serve.ts";
 import { roleName } from "@salvo/shared/config/role.ts";

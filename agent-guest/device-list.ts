@@ -1,6 +1,6 @@
 import type { Device } from "@salvo/proto/lab_pb.ts";
 import { openClaims } from "@salvo/shared/agent/guard/claims.ts";
-import { hashOfDevice } from "@salvo/shared/agent/devices.ts";
+import { hashOfDevice } from "@salvo/shared/agent/devices/devices.ts";
 import { listedDisk } from "@salvo/shared/agent/guard/examine.ts";
 import { openRawDisk } from "@salvo/shared/agent/guard/raw-disk.ts";
 import { findListed } from "@salvo/shared/agent/domain/guard/identity.ts";

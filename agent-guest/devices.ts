@@ -5,7 +5,7 @@ import { type ClaimDeps, claimDisk, releaseDisk } from "@salvo/shared/agent/guar
 import { openClaims } from "@salvo/shared/agent/guard/claims.ts";
 import type { Disks } from "@salvo/shared/agent/guard/disks.ts";
 import type { Examined } from "@salvo/shared/agent/guard/examine.ts";
-import { listedDevice } from "@salvo/shared/agent/device.ts";
+import { listedDevice } from "@salvo/shared/agent/devices/device.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { DiskIdentity } from "@salvo/shared/agent/domain/guard/facts.ts";
 import { describeDisk } from "./disks/shown.ts";

@@ -2,7 +2,7 @@
 import { create } from "@bufbuild/protobuf";
 import { AgentService, HostSchema } from "@salvo/proto/agent_pb.ts";
 import { AgentConfigSchema, Role } from "@salvo/proto/lab_pb.ts";
-import { openIdentity } from "@salvo/shared/agent/identity.ts";
+import { openIdentity } from "@salvo/shared/agent/identity/agent-identity.ts";
 import { type ServedAgent, serveAgent } from "@salvo/shared/agent/serve.ts";
 import { AGENT_LAPSE_MS, AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
 import { openLabFolder } from "@salvo/shared/identity/lab-folder.ts";

@@ -1,6 +1,6 @@
 /** Composition only: what an agent does is in shared/agent, what is Linux about it is beside this file. */
 import { Role } from "@salvo/proto/lab_pb.ts";
-import { auditCommand } from "@salvo/shared/agent/audit-command.ts";
+import { auditCommand } from "@salvo/shared/agent/audit/command.ts";
 import { agentProgram, runProgram } from "@salvo/shared/agent/program.ts";
 import { loadAgentConfig } from "@salvo/shared/config/files.ts";
 import { listDevices } from "./device-list.ts";

@@ -3,7 +3,7 @@
  * A real agent's journal grows by a few records a tick, so it could not show how fast its copying is.
  */
 import { connectBus } from "@salvo/shared/bus/connection.ts";
-import { publishRun } from "@salvo/shared/agent/publish.ts";
+import { publishRun } from "@salvo/shared/agent/run/publish.ts";
 import { openJournal } from "@salvo/shared/journal/writer.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 

@@ -10,7 +10,7 @@ import { openClaims } from "@salvo/shared/agent/guard/claims.ts";
 import { LABEL_BYTES } from "@salvo/shared/agent/domain/guard/label.ts";
 import { claimDisk, releaseDisk } from "@salvo/shared/agent/guard/claim-disk.ts";
 import { openRawDisk } from "@salvo/shared/agent/guard/raw-disk.ts";
-import { hashOfDevice } from "@salvo/shared/agent/devices.ts";
+import { hashOfDevice } from "@salvo/shared/agent/devices/devices.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type LoopDisk, type Loops, openLoops } from "./loops.ts";
 import { LVM, MBR, plant } from "./signatures.ts";

@@ -4,7 +4,7 @@
  */
 import "@salvo/agent-windows/disposable-stack.ts";
 import { keepBus } from "@salvo/shared/agent/bus-keeper.ts";
-import { openIdentity } from "@salvo/shared/agent/identity.ts";
+import { openIdentity } from "@salvo/shared/agent/identity/agent-identity.ts";
 import { natsTls } from "@salvo/shared/identity/nats.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { claimDisk } from "@salvo/shared/agent/guard/claim-disk.ts";
 import { openClaims } from "@salvo/shared/agent/guard/claims.ts";
 import { openRawDisk } from "@salvo/shared/agent/guard/raw-disk.ts";
-import { hashOfDevice } from "@salvo/shared/agent/devices.ts";
+import { hashOfDevice } from "@salvo/shared/agent/devices/devices.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { LOOP_BYTES, type LoopDisk, type Loops, openLoops } from "./loops.ts";

@@ -1,7 +1,7 @@
 /** The life of a virtual lab: up, agents, status, down; and what is left when `up` or a guest is killed. */
 import { readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { QEMU } from "@salvo/controller/vlab/kernel.ts";
+import { QEMU } from "@salvo/testbed/vlab/kernel.ts";
 import { expect } from "vitest";
 import { here, labsFolder, tracesOf, UP_MS, vlabIn } from "./vlab.ts";
 

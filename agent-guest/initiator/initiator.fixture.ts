@@ -10,7 +10,7 @@ import {
   Multipath,
   Transport,
 } from "@salvo/proto/storage_pb.ts";
-import { lunPrefixes } from "@salvo/shared/agent/devices.ts";
+import { lunPrefixes } from "@salvo/shared/agent/devices/devices.ts";
 import { factsOf } from "@salvo/shared/agent/domain/guard/disk.fixture.ts";
 import { known } from "@salvo/shared/agent/domain/guard/facts.ts";
 import { commandOf, type Op } from "@salvo/shared/agent/domain/provision/op.ts";

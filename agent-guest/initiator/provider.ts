@@ -2,7 +2,7 @@
 import { dirname, join } from "node:path";
 import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
 import { type Attachment, type InitiatorSpec, Transport } from "@salvo/proto/storage_pb.ts";
-import { lunPrefixes } from "@salvo/shared/agent/devices.ts";
+import { lunPrefixes } from "@salvo/shared/agent/devices/devices.ts";
 import type { DiskIdentity } from "@salvo/shared/agent/domain/guard/facts.ts";
 import type { Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
 import { isNvme, nvmeDepths, transportName } from "@salvo/shared/agent/domain/provision/transports.ts";

@@ -1,7 +1,7 @@
 /** Tests of an RDMA channel by the programs that everybody has for it: rping of librdmacm, ib_write_bw of perftest. */
 import { randomInt } from "node:crypto";
 import { ChannelTest } from "@salvo/proto/path_pb.ts";
-import type { Measured, Served, ServedAt } from "@salvo/shared/agent/path-tools.ts";
+import type { Measured, Served, ServedAt } from "@salvo/shared/agent/path/tools.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep, type Waiting } from "@salvo/shared/kernel/signal.ts";
 import { run } from "@salvo/shared/process/run.ts";

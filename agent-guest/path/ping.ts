@@ -1,4 +1,4 @@
-import type { PingResult } from "@salvo/shared/agent/path-tools.ts";
+import type { PingResult } from "@salvo/shared/agent/path/tools.ts";
 import type { Waiting } from "@salvo/shared/kernel/signal.ts";
 import { SEARCH_PATH } from "../provision/perform.ts";
 import { run } from "@salvo/shared/process/run.ts";

@@ -1,5 +1,5 @@
 import { networkInterfaces } from "node:os";
-import type { PathTools } from "@salvo/shared/agent/path-tools.ts";
+import type { PathTools } from "@salvo/shared/agent/path/tools.ts";
 import { linuxHost } from "../provision/host.ts";
 import { measureChannel, serveChannel } from "./channel.ts";
 import { linksWith } from "./links.ts";

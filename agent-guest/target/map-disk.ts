@@ -1,5 +1,5 @@
 import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
-import { hashOfDevice } from "@salvo/shared/agent/devices.ts";
+import { hashOfDevice } from "@salvo/shared/agent/devices/devices.ts";
 import { MAP_SECTOR_BYTES, type Op, SKIPPED_SECTORS } from "@salvo/shared/agent/domain/provision/op.ts";
 import type { Claims } from "@salvo/shared/agent/guard/claims.ts";
 import type { Disks } from "@salvo/shared/agent/guard/disks.ts";

@@ -1,6 +1,6 @@
 /** Raw disks as volumes: what initiators get is a disk of the device mapper's, which begins behind Salvo's label. */
 import type { AgentConfig, Device } from "@salvo/proto/lab_pb.ts";
-import { listedDevice } from "@salvo/shared/agent/device.ts";
+import { listedDevice } from "@salvo/shared/agent/devices/device.ts";
 import { RESERVED_BYTES } from "@salvo/shared/agent/domain/guard/label.ts";
 import type { Maker } from "@salvo/shared/agent/domain/provision/names.ts";
 import { MAP_SECTOR_BYTES } from "@salvo/shared/agent/domain/provision/op.ts";

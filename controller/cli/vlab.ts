@@ -2,13 +2,15 @@ import { realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { didYouMean } from "@salvo/shared/config/nearest.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
-import { mayBeVlab, takeDown } from "../vlab/down.ts";
-import { holdVlab } from "../vlab/hold.ts";
-import { guestPlaces } from "../vlab/places.ts";
-import { GUESTS_MAX } from "../vlab/plan.ts";
-import { ask, converse, openShell } from "../vlab/shell.ts";
-import { lookAt } from "../vlab/status.ts";
-import { bringUp } from "../vlab/up.ts";
+import { mayBeVlab, takeDown } from "@salvo/testbed/vlab/down.ts";
+import { holdVlab } from "@salvo/testbed/vlab/hold.ts";
+import { guestPlaces } from "@salvo/testbed/vlab/places.ts";
+import { GUESTS_MAX } from "@salvo/testbed/vlab/plan.ts";
+import { ask, converse, openShell } from "@salvo/testbed/vlab/shell.ts";
+import { lookAt } from "@salvo/testbed/vlab/status.ts";
+import { bringUp } from "@salvo/testbed/vlab/up.ts";
+import { openChannels } from "../service/channels.ts";
+import { serveEnrolment } from "../service/enrolment.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 import { cliLogger } from "./session.ts";
@@ -32,7 +34,16 @@ export async function upVlab({ dir, guests, memory, disk }: UpCommand, io: Io): 
   const beganMs = performance.now();
   const say = (line: string) => io.stderr.write(`${line}\n`);
   const folder = resolve(dir);
-  await bringUp({ folder, guests, memoryMib: memory, diskMib: disk, say, signal: stop.signal, log: cliLogger() });
+  await bringUp({
+    folder,
+    guests,
+    memoryMib: memory,
+    diskMib: disk,
+    say,
+    signal: stop.signal,
+    serveEnrolment: (lab, address) => serveEnrolment({ lab, address, log: cliLogger(), onJoined: () => {} }),
+    openCalls: openChannels,
+  });
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, onSignal);
   say(`ready after ${((performance.now() - beganMs) / 1000).toFixed(1)} s`);
   const file = join(folder, "lab.yaml");

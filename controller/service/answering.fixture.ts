@@ -1,7 +1,7 @@
 /** Whoever listens where an agent is expected, with a certificate that the test chooses. */
 import { AgentService } from "@salvo/proto/agent_pb.ts";
 import { IdentityService } from "@salvo/proto/enrolment_pb.ts";
-import { openIdentity } from "@salvo/shared/agent/identity.ts";
+import { openIdentity } from "@salvo/shared/agent/identity/agent-identity.ts";
 import { writeIdentity } from "@salvo/shared/identity/own.ts";
 import type { TestLab } from "@salvo/shared/identity/testing-lab.ts";
 import { type RpcServer, serve } from "@salvo/shared/rpc/server.ts";

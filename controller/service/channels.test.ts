@@ -1,5 +1,5 @@
 /** What the controller makes of whoever answers where it expects an agent. */
-import { openIdentity } from "@salvo/shared/agent/identity.ts";
+import { openIdentity } from "@salvo/shared/agent/identity/agent-identity.ts";
 import { AGENT_LAPSE_MS, AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
 import { readCertificate } from "@salvo/shared/identity/pem.ts";
 import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";

@@ -7,7 +7,7 @@ import { type InitiatorSpec, type TargetSpec, TargetSpecSchema, InitiatorSpecSch
 import { lunNames } from "@salvo/shared/agent/domain/provision/names.ts";
 import type { Op } from "@salvo/shared/agent/domain/provision/op.ts";
 import type { Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
-import { openIdentity } from "@salvo/shared/agent/identity.ts";
+import { openIdentity } from "@salvo/shared/agent/identity/agent-identity.ts";
 import type { InitiatorProvider, TargetProvider } from "@salvo/shared/agent/provision/provider.ts";
 import { serveAgent } from "@salvo/shared/agent/serve.ts";
 import type { TestLab } from "@salvo/shared/identity/testing-lab.ts";

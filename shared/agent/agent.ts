@@ -13,11 +13,11 @@ import { SalvoError } from "../kernel/error.ts";
 import { unlessAborted } from "../kernel/signal.ts";
 import { planOf } from "./domain/run-plan.ts";
 import type { Phase, RunState } from "./domain/run-machine.ts";
-import type { Devices } from "./devices.ts";
+import type { Devices } from "./devices/devices.ts";
 import type { Occupation } from "./occupation.ts";
-import { endedStatus, type HeldRun, type RunFolders } from "./held-runs.ts";
-import { type ActiveRun, type RunDeps, startRun } from "./run.ts";
-import { publishRun, type RunPublisher } from "./publish.ts";
+import { endedStatus, type HeldRun, type RunFolders } from "./run/held-runs.ts";
+import { type ActiveRun, type RunDeps, startRun } from "./run/run.ts";
+import { publishRun, type RunPublisher } from "./run/publish.ts";
 import type { BusKeeper } from "./bus-keeper.ts";
 
 const HEARTBEAT_MS = 1_000;

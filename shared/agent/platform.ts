@@ -3,7 +3,7 @@ import type { RunningProcess } from "../process/start.ts";
 import type { CoreCounters, DiskCounters } from "./domain/counters.ts";
 import type { WayState } from "./domain/way-changes.ts";
 import type { Disks } from "./guard/disks.ts";
-import type { PathTools } from "./path-tools.ts";
+import type { PathTools } from "./path/tools.ts";
 import type { InitiatorProvider, ProviderDeps, TargetProvider } from "./provision/provider.ts";
 
 /** What differs between the systems that an agent runs on. agent-guest and agent-windows each bring one. */

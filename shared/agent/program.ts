@@ -6,9 +6,9 @@ import { loadAgentConfig } from "../config/files.ts";
 import { EXIT, failureOf } from "../kernel/exit.ts";
 import { openLogFile } from "../log/file.ts";
 import { createLogger } from "../log/logger.ts";
-import { auditCommand, verifyOwnAudit } from "./audit-command.ts";
-import { openIdentity } from "./identity.ts";
-import { joinLab, type JoinCommand } from "./join-command.ts";
+import { auditCommand, verifyOwnAudit } from "./audit/command.ts";
+import { openIdentity } from "./identity/agent-identity.ts";
+import { joinLab, type JoinCommand } from "./identity/join-command.ts";
 import type { Platform } from "./platform.ts";
 import { serveAgent } from "./serve.ts";
 

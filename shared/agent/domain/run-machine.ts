@@ -1,6 +1,6 @@
 /**
  * The life of one run on one agent, decided purely: what happened goes in, what is to be done comes out.
- * shared/agent/run.ts performs the effects; the simulation in controller/domain drives the same function with faults.
+ * shared/agent/run/run.ts performs the effects; the simulation in controller/domain drives the same function with faults.
  */
 import { EventKind, Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { unreachable } from "../../kernel/assert.ts";

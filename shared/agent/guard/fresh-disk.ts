@@ -4,7 +4,7 @@ import type { Waiting } from "../../kernel/signal.ts";
 import type { DiskIdentity, FreshLun, Label } from "../domain/guard/facts.ts";
 import { isSameLun } from "../domain/guard/identity.ts";
 import { refusal } from "../domain/guard/refusal.ts";
-import type { OpenDevice } from "../devices.ts";
+import type { OpenDevice } from "../devices/open-device.ts";
 import { examineFound, type ExamineDeps, refused } from "./examine.ts";
 import type { FreshLuns } from "./fresh-luns.ts";
 import { holdDisk } from "./raw-disk.ts";

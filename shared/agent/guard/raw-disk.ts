@@ -3,7 +3,7 @@ import type { Waiting } from "../../kernel/signal.ts";
 import { RESERVED_BYTES } from "../domain/guard/label.ts";
 import type { RawPlan } from "../domain/guard/judge.ts";
 import { refusal } from "../domain/guard/refusal.ts";
-import type { OpenDevice } from "../devices.ts";
+import type { OpenDevice } from "../devices/open-device.ts";
 import type { Claims } from "./claims.ts";
 import { type Examined, examine, type ExamineDeps, refused } from "./examine.ts";
 

@@ -9,7 +9,7 @@ import { assert } from "../../kernel/assert.ts";
 import { type CallContext, implement, type ImplementedService } from "../../rpc/service.ts";
 import type { Occupation } from "../occupation.ts";
 import type { Platform } from "../platform.ts";
-import { pathService } from "../path-service.ts";
+import { pathService } from "../path/service.ts";
 import { openMade } from "./made.ts";
 import { itemMessage, planMessage } from "./messages.ts";
 import type { InitiatorProvider, ProviderDeps, TargetProvider } from "./provider.ts";

@@ -1,0 +1,103 @@
+/** Every device that runs may name, and the only way to it: those of the agent's own file, and the fresh LUNs that it has taken. */
+import type { AgentConfig, Device } from "@salvo/proto/lab_pb.ts";
+import type { Waiting } from "../../kernel/signal.ts";
+import { checkDevices, listedDevice, prepareDevice } from "./device.ts";
+import { deviceHash, planRefused } from "../domain/plan-hash.ts";
+import { targetPrefixes } from "../domain/provision/names.ts";
+import { type Claims, openClaims } from "../guard/claims.ts";
+import { listedDisk } from "../guard/examine.ts";
+import { openFreshLun } from "../guard/fresh-disk.ts";
+import { openFreshLuns } from "../guard/fresh-luns.ts";
+import { openRawDisk } from "../guard/raw-disk.ts";
+import type { Platform } from "../platform.ts";
+import type { OpenDevice } from "./open-device.ts";
+
+export interface Devices {
+  /** Each with what a plan for it is bound to. */
+  list(): Promise<{ readonly device: Device; readonly hash: string }[]>;
+  /** Throws `refused` for a name that there is not. */
+  find(name: string): Promise<Device>;
+  /**
+   * Makes a file what it has to be, or judges a raw disk. Throws `refused` when it may not be written to, or is not what it was
+   * when the run was planned.
+   */
+  open(name: string, planned: string, waiting?: Waiting): Promise<OpenDevice>;
+}
+
+export interface DevicesDeps {
+  readonly config: AgentConfig;
+  readonly platform: Pick<Platform, "disks" | "bootId" | "pathOfHandle">;
+  /** The lab that the agent's certificate is of; undefined without one, in tests. */
+  readonly lab: string | undefined;
+}
+
+export function openDevices({ config, platform, lab }: DevicesDeps): Devices {
+  const claims = openClaims(config.dataDir);
+  const freshLuns = openFreshLuns(config.dataDir, platform.bootId());
+  const targets = lunPrefixes(config, lab);
+  const host = config.id;
+
+  return {
+    async list() {
+      const listed = config.devices.map(async (device) => ({ device, hash: await hashOfDevice(device, claims) }));
+      const taken = (await freshLuns.list()).map(({ device, fresh }) => ({ device, hash: hashOfDisk(device, fresh) }));
+      return [...(await Promise.all(listed)), ...taken];
+    },
+
+    async find(name) {
+      const taken = (await freshLuns.list()).find(({ device }) => device.name === name);
+      return taken?.device ?? listedDevice(config, name);
+    },
+
+    async open(name, planned, waiting) {
+      const deps = { host, disks: platform.disks, lab, deviceHash: planned };
+      const taken = (await freshLuns.list()).find(({ device }) => device.name === name);
+      if (taken) return openFreshLun(taken.device, taken.fresh, { ...deps, targets, freshLuns }, waiting);
+      const device = listedDevice(config, name);
+      if (device.disk) return openRawDisk(device, { ...deps, claims }, waiting);
+      if ((await hashOfDevice(device, claims)) !== planned)
+        throw planRefused(`device ${name} is not what the run was planned for: it is listed otherwise now`);
+      return openFile(device, { config, platform }, waiting);
+    },
+  };
+}
+
+/** How the names of targets begin whose LUNs, made for a scenario, runs may write to. */
+export function lunPrefixes({ lunsOf }: AgentConfig, lab: string | undefined): string[] {
+  return lab === undefined ? [] : lunsOf.flatMap((agent) => targetPrefixes({ lab, agent }));
+}
+
+/** What a plan for the device is bound to. A disk's label is what this agent remembers of it: to plan, no disk is opened. */
+export async function hashOfDevice(device: Device, claims: Claims): Promise<string> {
+  const { name, path, sizeBytes, disk } = device;
+  if (!disk) return deviceHash({ name, path, sizeBytes }, undefined);
+  return hashOfDisk(device, await claims.read(name));
+}
+
+function hashOfDisk(device: Device, owner: Parameters<typeof deviceHash>[1]): string {
+  return deviceHash({ name: device.name, ...listedDisk(device) }, owner);
+}
+
+/** fio gets the very file that was checked: whoever may write to its folder can put something else in its place meanwhile. */
+async function openFile(
+  device: Device,
+  { config, platform }: Pick<DevicesDeps, "config" | "platform">,
+  waiting?: Waiting,
+): Promise<OpenDevice> {
+  const file = await prepareDevice(device, waiting);
+  try {
+    await checkDevices(config); // again, now that it is there: until then nothing could be told of another name for it
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  const nothing = () => {};
+  return {
+    path: platform.pathOfHandle?.(file.fd) ?? device.path,
+    reservedBytes: 0n,
+    recheck: nothing,
+    recheckQuickly: nothing,
+    // Nothing was written by this handle, so there is nothing that a failure could have lost, and the number is free all the same.
+    close: () => void file.close().catch(nothing),
+  };
+}

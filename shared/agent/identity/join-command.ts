@@ -1,0 +1,24 @@
+import { readFile, rm } from "node:fs/promises";
+import { SalvoError, toSalvoError } from "../../kernel/error.ts";
+
+export interface JoinCommand {
+  readonly controller: string;
+  readonly token?: string;
+  readonly tokenFile?: string;
+  readonly dir: string;
+}
+
+/** Throws `invalid-input` without a token; a token's file is removed when the lab has taken it. */
+export async function joinLab({ controller, token, tokenFile, dir }: JoinCommand) {
+  const { join } = await import("./join.ts");
+  if (tokenFile === undefined) {
+    if (token !== undefined) return join({ controller, token, folder: dir });
+    throw new SalvoError("invalid-input", "--token-file or --token is needed");
+  }
+  const text = await readFile(tokenFile, "utf8").catch((error: unknown) => {
+    throw toSalvoError(error, { file: tokenFile });
+  });
+  const joined = await join({ controller, token: text, folder: dir });
+  await rm(tokenFile);
+  return joined;
+}

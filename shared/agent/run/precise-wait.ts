@@ -1,0 +1,92 @@
+import os from "node:os";
+import { sleep, unlessAborted, type Waiting } from "../../kernel/signal.ts";
+import { msToNs, NS_PER_MS, systemClock, type Nanos } from "../../kernel/time.ts";
+
+/** A timer of the event loop may be late by this much on a busy host (and by 15.6 ms on an idle Windows). */
+const COARSE_NS = 25n * NS_PER_MS;
+/** On an idle Linux a timer is late by less than this; a tick that is not worth blocking 25 ms for is reached from here. */
+const CLOSE_NS = 3n * NS_PER_MS;
+/** How long before the instant justBefore is called at least: it may take a millisecond or two. */
+const JUST_BEFORE_NS = 5n * NS_PER_MS;
+/** In this time shells end and fio's jobs do their first I/O, where there are cores for them. */
+const STAND_BACK_NS = 4n * NS_PER_MS;
+const URGENT = os.constants.priority.PRIORITY_HIGHEST;
+/** The end of a precise wait is spun: a futex wakes up to this late. */
+const SPIN_NS = 150_000n;
+
+export interface PreciseWait extends Waiting {
+  readonly justBefore: () => void;
+  /** How long justBefore takes, where that is known to be much. */
+  readonly justBeforeMs?: number;
+  readonly act: () => void;
+}
+
+/**
+ * Calls act at the instant, late by microseconds where a core is free. The last 25 ms block the whole process, so that nothing
+ * else can be in the way; justBefore is called in the midst of them. Throws the signal's reason when it comes earlier than
+ * that.
+ */
+export async function waitPrecisely(
+  atNs: Nanos,
+  { justBefore, justBeforeMs = 0, act, signal }: PreciseWait,
+): Promise<void> {
+  const wanted = msToNs(justBeforeMs);
+  const justBeforeNs = wanted > JUST_BEFORE_NS ? wanted : JUST_BEFORE_NS;
+  await sleepUntil(atNs - COARSE_NS - justBeforeNs, signal);
+  setUrgency(URGENT);
+  try {
+    blockUntil(atNs - justBeforeNs);
+    justBefore();
+    blockUntil(atNs - SPIN_NS);
+    while (systemClock.now() < atNs);
+    act();
+  } finally {
+    setUrgency(os.constants.priority.PRIORITY_NORMAL);
+  }
+}
+
+/** Returns at the instant, late by about a tenth of a millisecond on a quiet host, and takes no CPU for it. */
+export async function waitClosely(atNs: Nanos, { signal }: Waiting = {}): Promise<void> {
+  await sleepUntil(atNs - CLOSE_NS, signal);
+  blockUntil(atNs);
+}
+
+/**
+ * Takes no CPU for a moment, and lets nothing else in this process take any: the gates are open, and what starts behind them
+ * needs the cores now. What there is to tell of it can wait.
+ */
+export function standBack(): void {
+  blockUntil(systemClock.now() + STAND_BACK_NS);
+}
+
+/**
+ * Where another agent's fio on the same host has begun a moment earlier, this process would otherwise wait for its turn.
+ * Of this thread alone; fio keeps its own. Without the right to it (root, CAP_SYS_NICE) all stays as it is.
+ */
+function setUrgency(priority: number): void {
+  try {
+    os.setPriority(0, priority);
+  } catch (error) {
+    // What libuv says when the kernel refuses; anything else is a bug.
+    if (!(error instanceof Error && "code" in error && error.code === "ERR_SYSTEM_ERROR")) throw error;
+  }
+}
+
+async function sleepUntil(atNs: Nanos, signal: AbortSignal | undefined): Promise<void> {
+  for (;;) {
+    const leftNs = atNs - systemClock.now();
+    if (leftNs <= 0n) return unlessAborted(Promise.resolve(), signal);
+    // setTimeout cuts off fractions, and would come early.
+    await sleep(Math.ceil(Number(leftNs) / 1e6), { signal });
+  }
+}
+
+const neverWoken = new Int32Array(new SharedArrayBuffer(4));
+
+function blockUntil(atNs: Nanos): void {
+  for (;;) {
+    const leftNs = atNs - systemClock.now();
+    if (leftNs <= 0n) return;
+    Atomics.wait(neverWoken, 0, 0, Number(leftNs) / 1e6);
+  }
+}
