@@ -36,6 +36,12 @@ const disk = fc.record(
     writtenBytes: uint64,
     inFlight: uint32,
     busyMs: uint32,
+    disk: name,
+    readMs: uint64,
+    writeMs: uint64,
+    queueMs: uint64,
+    sinceNs: int64,
+    gap: fc.boolean(),
   },
   noneRequired,
 );

@@ -119,6 +119,12 @@ function readDisk(reader: BinaryReader): DiskSample | undefined {
     writtenBytes: 0n,
     inFlight: 0,
     busyMs: 0,
+    disk: "",
+    readMs: 0n,
+    writeMs: 0n,
+    queueMs: 0n,
+    sinceNs: 0n,
+    gap: false,
   };
   const end = endOfBytes(reader);
   while (reader.pos < end) {
@@ -149,6 +155,24 @@ function readDisk(reader: BinaryReader): DiskSample | undefined {
         break;
       case 9 * 8:
         sample.busyMs = reader.uint32();
+        break;
+      case 10 * 8 + 2:
+        sample.disk = reader.string();
+        break;
+      case 11 * 8:
+        sample.readMs = BigInt(reader.uint64());
+        break;
+      case 12 * 8:
+        sample.writeMs = BigInt(reader.uint64());
+        break;
+      case 13 * 8:
+        sample.queueMs = BigInt(reader.uint64());
+        break;
+      case 14 * 8:
+        sample.sinceNs = BigInt(reader.int64());
+        break;
+      case 15 * 8:
+        sample.gap = reader.bool();
         break;
       default:
         return undefined;

@@ -43,11 +43,17 @@ function tell(body: Record["body"], wallNs: (agentNs: bigint) => string | null):
     }
     case "final":
       return { kind: "final", participant: body.value.participant, exitCode: body.value.exitCode };
+    case "hostClock": {
+      const { offsetNs, boundNs, rttNs } = body.value;
+      const estimate = { offsetNs: offsetNs.toString(), boundNs: boundNs.toString(), rttNs: rttNs.toString() };
+      return { kind: "host-clock", ...estimate };
+    }
     case "end":
       return { kind: "end", outcome: enumName(OutcomeSchema, body.value.outcome), text: body.value.reason };
     case "fio":
     case "cpu":
     case "disk":
+    case "net":
     case undefined:
       return undefined;
     default:

@@ -2,9 +2,9 @@ import type { Record } from "@salvo/proto/telemetry_pb.ts";
 import { SalvoError } from "../kernel/error.ts";
 
 /** What a message is about; one token of its subject, so that a reader can subscribe to one kind alone. */
-export type Kind = "fio" | "cpu" | "disk" | "hv" | "event";
+export type Kind = "fio" | "cpu" | "disk" | "net" | "hv" | "event";
 
-const KINDS: ReadonlySet<string> = new Set<Kind>(["fio", "cpu", "disk", "hv", "event"]);
+const KINDS: ReadonlySet<string> = new Set<Kind>(["fio", "cpu", "disk", "net", "hv", "event"]);
 /** One token of a subject: the same names that labs, agents and runs may have. */
 const TOKEN = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
@@ -68,7 +68,7 @@ export function parseSubject(subject: string): ParsedSubject | undefined {
 /** Samples travel under their own kind, everything else as an event. */
 export function kindOf(record: Record): Kind {
   const body = record.body.case;
-  return body === "fio" || body === "cpu" || body === "disk" ? body : "event";
+  return body === "fio" || body === "cpu" || body === "disk" || body === "net" ? body : "event";
 }
 
 function isToken(text: string | undefined): text is string {

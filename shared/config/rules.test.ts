@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { ArmRequestSchema } from "@salvo/proto/agent_pb.ts";
 import { JoinRequestSchema } from "@salvo/proto/enrolment_pb.ts";
-import { LabSchema, OnLoss, Role } from "@salvo/proto/lab_pb.ts";
+import { LabSchema, ObserverLoss, OnLoss, Role } from "@salvo/proto/lab_pb.ts";
 import { Engine, Pattern } from "@salvo/proto/workload_pb.ts";
 import { expect, test } from "vitest";
 import { assertValid, checkMessage } from "./rules.ts";
@@ -39,7 +39,6 @@ test.each([
   ["run", 'must be a run id ([a-z0-9][a-z0-9-]{0,62}), not "Run 1"', { run: "Run 1" }],
   ["run", "must be a run id", { run: "r1\n" }],
   ["workload", "is missing", { workload: undefined }],
-  ["participants", "must have at least one entry", { participants: [] }],
   ["participants[0].device", "must not be empty", { participants: [{ id: "a.d", deviceHash: hash }] }],
   [
     "participants[0].deviceHash",
@@ -96,7 +95,7 @@ test("two entries that agree in what must be unique are named by their place", (
 test("an unknown number or none in a list of enums is a violation of its own entry", () => {
   // A newer peer's role, of which this one's types know nothing.
   const roles = [Role.WORKLOAD, 17 as Role, Role.UNSPECIFIED];
-  const agent = { id: "a", address: "h:1", roles, onLoss: OnLoss.ABORT };
+  const agent = { id: "a", address: "h:1", roles, onLoss: OnLoss.ABORT, onObserverLoss: ObserverLoss.NOTE };
   const lab = create(LabSchema, { name: "lab", host: "h", agents: [agent] });
   expect(checkMessage(LabSchema, lab).map(({ path }) => path)).toEqual(["agents[0].roles[1]", "agents[0].roles[2]"]);
 });

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/telemetry.proto.
  */
 export const file_salvo_v1_telemetry: GenFile = /*@__PURE__*/
-  fileDesc("ChhzYWx2by92MS90ZWxlbWV0cnkucHJvdG8SCHNhbHZvLnYxIicKB0xhdGVuY3kSDAoEYmlucxgBIAMoDRIOCgZjb3VudHMYAiADKA0iRAoCSW8SCwoDaW9zGAEgASgNEg0KBWJ5dGVzGAIgASgEEiIKB2xhdGVuY3kYAyABKAsyES5zYWx2by52MS5MYXRlbmN5IrgBCglGaW9TYW1wbGUSEwoLcGFydGljaXBhbnQYASABKAkSDAoEdGljaxgCIAEoDRITCgt0YWtlbl9hdF9ucxgDIAEoAxISCgpydW50aW1lX21zGAQgASgNEg8KB3N0YWxsZWQYBSABKAgSGgoEcmVhZBgGIAEoCzIMLnNhbHZvLnYxLklvEhsKBXdyaXRlGAcgASgLMgwuc2Fsdm8udjEuSW8SFQoNY291bnRlZF9hdF9ucxgIIAEoAyKIAQoIQ29yZVRpbWUSDwoHdXNlcl9tcxgBIAEoDRIRCglzeXN0ZW1fbXMYAiABKA0SDgoGaXJxX21zGAMgASgNEhIKCnNvZnRpcnFfbXMYBCABKA0SEAoIc3RlYWxfbXMYBSABKA0SDwoHaWRsZV9tcxgGIAEoDRIRCglpb3dhaXRfbXMYByABKA0iUQoJQ3B1U2FtcGxlEgwKBHRpY2sYASABKA0SEwoLdGFrZW5fYXRfbnMYAiABKAMSIQoFY29yZXMYAyADKAsyEi5zYWx2by52MS5Db3JlVGltZSKyAQoKRGlza1NhbXBsZRITCgtwYXJ0aWNpcGFudBgBIAEoCRIMCgR0aWNrGAIgASgNEhMKC3Rha2VuX2F0X25zGAMgASgDEg0KBXJlYWRzGAQgASgNEhIKCnJlYWRfYnl0ZXMYBSABKAQSDgoGd3JpdGVzGAYgASgNEhUKDXdyaXR0ZW5fYnl0ZXMYByABKAQSEQoJaW5fZmxpZ2h0GAggASgNEg8KB2J1c3lfbXMYCSABKA0iUAoIUnVuRXZlbnQSIQoEa2luZBgBIAEoDjITLnNhbHZvLnYxLkV2ZW50S2luZBITCgtwYXJ0aWNpcGFudBgCIAEoCRIMCgR0ZXh0GAMgASgJInkKClN0YXJ0UHJvb2YSEwoLcGFydGljaXBhbnQYASABKAkSFgoOcmVsZWFzZWRfYXRfbnMYAiABKAMSEwoLZWFybGllc3RfbnMYAyABKAMSEQoJbGF0ZXN0X25zGAQgASgDEhYKDndhbGxfY2xvY2tfc2V0GAUgASgIIkAKCEZpb0ZpbmFsEhMKC3BhcnRpY2lwYW50GAEgASgJEhEKCWV4aXRfY29kZRgCIAEoBRIMCgRqc29uGAMgASgJIjwKBlJ1bkVuZBIiCgdvdXRjb21lGAEgASgOMhEuc2Fsdm8udjEuT3V0Y29tZRIOCgZyZWFzb24YAiABKAkirAIKBlJlY29yZBILCgNzZXEYASABKA0SDQoFYXRfbnMYAiABKAMSIgoDZmlvGAMgASgLMhMuc2Fsdm8udjEuRmlvU2FtcGxlSAASIgoDY3B1GAQgASgLMhMuc2Fsdm8udjEuQ3B1U2FtcGxlSAASJAoEZGlzaxgFIAEoCzIULnNhbHZvLnYxLkRpc2tTYW1wbGVIABIjCgVldmVudBgGIAEoCzISLnNhbHZvLnYxLlJ1bkV2ZW50SAASJQoFc3RhcnQYByABKAsyFC5zYWx2by52MS5TdGFydFByb29mSAASIwoFZmluYWwYCCABKAsyEi5zYWx2by52MS5GaW9GaW5hbEgAEh8KA2VuZBgJIAEoCzIQLnNhbHZvLnYxLlJ1bkVuZEgAQgYKBGJvZHkiXQoIUHJlc2VuY2USDQoFYWdlbnQYASABKAkSDwoHdmVyc2lvbhgCIAEoCRILCgNydW4YAyABKAkSDQoFcGhhc2UYBCABKAkSFQoNd2FsbF9jbG9ja19ucxgFIAEoAyrlAQoJRXZlbnRLaW5kEhoKFkVWRU5UX0tJTkRfVU5TUEVDSUZJRUQQABIUChBFVkVOVF9LSU5EX0FSTUVEEAESFAoQRVZFTlRfS0lORF9GSVJFRBACEhcKE0VWRU5UX0tJTkRfUkVMRUFTRUQQAxIVChFFVkVOVF9LSU5EX0VYSVRFRBAEEhYKEkVWRU5UX0tJTkRfQUJPUlRFRBAFEhYKEkVWRU5UX0tJTkRfV0FSTklORxAGEhgKFEVWRU5UX0tJTkRfUEFUSF9ET1dOEAcSFgoSRVZFTlRfS0lORF9QQVRIX1VQEAgqegoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASFAoQT1VUQ09NRV9GSU5JU0hFRBABEhMKD09VVENPTUVfQUJPUlRFRBACEhIKDk9VVENPTUVfRkFJTEVEEAMSFwoTT1VUQ09NRV9JTlRFUlJVUFRFRBAEYgZwcm90bzM");
+  fileDesc("ChhzYWx2by92MS90ZWxlbWV0cnkucHJvdG8SCHNhbHZvLnYxIicKB0xhdGVuY3kSDAoEYmlucxgBIAMoDRIOCgZjb3VudHMYAiADKA0iRAoCSW8SCwoDaW9zGAEgASgNEg0KBWJ5dGVzGAIgASgEEiIKB2xhdGVuY3kYAyABKAsyES5zYWx2by52MS5MYXRlbmN5IrgBCglGaW9TYW1wbGUSEwoLcGFydGljaXBhbnQYASABKAkSDAoEdGljaxgCIAEoDRITCgt0YWtlbl9hdF9ucxgDIAEoAxISCgpydW50aW1lX21zGAQgASgNEg8KB3N0YWxsZWQYBSABKAgSGgoEcmVhZBgGIAEoCzIMLnNhbHZvLnYxLklvEhsKBXdyaXRlGAcgASgLMgwuc2Fsdm8udjEuSW8SFQoNY291bnRlZF9hdF9ucxgIIAEoAyKIAQoIQ29yZVRpbWUSDwoHdXNlcl9tcxgBIAEoDRIRCglzeXN0ZW1fbXMYAiABKA0SDgoGaXJxX21zGAMgASgNEhIKCnNvZnRpcnFfbXMYBCABKA0SEAoIc3RlYWxfbXMYBSABKA0SDwoHaWRsZV9tcxgGIAEoDRIRCglpb3dhaXRfbXMYByABKA0icAoJQ3B1U2FtcGxlEgwKBHRpY2sYASABKA0SEwoLdGFrZW5fYXRfbnMYAiABKAMSIQoFY29yZXMYAyADKAsyEi5zYWx2by52MS5Db3JlVGltZRIQCghzaW5jZV9ucxgEIAEoAxILCgNnYXAYBSABKAgilAIKCkRpc2tTYW1wbGUSEwoLcGFydGljaXBhbnQYASABKAkSDAoEdGljaxgCIAEoDRITCgt0YWtlbl9hdF9ucxgDIAEoAxINCgVyZWFkcxgEIAEoDRISCgpyZWFkX2J5dGVzGAUgASgEEg4KBndyaXRlcxgGIAEoDRIVCg13cml0dGVuX2J5dGVzGAcgASgEEhEKCWluX2ZsaWdodBgIIAEoDRIPCgdidXN5X21zGAkgASgNEgwKBGRpc2sYCiABKAkSDwoHcmVhZF9tcxgLIAEoBBIQCgh3cml0ZV9tcxgMIAEoBBIQCghxdWV1ZV9tcxgNIAEoBBIQCghzaW5jZV9ucxgOIAEoAxILCgNnYXAYDyABKAgilAEKCU5pY0NvdW50cxIMCgRuYW1lGAEgASgJEhYKDnJlY2VpdmVkX2J5dGVzGAIgASgEEhIKCnNlbnRfYnl0ZXMYAyABKAQSGAoQcmVjZWl2ZWRfcGFja2V0cxgEIAEoBBIUCgxzZW50X3BhY2tldHMYBSABKAQSDQoFZHJvcHMYBiABKAQSDgoGZXJyb3JzGAcgASgEInAKCU5ldFNhbXBsZRIMCgR0aWNrGAEgASgNEhMKC3Rha2VuX2F0X25zGAIgASgDEiEKBG5pY3MYAyADKAsyEy5zYWx2by52MS5OaWNDb3VudHMSEAoIc2luY2VfbnMYBCABKAMSCwoDZ2FwGAUgASgIIl4KCUhvc3RDbG9jaxINCgVhdF9ucxgBIAEoAxIRCglvZmZzZXRfbnMYAiABKAMSEAoIYm91bmRfbnMYAyABKAMSDQoFcGluZ3MYBCABKA0SDgoGcnR0X25zGAUgASgDIlAKCFJ1bkV2ZW50EiEKBGtpbmQYASABKA4yEy5zYWx2by52MS5FdmVudEtpbmQSEwoLcGFydGljaXBhbnQYAiABKAkSDAoEdGV4dBgDIAEoCSJ5CgpTdGFydFByb29mEhMKC3BhcnRpY2lwYW50GAEgASgJEhYKDnJlbGVhc2VkX2F0X25zGAIgASgDEhMKC2VhcmxpZXN0X25zGAMgASgDEhEKCWxhdGVzdF9ucxgEIAEoAxIWCg53YWxsX2Nsb2NrX3NldBgFIAEoCCJACghGaW9GaW5hbBITCgtwYXJ0aWNpcGFudBgBIAEoCRIRCglleGl0X2NvZGUYAiABKAUSDAoEanNvbhgDIAEoCSI8CgZSdW5FbmQSIgoHb3V0Y29tZRgBIAEoDjIRLnNhbHZvLnYxLk91dGNvbWUSDgoGcmVhc29uGAIgASgJIvsCCgZSZWNvcmQSCwoDc2VxGAEgASgNEg0KBWF0X25zGAIgASgDEiIKA2ZpbxgDIAEoCzITLnNhbHZvLnYxLkZpb1NhbXBsZUgAEiIKA2NwdRgEIAEoCzITLnNhbHZvLnYxLkNwdVNhbXBsZUgAEiQKBGRpc2sYBSABKAsyFC5zYWx2by52MS5EaXNrU2FtcGxlSAASIwoFZXZlbnQYBiABKAsyEi5zYWx2by52MS5SdW5FdmVudEgAEiUKBXN0YXJ0GAcgASgLMhQuc2Fsdm8udjEuU3RhcnRQcm9vZkgAEiMKBWZpbmFsGAggASgLMhIuc2Fsdm8udjEuRmlvRmluYWxIABIfCgNlbmQYCSABKAsyEC5zYWx2by52MS5SdW5FbmRIABIiCgNuZXQYCiABKAsyEy5zYWx2by52MS5OZXRTYW1wbGVIABIpCgpob3N0X2Nsb2NrGAsgASgLMhMuc2Fsdm8udjEuSG9zdENsb2NrSABCBgoEYm9keSJdCghQcmVzZW5jZRINCgVhZ2VudBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEgsKA3J1bhgDIAEoCRINCgVwaGFzZRgEIAEoCRIVCg13YWxsX2Nsb2NrX25zGAUgASgDKuUBCglFdmVudEtpbmQSGgoWRVZFTlRfS0lORF9VTlNQRUNJRklFRBAAEhQKEEVWRU5UX0tJTkRfQVJNRUQQARIUChBFVkVOVF9LSU5EX0ZJUkVEEAISFwoTRVZFTlRfS0lORF9SRUxFQVNFRBADEhUKEUVWRU5UX0tJTkRfRVhJVEVEEAQSFgoSRVZFTlRfS0lORF9BQk9SVEVEEAUSFgoSRVZFTlRfS0lORF9XQVJOSU5HEAYSGAoURVZFTlRfS0lORF9QQVRIX0RPV04QBxIWChJFVkVOVF9LSU5EX1BBVEhfVVAQCCp6CgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABIUChBPVVRDT01FX0ZJTklTSEVEEAESEwoPT1VUQ09NRV9BQk9SVEVEEAISEgoOT1VUQ09NRV9GQUlMRUQQAxIXChNPVVRDT01FX0lOVEVSUlVQVEVEEARiBnByb3RvMw");
 
 /**
  * A latency histogram with fio's own bins, by number from 0 to 1855; shared/fio/bins.ts and docs/subjects.md give the
@@ -204,6 +204,21 @@ export type CpuSample = Message<"salvo.v1.CpuSample"> & {
    * @generated from field: repeated salvo.v1.CoreTime cores = 3;
    */
   cores: CoreTime[];
+
+  /**
+   * When the reading before this one was taken: all counts are of the time from then to taken_at_ns. 0 from agents that did
+   * not tell it yet; the time is one interval then.
+   *
+   * @generated from field: int64 since_ns = 4;
+   */
+  sinceNs: bigint;
+
+  /**
+   * The source had no reading younger than two intervals. There are no counts; the next sample has those of the whole time.
+   *
+   * @generated from field: bool gap = 5;
+   */
+  gap: boolean;
 };
 
 /**
@@ -221,6 +236,8 @@ export const CpuSampleSchema: GenMessage<CpuSample> = /*@__PURE__*/
  */
 export type DiskSample = Message<"salvo.v1.DiskSample"> & {
   /**
+   * Empty for a disk of an observer.
+   *
    * @generated from field: string participant = 1;
    */
   participant: string;
@@ -266,6 +283,43 @@ export type DiskSample = Message<"salvo.v1.DiskSample"> & {
    * @generated from field: uint32 busy_ms = 9;
    */
   busyMs: number;
+
+  /**
+   * The name that the host gives the disk, such as sda.
+   *
+   * @generated from field: string disk = 10;
+   */
+  disk: string;
+
+  /**
+   * Time that reads, writes and all requests together spent in queue and device, as the kernel adds it up: divided by the
+   * interval, queue_ms is the mean queue length.
+   *
+   * @generated from field: uint64 read_ms = 11;
+   */
+  readMs: bigint;
+
+  /**
+   * @generated from field: uint64 write_ms = 12;
+   */
+  writeMs: bigint;
+
+  /**
+   * @generated from field: uint64 queue_ms = 13;
+   */
+  queueMs: bigint;
+
+  /**
+   * As in CpuSample.
+   *
+   * @generated from field: int64 since_ns = 14;
+   */
+  sinceNs: bigint;
+
+  /**
+   * @generated from field: bool gap = 15;
+   */
+  gap: boolean;
 };
 
 /**
@@ -274,6 +328,138 @@ export type DiskSample = Message<"salvo.v1.DiskSample"> & {
  */
 export const DiskSampleSchema: GenMessage<DiskSample> = /*@__PURE__*/
   messageDesc(file_salvo_v1_telemetry, 5);
+
+/**
+ * What one network interface moved in the interval before a tick.
+ *
+ * @generated from message salvo.v1.NicCounts
+ */
+export type NicCounts = Message<"salvo.v1.NicCounts"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: uint64 received_bytes = 2;
+   */
+  receivedBytes: bigint;
+
+  /**
+   * @generated from field: uint64 sent_bytes = 3;
+   */
+  sentBytes: bigint;
+
+  /**
+   * @generated from field: uint64 received_packets = 4;
+   */
+  receivedPackets: bigint;
+
+  /**
+   * @generated from field: uint64 sent_packets = 5;
+   */
+  sentPackets: bigint;
+
+  /**
+   * Dropped and damaged, both ways together.
+   *
+   * @generated from field: uint64 drops = 6;
+   */
+  drops: bigint;
+
+  /**
+   * @generated from field: uint64 errors = 7;
+   */
+  errors: bigint;
+};
+
+/**
+ * Describes the message salvo.v1.NicCounts.
+ * Use `create(NicCountsSchema)` to create a new message.
+ */
+export const NicCountsSchema: GenMessage<NicCounts> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_telemetry, 6);
+
+/**
+ * @generated from message salvo.v1.NetSample
+ */
+export type NetSample = Message<"salvo.v1.NetSample"> & {
+  /**
+   * @generated from field: uint32 tick = 1;
+   */
+  tick: number;
+
+  /**
+   * @generated from field: int64 taken_at_ns = 2;
+   */
+  takenAtNs: bigint;
+
+  /**
+   * @generated from field: repeated salvo.v1.NicCounts nics = 3;
+   */
+  nics: NicCounts[];
+
+  /**
+   * As in CpuSample.
+   *
+   * @generated from field: int64 since_ns = 4;
+   */
+  sinceNs: bigint;
+
+  /**
+   * @generated from field: bool gap = 5;
+   */
+  gap: boolean;
+};
+
+/**
+ * Describes the message salvo.v1.NetSample.
+ * Use `create(NetSampleSchema)` to create a new message.
+ */
+export const NetSampleSchema: GenMessage<NetSample> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_telemetry, 7);
+
+/**
+ * The clock of the host that an agent samples, where the agent runs on another one: host time = agent time + offset, wrong by
+ * at most bound. The agent writes one before T0 and one after the last tick, and brings its host's times onto its own clock.
+ *
+ * @generated from message salvo.v1.HostClock
+ */
+export type HostClock = Message<"salvo.v1.HostClock"> & {
+  /**
+   * The agent's clock at the ping with the least round trip.
+   *
+   * @generated from field: int64 at_ns = 1;
+   */
+  atNs: bigint;
+
+  /**
+   * @generated from field: int64 offset_ns = 2;
+   */
+  offsetNs: bigint;
+
+  /**
+   * @generated from field: int64 bound_ns = 3;
+   */
+  boundNs: bigint;
+
+  /**
+   * @generated from field: uint32 pings = 4;
+   */
+  pings: number;
+
+  /**
+   * @generated from field: int64 rtt_ns = 5;
+   */
+  rttNs: bigint;
+};
+
+/**
+ * Describes the message salvo.v1.HostClock.
+ * Use `create(HostClockSchema)` to create a new message.
+ */
+export const HostClockSchema: GenMessage<HostClock> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_telemetry, 8);
 
 /**
  * @generated from message salvo.v1.RunEvent
@@ -302,7 +488,7 @@ export type RunEvent = Message<"salvo.v1.RunEvent"> & {
  * Use `create(RunEventSchema)` to create a new message.
  */
 export const RunEventSchema: GenMessage<RunEvent> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_telemetry, 6);
+  messageDesc(file_salvo_v1_telemetry, 9);
 
 /**
  * A participant's first I/O happened within these bounds; see shared/fio/start.ts for how they are proven.
@@ -343,7 +529,7 @@ export type StartProof = Message<"salvo.v1.StartProof"> & {
  * Use `create(StartProofSchema)` to create a new message.
  */
 export const StartProofSchema: GenMessage<StartProof> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_telemetry, 7);
+  messageDesc(file_salvo_v1_telemetry, 10);
 
 /**
  * fio's own last word: the json+ document it printed at its end.
@@ -372,7 +558,7 @@ export type FioFinal = Message<"salvo.v1.FioFinal"> & {
  * Use `create(FioFinalSchema)` to create a new message.
  */
 export const FioFinalSchema: GenMessage<FioFinal> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_telemetry, 8);
+  messageDesc(file_salvo_v1_telemetry, 11);
 
 /**
  * The last record of every run.
@@ -396,7 +582,7 @@ export type RunEnd = Message<"salvo.v1.RunEnd"> & {
  * Use `create(RunEndSchema)` to create a new message.
  */
 export const RunEndSchema: GenMessage<RunEnd> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_telemetry, 9);
+  messageDesc(file_salvo_v1_telemetry, 12);
 
 /**
  * @generated from message salvo.v1.Record
@@ -459,6 +645,18 @@ export type Record = Message<"salvo.v1.Record"> & {
      */
     value: RunEnd;
     case: "end";
+  } | {
+    /**
+     * @generated from field: salvo.v1.NetSample net = 10;
+     */
+    value: NetSample;
+    case: "net";
+  } | {
+    /**
+     * @generated from field: salvo.v1.HostClock host_clock = 11;
+     */
+    value: HostClock;
+    case: "hostClock";
   } | { case: undefined; value?: undefined };
 };
 
@@ -467,7 +665,7 @@ export type Record = Message<"salvo.v1.Record"> & {
  * Use `create(RecordSchema)` to create a new message.
  */
 export const RecordSchema: GenMessage<Record> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_telemetry, 10);
+  messageDesc(file_salvo_v1_telemetry, 13);
 
 /**
  * Published by an agent on salvo.<lab>.agent.<agent>.presence while it is connected.
@@ -510,7 +708,7 @@ export type Presence = Message<"salvo.v1.Presence"> & {
  * Use `create(PresenceSchema)` to create a new message.
  */
 export const PresenceSchema: GenMessage<Presence> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_telemetry, 11);
+  messageDesc(file_salvo_v1_telemetry, 14);
 
 /**
  * @generated from enum salvo.v1.EventKind
