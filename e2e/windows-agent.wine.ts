@@ -132,6 +132,7 @@ test("it says on NATS, with its own certificate, that it is there", async () => 
     name: "presence",
     target: "node22",
     crc32: { source: join(import.meta.dirname, "../agent-windows/crc32c.ts") },
+    beside: [],
   });
   for (const { name, bytes } of files) await writeFile(join(home, name), bytes);
   const { lab, controller } = nats.identities;

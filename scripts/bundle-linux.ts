@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import manifest from "../agent-guest/package.json" with { type: "json" };
 import { keptArchive } from "./bundle-archive.ts";
@@ -11,6 +11,8 @@ import { type BundledFile, bundleProgram } from "./bundle-program.ts";
 const root = join(import.meta.dirname, "..");
 const agent = join(root, "agent-guest");
 const NAME = "salvo-agent-guest";
+/** Where scripts/setup puts the Node that the archive gets. */
+const NODE = join(root, ".toolchain", "npm", "node_modules", `node-linux-${process.arch}`);
 
 /** What is in the archive besides the program, and its mode there. */
 const FILES = [
@@ -54,6 +56,7 @@ export function linuxProgram(): Promise<BundledFile[]> {
     name: NAME,
     target: "node24",
     crc32: { compiled: readFileSync(crc32File()) },
+    beside: [dirname(crc32Package()), NODE],
   });
 }
 
@@ -67,7 +70,12 @@ function put(path: string, bytes: Uint8Array, mode: number): void {
 
 /** pnpm puts a package's own packages where only it finds them. */
 function crc32File(): string {
-  const ofShared = createRequire(join(root, "shared", "package.json"));
-  const ofCrc32 = createRequire(ofShared.resolve("@node-rs/crc32"));
-  return ofCrc32.resolve(`@node-rs/crc32-linux-${process.arch}-gnu`);
+  return ofCrc32().resolve(`@node-rs/crc32-linux-${process.arch}-gnu`);
 }
+
+function crc32Package(): string {
+  return ofShared().resolve("@node-rs/crc32/package.json");
+}
+
+const ofShared = () => createRequire(join(root, "shared", "package.json"));
+const ofCrc32 = () => createRequire(crc32Package());

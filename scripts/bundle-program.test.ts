@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { linuxProgram } from "./bundle-linux.ts";
+import { packageIn } from "./bundle-licences.ts";
 import type { BundledFile } from "./bundle-program.ts";
 import { windowsProgram } from "./bundle-windows.ts";
 
@@ -21,7 +22,7 @@ function agent(...args: string[]): string {
 }
 
 test("a bundled agent starts from any folder, with no package beside it, and knows its version", () => {
-  expect(files.map(({ name }) => name)).toEqual(["salvo-agent-guest.mjs", "crc32.node"]);
+  expect(files.map(({ name }) => name)).toEqual(["salvo-agent-guest.mjs", "LICENSES.txt", "crc32.node"]);
   expect(agent("--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
@@ -37,10 +38,27 @@ test("the same input gives the same bytes, and no path of where it was built is 
 
 test("the agent for Windows is one file without anything compiled, in the language of Node 22", async () => {
   const program = await windowsProgram();
-  expect(program.map(({ name }) => name)).toEqual(["salvo-agent-windows.mjs"]);
+  expect(program.map(({ name }) => name)).toEqual(["salvo-agent-windows.mjs", "LICENSES.txt"]);
   // Lowered by esbuild: Node 22 does not know the word.
   expect(Buffer.from(program[0]?.bytes ?? []).toString()).not.toMatch(/\bawait using\b|[;{}]using \w/);
   writeFileSync(join(folder, "salvo-agent-windows.mjs"), program[0]?.bytes ?? "");
   const said = execFileSync(process.execPath, [join(folder, "salvo-agent-windows.mjs"), "--version"], { cwd: "/" });
   expect(said.toString()).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test("a bundle has the licence text of every package that it contains, and of the Node beside it", () => {
+  const text = Buffer.from(files.find(({ name }) => name === "LICENSES.txt")?.bytes ?? []).toString();
+  expect(text).toMatch(/^@grpc\/grpc-js 1\S+ \(Apache-2\.0\)\n\n\s*Apache License/m);
+  expect(text).toMatch(/^yaml 2\S+ \(ISC\)\n\nCopyright Eemeli Aro/m);
+  expect(text).toMatch(/^@node-rs\/crc32 /m);
+  expect(text).toMatch(/^node-linux-\w+ 24\S+ \(MIT\)\n\nNode\.js is licensed for use/m);
+  // These packages bring no text; their licence stands in the list.
+  const without = text.match(/^\S+ \S+ \(.*\)(?=\n\nThe package brings no text of its own\.$)/gm);
+  expect(without).toEqual(["@bufbuild/protobuf 2.17.0 ((Apache-2.0 AND BSD-3-Clause))"]);
+});
+
+test("code of a package that names no licence is not bundled", () => {
+  const place = mkdtempSync(join(folder, "package-"));
+  writeFileSync(join(place, "package.json"), JSON.stringify({ name: "nameless", version: "1.0.0" }));
+  expect(() => packageIn(place)).toThrow(/no name, version or licence/);
 });

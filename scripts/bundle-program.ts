@@ -1,6 +1,7 @@
 /** One program of this workspace as files that run from any folder, with no package beside them. */
 import { join } from "node:path";
 import { build as bundle, type Plugin } from "esbuild";
+import { bundledPackages, licencesText, packageIn } from "./bundle-licences.ts";
 
 export interface BundledFile {
   readonly name: string;
@@ -19,21 +20,26 @@ export interface BundleOptions {
    * and loaded from there, or a source file with the same function.
    */
   readonly crc32: { readonly compiled: Uint8Array } | { readonly source: string };
+  /** Folders of packages that are put beside the program, such as Node. */
+  readonly beside: readonly string[];
 }
+
+export const LICENCES = "LICENSES.txt";
 
 const CRC32 = "crc32.node";
 const IS_CRC32 = /^@node-rs\/crc32$/;
 const root = join(import.meta.dirname, "..");
 
 /** The same input gives the same bytes. Packages' own `require`s keep working, and stacks keep their names. */
-export async function bundleProgram({ entry, name, target, crc32 }: BundleOptions): Promise<BundledFile[]> {
-  const { outputFiles, warnings } = await bundle({
+export async function bundleProgram({ entry, name, target, crc32, beside }: BundleOptions): Promise<BundledFile[]> {
+  const { outputFiles, metafile, warnings } = await bundle({
     entryPoints: [entry],
     bundle: true,
     platform: "node",
     format: "esm",
     target,
     write: false,
+    metafile: true,
     // Names stay: a stack in a log is for people.
     minifySyntax: true,
     minifyWhitespace: true,
@@ -49,8 +55,10 @@ export async function bundleProgram({ entry, name, target, crc32 }: BundleOption
   });
   const [program] = outputFiles;
   if (!program || warnings.length > 0) throw new Error(`${entry}: ${warnings.map(({ text }) => text).join("; ")}`);
+  const packages = [...bundledPackages(Object.keys(metafile.inputs), root), ...beside.map(packageIn)];
   return [
     { name: `${name}.mjs`, bytes: program.contents },
+    { name: LICENCES, bytes: Buffer.from(licencesText(packages)) },
     ...("compiled" in crc32 ? [{ name: CRC32, bytes: crc32.compiled }] : []),
   ];
 }

