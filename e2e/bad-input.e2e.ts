@@ -118,7 +118,7 @@ test("a file that is not there is named", async () => {
   expectRefused(ended, `${join(lab.folder, "nowhere.yaml")}: there is no such file. Give the path of a study file`);
   const folder = join(lab.folder, "folder.yaml");
   await mkdir(folder, { recursive: true });
-  expectRefused(await run(folder, lab.labFile), folder, "this is not a file");
+  expectRefused(await run(folder, lab.labFile), folder, "this is not a plain file");
 });
 
 test("a device that its agent does not list: no agent is armed, nothing is sealed, and what there is is named", async () => {

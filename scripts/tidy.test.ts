@@ -15,15 +15,29 @@ test("no file is longer than a person can keep in mind", () => {
   expect(broken(({ lines }) => (lines.length > LINES_MAX ? [`${lines.length} lines`] : []))).toEqual([]);
 });
 
-const BASIS = ["audit", "bus", "clock", "config", "fio", "identity", "journal", "log", "process", "rpc", "ssh"].map(
-  (name) => `shared/${name}`,
-);
+const BASIS = [
+  "audit",
+  "bus",
+  "clock",
+  "config",
+  "files",
+  "fio",
+  "identity",
+  "journal",
+  "log",
+  "process",
+  "rpc",
+  "ssh",
+].map((name) => `shared/${name}`);
 
 /** Which parts a part may know, besides itself, shared/kernel and proto. */
 const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   "shared/kernel": [],
   ...Object.fromEntries(BASIS.map((part) => [part, []])),
   "shared/audit": ["shared/process"],
+  "shared/bus": ["shared/files"],
+  "shared/config": ["shared/files"],
+  "shared/ssh": ["shared/files"],
   "shared/agent/domain": [],
   "shared/agent": ["shared/agent/domain", ...BASIS],
   "agent-guest": ["shared/agent", "shared/agent/domain", ...BASIS],

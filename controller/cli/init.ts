@@ -22,14 +22,14 @@ export async function initLab({ folder: given, name: named, host }: InitCommand,
     throw new SalvoError("invalid-input", `${name} cannot be the name of a lab`, {
       remedy: "Give one with --name: lower-case letters, digits and hyphens",
     });
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, "lab.yaml");
   const audit = await openLabAudit(file);
   const deed = { who: operator(), what: "init", details: { lab: name } };
   const { pin } = await audit.around(deed, () => initLabFolder(folder, name, Date.now()), {
     answer: (made) => ({ pin: made.pin }),
   });
-  if (!existsSync(file)) await writeFile(file, skeleton(name, host));
+  if (!existsSync(file)) await writeFile(file, skeleton(name, host, file), { mode: 0o600 });
   io.stdout.write(`${file}\n`);
   io.stderr.write(
     `lab ${name}: its certificate authority has the pin ${pin}\n` +
@@ -38,14 +38,14 @@ export async function initLab({ folder: given, name: named, host }: InitCommand,
   return EXIT.ok.code;
 }
 
-function skeleton(name: string, host: string): string {
+function skeleton(name: string, host: string, file: string): string {
   return `# The lab ${name}. Beside this file are its certificate authority and the controller's key.
 name: ${name}
 
 # Where agents reach this host: its name or address. With 127.0.0.1 they can only be on this host itself.
 host: ${JSON.stringify(host)}
 
-# Change this to what you have. Each agent joins with a token: salvo token create --lab ${name}/lab.yaml --agent guest1
+# Change this to what you have. Each agent joins with a token: salvo token create --lab ${file} --agent guest1
 agents:
   - id: guest1
     address: 127.0.0.1:7400

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseAgentConfig } from "@salvo/shared/config/files.ts";
-import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { FILE_BYTES_MAX } from "@salvo/shared/config/syntax.ts";
+import { readPlainText } from "@salvo/shared/files/read-file.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
 
 export interface OwnFile {
   readonly path: string;
@@ -13,9 +14,7 @@ export interface OwnFile {
 export async function readOwnFile(id: string, labFile: string): Promise<OwnFile | undefined> {
   const path = join(dirname(labFile), "agents", `${id}.yaml`);
   if (!existsSync(path)) return undefined;
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw toSalvoError(error, { file: path });
-  });
+  const text = await readPlainText(path, { bytesMax: FILE_BYTES_MAX });
   const { id: named } = parseAgentConfig(text, path);
   if (named === id) return { path, text };
   throw new SalvoError("invalid-input", `it is the file of agent ${named}, but named after ${id}`, { file: path });

@@ -54,7 +54,7 @@ ${(await access.security?.text()) ?? ""}`;
 export async function writeNatsConfig(dataDir: string, text: string): Promise<string> {
   const file = join(dataDir, "nats-server.conf");
   try {
-    await mkdir(dataDir, { recursive: true });
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
     await writeSecret(file, text); // whole at any time: a server may be reading it
   } catch (caught) {
     const { kind, message } = toSalvoError(caught);

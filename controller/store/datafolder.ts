@@ -8,7 +8,7 @@ export async function openDataFolder(path: string): Promise<HeldFolder> {
   await using held = new AsyncDisposableStack();
   const folder = held.use(await holdFolder(path, "controller"));
   try {
-    await mkdir(openRunsFolder(folder.path), { recursive: true });
+    await mkdir(openRunsFolder(folder.path), { recursive: true, mode: 0o700 });
   } catch (error) {
     throw toSalvoError(error, { file: folder.path, remedy: "Give a data folder that this user can write to" });
   }

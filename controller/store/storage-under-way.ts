@@ -28,7 +28,7 @@ export function openStorageRecords(dataDir: string): StorageRecords {
       return new Map(await Promise.all(read));
     },
     async write(tag, storage) {
-      if ((await mkdir(folder, { recursive: true })) !== undefined) await syncFolder(dataDir);
+      if ((await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined) await syncFolder(dataDir);
       await replaceDurably(fileOf(tag), toJsonString(StorageUnderWaySchema, storage, { prettySpaces: 2 }));
     },
     async remove(tag) {

@@ -1,8 +1,9 @@
-import { open, readFile } from "node:fs/promises";
-import { SalvoError, toSalvoError } from "../kernel/error.ts";
+import { readPlainText } from "../files/read-file.ts";
+import { SalvoError } from "../kernel/error.ts";
 import type { OthersTls } from "./connection.ts";
 
-const BYTES_MAX = 64 * 1024;
+/** A bundle of certificate authorities of a whole company has some hundred KiB. */
+const BYTES_MAX = 1024 * 1024;
 
 /**
  * Reads what a NATS that others run is to be shown. Throws `refused` when others on this host could read it too, and
@@ -15,13 +16,13 @@ export async function readNatsCredentials({
   readonly credentials: string;
   readonly ca: string;
 }): Promise<OthersTls> {
-  const credentials = await readSecret(file);
+  const credentials = await readPlainText(file, { bytesMax: BYTES_MAX, secret: true });
   if (!isCredentials(credentials))
     throw new SalvoError("invalid-input", "this is neither a NATS credentials file nor the seed of a user's nkey", {
       file,
       remedy: "Use what nsc or your NATS provider has written, or a file with one line that begins with SU",
     });
-  return { credentials, ca: ca === "" ? undefined : await readText(ca) };
+  return { credentials, ca: ca === "" ? undefined : await readPlainText(ca, { bytesMax: BYTES_MAX }) };
 }
 
 function isCredentials(text: string): boolean {
@@ -29,29 +30,4 @@ function isCredentials(text: string): boolean {
   return text.includes("BEGIN NATS USER JWT")
     ? new RegExp(`BEGIN USER NKEY SEED-+\\s+${seed}\\s`).test(text)
     : new RegExp(`^${seed}$`).test(text.trim());
-}
-
-async function readSecret(file: string): Promise<string> {
-  try {
-    await using handle = await open(file);
-    const { mode, size } = await handle.stat();
-    // Windows has no such bits: there they are always set.
-    if ((mode & 0o077) !== 0 && process.platform !== "win32")
-      throw new SalvoError("refused", "others on this host can read this secret", {
-        file,
-        remedy: `chmod 600 ${file}`,
-      });
-    if (size > BYTES_MAX) throw new SalvoError("invalid-input", "this is too large to be credentials", { file });
-    return await handle.readFile("utf8");
-  } catch (error) {
-    throw toSalvoError(error, { file });
-  }
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    throw toSalvoError(error, { file });
-  }
 }

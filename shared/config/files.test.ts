@@ -107,7 +107,7 @@ test("a folder, a huge file and one that is no text are refused before they are 
   await mkdir(join(folder, "sub"));
   await expect(loadLab(join(folder, "sub"))).rejects.toMatchObject({
     kind: "invalid-input",
-    message: "this is not a file",
+    message: "this is not a plain file",
   });
   const huge = await write("huge.yaml", new Uint8Array(4 * 1024 * 1024 + 1));
   await expect(loadLab(huge)).rejects.toMatchObject({

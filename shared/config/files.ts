@@ -1,8 +1,8 @@
-import { open } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { clone, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { type AgentConfig, AgentConfigSchema, type Device, type Lab, LabSchema } from "@salvo/proto/lab_pb.ts";
 import { type Study, StudySchema } from "@salvo/proto/study_pb.ts";
+import { readPlainText } from "../files/read-file.ts";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { parseAddress } from "./address.ts";
 import type { Violation } from "./rules.ts";
@@ -125,22 +125,8 @@ async function load<Desc extends DescMessage>(
 }
 
 async function readText(file: string, what: string): Promise<string> {
-  const bytes = await readBytes(file, what);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new SalvoError("invalid-input", "the file is not UTF-8 text", { file, cause });
-  }
-}
-
-async function readBytes(file: string, what: string): Promise<Buffer> {
-  try {
-    await using handle = await open(file);
-    const stat = await handle.stat();
-    if (!stat.isFile()) throw new SalvoError("invalid-input", "this is not a file", { file });
-    if (stat.size > FILE_BYTES_MAX)
-      throw new SalvoError("invalid-input", `the file is larger than ${FILE_BYTES_MAX / 1024 / 1024} MiB`, { file });
-    return await handle.readFile();
+    return await readPlainText(file, { bytesMax: FILE_BYTES_MAX });
   } catch (cause) {
     const known = toSalvoError(cause, { file });
     if (known.kind !== "not-found") throw known;

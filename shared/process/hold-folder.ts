@@ -24,7 +24,7 @@ export async function holdFolder(path: string, who: string): Promise<HeldFolder>
   }
   const held = await lock(folder, who);
   try {
-    await writeFile(holderFile(folder), JSON.stringify({ pid: process.pid, host: hostname() }));
+    await writeFile(holderFile(folder), JSON.stringify({ pid: process.pid, host: hostname() }), { mode: 0o600 });
   } catch (error) {
     held[Symbol.dispose]();
     throw toSalvoError(error, { file: folder, remedy });

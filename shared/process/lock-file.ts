@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 
@@ -11,6 +12,7 @@ import { SalvoError, toSalvoError } from "../kernel/error.ts";
 export function tryLock(file: string): Disposable | undefined {
   let database: DatabaseSync | undefined;
   try {
+    makePrivate(file);
     database = new DatabaseSync(file, { timeout: 0 });
     database.exec("PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE");
   } catch (error) {
@@ -28,6 +30,12 @@ export function tryLock(file: string): Disposable | undefined {
   }
   const held = database;
   return { [Symbol.dispose]: () => held.close() };
+}
+
+/** Whoever may open the file could lock it, and so block its owner. SQLite would make it readable by others. */
+function makePrivate(file: string): void {
+  closeSync(openSync(file, "a", 0o600));
+  chmodSync(file, 0o600);
 }
 
 /** From sqlite.org/rescode.html */

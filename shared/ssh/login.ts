@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import ssh2, { type ConnectConfig } from "ssh2";
-import { SalvoError, toSalvoError } from "../kernel/error.ts";
+import { readPlainFile } from "../files/read-file.ts";
+import { SalvoError } from "../kernel/error.ts";
 
+/** An RSA key of 16384 bits has 13 KiB. */
+const KEY_BYTES_MAX = 64 * 1024;
 const AGENT_REMEDY = "Load it into ssh-agent (ssh-add) and leave keyFile out, or name another key";
 
 /** How we prove who we are: a key in a file, or what the user's ssh-agent and ~/.ssh/id_ed25519 have. */
@@ -23,8 +25,9 @@ export async function loginOf(
 }
 
 async function readKey(file: string): Promise<Buffer> {
-  const key = await readFile(file).catch((error: unknown) => {
-    throw toSalvoError(error, { file, remedy: "Name a private key that this user can read" });
+  const key = await readPlainFile(file, {
+    bytesMax: KEY_BYTES_MAX,
+    remedy: "Name a private key that this user can read",
   });
   const parsed = ssh2.utils.parseKey(key);
   // What went wrong in reading it, in words that hold nothing of the key.
@@ -38,6 +41,6 @@ async function readKey(file: string): Promise<Buffer> {
 
 /** With ssh-agent at hand a key with a passphrase is no mistake: the agent has it open. */
 async function privateKeyUnlessLocked(file: string): Promise<{ privateKey?: Buffer }> {
-  const key = await readFile(file);
+  const key = await readPlainFile(file, { bytesMax: KEY_BYTES_MAX });
   return ssh2.utils.parseKey(key) instanceof Error ? {} : { privateKey: key };
 }

@@ -1,5 +1,6 @@
-import { readFile, rm } from "node:fs/promises";
-import { SalvoError, toSalvoError } from "../../kernel/error.ts";
+import { rm } from "node:fs/promises";
+import { readPlainText } from "../../files/read-file.ts";
+import { SalvoError } from "../../kernel/error.ts";
 
 export interface JoinCommand {
   readonly controller: string;
@@ -15,9 +16,7 @@ export async function joinLab({ controller, token, tokenFile, dir }: JoinCommand
     if (token !== undefined) return join({ controller, token, folder: dir });
     throw new SalvoError("invalid-input", "--token-file or --token is needed");
   }
-  const text = await readFile(tokenFile, "utf8").catch((error: unknown) => {
-    throw toSalvoError(error, { file: tokenFile });
-  });
+  const text = await readPlainText(tokenFile, { bytesMax: 4096 });
   const joined = await join({ controller, token: text, folder: dir });
   await rm(tokenFile);
   return joined;

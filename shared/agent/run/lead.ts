@@ -30,7 +30,7 @@ export function openLead(path: string): Lead {
     },
     async learn(delaysNs) {
       delays = [...delays, ...delaysNs].slice(-KEEP);
-      await writeFile(`${path}.new`, delays.map((delay) => `${delay}\n`).join(""));
+      await writeFile(`${path}.new`, delays.map((delay) => `${delay}\n`).join(""), { mode: 0o600, flush: true });
       await rename(`${path}.new`, path);
     },
   };
