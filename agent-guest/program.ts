@@ -6,6 +6,7 @@ import { loadAgentConfig } from "@salvo/shared/config/files.ts";
 import { listDevices } from "./device-list.ts";
 import { claimDevice, type Consent, type DevicesDeps, releaseDevice } from "./devices.ts";
 import manifest from "./package.json" with { type: "json" };
+import { labToClaimFor } from "./joined-lab.ts";
 import { linuxPlatform } from "./platform.ts";
 import { askOnTerminal } from "./terminal.ts";
 
@@ -28,11 +29,12 @@ devices
   .command("claim")
   .description("write Salvo's label to a blank disk of the agent's file, so that runs may overwrite the rest")
   .argument("<NAME>", "the device's name in the agent's file")
-  .requiredOption("--lab <NAME>", "the lab whose runs may write to it")
+  .option("--lab <NAME>", "the lab whose runs may write to it (default: the lab that this host has joined)")
   .option("--yes", "do not ask; needs --serial")
   .option("--serial <NUMBER>", "the serial number of the disk that is meant (its WWN, if it has none)")
-  .action(async (name: string, { lab, ...consent }: Consent & { lab: string }) => {
+  .action(async (name: string, { lab: given, ...consent }: Consent & { lab?: string }) => {
     const deps = await devicesDeps();
+    const lab = await labToClaimFor(given, deps.config.identityDir);
     await auditCommand(deps.config.dataDir, "devices claim", { device: name, lab }, async () =>
       claimDevice(name, lab, consent, deps),
     );

@@ -161,6 +161,24 @@ test("the host's own file stays as it was changed there, is told of, and the age
   expect(host(2).sh("tail -n 1 /etc/salvo/agent.yaml")).toBe("# ours\n");
 });
 
+test("a corrected file beside the lab file reaches the host, until its owner has changed it there", async () => {
+  const file = join(folder, "lab", "agents", "guest1.yaml");
+  await writeFile(file, `${agentFile("guest1")}# corrected\n`);
+  const { rows } = await deploy("guest1");
+  expect(rows).toMatchObject([{ result: "restarted" }]);
+  expect(host(1).sh("tail -n 1 /etc/salvo/agent.yaml")).toBe("# corrected\n");
+
+  await writeFile(file, JSON.stringify({ id: "guest1", dataDir: "/var/lib/salvo/agent" }));
+  host(1).sh("rm /opt/salvo/agent.yaml.sha256 /etc/salvo/agent.yaml");
+  const pid = host(1).sh("cat /run/salvo-agent.pid");
+  const refused = await deploy("guest1");
+  expect(refused.rows).toMatchObject([
+    { result: "refused", problem: expect.stringContaining('Write: listen: "0.0.0.0:7400"') },
+  ]);
+  expect(host(1).sh("cat /run/salvo-agent.pid; ls /etc/salvo")).toBe(pid);
+  await writeFile(file, `${agentFile("guest1")}# corrected\n`);
+});
+
 test("an upgrade keeps the identity; a program that does not come up makes room for the former one", async () => {
   const identity = host(1).sh("sha256sum /var/lib/salvo/identity/identity.pem");
   const next = await archive("0.1.1", newer);
@@ -209,6 +227,23 @@ test("a host's trouble is its own: a wrong user, one who is not root, a damaged 
       { agent: "guest3", result: "failed", problem: expect.stringContaining(`${host(3).address}:22`) },
     ],
   });
+});
+
+test("what taking an agent away would leave is told before, and an agent that was started by hand ends too", async () => {
+  host(1).sh("mkdir -p /var/lib/salvo/agent/claims && echo '{}' >/var/lib/salvo/agent/claims/lun0.json");
+  host(1).sh("cp /bin/sleep /opt/salvo/current/by-hand");
+  host(1).sh("/opt/salvo/current/by-hand 600 </dev/null >/dev/null 2>&1 & echo $! >/run/by-hand");
+  const planned = await deploy("guest1", "--remove", "--plan");
+  const notes = planned.rows[0]?.notes.join("\n") ?? "";
+  expect(notes).toMatch(/would keep .*claimed the disks lun0;.*devices release NAME/);
+  expect(notes).toContain("would keep /var/lib/salvo/agent/audit.jsonl");
+  expect(host(1).sh("ls -d /opt/salvo")).toBe("/opt/salvo\n");
+
+  host(1).sh("rm -r /var/lib/salvo/agent/claims");
+  const removed = await deploy("guest1", "--remove");
+  expect(removed.rows).toMatchObject([{ result: "removed" }]);
+  expect(host(1).sh("[ -d /proc/$(cat /run/by-hand) ] || echo ended; rm /run/by-hand")).toBe("ended\n");
+  expect((await deploy("guest1")).rows).toMatchObject([{ result: "installed" }]);
 });
 
 test("agents are taken away but for their audit logs and a file that its owner changed; the lab's log has it all", async () => {

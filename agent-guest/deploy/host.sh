@@ -20,12 +20,21 @@ written=$opt/agent.yaml.sha256
 fail() { echo "$*" >&2; exit 1; }
 has_systemd() { [ -d /run/systemd/system ]; }
 sum() { sha256sum <"$1" | cut -d" " -f1; }
+is_as_written() { [ -f $written ] && [ "$(cat $written)" = "$(sum $config)" ]; }
 
-# The agent's process, if it is one of a program that was installed here.
+# The processes of agents whose program was installed here, also of agents that a person started by hand.
+agent_pids() {
+  ls -l /proc/[0-9]*/exe 2>/dev/null | sed -n "s#.* /proc/\([0-9]*\)/exe -> $opt/.*#\1#p"
+}
+
+# The agent that deploy started; otherwise one that was started by hand.
 running_pid() {
   if has_systemd; then pid=$(systemctl show --property MainPID --value salvo-agent 2>/dev/null || :)
   else pid=$(cat "$pid_file" 2>/dev/null || :); fi
-  case "$(readlink "/proc/${pid:-none}/exe" 2>/dev/null || :)" in "$opt"/*) echo "$pid" ;; esac
+  case "$(readlink "/proc/${pid:-none}/exe" 2>/dev/null || :)" in
+    "$opt"/*) echo "$pid" ;;
+    *) agent_pids | head -n 1 ;;
+  esac
 }
 
 # The folder in which that program is.
@@ -58,6 +67,7 @@ facts() {
   done
   [ ! -f $config ] || echo "config=$(base64 -w0 <$config)"
   if [ -f $started ] && [ $config -nt $started ]; then echo "config-is=newer"; fi
+  if [ -f $config ] && is_as_written; then echo "config-by=deploy"; fi
 }
 
 # Without the key. $1: the folder.
@@ -83,10 +93,10 @@ place() {
   sync
 }
 
-# The agent's file from stdin, unless there is one.
+# The agent's file from stdin. A file that its owner wrote or changed is left alone.
 config() {
   mkdir -p "$(dirname $config)" $opt
-  [ ! -e $config ] || fail "$config is there already"
+  [ ! -e $config ] || is_as_written || fail "$config was changed on this host since deploy wrote it"
   cat >$config.new
   sum $config.new >$written
   mv $config.new $config
@@ -127,22 +137,22 @@ start() {
   fi
 }
 
-# The agent ends its run and its fio in order; killed when it takes too long.
+# The agent ends its run and its fio in order; it is killed when it takes too long. Agents started by hand end as well.
 stop() {
-  if has_systemd; then
-    [ ! -f $unit ] || systemctl stop salvo-agent
-    return
-  fi
-  pid=$(running_pid)
-  [ -n "$pid" ] || return 0
-  kill "$pid"
+  if has_systemd && [ -f $unit ]; then systemctl stop salvo-agent; fi
+  for pid in $(agent_pids); do end "$pid"; done
+  rm -f $pid_file
+}
+
+# $1: a process
+end() {
+  kill "$1" 2>/dev/null || return 0
   waited=0
-  while [ -d "/proc/$pid" ] && [ $waited -lt 200 ]; do
+  while [ -d "/proc/$1" ] && [ $waited -lt 200 ]; do
     sleep 0.1
     waited=$((waited + 1))
   done
-  [ ! -d "/proc/$pid" ] || kill -9 "$pid"
-  rm -f $pid_file
+  [ ! -d "/proc/$1" ] || kill -9 "$1" 2>/dev/null || :
 }
 
 # What the agent said last.
@@ -161,8 +171,28 @@ prune() {
   done
 }
 
+# What remove leaves on this host, a line each. $1: the agent's data, $2: its identity
+kept() {
+  claims=$(ls "$1/claims" 2>/dev/null | sed 's/\.json$//' | tr '\n' ' ')
+  [ -z "$(ls "$1/runs" 2>/dev/null || :)" ] || echo "kept=$1: it holds records of runs that nobody has collected"
+  [ -z "$claims" ] ||
+    echo "kept=$1: this agent has claimed the disks ${claims% }; to take their labels away, release each first with: $opt/current/salvo-agent-guest devices release NAME --config $config"
+  if [ "$1" != $state/agent ]; then [ ! -d "$1" ] || echo "kept=$1: deploy did not choose this folder"
+  elif [ -f "$1/audit.jsonl" ]; then echo "kept=$1/audit.jsonl: it tells what was done on this host"; fi
+  if [ "$2" != $state/identity ]; then
+    for folder in "$2" $state/identity; do
+      [ ! -d "$folder" ] || echo "kept=$folder: it may hold the agent's key; remove it when no agent needs it"
+    done
+  fi
+  for each in $state/* $state/.[!.]*; do
+    case "$each" in $state/agent | $state/identity) ;; *) [ ! -e "$each" ] || echo "kept=$each: deploy did not make it" ;; esac
+  done
+  [ ! -f $config ] || is_as_written || echo "kept=$config: it was changed since deploy wrote it"
+}
+
 # Says what it keeps. $1: the agent's data, $2: its identity
 remove() {
+  kept "$@"
   stop
   if has_systemd && [ -f $unit ]; then
     systemctl --quiet disable salvo-agent
@@ -170,19 +200,12 @@ remove() {
     systemctl daemon-reload
     systemctl reset-failed salvo-agent 2>/dev/null || :
   fi
-  if [ -n "$(ls "$1/runs" 2>/dev/null || :)" ]; then echo "kept=$1: records of runs that nobody has collected"
-  elif [ -n "$(ls "$1/claims" 2>/dev/null || :)" ]; then echo "kept=$1: disks are claimed by this agent"
-  elif [ "$1" = $state/agent ]; then
+  if [ "$1" = $state/agent ] && [ -z "$(ls "$1/runs" "$1/claims" 2>/dev/null | grep -v : || :)" ] && [ -d "$1" ]; then
     find "$1" -mindepth 1 -maxdepth 1 ! -name audit.jsonl -exec rm -rf {} +
-    [ ! -f "$1/audit.jsonl" ] || echo "kept=$1/audit.jsonl: what was done on this host"
     rmdir "$1" 2>/dev/null || :
-  elif [ -d "$1" ]; then echo "kept=$1: not a folder that deploy chose"; fi
-  if [ "$2" = $state/identity ]; then rm -rf "$2"
-  elif [ -d "$2" ]; then echo "kept=$2: not a folder that deploy chose"; fi
-  if [ -f $config ]; then
-    if [ -f $written ] && [ "$(cat $written)" = "$(sum $config)" ]; then rm $config
-    else echo "kept=$config: it is not as deploy wrote it"; fi
   fi
+  [ "$2" != $state/identity ] || rm -rf "$2"
+  if [ -f $config ] && is_as_written; then rm $config; fi
   rm -rf $opt /var/cache/salvo $log $pid_file $started
   rmdir "$(dirname $config)" $state 2>/dev/null || :
 }

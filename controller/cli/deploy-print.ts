@@ -39,7 +39,7 @@ export async function printLine(command: PrintCommand, io: Io): Promise<number> 
     printDeployment(agent, {
       lab,
       labHost: message.host,
-      ownFile: own?.text,
+      ownFile: own,
       bundle,
       os,
       expected: expectedOf(agent),

@@ -58,7 +58,7 @@ export async function deployAgent(agent: LabAgent, deps: DeployDeps): Promise<De
   using host = await openHost(target, { signal });
   const facts = await host.facts();
   checkHost(facts, target.user, bundle);
-  const file = agentFile(agent, facts, own?.text);
+  const file = agentFile(agent, facts, own);
   const certificate = await host.act("certificate", [file.config.identityDir]);
   const joins = hasToJoin(certificate, agent, lab.lab, lab.authority.ca, Date.now());
   const steps = planSteps(facts, { bundle, file, joins });
@@ -132,7 +132,7 @@ async function activate(host: DeployHost, deps: DeployDeps, former: string): Pro
     if (former === "" || former === bundle.folder || signal.aborted) throw error;
     const known = toSalvoError(error);
     say(`${bundle.folder} does not work; going back to ${former}`);
-    const back = await host.act("activate", [former]).then(
+    const back = await goBack(host, deps, former).then(
       () => `${former} is in use again`,
       (failure: unknown) => `going back to ${former} failed as well: ${toSalvoError(failure).message}`,
     );
@@ -140,11 +140,19 @@ async function activate(host: DeployHost, deps: DeployDeps, former: string): Pro
   }
 }
 
+async function goBack(host: DeployHost, { lab, expected, signal }: DeployDeps, former: string): Promise<void> {
+  await host.act("activate", [former]);
+  const version = former.replace(/-[0-9a-f]+$/, ""); // its folder is named after both, see bundle.ts
+  await waitForAnswer(host, lab, expected, { folder: former, version }, { signal });
+}
+
 function notesOf(agent: LabAgent, facts: HostFacts, listen: string, own: OwnFile | undefined): string[] {
-  const differs = own && facts.config !== undefined && facts.config !== own.text;
+  const differs = own && !facts.configIsDeploys && facts.config !== undefined && facts.config !== own.text;
   const ports = [listen, agent.address].map((address) => parseAddress(address)?.port);
   return [
-    ...(differs ? [`${AGENT_FILE} there differs from ${own.path}, and was left as it is`] : []),
+    ...(differs
+      ? [`${AGENT_FILE} was changed on the host and stays as it is, although it differs from ${own.path}`]
+      : []),
     ...(facts.config === undefined && !own ? [`${AGENT_FILE} lists no devices yet: runs can write to nothing`] : []),
     ...(ports[0] === ports[1] ? [] : [`${AGENT_FILE} says listen: ${listen}, and the lab file ${agent.address}`]),
     ...(facts.systemd ? [] : ["there is no systemd: the agent does not come back after a reboot; deploy again then"]),

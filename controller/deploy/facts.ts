@@ -22,6 +22,8 @@ export interface HostFacts {
   readonly config: string | undefined;
   /** It was changed since deploy started the agent. */
   readonly configIsNewer: boolean;
+  /** It is byte for byte what deploy wrote: nobody on the host has changed it. */
+  readonly configIsDeploys: boolean;
 }
 
 export function parseFacts(text: string): HostFacts {
@@ -49,6 +51,7 @@ export function parseFacts(text: string): HostFacts {
     fioIn: all("fio-in"),
     config: config === undefined ? undefined : Buffer.from(config, "base64").toString(),
     configIsNewer: one("config-is") === "newer",
+    configIsDeploys: one("config-by") === "deploy",
   };
 }
 

@@ -29,6 +29,7 @@ export type Verb =
   | "running"
   | "said"
   | "prune"
+  | "kept"
   | "remove";
 
 /** It goes along with every call: a host that has nothing of ours yet can run it too. */

@@ -21,7 +21,7 @@ const UP: HostFacts = {
   running: bundle.folder,
   installed: [bundle.folder],
   unit: "same",
-  config: "id: guest1\ndataDir: data\nidentityDir: /var/lib/salvo/identity\n",
+  config: "id: guest1\nlisten: 0.0.0.0:7400\ndataDir: data\nidentityDir: /var/lib/salvo/identity\n",
 };
 
 function steps(facts: HostFacts, { joins = false } = {}): string[] {
@@ -40,7 +40,7 @@ test.for<readonly [string, Partial<HostFacts>, readonly string[]]>([
   ["an agent that still runs the former program", { running: "0.1.0-old" }, ["activate"]],
   ["a unit that somebody changed or disabled", { unit: "other" }, ["activate"]],
   ["an agent's file that was changed since", { configIsNewer: true }, ["activate"]],
-  ["no agent's file", { config: undefined }, ["config"]],
+  ["no agent's file", { config: undefined }, ["config", "activate"]],
 ])("%s: only what is missing is done", ([, change, wanted]) => {
   expect(steps({ ...UP, ...change })).toEqual(wanted);
 });
@@ -60,7 +60,7 @@ test.for<readonly [string, Partial<HostFacts>, string]>([
 });
 
 test("the agent's file is the host's own, else the lab's, else one without any device", () => {
-  const lab = "id: guest1\ndataDir: /data\n";
+  const lab = { path: "agents/guest1.yaml", text: "id: guest1\nlisten: 0.0.0.0:7400\ndataDir: /data\n" };
   expect(agentFile(agent, UP, lab).text).toBe(UP.config);
   expect(agentFile(agent, BARE, lab).config.dataDir).toBe("/data");
   expect(agentFile(agent, BARE, undefined).config).toMatchObject({
@@ -73,6 +73,33 @@ test("the agent's file is the host's own, else the lab's, else one without any d
   const six = create(LabAgentSchema, { ...agent, address: "[fd00::1]:7400" });
   expect(agentFile(six, BARE, undefined).config.listen).toBe("[::]:7400");
   expect(agentFile(agent, UP, undefined).config.dataDir).toBe("/etc/salvo/data");
+});
+
+test("a file that only deploy wrote follows the one beside the lab file; one that its owner changed stays", () => {
+  const own = { path: "agents/guest1.yaml", text: `${UP.config}# corrected\n` };
+  const planned = (configIsDeploys: boolean) => {
+    const facts = { ...UP, configIsDeploys };
+    return planSteps(facts, { bundle, file: agentFile(agent, facts, own), joins: false });
+  };
+  expect(planned(true)).toEqual([
+    { do: "config", text: own.text },
+    { do: "activate", former: bundle.folder },
+  ]);
+  expect(planned(false)).toEqual([]);
+});
+
+test("an agent that would listen where the lab cannot reach it is refused, with the line that helps", () => {
+  const own = { path: "agents/guest1.yaml", text: "id: guest1\ndataDir: /data\n" };
+  expect(() => agentFile(agent, BARE, own)).toThrow(
+    expect.objectContaining({
+      kind: "refused",
+      file: "agents/guest1.yaml",
+      message: "the agent would listen on 127.0.0.1:7400, which the controller cannot reach",
+      remedy: 'Write: listen: "0.0.0.0:7400". Without the key an agent listens on 127.0.0.1:7400',
+    }),
+  );
+  const tunnel = create(LabAgentSchema, { ...agent, address: "localhost:17400" });
+  expect(agentFile(tunnel, BARE, own).config.listen).toBe("127.0.0.1:7400");
 });
 
 test("a host that is another agent's stays that", () => {
@@ -109,12 +136,13 @@ test("steps are told in words, with what is stopped for them", () => {
 
 test("facts are read from lines, and nothing from what is not one", () => {
   const text =
-    "noise\nmissing=tar\nmissing=gzip\ninstalled=a\nconfig=aWQ6IGE=\nconfig-is=newer\nfio-in=/var/x\nfree=2\n";
+    "noise\nmissing=tar\nmissing=gzip\ninstalled=a\nconfig=aWQ6IGE=\nconfig-is=newer\nconfig-by=deploy\nfio-in=/var/x\nfree=2\n";
   expect(parseFacts(text)).toMatchObject({
     missing: ["tar", "gzip"],
     installed: ["a"],
     config: "id: a",
     configIsNewer: true,
+    configIsDeploys: true,
     fioIn: ["/var/x"],
     freeBytes: 2048,
     root: false,

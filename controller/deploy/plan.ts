@@ -9,6 +9,7 @@ import { onlyUri } from "@salvo/shared/kernel/certificate-uri.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Bundle } from "./bundle.ts";
 import type { HostFacts } from "./facts.ts";
+import type { OwnFile } from "./own-file.ts";
 
 export const AGENT_FILE = "/etc/salvo/agent.yaml";
 /** Unpacked, and beside the archive. */
@@ -34,15 +35,22 @@ export function checkHost({ system, root, missing, freeBytes }: HostFacts, user:
     );
 }
 
-/** The agent's file as it is or will be. Throws `invalid-input`, and `refused` when the host is another agent's. */
+/**
+ * The agent's file as it will be: the one of the host; where there is none, or only deploy wrote it, the one beside the lab
+ * file. Throws `invalid-input`, and `refused` when the host has another agent, or nobody could reach this one.
+ */
 export function agentFile(
   agent: LabAgent,
-  { config }: Pick<HostFacts, "config">,
-  own: string | undefined,
+  { config, configIsDeploys }: Pick<HostFacts, "config" | "configIsDeploys">,
+  own: OwnFile | undefined,
 ): { readonly text: string; readonly config: AgentConfig } {
-  const text = config ?? own ?? skeleton(agent);
+  const takesOwn = own !== undefined && (config === undefined || configIsDeploys);
+  const text = takesOwn ? own.text : (config ?? skeleton(agent));
   const parsed = parseAgentConfig(text, AGENT_FILE);
-  if (parsed.id === agent.id) return { text, config: parsed };
+  if (parsed.id === agent.id) {
+    refuseUnreachable(agent, parsed.listen, takesOwn ? own.path : `${AGENT_FILE} on the host`);
+    return { text, config: parsed };
+  }
   throw new SalvoError("refused", `the host has agent ${parsed.id} already: that is the id in ${AGENT_FILE}`, {
     remedy: `A host has one agent. Deploy ${parsed.id}, or remove it first: salvo deploy --remove`,
   });
@@ -62,6 +70,20 @@ export function hasToJoin(certificate: string, agent: LabAgent, lab: string, ca:
   return !isOurs || Date.parse(parsed.validTo) <= nowMs || !roles.every((role) => own.roles.includes(role));
 }
 
+/** Of the two addresses, the lab's leads to the host from elsewhere, and the agent's own takes connections of the host alone. */
+function refuseUnreachable(agent: LabAgent, listen: string, file: string): void {
+  const [own, labs] = [parseAddress(listen)?.host ?? "", parseAddress(agent.address)?.host ?? ""];
+  if (!isLoopback(own) || isLoopback(labs)) return;
+  throw new SalvoError("refused", `the agent would listen on ${listen}, which the controller cannot reach`, {
+    file,
+    remedy: `Write: listen: "${listenOf(agent)}". Without the key an agent listens on 127.0.0.1:7400`,
+  });
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}
+
 export interface Wanted {
   readonly bundle: Bundle;
   readonly file: ReturnType<typeof agentFile>;
@@ -73,9 +95,9 @@ export function planSteps(facts: HostFacts, { bundle, file, joins }: Wanted): St
   const isUp = facts.current === folder && facts.running === folder && facts.unit !== "other" && !facts.configIsNewer;
   return [
     ...(facts.installed.includes(folder) ? [] : [{ do: "copy" } as const]),
-    ...(facts.config === undefined ? [{ do: "config", text: file.text } as const] : []),
+    ...(facts.config === file.text ? [] : [{ do: "config", text: file.text } as const]),
     ...(joins ? [{ do: "join", identityDir: file.config.identityDir } as const] : []),
-    ...(isUp && !joins ? [] : [{ do: "activate", former: facts.current } as const]),
+    ...(isUp && !joins && facts.config === file.text ? [] : [{ do: "activate", former: facts.current } as const]),
   ];
 }
 
@@ -106,7 +128,7 @@ export function listenOf({ address }: LabAgent): string {
 
 /** Without devices: what may be overwritten is for those to say who are responsible for the host. */
 function skeleton(agent: LabAgent): string {
-  return `# The agent of this host, written by salvo deploy, which leaves it alone from now on.
+  return `# The agent of this host, written by salvo deploy, which leaves it alone once you have changed it.
 id: ${agent.id}
 listen: "${listenOf(agent)}"
 dataDir: /var/lib/salvo/agent

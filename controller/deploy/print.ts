@@ -12,6 +12,7 @@ import { serveEnrolment } from "../service/enrolment.ts";
 import type { Bundle, BundleOs } from "./bundle.ts";
 import { serveOneFile } from "./one-file.ts";
 import { linuxLine, windowsLine } from "./paste-line.ts";
+import type { OwnFile } from "./own-file.ts";
 import { agentFile, listenOf } from "./plan.ts";
 
 export interface PrintDeps {
@@ -19,7 +20,7 @@ export interface PrintDeps {
   /** `host` of the lab file: where agents reach this host. */
   readonly labHost: string;
   /** `agents/ID.yaml` beside the lab file, if there is one; for Linux. */
-  readonly ownFile: string | undefined;
+  readonly ownFile: OwnFile | undefined;
   readonly bundle: Bundle;
   readonly os: BundleOs;
   readonly expected: ExpectedAgent;
@@ -92,7 +93,7 @@ async function refuseAtRun(lab: LabFolder, agent: ExpectedAgent, signal: AbortSi
 
 function lineFor(agent: LabAgent, paste: Parameters<typeof linuxLine>[0], { os, bundle, ownFile }: PrintDeps): string {
   if (os === "windows") return windowsLine(paste, { listen: listenOf(agent) });
-  const { text, config } = agentFile(agent, { config: undefined }, ownFile);
+  const { text, config } = agentFile(agent, { config: undefined, configIsDeploys: false }, ownFile);
   return linuxLine(paste, { folder: bundle.folder, identityDir: config.identityDir, config: text });
 }
 

@@ -10,8 +10,8 @@ const REMOVE_MS = 120_000;
 const STATE = "/var/lib/salvo";
 
 /**
- * Stops the agent and takes away what deploy has put there: never a device, nor what cannot be had again. What stays is
- * said. Throws `refused` in the middle of a run.
+ * Stops all agents of the program that deploy put there, and takes that away: never a device, nor what cannot be had again.
+ * The notes say what stays. Throws `refused` in the middle of a run.
  */
 export async function removeAgent(
   agent: LabAgent,
@@ -27,9 +27,16 @@ export async function removeAgent(
       : parseAgentConfig(facts.config, AGENT_FILE);
   await refuseWhenBusy(lab, expected, facts, dataDir);
   say(`stop the agent and remove /opt/salvo, its service, key, certificate and data`);
-  if (plan) return { result: "planned", program: facts.current, notes: [] };
+  if (plan) {
+    const stays = keptIn(await host.act("kept", [dataDir, identityDir]));
+    return { result: "planned", program: facts.current, notes: stays.map((what) => `would keep ${what}`) };
+  }
   const printed = await host.act("remove", [dataDir, identityDir], { timeoutMs: REMOVE_MS });
-  const kept = [...printed.matchAll(/^kept=(.*)$/gm)].map(([, what]) => `kept ${what}`);
+  const kept = keptIn(printed).map((what) => `kept ${what}`);
   const stays = `${agent.id} is still of the lab: salvo agents revoke ${agent.id} ends that`;
   return { result: "removed", program: "", notes: [...kept, ...(lab.isRevoked(agent.id) ? [] : [stays])] };
+}
+
+function keptIn(printed: string): string[] {
+  return [...printed.matchAll(/^kept=(.*)$/gm)].flatMap(([, what]) => what ?? []);
 }

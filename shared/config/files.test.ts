@@ -112,7 +112,7 @@ test("a folder, a huge file and one that is no text are refused before they are 
   const huge = await write("huge.yaml", new Uint8Array(4 * 1024 * 1024 + 1));
   await expect(loadLab(huge)).rejects.toMatchObject({
     kind: "invalid-input",
-    message: "the file is larger than 4 MiB",
+    message: "the file has 4194305 bytes; at most 4194304 are read",
   });
   const binary = await write("binary.yaml", new Uint8Array([0x6e, 0xff, 0xfe]));
   await expect(loadLab(binary)).rejects.toMatchObject({ kind: "invalid-input", message: "the file is not UTF-8 text" });

@@ -175,8 +175,8 @@ test("what people read says which disk, what is wrong with it, and where", () =>
     already-claimed, claim: is claimed as device lun0 of lab lab1 (uuid-1)
     unknown-content, claim: has data in its first MiB that is not a label of Salvo's
     label-missing, release: bears no label of Salvo's
-    label-lab, the label's: is claimed as device lun0 of lab lab2 (uuid-1), not for lab lab1, lab1
-    label-lab, the run's: is claimed as device lun0 of lab lab1 (uuid-1), not for lab lab2, lab1
+    label-lab, the label's: is claimed as device lun0 of lab lab2 (uuid-1), but this agent belongs to lab lab1, and this agent claimed it for lab lab1
+    label-lab, the run's: is claimed as device lun0 of lab lab1 (uuid-1), but this agent belongs to lab lab2
     label-uuid, uuid: bears label uuid-2, this agent wrote uuid-1
     not-claimed, not by us: is claimed as device lun0 of lab lab1 (uuid-1), but not by this agent
     not-claimed, release: is claimed as device lun0 of lab lab1 (uuid-1), but not by this agent
@@ -196,7 +196,7 @@ test("what people read says which disk, what is wrong with it, and where", () =>
     unknown-content, not used yet: has data in its first MiB that is not a label of Salvo's
     already-claimed, take: is claimed as device lun0 of lab lab1 (uuid-1)
     already-claimed, taken: is claimed as device lun0 of lab lab1 (uuid-1)
-    label-lab, what was taken: is claimed as device lun0 of lab lab1 (uuid-1), not for lab lab2
+    label-lab, what was taken: is claimed as device lun0 of lab lab1 (uuid-1), but this agent belongs to lab lab2
     ambiguous, almost a path: /dev/sdb shares its serial with /dev/sda
     region, past a fresh LUN's end: bytes 0 to 67108865 are not all the workload's
     plan-hash, taken anew: /dev/sdb is not the disk that the run was planned for: since then it was claimed anew, or listed otherwise in the agent's file"

@@ -177,12 +177,15 @@ function labRefusals(found: DiskFacts["label"], purpose: Purpose): Refusal[] {
   const label = purpose.type === "use-fresh" ? purpose.fresh : labelOf(found);
   if (!label) return [];
   const wanted = purpose.type === "release" ? undefined : purpose.lab;
-  const labs = [wanted, purpose.type === "use-fresh" ? undefined : purpose.claim?.lab].filter(
-    (lab) => lab !== undefined,
-  );
-  return labs.every((lab) => lab === label.lab)
+  const remembered = purpose.type === "use-fresh" ? undefined : purpose.claim?.lab;
+  const differs = (lab: string | undefined) => lab !== undefined && lab !== label.lab;
+  const reasons = [
+    ...(differs(wanted) ? [`this agent belongs to lab ${wanted}`] : []),
+    ...(differs(remembered) ? [`this agent claimed it for lab ${remembered}`] : []),
+  ];
+  return reasons.length === 0
     ? []
-    : [refusal("label-lab", `is claimed as ${told(label)}, not for lab ${labs.join(", ")}`)];
+    : [refusal("label-lab", `is claimed as ${told(label)}, but ${reasons.join(", and ")}`)];
 }
 
 /** The label alone could be a copy of one: this host must remember that it wrote it. */
