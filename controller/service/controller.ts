@@ -1,26 +1,21 @@
-import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Manifest, RunSpec } from "@salvo/proto/run_pb.ts";
 import { type Bus, type BusTls, connectBus } from "@salvo/shared/bus/connection.ts";
 import { natsTls } from "@salvo/shared/identity/nats.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { unlessAborted } from "@salvo/shared/kernel/signal.ts";
-import { type Clock, NS_PER_MS, systemClock } from "@salvo/shared/kernel/time.ts";
+import { systemClock } from "@salvo/shared/kernel/time.ts";
 import type { Logger } from "@salvo/shared/log/logger.ts";
 import { openDataFolder } from "../store/datafolder.ts";
-import { openRunFolder, spoolFolder } from "../store/layout.ts";
-import { createOpenRun, discardOpenRun, readOpenRun } from "../store/openrun.ts";
+import { discardOpenRun, readOpenRun } from "../store/openrun.ts";
 import { openRuns } from "../store/runs.ts";
-import { openSpool } from "../store/spool.ts";
 import type { AuditedLab } from "./audited-lab.ts";
 import { type Channels, openChannels } from "./channels.ts";
-import { createLive, type LiveView } from "./live.ts";
 import { natsSecurity } from "./nats-security.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
-import { openRenewals, type RenewalPace } from "./renewals.ts";
-import { driveRun } from "./run.ts";
-import { openRunLog, type RunBegin } from "./run-log.ts";
+import type { RenewalPace } from "./renewals.ts";
+import type { RunDeps, RunOptions } from "./run/deps.ts";
+import { driveRun } from "./run/drive.ts";
 
 export interface Controller extends AsyncDisposable {
   /** Throws only when nothing could be sealed; whatever else goes wrong is the run's verdict. */
@@ -33,12 +28,6 @@ export interface Controller extends AsyncDisposable {
 export type Resumed =
   | { readonly run: string; readonly manifest: Manifest }
   | { readonly run: string; readonly problem: SalvoError };
-
-export interface RunOptions {
-  readonly onView: (view: LiveView) => void;
-  /** Stops all participants; what was measured until then is sealed. */
-  readonly abort: AbortSignal;
-}
 
 export interface ControllerOptions {
   readonly dataDir: string;
@@ -83,7 +72,7 @@ export async function openController(options: ControllerOptions): Promise<Contro
   });
 
   const channels = undo.use(openChannels(lab));
-  const parts: Parts = {
+  const deps: RunDeps = {
     dataDir: folder.path,
     url,
     version,
@@ -97,98 +86,25 @@ export async function openController(options: ControllerOptions): Promise<Contro
   };
   const open = undo.move();
   return {
-    run: (spec, options) => beginRun(parts, spec, options),
-    resume: (options) => resumeRuns(parts, options),
+    run: (spec, options) => driveRun(spec, { resumed: false }, deps, options),
+    resume: (options) => resumeRuns(deps, options),
     channels,
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
 
-interface Parts {
-  readonly dataDir: string;
-  readonly url: string;
-  readonly version: string;
-  readonly logger: Logger;
-  readonly pace: RenewalPace | undefined;
-  readonly channels: Channels;
-  readonly lab: AuditedLab;
-  readonly clock: Clock;
-  readonly bus: () => Bus | undefined;
-  readonly untilBus: (signal: AbortSignal) => Promise<Bus>;
-}
-
-async function beginRun(parts: Parts, spec: RunSpec, options: RunOptions): Promise<Manifest> {
-  await createOpenRun(parts.dataDir, spec);
-  return followRun(parts, spec, false, options);
-}
-
-async function* resumeRuns(parts: Parts, options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed> {
-  for (const run of (await openRuns(parts.dataDir)).toSorted()) {
+async function* resumeRuns(deps: RunDeps, options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed> {
+  for (const run of (await openRuns(deps.dataDir)).toSorted()) {
     try {
-      const spec = await readOpenRun(parts.dataDir, run);
-      if (spec) yield { run, manifest: await followRun(parts, spec, true, options(spec)) };
-      else await discardOpenRun(parts.dataDir, run);
+      const spec = await readOpenRun(deps.dataDir, run);
+      if (spec) yield { run, manifest: await driveRun(spec, { resumed: true }, deps, options(spec)) };
+      else await discardOpenRun(deps.dataDir, run);
     } catch (error) {
       // It stays as it is, for whoever can put it right; the others are not to wait for that.
-      parts.logger.debug({ run, error }, "a run cannot be brought to its end");
+      deps.logger.debug({ run, error }, "a run cannot be brought to its end");
       yield { run, problem: toSalvoError(error) };
     }
   }
-}
-
-async function followRun(
-  parts: Parts,
-  spec: RunSpec,
-  resumed: boolean,
-  { onView, abort }: RunOptions,
-): Promise<Manifest> {
-  const { dataDir, clock, channels } = parts;
-  const folder = openRunFolder(dataDir, spec.run);
-  const agents = spec.agents.map(({ id, address }) => ({ id, address, roles: ["workload"] }));
-  const manifest = await withOpenRun();
-  await discardOpenRun(dataDir, spec.run);
-  return manifest;
-
-  async function withOpenRun(): Promise<Manifest> {
-    await using log = await openRunLog(join(folder, "events.journal"));
-    await using spool = await openSpool(
-      spoolFolder(folder),
-      spec.agents.map(({ id }) => id),
-    );
-    const [first, ...before] = log.before;
-    const begin: RunBegin = first?.type === "begin" ? first : newRun(parts);
-    if (!first) await log.append(begin);
-    return await driveRun(
-      spec,
-      begin,
-      { resumed, before },
-      {
-        ...parts,
-        log,
-        spool,
-        bootId: bootId(),
-        renewals: openRenewals({ ...parts, agents, wallMs: () => Number(clock.wall() / NS_PER_MS) }),
-        agents: new Map(agents.map((agent) => [agent.id, channels.client(agent)])),
-        live: createLive(spec, clock, onView),
-        abort,
-      },
-    );
-  }
-}
-
-function newRun({ clock, url }: Parts): RunBegin {
-  return {
-    type: "begin",
-    nonce: randomBytes(18).toString("base64url"),
-    bootId: bootId(),
-    anchor: { monotonicNs: clock.now(), wallNs: clock.wall() },
-    natsUrl: url,
-  };
-}
-
-/** proc_sys_kernel(5). The controller runs on Linux. */
-function bootId(): string {
-  return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
 }
 
 async function embeddedNats(dataDir: string, lab: AuditedLab, host: string, logger: Logger): Promise<NatsServer> {
