@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Manifest, RunSpec } from "@salvo/proto/run_pb.ts";
-import { type Bus, type BusTls, connectBus } from "@salvo/shared/bus/connection.ts";
+import { type Bus, type BusStatus, type BusTls, connectBus } from "@salvo/shared/bus/connection.ts";
 import { natsTls } from "@salvo/shared/identity/nats.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { unlessAborted } from "@salvo/shared/kernel/signal.ts";
@@ -12,7 +12,7 @@ import { openRuns } from "../store/runs.ts";
 import type { AuditedLab } from "./audited-lab.ts";
 import { type Channels, openChannels } from "./channels.ts";
 import { natsSecurity } from "./nats-security.ts";
-import { type NatsServer, startNatsServer } from "./nats-server.ts";
+import { type NatsServer, type NatsServerStatus, startNatsServer } from "./nats-server.ts";
 import type { RenewalPace } from "./renewals.ts";
 import type { RunDeps, RunOptions } from "./run/deps.ts";
 import { driveRun } from "./run/drive.ts";
@@ -41,16 +41,26 @@ export interface ControllerOptions {
   readonly host: string;
   readonly version: string;
   readonly logger: Logger;
+  /** How NATS is, told as it changes. */
+  readonly nats?: NatsWatch;
   /** How certificates are looked after in mid-run. */
   readonly pace?: RenewalPace;
 }
 
+export interface NatsWatch {
+  readonly onBus: (status: BusStatus) => void;
+  /** It is not dialled again: the address cannot be one, or the like. */
+  readonly onUnusable: (problem: SalvoError) => void;
+  /** Of the controller's own server. */
+  readonly onServer: (status: NatsServerStatus & { readonly type: "died" | "stale" }) => void;
+}
+
 /** One controller per data folder. Throws `refused` when there is another, and when its nats-server cannot be started. */
 export async function openController(options: ControllerOptions): Promise<Controller> {
-  const { dataDir, natsUrl, lab, host, version, logger } = options;
+  const { dataDir, natsUrl, lab, version, logger } = options;
   await using undo = new AsyncDisposableStack();
   const folder = undo.use(await openDataFolder(dataDir));
-  const nats = natsUrl === undefined ? undo.use(await embeddedNats(folder.path, lab, host, logger)) : undefined;
+  const nats = natsUrl === undefined ? undo.use(await embeddedNats(folder.path, options)) : undefined;
   const url = natsUrl ?? nats?.url ?? "";
 
   const stop = new AbortController();
@@ -59,12 +69,18 @@ export async function openController(options: ControllerOptions): Promise<Contro
     name: "controller",
     tls: options.natsTls ?? natsTls(lab.lab, lab.controller),
     signal: stop.signal,
-    onStatus: (status) => logger.debug({ status }, "bus"),
+    onStatus: (status) => {
+      logger.debug({ status }, "bus");
+      if (!stop.signal.aborted) options.nats?.onBus(status);
+    },
   });
   let connected: Bus | undefined;
   bus.then(
     (open) => (connected = open),
-    (error: unknown) => logger.debug({ error }, "NATS was never reached"),
+    (error: unknown) => {
+      logger.debug({ error }, "NATS was never reached");
+      if (!stop.signal.aborted) options.nats?.onUnusable(toSalvoError(error));
+    },
   );
   undo.defer(async () => {
     stop.abort(new SalvoError("cancelled", "the controller ends"));
@@ -107,14 +123,16 @@ async function* resumeRuns(deps: RunDeps, options: (spec: RunSpec) => RunOptions
   }
 }
 
-async function embeddedNats(dataDir: string, lab: AuditedLab, host: string, logger: Logger): Promise<NatsServer> {
+async function embeddedNats(dataDir: string, { lab, host, logger, nats }: ControllerOptions): Promise<NatsServer> {
   const folder = join(dataDir, "nats");
   return startNatsServer({
     dataDir: folder,
     access: { host, security: await natsSecurity(folder, lab, [host]) },
-    onStatus: (status) =>
-      status.type === "died" || status.type === "stale"
-        ? logger.warn({ status }, `nats-server ${status.type}`)
-        : logger.debug({ status }, "nats-server"),
+    onStatus: (status) => {
+      logger.debug({ status }, "nats-server");
+      if (status.type === "ready") return;
+      if (nats) nats.onServer(status);
+      else logger.warn({ status }, `nats-server ${status.type}`);
+    },
   });
 }

@@ -2,7 +2,7 @@
 import { toJson } from "@bufbuild/protobuf";
 import { AgentDescriptionSchema } from "@salvo/proto/agent_pb.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
-import { preflight, versionProblem } from "../../domain/preflight.ts";
+import { whyUnfit } from "../../domain/preflight.ts";
 import { clientOf } from "./client.ts";
 import type { Course } from "./course.ts";
 import type { OpenRun } from "./deps.ts";
@@ -10,11 +10,10 @@ import type { OpenRun } from "./deps.ts";
 /** Throws `wrong-state` with everything that keeps the agent from its part. */
 export async function describeAgent(agent: string, run: OpenRun, course: Course): Promise<void> {
   const client = clientOf(run, agent);
-  const { agent: description, runs } = await client.describe({}, { deadlineMs: 15_000, signal: course.over });
-  if (!description) throw new SalvoError("unavailable", "the agent says nothing about itself");
-  const version = versionProblem(description, run.version);
-  const problems = [...(version === undefined ? [] : [version]), ...preflight(run.spec, agent, description, runs)];
-  if (problems.length > 0) throw new SalvoError("wrong-state", problems.join("; "));
+  const answer = await client.describe({}, { deadlineMs: 15_000, signal: course.over });
+  const problems = whyUnfit(answer, agent, [run.spec], run.version);
+  const { agent: description } = answer;
+  if (!description || problems.length > 0) throw new SalvoError("wrong-state", problems.join("; "));
   await run.renewals.first(agent);
   course.emitFact({ type: "description", agent, description: toJson(AgentDescriptionSchema, description) });
 }
