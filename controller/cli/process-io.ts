@@ -16,17 +16,21 @@ export function processIo(): Io {
   watchStandardStreams({
     onStdout(reason) {
       lost = reason;
-      if (reason.kind !== "cancelled") stderr.write(failureOf("salvo", reason).text);
-      // The command is over, or can be left where it is.
-      if (!open) process.exit(endCode());
+      // The command is over, or can be left where it is. A reader that has seen enough is told nothing.
+      if (!open) {
+        if (reason.kind !== "cancelled") stderr.write(failureOf("salvo", reason).text);
+        process.exit(endCode());
+      }
       process.exitCode = endCode();
       open({ by: "lost output", reason });
     },
   });
 
-  /** Results that nobody has are no success, whatever the command says. */
+  /** Results that nobody has are no success. A command that had to stop for that was not interrupted by anybody. */
   function endCode(): number {
-    return lost ? worstCode([exitCode ?? EXIT.ok.code, exitOfError(lost.kind)]) : (exitCode ?? EXIT.ok.code);
+    const code = exitCode ?? EXIT.ok.code;
+    if (!lost) return code;
+    return worstCode([code === EXIT.interrupted.code ? EXIT.ok.code : code, exitOfError(lost.kind)]);
   }
 
   return {

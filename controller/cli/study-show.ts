@@ -72,7 +72,8 @@ function placeText({ run }: RunSpec, place: RunPlace): string {
 /** Ends a study in order: the present run is stopped and sealed, and storage that was made is taken down. */
 export function stopStudy(io: Io): Stop {
   return io.stop(({ by, reason }) => {
-    const once = by === "signal" ? "stopping all participants (once more to leave at once)" : reason.message;
-    io.stderr.write(`\n${once}\n`);
+    const why = by === "lost output" ? `${reason.message}: ` : "";
+    const again = by === "signal" ? " (once more to leave at once)" : "";
+    io.stderr.write(`\n${why}stopping all participants${again}\n`);
   });
 }
