@@ -3,6 +3,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { EXIT, WORST_FIRST } from "../shared/kernel/exit.ts";
+import { silentIo } from "../controller/cli/io.ts";
 import { createProgram } from "../controller/cli/program.ts";
 import { AgentConfigSchema, LabSchema } from "../proto/gen/salvo/v1/lab_pb.ts";
 import { StudySchema } from "../proto/gen/salvo/v1/study_pb.ts";
@@ -12,7 +13,7 @@ import { anchorsIn, codeIn, linksIn, type Page, spansIn } from "./markdown.ts";
 
 const root = join(import.meta.dirname, "..");
 const pages = globSync("**/*.md", { cwd: root, exclude: ["**/node_modules", ".toolchain"] }).map(readPage);
-const program = createProgram({ stdout: { write: () => {} }, stderr: { write: () => {} } });
+const program = createProgram(silentIo());
 
 function readPage(path: string): Page {
   return { path, text: readFileSync(join(root, path), "utf8") };

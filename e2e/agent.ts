@@ -4,7 +4,7 @@ import { type RunStatus, RunPhase } from "@salvo/proto/agent_pb.ts";
 import type { Channels } from "@salvo/controller/service/channels.ts";
 import type { TestLab } from "@salvo/shared/identity/testing-lab.ts";
 import { vi } from "vitest";
-import { processesIn, startAgentProgram, type TestProcess } from "./process.ts";
+import { processesIn, type StartOptions, startAgentProgram, type TestProcess } from "./process.ts";
 
 export interface AgentOptions {
   readonly id?: string;
@@ -15,6 +15,7 @@ export interface AgentOptions {
   readonly dataDir?: string;
   readonly onLoss?: "abort" | "continue";
   readonly env?: Readonly<Record<string, string>>;
+  readonly to?: StartOptions["to"];
   /** See StartOptions: of its first life, and with .2, .3 ... of the next ones. */
   readonly execs?: string;
 }
@@ -53,7 +54,7 @@ export interface AgentPlace {
 }
 
 export async function startAgent(
-  { id, devices = 1, fio = "fio", dataDir, env, execs }: AgentOptions & { readonly id: string },
+  { id, devices = 1, fio = "fio", dataDir, env, to, execs }: AgentOptions & { readonly id: string },
   { folder, channels, identities }: AgentPlace,
 ): Promise<LabAgent> {
   const home = join(folder, id);
@@ -71,6 +72,7 @@ export async function startAgent(
     const process = startAgentProgram(["--config", config, "--listen", listen], {
       cwd: home,
       ...(env && { env }),
+      ...(to && { to }),
       ...(execs !== undefined && { execs: ++lives === 1 ? execs : `${execs}.${lives}` }),
     });
     const line = await process.printed(/^\{.*\}\n/);

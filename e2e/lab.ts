@@ -7,7 +7,7 @@ import { openChannels } from "@salvo/controller/service/channels.ts";
 import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
 import { expect, vi } from "vitest";
 import { type AgentOptions, type LabAgent, startAgent } from "./agent.ts";
-import { type Ended, processesIn, startSalvo, type TestProcess } from "./process.ts";
+import { type Ended, processesIn, type StartOptions, startSalvo, type TestProcess } from "./process.ts";
 
 export interface LabOptions {
   /** How many, all alike, or what each of them is like. */
@@ -47,7 +47,7 @@ export interface Lab extends AsyncDisposable {
   start(args: readonly string[], env?: Readonly<Record<string, string>>): TestProcess;
   salvo(args: readonly string[]): Promise<Ended>;
   /** `salvo run` with this lab, its data folder and --json. */
-  startStudy(study: StudyShape, args?: readonly string[]): Promise<TestProcess>;
+  startStudy(study: StudyShape, args?: readonly string[], to?: StartOptions["to"]): Promise<TestProcess>;
   runStudy(study: StudyShape, args?: readonly string[]): Promise<RanStudy>;
   writeStudy(study: StudyShape): Promise<string>;
   /** Rows of `salvo runs --sql`. */
@@ -134,9 +134,14 @@ export async function startLab({ agents, onLoss = "abort", natsUrl, ...made }: L
     return undoLater.use(startSalvo(args, { cwd: folder, ...(env && { env }) }));
   }
 
-  async function startStudy(study: StudyShape, args: readonly string[] = []): Promise<TestProcess> {
+  async function startStudy(
+    study: StudyShape,
+    args: readonly string[] = [],
+    to?: StartOptions["to"],
+  ): Promise<TestProcess> {
     const file = await writeStudy(study);
-    return start(["run", file, "--lab", labFile, "--data", dataDir, "--json", ...args]);
+    const command = ["run", file, "--lab", labFile, "--data", dataDir, "--json", ...args];
+    return undoLater.use(startSalvo(command, { cwd: folder, ...(to && { to }) }));
   }
 
   const undoLater = undo.move();

@@ -1,7 +1,7 @@
 /** Programs under test, as processes of their own. They end with the test that started them, however that ends. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readlinkSync } from "node:fs";
+import { openSync, readdirSync, readlinkSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { vi } from "vitest";
 
@@ -28,6 +28,8 @@ export interface TestProcess extends AsyncDisposable {
   said(pattern: RegExp, options?: { readonly timeoutMs?: number }): Promise<string>;
   /** As said, on standard output. */
   printed(pattern: RegExp, options?: { readonly timeoutMs?: number }): Promise<string>;
+  /** Reads the stream no more, as `head` does when it has seen enough. */
+  leave(name: "stdout" | "stderr"): void;
   kill(signal: NodeJS.Signals): void;
   /** What a terminal does at Ctrl-C: SIGINT to the whole process group. */
   interrupt(): void;
@@ -38,6 +40,8 @@ export interface TestProcess extends AsyncDisposable {
 export interface StartOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Files that its standard streams are opened on, where it is not the test that reads them. */
+  readonly to?: Readonly<{ stdout?: string; stderr?: string }>;
   /** A new file for strace's words about every program that it and its descendants start, or try to. */
   readonly execs?: string;
 }
@@ -70,21 +74,21 @@ const watchExecs = (file: string) => [
   "--",
 ];
 
-function startProgram(args: readonly string[], { cwd, env, execs }: StartOptions): TestProcess {
+function startProgram(args: readonly string[], { cwd, env, to = {}, execs }: StartOptions): TestProcess {
   const watched = execs === undefined ? [] : watchExecs(execs);
   // A test runner that is killed takes its programs along. The pid stays the same: setpriv becomes the program.
   const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...watched, ...args], {
     cwd,
     env: { ...process.env, NODE_ENV: "", SALVO_LOG: "warn", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", ...(["stdout", "stderr"] as const).map((name) => opened(to[name]))],
     detached: true,
   });
   const pid = child.pid ?? 0;
   if (pid === 0) throw new Error("setpriv (util-linux) is needed and cannot be started");
   const said = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
-    child[name].setEncoding("utf8");
-    child[name].on("data", (text: string) => (said[name] += text));
+    child[name]?.setEncoding("utf8");
+    child[name]?.on("data", (text: string) => (said[name] += text));
   }
   let running = true;
   child.once("exit", () => (running = false));
@@ -135,6 +139,7 @@ function startProgram(args: readonly string[], { cwd, env, execs }: StartOptions
     ended,
     said: seen("stderr"),
     printed: seen("stdout"),
+    leave: (name) => void child[name]?.destroy(),
     kill,
     interrupt() {
       if (running) process.kill(-pid, "SIGINT");
@@ -142,6 +147,10 @@ function startProgram(args: readonly string[], { cwd, env, execs }: StartOptions
     stop,
     [Symbol.asyncDispose]: async () => void (await stop()),
   };
+}
+
+function opened(path: string | undefined): "pipe" | number {
+  return path === undefined ? "pipe" : openSync(path, "a");
 }
 
 /** All processes that work in a folder or below it, even when it has been removed: fio, and the shells at its gate. */

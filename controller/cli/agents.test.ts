@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { silentIo } from "./io.ts";
 import { listAgents } from "./agents.ts";
 
 let folder: string;
@@ -35,6 +36,7 @@ async function labOf(agents: Record<string, string>): Promise<string> {
 async function call(options: Omit<Parameters<typeof listAgents>[0], "lab"> & { readonly lab?: string }) {
   const [out, err]: string[][] = [[], []];
   const io = {
+    ...silentIo(),
     stdout: { write: (text: string) => out!.push(text) },
     stderr: { write: (text: string) => err!.push(text) },
   };

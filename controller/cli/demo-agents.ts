@@ -11,7 +11,7 @@ import { startProcess } from "@salvo/shared/process/start.ts";
 import type { RunningProcess } from "@salvo/shared/process/supervise.ts";
 import { stringify } from "yaml";
 import { serveEnrolment } from "../service/enrolment.ts";
-import { cliLogger } from "./session.ts";
+import { cliLogger } from "./logger.ts";
 
 const START_MS = 30_000;
 const SCRATCH_SIZE = "64MiB";

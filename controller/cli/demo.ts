@@ -8,16 +8,15 @@ import { fromPlain } from "@salvo/shared/config/plain.ts";
 import { matchesGlob } from "../domain/glob.ts";
 import { operator } from "@salvo/shared/audit/operator.ts";
 import { initLabFolder } from "@salvo/shared/identity/lab-folder.ts";
-import { planRuns } from "../domain/matrix.ts";
 import { openAuditedLab } from "../service/audited-lab.ts";
-import { openController } from "../service/controller.ts";
-import { summaryOf } from "../store/manifest.ts";
+import { planStudy } from "../service/study/plan.ts";
+import { runStudy } from "../service/study/runner.ts";
 import { startDemoAgents } from "./demo-agents.ts";
 import type { Io } from "./io.ts";
-import { VERSION } from "./version.ts";
+import { cliLogger } from "./logger.ts";
 import { writeReport } from "./report.ts";
-import { runIds } from "./run.ts";
-import { cliLogger, openSession } from "./session.ts";
+import { showStudy, stopStudy } from "./study-show.ts";
+import { VERSION } from "./version.ts";
 
 export interface DemoCommand {
   readonly agents: number;
@@ -54,52 +53,46 @@ export async function runDemo(
     });
   const folder = resolve(out);
   const jobs = Math.max(1, Math.min(ARTICLE_JOBS, Math.floor(availableParallelism() / count)));
-  using session = openSession({ io, json });
-  if (jobs < ARTICLE_JOBS) session.say(jobsNote(jobs, count));
+  using stop = stopStudy(io);
+  const say = (line: string) => io.stderr.write(`${line}\n`);
+  const notes = jobs < ARTICLE_JOBS ? [jobsNote(jobs, count)] : [];
+  for (const note of notes) say(note);
   const study = fromPlain(StudySchema, demoStudy({ count, seconds, jobs }), "the demo's study");
 
-  session.say(`starting ${count} agents, each with a scratch file of its own in ${folder}`);
+  say(`starting ${count} agents, each with a scratch file of its own in ${folder}`);
   const place = join(folder, "agents");
   await rm(place, { recursive: true, force: true }); // of a demo that was killed
   const identities = await initLabFolder(join(place, "lab"), "demo", Date.now());
-  await using agents = await startDemoAgents({ count, fio, folder: place, lab: identities, signal: session.stopped });
+  await using agents = await startDemoAgents({ count, fio, folder: place, lab: identities, signal: stop.signal });
   const lab = fromPlain(
     LabSchema,
     { name: "demo", agents: agents.addresses.map(({ id, address }) => ({ id, address, roles: ["workload"] })) },
     "the demo's lab",
   );
-  const specs = planRuns({
+  const specs = planStudy({
     study: study.message,
     lab: lab.message,
-    newRunId: runIds(new Date()),
+    notes,
+    now: new Date(),
     ...(workload !== undefined && { only: `*/${workload}` }),
   });
-  for (const spec of specs) if (jobs < ARTICLE_JOBS) spec.notes.push(jobsNote(jobs, count));
-
   const data = join(folder, "data");
-  await using controller = await openController({
+  const events = runStudy(specs, {
     dataDir: data,
-    natsUrl: undefined,
-    lab: await openAuditedLab(identities, join(place, "lab"), operator()),
-    host: lab.message.host,
+    lab: lab.message,
+    identities: await openAuditedLab(identities, join(place, "lab"), operator()),
     version: VERSION,
     logger: cliLogger(),
+    signal: stop.signal,
   });
-  await session.resumeAll(controller);
-  const manifests = await session.runAll(controller, specs);
-  const exit = session.conclude(manifests);
-  if (manifests.length > 0) {
-    const report = await writeReport(
-      data,
-      manifests.map((manifest) => summaryOf(manifest).run),
-      join(folder, "report.html"),
-    );
-    session.say(`report: ${report}`);
+  const { summaries, exitCode } = await showStudy(events, { io, json });
+  if (summaries.length > 0) {
+    const runs = summaries.map(({ run }) => run);
+    say(`report: ${await writeReport(data, runs, join(folder, "report.html"))}`);
   }
   await agents[Symbol.asyncDispose]();
-  await controller[Symbol.asyncDispose]();
   await rm(place, { recursive: true, force: true });
-  return exit;
+  return exitCode;
 }
 
 function demoStudy({

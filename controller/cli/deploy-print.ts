@@ -10,7 +10,7 @@ import { openLabAudit } from "./audit-log.ts";
 import type { DeployCommand } from "./deploy.ts";
 import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
-import { cliLogger } from "./session.ts";
+import { cliLogger } from "./logger.ts";
 
 export interface PrintCommand extends Pick<DeployCommand, "lab" | "agents" | "bundle"> {
   readonly os: BundleOs;
@@ -27,9 +27,7 @@ export async function printLine(command: PrintCommand, io: Io): Promise<number> 
       remedy: `It has ${message.agents.map((each) => each.id).join(", ")}`,
     });
   const lab = await openLabOf(command.lab, message);
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => stop.abort(new SalvoError("cancelled", "stopped by Ctrl-C or SIGTERM")));
+  using stop = io.stop();
   await using audit = await openLabAudit(command.lab);
   const own = command.os === "linux" ? await readOwnFile(agent.id, command.lab) : undefined;
   const { os, bundle: file } = command;

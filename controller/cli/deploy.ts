@@ -11,7 +11,7 @@ import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { AuditedLab } from "../service/audited-lab.ts";
 import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
-import { cliLogger } from "./session.ts";
+import { cliLogger } from "./logger.ts";
 import { textTable } from "./table.ts";
 
 export interface DeployCommand {
@@ -42,9 +42,7 @@ export async function deployAgents(command: DeployCommand, io: Io): Promise<numb
   const { message } = await loadLab(command.lab);
   const chosen = chosenAgents(message.agents, command);
   const lab = await openLabOf(command.lab, message);
-  const stop = new AbortController();
-  const onSignal = () => stop.abort(new SalvoError("cancelled", "stopped by Ctrl-C or SIGTERM"));
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, onSignal);
+  using stop = io.stop();
   await using enrolment = await serveEnrolment({ lab, address: "127.0.0.1:0", log: cliLogger(), onJoined: () => {} });
   const bundle = command.remove ? undefined : await bundleOf(command, io, stop.signal);
 
@@ -68,7 +66,6 @@ export async function deployAgents(command: DeployCommand, io: Io): Promise<numb
       for (const agent of waiting) if (!stop.signal.aborted) await treat(agent);
     }),
   );
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, onSignal);
 
   outcomes.sort((a, b) => order(a) - order(b));
   if (command.json) for (const outcome of outcomes) io.stdout.write(`${JSON.stringify(outcome)}\n`);

@@ -1,10 +1,11 @@
 import type { Argument, Command, Option } from "commander";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
+import { silentIo } from "./io.ts";
 import { createProgram } from "./program.ts";
 
 /** The text of docs/cli.md, from the commands themselves. */
 export function cliDocs(): string {
-  const program = createProgram({ stdout: { write: () => {} }, stderr: { write: () => {} } });
+  const program = createProgram(silentIo());
   return [
     "# The `salvo` command",
     "",

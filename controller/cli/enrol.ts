@@ -4,7 +4,7 @@ import { serveEnrolment } from "../service/enrolment.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
-import { cliLogger } from "./session.ts";
+import { cliLogger } from "./logger.ts";
 
 export const DEFAULT_PORT = 7440;
 
@@ -17,8 +17,7 @@ export interface EnrolCommand {
 export async function serveJoins({ lab: file, listen }: EnrolCommand, io: Io): Promise<number> {
   const { message } = await loadLab(file);
   const lab = await openLabOf(file, message);
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+  using stop = io.stop();
   if (message.nats && !message.nats.credentials)
     io.stderr.write(
       "NATS does not know who joins here: then write its files anew with salvo nats config, and reload it\n",

@@ -4,7 +4,7 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Io } from "./io.ts";
+import { type Io, silentIo } from "./io.ts";
 import { createProgram } from "./program.ts";
 
 let folder: string;
@@ -23,6 +23,7 @@ interface Said {
 async function salvo(...args: string[]): Promise<Said> {
   const said = { stdout: "", stderr: "" };
   const io: Io = {
+    ...silentIo(),
     stdout: { write: (text) => (said.stdout += text) },
     stderr: { write: (text) => (said.stderr += text) },
   };
@@ -54,13 +55,14 @@ const COMMANDS = [
   "doctor",
   "vlab",
 ];
-const quiet: Io = { stdout: { write: () => {} }, stderr: { write: () => {} } };
+const quiet = silentIo();
 
 test("these are the commands, and the help lists them with the exit codes", async () => {
   expect(createProgram(quiet).commands.map((command) => command.name())).toEqual(COMMANDS);
   const { stdout, error } = await salvo("--help");
   expect(error).toMatchObject({ exitCode: 0 });
-  for (const word of [...COMMANDS, "Exit codes:", "130  ended by Ctrl-C or SIGTERM"]) expect(stdout).toContain(word);
+  for (const word of [...COMMANDS, "Exit codes:", "130  ended by Ctrl-C, SIGTERM or SIGHUP"])
+    expect(stdout).toContain(word);
 });
 
 test.for(COMMANDS)("salvo help %s tells of every argument and option, and so does --help", async (name) => {

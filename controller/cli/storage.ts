@@ -91,19 +91,13 @@ async function planAndApply(
     .filter(({ plan }) => plan.steps.length > 0)
     .toSorted((a, b) => Number(isLeaving(b)) - Number(isLeaving(a)));
   if (todo.length > 0 && !command.yes) await confirm(io);
-  const stop = new AbortController();
-  const onSignal = () => stop.abort(new SalvoError("cancelled", "stopped by Ctrl-C or SIGTERM"));
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal);
-  try {
-    for (const { host, plan } of todo) {
-      const { agent, role } = host;
-      const onStep = ({ text }: Step, count: number) =>
-        void io.stderr.write(`${agent.id}: ${count}/${plan.steps.length} ${text}\n`);
-      await applyPlan(host, plan, { lab, what, signal: stop.signal, onStep });
-      if (command.json) io.stdout.write(`${JSON.stringify({ agent: agent.id, role, steps: plan.steps.length })}\n`);
-    }
-  } finally {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, onSignal);
+  using stop = io.stop();
+  for (const { host, plan } of todo) {
+    const { agent, role } = host;
+    const onStep = ({ text }: Step, count: number) =>
+      void io.stderr.write(`${agent.id}: ${count}/${plan.steps.length} ${text}\n`);
+    await applyPlan(host, plan, { lab, what, signal: stop.signal, onStep });
+    if (command.json) io.stdout.write(`${JSON.stringify({ agent: agent.id, role, steps: plan.steps.length })}\n`);
   }
   return EXIT.ok.code;
 }

@@ -30,9 +30,7 @@ export async function tailRecords({ lab: file, data, run, format, kind }: TailCo
   const url = lab.nats?.url ?? (await lastNatsUrl(join(data, "nats")));
   if (run !== undefined && lab.nats?.url === undefined) await checkKnown(run, data);
   const identities = await openLabOf(file, lab);
-  const stop = new AbortController();
-  const onSignal = () => stop.abort(new SalvoError("cancelled", "stopped"));
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, onSignal);
+  using stop = io.stop();
   io.stderr.write(`listening to ${url}; Ctrl-C ends\n`);
 
   const header = tailHeader(format);

@@ -13,7 +13,7 @@ import { openChannels } from "../service/channels.ts";
 import { serveEnrolment } from "../service/enrolment.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
-import { cliLogger } from "./session.ts";
+import { cliLogger } from "./logger.ts";
 import { textTable } from "./table.ts";
 
 export interface UpCommand {
@@ -28,9 +28,7 @@ export async function upVlab({ dir, guests, memory, disk }: UpCommand, io: Io): 
     throw new SalvoError("invalid-input", `${guests} guests are too many for one host`, {
       remedy: `At most ${GUESTS_MAX}; each takes ${memory} MiB of memory`,
     });
-  const stop = new AbortController();
-  const onSignal = () => stop.abort(new SalvoError("cancelled", "stopped by Ctrl-C or SIGTERM"));
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal);
+  using stop = io.stop();
   const beganMs = performance.now();
   const say = (line: string) => io.stderr.write(`${line}\n`);
   const folder = resolve(dir);
@@ -44,7 +42,6 @@ export async function upVlab({ dir, guests, memory, disk }: UpCommand, io: Io): 
     serveEnrolment: (lab, address) => serveEnrolment({ lab, address, log: cliLogger(), onJoined: () => {} }),
     openCalls: openChannels,
   });
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, onSignal);
   say(`ready after ${((performance.now() - beganMs) / 1000).toFixed(1)} s`);
   const file = join(folder, "lab.yaml");
   io.stdout.write(

@@ -35,6 +35,8 @@ export interface Plan {
   readonly repeats?: number | undefined;
   /** Called once for each run, in order; every id must be new. */
   readonly newRunId: (cell: Cell) => string;
+  /** Makes the error for what is wrong with the study: of one that was read from a file, with its places there. */
+  readonly refuse?: (violations: readonly Violation[]) => SalvoError;
 }
 
 /**
@@ -46,6 +48,7 @@ export interface Plan {
  */
 export function planRuns(plan: Plan): RunSpec[] {
   const violations = checkStudy(plan.study, plan.lab);
+  if (violations.length > 0 && plan.refuse) throw plan.refuse(violations);
   if (violations.length > 0)
     throw new SalvoError("invalid-input", `study ${plan.study.name} cannot run: ${listViolations(violations)}`);
 

@@ -1,4 +1,4 @@
-import type { AgentDescription, RunStatus } from "@salvo/proto/agent_pb.ts";
+import type { AgentDescription, DescribeResponse, RunStatus } from "@salvo/proto/agent_pb.ts";
 import { RunPhase } from "@salvo/proto/agent_pb.ts";
 import { Role } from "@salvo/proto/lab_pb.ts";
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
@@ -29,6 +29,23 @@ export function preflight(
     ...fio(agent),
     ...(toCome ? freshLuns(toCome.target, agent) : devices(spec, agent)),
   ];
+}
+
+/**
+ * All that keeps the agent that was asked as `id` from its part in these runs, as its answer shows, each once. Asked once before a
+ * study, of all its runs, and by each run again, of what it has to ask anyway (docs/decisions/0031).
+ */
+export function whyUnfit(
+  { agent, runs }: Pick<DescribeResponse, "agent" | "runs">,
+  id: string,
+  specs: readonly RunSpec[],
+  version: string,
+  options?: { readonly storageIsMade?: boolean },
+): string[] {
+  if (!agent) return ["the agent does not say who it is"];
+  const problem = versionProblem(agent, version);
+  if (problem !== undefined) return [problem];
+  return [...new Set(specs.flatMap((spec) => preflight(spec, id, agent, runs, options)))];
 }
 
 /** Of devices that will be made: whether they may be. */

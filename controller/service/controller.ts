@@ -1,26 +1,21 @@
-import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Manifest, RunSpec } from "@salvo/proto/run_pb.ts";
-import { type Bus, type BusTls, connectBus } from "@salvo/shared/bus/connection.ts";
+import { type Bus, type BusStatus, type BusTls, connectBus } from "@salvo/shared/bus/connection.ts";
 import { natsTls } from "@salvo/shared/identity/nats.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { unlessAborted } from "@salvo/shared/kernel/signal.ts";
-import { type Clock, NS_PER_MS, systemClock } from "@salvo/shared/kernel/time.ts";
+import { systemClock } from "@salvo/shared/kernel/time.ts";
 import type { Logger } from "@salvo/shared/log/logger.ts";
 import { openDataFolder } from "../store/datafolder.ts";
-import { openRunFolder, spoolFolder } from "../store/layout.ts";
-import { createOpenRun, discardOpenRun, readOpenRun } from "../store/openrun.ts";
+import { discardOpenRun, readOpenRun } from "../store/openrun.ts";
 import { openRuns } from "../store/runs.ts";
-import { openSpool } from "../store/spool.ts";
 import type { AuditedLab } from "./audited-lab.ts";
 import { type Channels, openChannels } from "./channels.ts";
-import { createLive, type LiveView } from "./live.ts";
 import { natsSecurity } from "./nats-security.ts";
-import { type NatsServer, startNatsServer } from "./nats-server.ts";
-import { openRenewals, type RenewalPace } from "./renewals.ts";
-import { driveRun } from "./run.ts";
-import { openRunLog, type RunBegin } from "./run-log.ts";
+import { type NatsServer, type NatsServerStatus, startNatsServer } from "./nats-server.ts";
+import type { RenewalPace } from "./renewals.ts";
+import type { RunDeps, RunOptions } from "./run/deps.ts";
+import { driveRun } from "./run/drive.ts";
 
 export interface Controller extends AsyncDisposable {
   /** Throws only when nothing could be sealed; whatever else goes wrong is the run's verdict. */
@@ -34,12 +29,6 @@ export type Resumed =
   | { readonly run: string; readonly manifest: Manifest }
   | { readonly run: string; readonly problem: SalvoError };
 
-export interface RunOptions {
-  readonly onView: (view: LiveView) => void;
-  /** Stops all participants; what was measured until then is sealed. */
-  readonly abort: AbortSignal;
-}
-
 export interface ControllerOptions {
   readonly dataDir: string;
   /** An existing NATS; without it the controller starts its own. */
@@ -52,16 +41,26 @@ export interface ControllerOptions {
   readonly host: string;
   readonly version: string;
   readonly logger: Logger;
+  /** How NATS is, told as it changes. */
+  readonly nats?: NatsWatch;
   /** How certificates are looked after in mid-run. */
   readonly pace?: RenewalPace;
 }
 
+export interface NatsWatch {
+  readonly onBus: (status: BusStatus) => void;
+  /** It is not dialled again: the address cannot be one, or the like. */
+  readonly onUnusable: (problem: SalvoError) => void;
+  /** Of the controller's own server. */
+  readonly onServer: (status: NatsServerStatus & { readonly type: "died" | "stale" }) => void;
+}
+
 /** One controller per data folder. Throws `refused` when there is another, and when its nats-server cannot be started. */
 export async function openController(options: ControllerOptions): Promise<Controller> {
-  const { dataDir, natsUrl, lab, host, version, logger } = options;
+  const { dataDir, natsUrl, lab, version, logger } = options;
   await using undo = new AsyncDisposableStack();
   const folder = undo.use(await openDataFolder(dataDir));
-  const nats = natsUrl === undefined ? undo.use(await embeddedNats(folder.path, lab, host, logger)) : undefined;
+  const nats = natsUrl === undefined ? undo.use(await embeddedNats(folder.path, options)) : undefined;
   const url = natsUrl ?? nats?.url ?? "";
 
   const stop = new AbortController();
@@ -70,12 +69,18 @@ export async function openController(options: ControllerOptions): Promise<Contro
     name: "controller",
     tls: options.natsTls ?? natsTls(lab.lab, lab.controller),
     signal: stop.signal,
-    onStatus: (status) => logger.debug({ status }, "bus"),
+    onStatus: (status) => {
+      logger.debug({ status }, "bus");
+      if (!stop.signal.aborted) options.nats?.onBus(status);
+    },
   });
   let connected: Bus | undefined;
   bus.then(
     (open) => (connected = open),
-    (error: unknown) => logger.debug({ error }, "NATS was never reached"),
+    (error: unknown) => {
+      logger.debug({ error }, "NATS was never reached");
+      if (!stop.signal.aborted) options.nats?.onUnusable(toSalvoError(error));
+    },
   );
   undo.defer(async () => {
     stop.abort(new SalvoError("cancelled", "the controller ends"));
@@ -83,7 +88,7 @@ export async function openController(options: ControllerOptions): Promise<Contro
   });
 
   const channels = undo.use(openChannels(lab));
-  const parts: Parts = {
+  const deps: RunDeps = {
     dataDir: folder.path,
     url,
     version,
@@ -97,108 +102,37 @@ export async function openController(options: ControllerOptions): Promise<Contro
   };
   const open = undo.move();
   return {
-    run: (spec, options) => beginRun(parts, spec, options),
-    resume: (options) => resumeRuns(parts, options),
+    run: (spec, options) => driveRun(spec, { resumed: false }, deps, options),
+    resume: (options) => resumeRuns(deps, options),
     channels,
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
 
-interface Parts {
-  readonly dataDir: string;
-  readonly url: string;
-  readonly version: string;
-  readonly logger: Logger;
-  readonly pace: RenewalPace | undefined;
-  readonly channels: Channels;
-  readonly lab: AuditedLab;
-  readonly clock: Clock;
-  readonly bus: () => Bus | undefined;
-  readonly untilBus: (signal: AbortSignal) => Promise<Bus>;
-}
-
-async function beginRun(parts: Parts, spec: RunSpec, options: RunOptions): Promise<Manifest> {
-  await createOpenRun(parts.dataDir, spec);
-  return followRun(parts, spec, false, options);
-}
-
-async function* resumeRuns(parts: Parts, options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed> {
-  for (const run of (await openRuns(parts.dataDir)).toSorted()) {
+async function* resumeRuns(deps: RunDeps, options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed> {
+  for (const run of (await openRuns(deps.dataDir)).toSorted()) {
     try {
-      const spec = await readOpenRun(parts.dataDir, run);
-      if (spec) yield { run, manifest: await followRun(parts, spec, true, options(spec)) };
-      else await discardOpenRun(parts.dataDir, run);
+      const spec = await readOpenRun(deps.dataDir, run);
+      if (spec) yield { run, manifest: await driveRun(spec, { resumed: true }, deps, options(spec)) };
+      else await discardOpenRun(deps.dataDir, run);
     } catch (error) {
       // It stays as it is, for whoever can put it right; the others are not to wait for that.
-      parts.logger.debug({ run, error }, "a run cannot be brought to its end");
+      deps.logger.debug({ run, error }, "a run cannot be brought to its end");
       yield { run, problem: toSalvoError(error) };
     }
   }
 }
 
-async function followRun(
-  parts: Parts,
-  spec: RunSpec,
-  resumed: boolean,
-  { onView, abort }: RunOptions,
-): Promise<Manifest> {
-  const { dataDir, clock, channels } = parts;
-  const folder = openRunFolder(dataDir, spec.run);
-  const agents = spec.agents.map(({ id, address }) => ({ id, address, roles: ["workload"] }));
-  const manifest = await withOpenRun();
-  await discardOpenRun(dataDir, spec.run);
-  return manifest;
-
-  async function withOpenRun(): Promise<Manifest> {
-    await using log = await openRunLog(join(folder, "events.journal"));
-    await using spool = await openSpool(
-      spoolFolder(folder),
-      spec.agents.map(({ id }) => id),
-    );
-    const [first, ...before] = log.before;
-    const begin: RunBegin = first?.type === "begin" ? first : newRun(parts);
-    if (!first) await log.append(begin);
-    return await driveRun(
-      spec,
-      begin,
-      { resumed, before },
-      {
-        ...parts,
-        log,
-        spool,
-        bootId: bootId(),
-        renewals: openRenewals({ ...parts, agents, wallMs: () => Number(clock.wall() / NS_PER_MS) }),
-        agents: new Map(agents.map((agent) => [agent.id, channels.client(agent)])),
-        live: createLive(spec, clock, onView),
-        abort,
-      },
-    );
-  }
-}
-
-function newRun({ clock, url }: Parts): RunBegin {
-  return {
-    type: "begin",
-    nonce: randomBytes(18).toString("base64url"),
-    bootId: bootId(),
-    anchor: { monotonicNs: clock.now(), wallNs: clock.wall() },
-    natsUrl: url,
-  };
-}
-
-/** proc_sys_kernel(5). The controller runs on Linux. */
-function bootId(): string {
-  return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
-}
-
-async function embeddedNats(dataDir: string, lab: AuditedLab, host: string, logger: Logger): Promise<NatsServer> {
+async function embeddedNats(dataDir: string, { lab, host, logger, nats }: ControllerOptions): Promise<NatsServer> {
   const folder = join(dataDir, "nats");
   return startNatsServer({
     dataDir: folder,
     access: { host, security: await natsSecurity(folder, lab, [host]) },
-    onStatus: (status) =>
-      status.type === "died" || status.type === "stale"
-        ? logger.warn({ status }, `nats-server ${status.type}`)
-        : logger.debug({ status }, "nats-server"),
+    onStatus: (status) => {
+      logger.debug({ status }, "nats-server");
+      if (status.type === "ready") return;
+      if (nats) nats.onServer(status);
+      else logger.warn({ status }, `nats-server ${status.type}`);
+    },
   });
 }

@@ -3,9 +3,13 @@ import type { AgentConfig, Role } from "@salvo/proto/lab_pb.ts";
 import { Command, CommanderError } from "commander";
 import { appendFileSync } from "node:fs";
 import { loadAgentConfig } from "../config/files.ts";
-import { EXIT, failureOf } from "../kernel/exit.ts";
+import type { SalvoError } from "../kernel/error.ts";
+import { EXIT, exitOfError, failureOf } from "../kernel/exit.ts";
+import { neverFailing } from "../log/destination.ts";
 import { openLogFile } from "../log/file.ts";
 import { createLogger } from "../log/logger.ts";
+import { keepIgnoring, onEndSignal } from "../process/end-signals.ts";
+import { watchStandardStreams } from "../process/standard-streams.ts";
 import { auditCommand, verifyOwnAudit } from "./audit/command.ts";
 import { openIdentity } from "./identity/agent-identity.ts";
 import { joinLab, type JoinCommand } from "./identity/join-command.ts";
@@ -95,24 +99,33 @@ async function serveUntilStopped(
     log,
     identity,
   });
+  // An agent goes on without a reader: what it has to tell is in its log.
+  onLostOutput = ({ message }) => log.warn({ problem: message }, "standard output is lost");
   // For whoever started it with port 0, and for people.
   process.stdout.write(`${JSON.stringify({ agent: config.id, address: agent.address })}\n`);
 
   let stopping = false;
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.on(signal, () => {
-      if (stopping) process.exit(EXIT.interrupted.code);
-      stopping = true;
-      agent[Symbol.asyncDispose]().then(
-        () => process.exit(0),
-        (error: unknown) => fail(kind.name, error, logFile),
-      );
-    });
-  }
+  onEndSignal(() => {
+    if (stopping) process.exit(EXIT.interrupted.code);
+    stopping = true;
+    agent[Symbol.asyncDispose]().then(
+      () => process.exit(0),
+      (error: unknown) => fail(kind.name, error, logFile),
+    );
+  });
 }
+
+/** What becomes of the program when its standard output is lost. */
+let onLostOutput: (lost: SalvoError) => void;
 
 /** Does what the command line says. Whatever fails is told in one line, and by the exit code. */
 export async function runProgram(program: Command): Promise<void> {
+  keepIgnoring();
+  onLostOutput = (lost) => {
+    if (lost.kind === "cancelled") process.exit(exitOfError(lost.kind)); // its reader has seen enough
+    fail(program.name(), lost, undefined);
+  };
+  watchStandardStreams({ onStdout: (lost) => onLostOutput(lost) });
   await program.parseAsync().catch((error: unknown) => fail(program.name(), error, program.opts<ServeCommand>().log));
 }
 
@@ -122,6 +135,6 @@ function fail(name: string, error: unknown, logFile: string | undefined): never 
   const { text, code } = failureOf(name, error);
   process.stderr.write(text);
   // Of a program that the system has started nobody reads the standard error.
-  if (logFile !== undefined) appendFileSync(logFile, text);
+  if (logFile !== undefined) neverFailing({ write: (line) => appendFileSync(logFile, line) }).write(text);
   process.exit(code);
 }

@@ -9,7 +9,7 @@ export const EXIT = {
   invalid: { code: 4, means: "a run is invalid: it did not measure what was asked for" },
   aborted: { code: 5, means: "a run was aborted" },
   environment: { code: 6, means: "something that is needed is missing, unreachable, full or refused" },
-  interrupted: { code: 130, means: "ended by Ctrl-C or SIGTERM" },
+  interrupted: { code: 130, means: "ended by Ctrl-C, SIGTERM or SIGHUP, or because its reader left" },
 } as const;
 
 export type Exit = keyof typeof EXIT;
@@ -50,6 +50,12 @@ export function exitOfError(kind: ErrorKind): number {
 /** `ok` of none. */
 export function worstExit(ends: readonly Exit[]): number {
   return EXIT[WORST_FIRST.find((each) => ends.includes(each)) ?? "ok"].code;
+}
+
+/** As worstExit, of exit codes; those that are not in the table (a guest's own) count before all others. */
+export function worstCode(codes: readonly number[]): number {
+  const known: readonly number[] = WORST_FIRST.map((end) => EXIT[end].code);
+  return codes.find((code) => !known.includes(code)) ?? known.find((code) => codes.includes(code)) ?? EXIT.ok.code;
 }
 
 /** How a program ends by what its main caught: what it says, and its exit code. Only bugs show where they are. */

@@ -33,3 +33,8 @@ test("a file that cannot be written to is told by its name", () => {
     expect.objectContaining({ kind: "not-found", file: join(folder, "missing", "agent.log") }),
   );
 });
+
+test("a file on a full device ends nothing that logs to it", () => {
+  const log = createLogger({ name: "agent a", env: {}, destination: openLogFile("/dev/full") });
+  expect(() => log.warn("lost")).not.toThrow();
+});

@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, renameSync, statSync } from "node:fs";
 import { toSalvoError } from "../kernel/error.ts";
+import type { Destination } from "./destination.ts";
 
 /** An agent tells little; this is months of it. */
 const BYTES_MAX = 10 * 1024 * 1024;
@@ -8,7 +9,7 @@ const BYTES_MAX = 10 * 1024 * 1024;
  * A file that log lines are added to, each before the call returns. One that has grown large is set aside as `<file>.old` when
  * it is opened, in place of the one before. Throws when it cannot be written to.
  */
-export function openLogFile(path: string): { write(line: string): void } {
+export function openLogFile(path: string): Destination {
   try {
     if (existsSync(path) && statSync(path).size > BYTES_MAX) renameSync(path, `${path}.old`);
     appendFileSync(path, "", { mode: 0o600 });

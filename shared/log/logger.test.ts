@@ -1,5 +1,8 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { openSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { SalvoError } from "../kernel/error.ts";
 import { createLogger, type LoggerOptions } from "./logger.ts";
@@ -98,4 +101,49 @@ test("nothing is lost when the process ends at once", () => {
   expect(signal).toBe("SIGKILL");
   expect(stdout).toBe("");
   expect(stderr.trimEnd().split("\n").length).toBe(2000);
+});
+
+/** A program that logs, and what becomes of it when its standard error is like that. */
+function logTo(stderr: "full" | "unread") {
+  const script = `
+    import { createLogger } from ${JSON.stringify(join(import.meta.dirname, "logger.ts"))};
+    const log = createLogger({ name: "test", level: "info" });
+    process.stdin.on("end", () => {
+      for (let line = 0; line < 3; line++) log.info({ line });
+      setImmediate(() => process.stdout.write("still here"));
+    }).resume();`;
+  const child = spawn(process.execPath, ["--input-type=module-typescript", "--eval", script], {
+    stdio: ["pipe", "pipe", stderr === "full" ? openSync("/dev/full", "w") : "pipe"],
+    env: { ...process.env, SALVO_LOG: "" },
+  });
+  child.stderr?.destroy();
+  child.stdin?.end();
+  return child;
+}
+
+test.for(["full", "unread"] as const)("a log that is %s ends nothing", async (stderr) => {
+  const child = logTo(stderr);
+  const [said, [code]] = await Promise.all([text(child.stdout!), once(child, "exit")]);
+  expect({ said, code }).toEqual({ said: "still here", code: 0 });
+});
+
+test("what could not be written is told when lines can be written again", () => {
+  const written: string[] = [];
+  let full = true;
+  const destination = {
+    write(line: string) {
+      if (full) throw new Error("no space left");
+      written.push(line);
+    },
+  };
+  const log = createLogger({ name: "test", env: {}, destination });
+  log.warn("one");
+  log.warn("two");
+  full = false;
+  log.warn("three");
+  expect(written.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+    // pino writes objects
+    "2 lines before this one could not be written: no space left",
+    "three",
+  ]);
 });

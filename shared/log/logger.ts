@@ -1,5 +1,6 @@
-import { destination, levels, pino, stdTimeFunctions, type Logger as PinoLogger } from "pino";
+import { levels, pino, stdTimeFunctions, type Logger as PinoLogger } from "pino";
 import { SalvoError } from "../kernel/error.ts";
+import { type Destination, neverFailing, standardError } from "./destination.ts";
 import { presentableEntries } from "./presentable.ts";
 
 type Write = (fieldsOrErrorOrMessage: object | string, message?: string) => void;
@@ -20,12 +21,12 @@ export interface LoggerOptions {
   readonly level?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Where lines go; stderr when absent. */
-  readonly destination?: { write(line: string): void };
+  readonly destination?: Destination;
 }
 
 /**
  * A logger of JSON lines. Each line is written before the call returns, so none is lost when the process ends, however it
- * ends; a stderr that nobody reads therefore blocks. Secrets are found by the keys of logged objects, not in messages:
+ * ends; a stderr that nobody reads therefore blocks. A line that cannot be written ends nothing (destination.ts). Secrets are found by the keys of logged objects, not in messages:
  * put values into the object. Errors go under `err`, or alone: `log.error(error)`.
  *
  * Throws `invalid-input` when the level, SALVO_LOG or the option, is none.
@@ -43,7 +44,7 @@ export function createLogger({ name, level = "warn", env = process.env, ...to }:
       // It has been made presentable already.
       serializers: { err: (error: unknown) => error },
     },
-    to.destination ?? destination({ dest: 2, sync: true }),
+    neverFailing(to.destination ?? standardError),
   );
   return wrap(log);
 }

@@ -3,14 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { testAgent, WORKLOAD } from "@salvo/agent-guest/agent.fixture.ts";
+import { LabSchema } from "@salvo/proto/lab_pb.ts";
 import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { testLab } from "@salvo/shared/identity/testing-lab.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openChannels } from "../service/channels.ts";
-import { lookAtAgents, unreachableAgents } from "./look.ts";
+import { openChannels } from "../channels.ts";
+import { lookAtAgents, unreachableAgents } from "./preflight.ts";
 
 let folder: string;
-beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "salvo-look-"))));
+beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "salvo-preflight-"))));
 afterEach(() => rm(folder, { recursive: true }));
 
 test("whatever would fail every run is found before the first of them, all at once and once each", async () => {
@@ -26,8 +27,7 @@ test("whatever would fail every run is found before the first of them, all at on
     agents: [guest],
     participants: [{ id: "guest1.disk1", agent: "guest1", device: "disk1" }],
   });
-  const said: string[] = [];
-  const options = { say: (line: string) => void said.push(line), signal, version };
+  const options = { lab: create(LabSchema), emit: () => {}, signal, version };
 
   await lookAtAgents(channels, [spec, spec], options);
   await expect(lookAtAgents(channels, [spec, spec], { ...options, version: "99.0.0" })).rejects.toMatchObject({

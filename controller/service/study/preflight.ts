@@ -2,33 +2,27 @@ import { type Lab, type LabAgent, Role } from "@salvo/proto/lab_pb.ts";
 import type { RunAgent, RunSpec } from "@salvo/proto/run_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
-import { CLOCK_BOUND_MS_MAX, clockWarning, preflight, versionProblem } from "../domain/preflight.ts";
-import { probeClock } from "../service/clock-probe.ts";
-import { type Channels, type ExpectedAgent, expectedOf } from "../service/channels.ts";
-import { VERSION } from "./version.ts";
+import { CLOCK_BOUND_MS_MAX, clockWarning, versionProblem, whyUnfit } from "../../domain/preflight.ts";
+import { type Channels, type ExpectedAgent, expectedOf } from "../channels.ts";
+import { probeClock } from "../clock-probe.ts";
+import type { StudyDeps } from "./deps.ts";
 
 const ANSWER_MS = 5_000;
 
-export interface LookOptions {
-  /** For the targets of scenarios; without it, none have storage. */
-  readonly lab?: Lab;
-  readonly say: (line: string) => void;
-  readonly signal: AbortSignal;
-  readonly version?: string;
-}
-
 /**
  * Once, before a study begins, what every run of it would otherwise fail of. Throws `refused` with all that was found: agents
- * that do not answer, are of another version, or cannot do their part. Says which clocks are too far away.
+ * that do not answer, are of another version, or cannot do their part. Warns of clocks that are too far away.
  */
 export async function lookAtAgents(
   channels: Channels,
   specs: readonly RunSpec[],
-  { lab, say, signal, version = VERSION }: LookOptions,
+  { lab, version, signal, emit }: Pick<StudyDeps, "lab" | "version" | "signal" | "emit">,
 ): Promise<void> {
-  const targets = lab ? targetsOf(specs, lab).map((target) => lookAtTarget(target)) : [];
-  const found = await Promise.all([...agentsOf(specs).map((agent) => look(agent)), ...targets]);
-  const problems = found.flat();
+  const looks = [
+    ...agentsOf(specs).map((agent) => look(agent)),
+    ...targetsOf(specs, lab).map((target) => lookAtTarget(target)),
+  ];
+  const problems = (await Promise.all(looks)).flat();
   if (problems.length > 0) throw new SalvoError("refused", problems.join("\n"), { remedy: "Nothing was started" });
 
   async function lookAtTarget(target: LabAgent): Promise<string[]> {
@@ -47,17 +41,13 @@ export async function lookAtAgents(
   async function look(agent: RunAgent): Promise<string[]> {
     const client = clientOf(channels, agent);
     try {
-      const { agent: description, runs } = await channels.describe(expected(agent), { deadlineMs: ANSWER_MS, signal });
-      if (!description) return [`${agent.id}: the agent does not say who it is`];
-      const problem = versionProblem(description, version);
-      if (problem !== undefined) return [problem];
-      const each = specs
-        .filter(({ agents }) => agents.some(({ id }) => id === agent.id))
-        .flatMap((spec) => preflight(spec, agent.id, description, runs, { storageIsMade: false }));
-      if (each.length > 0) return [...new Set(each)].map((text) => `${agent.id}: ${text}`);
+      const answer = await channels.describe(expected(agent), { deadlineMs: ANSWER_MS, signal });
+      const mine = specs.filter(({ agents }) => agents.some(({ id }) => id === agent.id));
+      const problems = whyUnfit(answer, agent.id, mine, version, { storageIsMade: false });
+      if (problems.length > 0) return problems.map((text) => named(agent.id, text));
       const { boundNs } = await probeClock(client, systemClock, { signal });
       const warning = clockWarning(agent.id, boundNs, CLOCK_BOUND_MS_MAX);
-      if (warning !== undefined) say(`warning: ${warning}`);
+      if (warning !== undefined) emit({ type: "warning", text: warning });
       return [];
     } catch (error) {
       const known = toSalvoError(error);
@@ -65,6 +55,11 @@ export async function lookAtAgents(
       return [`${agent.id}: ${known.describe()}`];
     }
   }
+}
+
+/** Some texts name the agent by themselves. */
+function named(id: string, text: string): string {
+  return text.startsWith(`agent ${id} `) ? text : `${id}: ${text}`;
 }
 
 /** Agents that are to make storage, and take part in nothing themselves. */

@@ -1,0 +1,49 @@
+import { type Command, Option } from "commander";
+import type { ApplyCommand, StorageCommand } from "../storage.ts";
+import type { Io } from "../io.ts";
+import { exitWith, jsonOption, labOption } from "./options.ts";
+
+export function declareLab(program: Command, io: Io): void {
+  const storage = program
+    .command("lab")
+    .description("The storage of a lab: what its targets export, what its initiators attach to, and the way between.");
+  const yes = () => new Option("--yes", "do not ask");
+  storage
+    .command("inspect")
+    .description("Shows what is there, Salvo's and others', and by what a LUN is known. Changes nothing.")
+    .addOption(labOption())
+    .addOption(jsonOption("one JSON object per host on stdout"))
+    .action(
+      exitWith(io, async (options: StorageCommand) => (await import("../storage.ts")).inspectStorage(options, io)),
+    );
+  storage
+    .command("plan")
+    .description("Prints every command that apply would have done on every host. Changes nothing.")
+    .addOption(labOption())
+    .addOption(jsonOption("one JSON object per host on stdout"))
+    .action(exitWith(io, async (options: StorageCommand) => (await import("../storage.ts")).planStorage(options, io)));
+  storage
+    .command("apply")
+    .description(
+      "Brings all hosts to what the lab file's storage section says: shows the plan, asks, and does just that.",
+    )
+    .addOption(labOption())
+    .addOption(yes())
+    .addOption(jsonOption("one JSON object per host on stdout, when it is done"))
+    .action(exitWith(io, async (options: ApplyCommand) => (await import("../storage.ts")).applyStorage(options, io)));
+  storage
+    .command("check")
+    .description(
+      "Tries out the way from every initiator to every address of a target: links, MTU, and RDMA with its throughput.",
+    )
+    .addOption(labOption())
+    .addOption(jsonOption("one JSON object per check on stdout"))
+    .action(exitWith(io, async (options: StorageCommand) => (await import("../path-checks.ts")).checkLab(options, io)));
+  storage
+    .command("destroy")
+    .description("Removes all that apply has made, and nothing else: shows the plan, asks, and does just that.")
+    .addOption(labOption())
+    .addOption(yes())
+    .addOption(jsonOption("one JSON object per host on stdout, when it is done"))
+    .action(exitWith(io, async (options: ApplyCommand) => (await import("../storage.ts")).destroyStorage(options, io)));
+}

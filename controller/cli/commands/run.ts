@@ -1,0 +1,23 @@
+import { type Command, Option } from "commander";
+import type { RunCommand } from "../run.ts";
+import type { Io } from "../io.ts";
+import { parseCount, parseSeconds } from "../values.ts";
+import { dataOption, exitWith, jsonOption, labOption } from "./options.ts";
+
+export function declareRun(program: Command, io: Io): void {
+  program
+    .command("run")
+    .description("Runs a study on a lab, one synchronized run after another.")
+    .argument("<STUDY>", "the study file: scenarios and workloads")
+    .addOption(labOption())
+    .addOption(dataOption())
+    .addOption(new Option("--seconds <S>", "instead of every workload's duration").argParser(parseSeconds))
+    .addOption(new Option("--repeats <N>", "instead of the study's").argParser(parseCount))
+    .addOption(new Option("--only <SCENARIO/WORKLOAD>", "only what matches; * and ? match anything, as in '*/4k-*'"))
+    .addOption(jsonOption("one JSON object per run on stdout, and nothing else there"))
+    .action(
+      exitWith(io, async (study: string, options: Omit<RunCommand, "study">) =>
+        (await import("../run.ts")).runStudyFile({ ...options, study }, io),
+      ),
+    );
+}

@@ -1,0 +1,35 @@
+/** Arm and Fire: what an agent is to do, and when. */
+import { assert } from "@salvo/shared/kernel/assert.ts";
+import type { Nanos } from "@salvo/shared/kernel/time.ts";
+import { ACK_MARGIN_MS } from "../../domain/t0.ts";
+import { armMs, armPlanOf } from "../run-facts.ts";
+import { clientOf } from "./client.ts";
+import type { Course } from "./course.ts";
+import type { OpenRun } from "./deps.ts";
+
+/** Gives how long before T0 the agent must know of it, in ms. */
+export async function armAgent(agent: string, run: OpenRun, course: Course, signal: AbortSignal): Promise<number> {
+  const { spec, calls } = run;
+  return calls.around("Arm", agent, { workload: spec.workload?.name ?? "" }, async () => {
+    const options = { deadlineMs: armMs(spec, course.descriptions.get(agent)), signal };
+    return (await clientOf(run, agent).arm(armRequest(agent, run, course), options)).noticeMs;
+  });
+}
+
+export async function fireAgent(agent: string, t0Ns: Nanos, run: OpenRun, course: Course): Promise<void> {
+  const { spec, begin, calls, clock } = run;
+  await calls.around("Fire", agent, { t0_ns: String(t0Ns) }, async () => {
+    const offsetNs = course.state.agents.get(agent)?.clock?.offsetNs;
+    assert(offsetNs !== undefined, `the clock of ${agent} is known before it is fired`);
+    const leftMs = Number(t0Ns - clock.now()) / 1e6 - ACK_MARGIN_MS;
+    const { planHash } = armRequest(agent, run, course);
+    await clientOf(run, agent).fire(
+      { run: spec.run, nonce: begin.nonce, t0Ns: t0Ns - offsetNs, planHash },
+      { deadlineMs: Math.max(1, leftMs), signal: course.over },
+    );
+  });
+}
+
+function armRequest(agent: string, { spec, begin }: OpenRun, course: Course) {
+  return { ...armPlanOf(spec, course.describe(agent)), bus: { url: begin.natsUrl, lab: spec.lab } };
+}

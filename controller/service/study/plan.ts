@@ -1,0 +1,25 @@
+import { randomBytes } from "node:crypto";
+import type { RunSpec } from "@salvo/proto/run_pb.ts";
+import { type Cell, type Plan, planRuns } from "../../domain/matrix.ts";
+
+export interface StudyPlan extends Omit<Plan, "newRunId"> {
+  /** Of every run, in its manifest and report. */
+  readonly notes?: readonly string[];
+  /** Part of every run's id. */
+  readonly now: Date;
+}
+
+/** All runs of a study, with ids that are new. Throws as planRuns; nothing is asked of anybody. */
+export function planStudy({ notes = [], now, ...plan }: StudyPlan): RunSpec[] {
+  const specs = planRuns({ ...plan, newRunId: runIds(now) });
+  for (const spec of specs) spec.notes.push(...notes);
+  return specs;
+}
+
+/** 20261122-2015-001-4k-randread-x7k2: when, which of this study's runs, what, and a part that makes it unique. */
+function runIds(now: Date): (cell: Pick<Cell, "workload">) => string {
+  const stamp = now.toISOString().replaceAll(/[-:]/g, "").replace("T", "-").slice(0, 13);
+  const unique = randomBytes(4).toString("hex").slice(0, 4);
+  let count = 0;
+  return ({ workload }) => `${stamp}-${String(++count).padStart(3, "0")}-${workload.name.slice(0, 32)}-${unique}`;
+}
