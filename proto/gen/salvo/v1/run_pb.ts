@@ -466,7 +466,7 @@ export type LatencyPercentilesUs = Message<"salvo.v1.LatencyPercentilesUs"> & {
 
   /**
    * No I/O took longer: the upper edge of the highest bin that has any, or the longest of fio's own result where that is less.
-   * fio's last bin has no upper edge: without such a result it is the lower edge, 17.2 s. Absent without I/Os.
+   * fio's last bin has no upper edge: without such a result it is the lower edge, 17.0 s. Absent without I/Os.
    *
    * @generated from field: optional double max = 7;
    */
