@@ -10,7 +10,7 @@ import { exitOfVerdict } from "./exit.ts";
 import { unreachableAgents } from "./look.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import type { Io } from "./io.ts";
-import { runTable } from "./table.ts";
+import { resultText } from "./results.ts";
 
 /** Runs one after another, with progress on stderr, results on stdout, and Ctrl-C that stops all participants. */
 export interface Session extends Disposable {
@@ -167,7 +167,7 @@ export function openSession({ io, json }: SessionOptions): Session {
       return manifests;
     },
     conclude(manifests) {
-      if (!json && manifests.length > 0) io.stdout.write(runTable(manifests.map(summaryOf)));
+      if (!json && manifests.length > 0) io.stdout.write(resultText(manifests));
       return worstExit([
         ...manifests.map((manifest) => exitOfVerdict(summaryOf(manifest).verdict)),
         stuck ? "environment" : "ok",
