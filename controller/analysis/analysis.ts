@@ -4,7 +4,7 @@ import type { AgentDescription } from "@salvo/proto/agent_pb.ts";
 import {
   ParticipantResultSchema,
   RunSummarySchema,
-  Verdict,
+  TotalsSchema,
   WindowSchema,
   type ClockEstimate,
   type ParticipantResult,
@@ -14,15 +14,20 @@ import {
 } from "@salvo/proto/run_pb.ts";
 import { Outcome, type Record, type StartProof } from "@salvo/proto/telemetry_pb.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
-import { msToNs, nsToMs } from "@salvo/shared/kernel/time.ts";
-import { createClocks, jumpedClocks, type T0 } from "./clocks.ts";
+import { msToNs } from "@salvo/shared/kernel/time.ts";
+import { contentOf } from "../domain/run-content.ts";
+import { createClocks, knownClocks, type T0 } from "./clocks.ts";
 import { createStreamCount, type StreamEntry } from "./completeness.ts";
+import { findingsOf, isHeld } from "./findings.ts";
+import { whoIsLost } from "./lost.ts";
 import type { Measured } from "./measured.ts";
 import { notesOn } from "./notes.ts";
-import { addToOutline, type AgentOutline, createOutline } from "./outline.ts";
+import { addToOutline, createOutline } from "./outline.ts";
 import { createSampleCount } from "./samplecount.ts";
-import { lateStarts, startBoundNs, startSpread, type FirstIo } from "./spread.ts";
-import { judge, SPAN_SHARE_MAX, START_SPREAD_MS_MAX, type Findings, type OffSpan } from "./verdict.ts";
+import { startSpread, type FirstIo } from "./spread.ts";
+import { createStalls, reachesInto, type Stall } from "./stalls.ts";
+import { judge } from "./verdict.ts";
+import { warningsOn } from "./warnings.ts";
 import { plannedSpan, tickAtOrBefore, windowOf, type TickSpan } from "./window.ts";
 
 /** What the conductor knows of a run and no record tells. */
@@ -38,6 +43,8 @@ export interface RunFacts {
   readonly lost: readonly string[];
   /** Agents that said that they ran to the end: all their samples are expected, whether or not their records are here. */
   readonly finished?: readonly string[];
+  /** Agents that could not be asked for their records at the end. */
+  readonly notCollected?: readonly string[];
   /** Sentences about how the run was conducted. */
   readonly notes?: readonly string[];
 }
@@ -61,11 +68,13 @@ export interface Conclusion {
 
 export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
   const clocks = createClocks(facts.t0, facts.clockBefore, facts.clockAfter);
+  const { last } = plannedSpan(spec);
+  const known = knownClocks(facts.t0, facts.clockBefore, facts.clockAfter, msToNs(last * spec.intervalMs));
   const streams = new Map(
     spec.agents.map(({ id }) => [id, { count: createStreamCount(id), outline: createOutline(id) }]),
   );
   const sampleCount = createSampleCount(spec);
-  const isLost = (agent: string) => facts.lost.includes(agent);
+  const stalls = createStalls(spec, clocks);
 
   function streamOf(agent: string) {
     const stream = streams.get(agent);
@@ -78,7 +87,14 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
     const earliest = proof && clocks.afterT0(agent, proof.earliestNs);
     const latest = proof && clocks.afterT0(agent, proof.latestNs);
     if (!earliest || !latest) return undefined;
-    return { participant, earliestNs: earliest.ns - earliest.boundNs, latestNs: latest.ns + latest.boundNs };
+    return {
+      participant,
+      agent,
+      earliestNs: earliest.ns - earliest.boundNs,
+      latestNs: latest.ns + latest.boundNs,
+      clockBoundNs: latest.boundNs,
+      rttNs: known.find((clock) => clock.agent === agent)?.rttNs ?? 0n,
+    };
   }
 
   function lastTickOf(participant: string, agent: string): number {
@@ -89,63 +105,98 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
     return exited ? Math.min(answered, tickAtOrBefore(exited.ns, spec.intervalMs)) : answered;
   }
 
-  function window(): TickSpan | undefined {
-    const participants = spec.participants.map(({ id, agent }) => ({
+  const outlines = () => [...streams.values()].map(({ outline }) => outline);
+  const completeness = () => [...streams.values()].map(({ count }) => count.result());
+  const who = () =>
+    whoIsLost({
+      spec,
+      silent: facts.lost,
+      aborted: facts.aborted !== undefined,
+      outlines: outlines(),
+      streams: completeness(),
+    });
+  const spansOf = (lost: readonly string[]) =>
+    spec.participants.map(({ id, agent }) => ({
+      id,
       startedNs: firstIo(id, agent)?.latestNs,
       lastTick: lastTickOf(id, agent),
-      lost: isLost(agent),
+      lost: lost.includes(agent),
     }));
-    return windowOf(spec, participants);
+
+  /** An agent that said that it finished, or that nobody could ask, has all planned samples. */
+  function hasAll(agent: string): boolean {
+    const { end } = streamOf(agent).outline;
+    const held = !end && facts.aborted === undefined && isHeld(facts, agent);
+    return held || end?.outcome === Outcome.FINISHED || facts.finished?.includes(agent) === true;
   }
 
-  function findings(measured: Measured | undefined, missing: number): Findings {
-    const lasting = [...streams.values()].filter(({ outline }) => !isLost(outline.agent));
-    const finished = lasting.filter(({ outline }) => outline.end?.outcome === Outcome.FINISHED);
-    const finishedAgents = new Set(finished.map(({ outline }) => outline.agent));
-    const ran = spec.participants.filter(({ agent }) => finishedAgents.has(agent));
-    const planned = plannedSpan(spec);
-    const estimates = [...facts.clockBefore, ...facts.clockAfter];
-    const firstIos = allFirstIos();
-    const withGaps = allStreams().flatMap(({ agent, missing }) => (missing > 0 ? [agent] : []));
+  function conclude(measured: Measured | undefined): Conclusion {
+    const { lost, cameBack } = who();
+    const lasts = ({ agent }: { readonly agent: string }) => !lost.includes(agent);
+    const firstIos = spec.participants.flatMap(({ id, agent }) => firstIo(id, agent) ?? []);
+    const samples = sampleCount.result(hasAll);
+    const seen = { spec, facts, outlines: outlines(), streams: completeness(), firstIos, lost, measured };
+    const ofLasting = stalls.all().filter(lasts);
+    const within = ofLasting.filter((stall) => measured && reachesInto(stall, measured.span));
+    const findings = findingsOf({
+      ...seen,
+      spans: spansOf(lost),
+      clocks: known.filter(lasts),
+      stalls: within,
+      samplesMissing: samples.missing,
+    });
+    const { verdict, reason, besides } = judge(findings);
+    const spread = startSpread(firstIos);
+    const lasting = spec.participants.filter(lasts);
     return {
-      aborted: facts.aborted,
-      lostAgents: facts.lost,
-      failedFio: lasting.flatMap(({ outline }) => failuresOf(outline)),
-      endedEarly: lasting.filter(({ outline }) => isEarly(outline.end?.outcome)).map(({ outline }) => outline.agent),
-      // Of somebody whose samples are missing nobody can say that it did nothing.
-      withoutIo: ran
-        .filter(({ agent, id }) => !withGaps.includes(agent) && !streamOf(agent).outline.ios.get(id))
-        .map(({ id }) => id),
-      withGaps,
-      withoutEnd: lasting.filter(({ outline }) => !outline.end).map(({ outline }) => outline.agent),
-      samplesMissing: missing,
-      pathsLost: lasting.flatMap(({ outline }) => downs(outline)),
-      withoutStartProof: ran.filter(({ id, agent }) => !firstIo(id, agent)).map(({ id }) => id),
-      startedLate: lateStarts(firstIos, START_SPREAD_MS_MAX),
-      lastUnanswered: ran
-        .filter(({ agent, id }) => (streamOf(agent).outline.answeredTick.get(id) ?? 0) < planned.last)
-        .map(({ id }) => id),
-      offSpan: measured ? offSpan(measured) : [],
-      windowShort: measured?.span.first !== planned.first || measured.span.last !== planned.last,
-      jumped: jumpedClocks(facts.clockBefore, facts.clockAfter),
-      startBoundMs: nsToMs(startBoundNs(firstIos)),
-      clockBoundMs: Math.max(0, ...estimates.map(({ boundNs }) => nsToMs(boundNs))),
+      summary: create(RunSummarySchema, {
+        run: spec.run,
+        study: spec.study,
+        scenario: spec.scenario,
+        workload: spec.workload?.name ?? "",
+        repeat: spec.repeat,
+        verdict,
+        reason,
+        participants: spec.participants.length,
+        ...(spread && { startSpreadMs: spread }),
+        startBoundUs: Number(findings.proof?.boundNs ?? 0n) / 1000,
+        clockBoundUs: Number(worst(findings.clocks)) / 1000,
+        ...(measured && facts.t0 && { window: windowAt(measured.span, facts.t0, spec.intervalMs) }),
+        ...(measured && { totals: totalsOf(measured, lasting, within) }),
+        samples,
+        warnings: [
+          ...besides,
+          ...warningsOn({ spec, agents: facts.agents, outlines: seen.outlines.filter(lasts), measured }),
+        ],
+        content: contentOf(spec),
+      }),
+      participants: spec.participants.map(({ id, agent }) => {
+        const first = firstIo(id, agent);
+        const totals = measured?.totalsOf(id);
+        return create(ParticipantResultSchema, {
+          id,
+          ...(totals && { totals }),
+          ...(first && { firstIoEarliestNs: first.earliestNs, firstIoLatestNs: first.latestNs }),
+          started: first !== undefined,
+          measuredSeconds: measured?.secondsOf(id) ?? 0,
+          lost: lost.includes(agent),
+          disk: streamOf(agent).outline.disks.get(id) ?? "",
+        });
+      }),
+      streams: seen.streams,
+      starts: seen.outlines.flatMap(({ starts }) => [...starts.values()]),
+      notes: [
+        ...(facts.notes ?? []),
+        ...notesOn({
+          ...seen,
+          cameBack,
+          notCollected: facts.notCollected ?? [],
+          clocks: findings.clocks,
+          stalls: ofLasting.filter((stall) => !within.includes(stall)),
+        }),
+      ],
     };
   }
-
-  const lasting = () => spec.participants.filter(({ agent }) => !isLost(agent)).map(({ id }) => id);
-
-  function offSpan(measured: Measured): OffSpan[] {
-    const { seconds: wantedSeconds } = measured;
-    return lasting().flatMap((id) => {
-      const seconds = measured.secondsOf(id);
-      if (seconds === undefined || Math.abs(seconds - wantedSeconds) <= SPAN_SHARE_MAX * wantedSeconds) return [];
-      return [{ participant: id, seconds, wantedSeconds }];
-    });
-  }
-
-  const allStreams = () => [...streams.values()].map(({ count }) => count.result());
-  const allFirstIos = () => spec.participants.flatMap(({ id, agent }) => firstIo(id, agent) ?? []);
 
   return {
     add(agent, entry, record) {
@@ -153,84 +204,23 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
       count.add(entry);
       addToOutline(outline, record);
       sampleCount.add(agent, entry.source, record);
+      stalls.add(agent, record);
     },
-    window,
-    conclude(measured) {
-      const samples = sampleCount.result(
-        (agent) =>
-          streamOf(agent).outline.end?.outcome === Outcome.FINISHED || facts.finished?.includes(agent) === true,
-      );
-      const found = findings(measured, samples.missing);
-      const { verdict, reason } = judge(found);
-      const spread = startSpread(allFirstIos());
-      const outlines = [...streams.values()].map(({ outline }) => outline);
-      return {
-        summary: create(RunSummarySchema, {
-          run: spec.run,
-          study: spec.study,
-          scenario: spec.scenario,
-          workload: spec.workload?.name ?? "",
-          repeat: spec.repeat,
-          verdict: VERDICT_NAMES[verdict] ?? "",
-          reason,
-          participants: spec.participants.length,
-          ...(spread && { startSpreadMs: spread }),
-          clockBoundUs: found.clockBoundMs * 1000,
-          ...(measured && facts.t0 && { window: windowAt(measured.span, facts.t0, spec.intervalMs) }),
-          ...(measured && { totals: measured.totals(lasting()) }),
-          samples,
-        }),
-        participants: spec.participants.map(({ id, agent }) => {
-          const first = firstIo(id, agent);
-          const totals = measured?.totalsOf(id);
-          return create(ParticipantResultSchema, {
-            id,
-            ...(totals && { totals }),
-            ...(first && { firstIoEarliestNs: first.earliestNs, firstIoLatestNs: first.latestNs }),
-            started: first !== undefined,
-            measuredSeconds: measured?.secondsOf(id) ?? 0,
-            lost: isLost(agent),
-          });
-        }),
-        streams: allStreams(),
-        starts: outlines.flatMap(({ starts }) => [...starts.values()]),
-        notes: [...(facts.notes ?? []), ...notesOn({ spec, outlines, lost: facts.lost, measured })],
-      };
-    },
+    window: () => windowOf(spec, spansOf(who().lost)),
+    conclude,
   };
 }
 
-const VERDICT_NAMES: Readonly<Partial<globalThis.Record<Verdict, string>>> = {
-  [Verdict.COMPLETE]: "complete",
-  [Verdict.DEGRADED]: "degraded",
-  [Verdict.INCOMPLETE]: "incomplete",
-  [Verdict.ABORTED]: "aborted",
-  [Verdict.INVALID]: "invalid",
-};
+function totalsOf(measured: Measured, lasting: readonly { readonly id: string }[], within: readonly Stall[]) {
+  const totals = measured.totals(lasting.map(({ id }) => id));
+  return create(TotalsSchema, { ...totals, stalledSeconds: Math.max(0, ...within.map(({ seconds }) => seconds)) });
+}
+
+function worst(clocks: readonly { readonly boundNs: bigint }[]): bigint {
+  return clocks.reduce((worst, { boundNs }) => (boundNs > worst ? boundNs : worst), 0n);
+}
 
 function windowAt({ first, last }: TickSpan, t0: T0, intervalMs: number) {
   const at = (tick: number) => t0.wallNs + BigInt(tick) * msToNs(intervalMs);
   return create(WindowSchema, { startNs: at(first), endNs: at(last), firstTick: first, lastTick: last });
-}
-
-function isEarly(outcome: Outcome | undefined): boolean {
-  return outcome === Outcome.ABORTED || outcome === Outcome.INTERRUPTED;
-}
-
-/**
- * An agent that failed says which participant was the first, and why: the exit codes of the others, that were killed for it,
- * say nothing. Nor do those of an aborted run.
- */
-function failuresOf(outline: AgentOutline): string[] {
-  const { agent, end, exitCodes } = outline;
-  if (!end || isEarly(end.outcome)) return [];
-  // What had become of its storage before is why, most likely.
-  const [lost] = downs(outline);
-  const before = lost === undefined ? "" : `; before that, of ${lost}`;
-  if (end.outcome === Outcome.FAILED) return [end.reason ? `${agent} (${end.reason}${before})` : agent];
-  return [...exitCodes].filter(([, code]) => code !== 0).map(([id, code]) => `${id} (exit code ${code}${before})`);
-}
-
-function downs({ paths }: AgentOutline): string[] {
-  return paths.flatMap(({ participant, down, text }) => (down ? [`${participant}: ${text}`] : []));
 }

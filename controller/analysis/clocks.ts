@@ -1,5 +1,5 @@
 import type { ClockEstimate } from "@salvo/proto/run_pb.ts";
-import { jumpNs, toController } from "@salvo/shared/clock/offset.ts";
+import { jumpNs, offsetAt, toController } from "@salvo/shared/clock/offset.ts";
 
 /** T0 on the controller's monotonic clock, and on its wall clock, ns since 1970. */
 export interface T0 {
@@ -46,6 +46,32 @@ export function jumpedClocks(before: ClockEstimate[], after: ClockEstimate[]): s
   return pairEstimates(before, after)
     .filter(({ first, second }) => second && jumpNs(first, second) > 0n)
     .map(({ agent }) => agent);
+}
+
+/** How well an agent's clock was known in a run, at the worst instant of it. */
+export interface KnownClock {
+  readonly agent: string;
+  readonly boundNs: bigint;
+  /** Of the slower of its estimates. */
+  readonly rttNs: bigint;
+  /** It was looked at once only, so the bound grows by what the clock may have drifted until the far end of the run. */
+  readonly once: boolean;
+}
+
+/** `endNs`: the end of the run, ns after T0. Before any T0 the estimates themselves are all there is. */
+export function knownClocks(
+  t0: T0 | undefined,
+  before: ClockEstimate[],
+  after: ClockEstimate[],
+  endNs: bigint,
+): KnownClock[] {
+  return pairEstimates(before, after).map(({ agent, first, second }) => {
+    const rttNs = second && second.rttNs > first.rttNs ? second.rttNs : first.rttNs;
+    const ends = t0 ? [t0.ns, t0.ns + endNs] : [first.atNs];
+    const at = ends.map((controllerNs) => offsetAt(first, second, { controllerNs }).boundNs);
+    const bounds = [first.boundNs, ...(second ? [second.boundNs] : at)];
+    return { agent, rttNs, once: !second, boundNs: bounds.reduce((worst, each) => (each > worst ? each : worst), 0n) };
+  });
 }
 
 function pairEstimates(before: ClockEstimate[], after: ClockEstimate[]) {

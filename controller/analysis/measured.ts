@@ -6,6 +6,7 @@ import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { msToNs } from "@salvo/shared/kernel/time.ts";
 import { busyShare, busyTime, type BusyTime } from "../domain/busy.ts";
 import type { Clocks } from "./clocks.ts";
+import { longestNs, longestOfResult } from "./longest.ts";
 import { percentilesOfBins } from "./percentiles.ts";
 import type { TickSpan } from "./window.ts";
 
@@ -25,6 +26,9 @@ export interface Measured {
   lateTicks(): Map<string, number>;
   /** Share of all cores' time that was not idle, 0 to 1, by agent. */
   busyShares(): Map<string, number>;
+  /** Bytes that fio moved for a participant, and that its disk counted: undefined without counters. */
+  bytesOf(participant: string): number;
+  diskBytesOf(participant: string): number | undefined;
   /** Participants with latencies in fio's last bin, which holds everything above 17 s. */
   clamped(): string[];
 }
@@ -32,6 +36,7 @@ export interface Measured {
 export function createMeasured(spec: RunSpec, span: TickSpan, clocks: Pick<Clocks, "afterT0">): Measured {
   const participants = new Map<string, Sum>();
   const cpus = new Map<string, BusyTime>();
+  const diskBytes = new Map<string, number>();
   const inSpan = (tick: number) => tick > span.first && tick <= span.last;
 
   function sumOf(agent: string, participant: string): Sum {
@@ -64,12 +69,18 @@ export function createMeasured(spec: RunSpec, span: TickSpan, clocks: Pick<Clock
         const { busyMs, allMs } = busyTime(body.value.cores);
         const sum = cpus.get(agent);
         cpus.set(agent, { busyMs: busyMs + (sum?.busyMs ?? 0), allMs: allMs + (sum?.allMs ?? 0) });
+      } else if (body.case === "disk" && inSpan(body.value.tick)) {
+        const { participant, readBytes, writtenBytes } = body.value;
+        diskBytes.set(participant, (diskBytes.get(participant) ?? 0) + Number(readBytes + writtenBytes));
+      } else if (body.case === "final") {
+        sumOf(agent, body.value.participant).longestNs = longestOfResult(body.value.json);
       }
     },
     totals(ids) {
       const bins = new Float64Array(BIN_COUNT);
       let iops = 0;
       let bytesPerSec = 0;
+      let mostNs: number | undefined;
       for (const id of ids) {
         const sum = participants.get(id);
         const seconds = secondsOf(id);
@@ -77,18 +88,23 @@ export function createMeasured(spec: RunSpec, span: TickSpan, clocks: Pick<Clock
         iops += sum.ios / seconds;
         bytesPerSec += sum.bytes / seconds;
         for (const [bin, count] of sum.bins.entries()) bins[bin] = (bins[bin] ?? 0) + count;
+        const ownNs = longestNs(sum.bins, sum.longestNs);
+        if (ownNs !== undefined) mostNs = Math.max(mostNs ?? 0, ownNs);
       }
-      return totalsOf(iops, bytesPerSec, bins);
+      return totalsOf(iops, bytesPerSec, bins, mostNs);
     },
     totalsOf(participant) {
       const sum = participants.get(participant);
       const seconds = secondsOf(participant);
-      return sum && seconds ? totalsOf(sum.ios / seconds, sum.bytes / seconds, sum.bins) : undefined;
+      if (!sum || !seconds) return undefined;
+      return totalsOf(sum.ios / seconds, sum.bytes / seconds, sum.bins, longestNs(sum.bins, sum.longestNs));
     },
     secondsOf,
     lateTicks: () =>
       new Map([...participants].filter(([, sum]) => sum.lateTicks > 0).map(([id, sum]) => [id, sum.lateTicks])),
     busyShares: () => new Map([...cpus].map(([agent, time]) => [agent, busyShare(time)])),
+    bytesOf: (participant) => participants.get(participant)?.bytes ?? 0,
+    diskBytesOf: (participant) => diskBytes.get(participant),
     clamped: () => [...participants].filter(([, { bins }]) => (bins[CLAMP_BIN] ?? 0) > 0).map(([id]) => id),
   };
 }
@@ -111,11 +127,13 @@ interface Sum {
   before: Answer | undefined;
   /** The last in the span. */
   last: Answer | undefined;
+  /** The longest latency of fio's whole run, ns, as its result says. */
+  longestNs: number | undefined;
 }
 
 function emptySum(agent: string): Sum {
   const bins = new Float64Array(BIN_COUNT);
-  return { agent, ios: 0, bytes: 0, bins, lateTicks: 0, before: undefined, last: undefined };
+  return { agent, ios: 0, bytes: 0, bins, lateTicks: 0, before: undefined, last: undefined, longestNs: undefined };
 }
 
 function addBefore(sum: Sum, sample: FioSample): void {
@@ -148,6 +166,7 @@ function addIo(sum: Sum, { ios, bytes, latency }: Io): void {
 
 const BYTES_PER_MIB = 2 ** 20;
 
-function totalsOf(iops: number, bytesPerSec: number, bins: Float64Array): Totals {
-  return create(TotalsSchema, { iops, mibPerSec: bytesPerSec / BYTES_PER_MIB, latencyUs: percentilesOfBins(bins) });
+function totalsOf(iops: number, bytesPerSec: number, bins: Float64Array, mostNs: number | undefined): Totals {
+  const latencyUs = { ...percentilesOfBins(bins), ...(mostNs !== undefined && { max: mostNs / 1000 }) };
+  return create(TotalsSchema, { iops, mibPerSec: bytesPerSec / BYTES_PER_MIB, latencyUs });
 }

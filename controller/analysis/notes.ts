@@ -1,23 +1,30 @@
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
+import { nsToMs } from "@salvo/shared/kernel/time.ts";
+import { CLOCK_BOUND_MS_MAX } from "../domain/preflight.ts";
+import type { KnownClock } from "./clocks.ts";
 import type { Measured } from "./measured.ts";
 import type { AgentOutline } from "./outline.ts";
+import { type Stall, stallText } from "./stalls.ts";
+import { clockText } from "./verdict.ts";
 
 interface Noted {
   readonly spec: RunSpec;
   readonly outlines: readonly AgentOutline[];
+  /** In no total. */
   readonly lost: readonly string[];
+  /** Out of reach in mid-run, and all that they measured is here. */
+  readonly cameBack: readonly string[];
+  /** Could not be asked for their records at the end. */
+  readonly notCollected: readonly string[];
+  readonly clocks: readonly KnownClock[];
+  /** Outside of the window. */
+  readonly stalls: readonly Stall[];
   readonly measured: Measured | undefined;
 }
 
-/** Above this the load generator itself may be what was measured. */
-const BUSY_SHARE_MAX = 0.9;
-
-/** Shorter than this, a workload may just be slow. */
-const STANDSTILL_MS_MIN = 2000;
-
-/** Sentences that a reader of the figures should know, and that are no matter of the verdict. */
-export function notesOn({ spec, outlines, lost, measured }: Noted): string[] {
-  const busy = [...(measured?.busyShares() ?? [])].filter(([, share]) => share > BUSY_SHARE_MAX);
+/** Sentences that explain the run itself. What is to be known before comparing it with others is a warning (warnings.ts). */
+export function notesOn(noted: Noted): string[] {
+  const { spec, outlines, lost, cameBack, clocks, stalls, measured } = noted;
   return [
     ...spec.notes,
     ...outlines
@@ -26,20 +33,15 @@ export function notesOn({ spec, outlines, lost, measured }: Noted): string[] {
         ({ agent, lastTick }) =>
           `${agent} was lost after tick ${lastTick}; what it did until then is in its participants' figures, in no total`,
       ),
-    ...busy.map(
-      ([agent, share]) =>
-        `${agent} was ${Math.round(share * 100)} % busy on all its cores: the load generator may be the bottleneck`,
-    ),
+    ...cameBack.map((agent) => `${agent} was out of reach in mid-run; all its ticks are here, so it is in the totals`),
+    ...heldNotes(noted),
+    ...clocks
+      .filter(({ once, boundNs }) => once && nsToMs(boundNs) <= CLOCK_BOUND_MS_MAX)
+      .map((clock) => clockText(clock)),
+    ...stalls.map((stall) => `${stallText(stall)}; that is outside of the window`),
     ...[...(measured?.lateTicks() ?? [])].map(
       ([id, ticks]) =>
         `fio of ${id} was late to answer ${ticks === 1 ? "1 tick" : `${ticks} ticks`}: I/Os of those stand in the sample after them`,
-    ),
-    ...outlines.flatMap(({ standstills }) =>
-      [...standstills].flatMap(([id, { ticks, lastTick }]) =>
-        ticks * spec.intervalMs >= STANDSTILL_MS_MIN
-          ? [`${id} did no I/O at all in the ${ticks} intervals up to tick ${lastTick}: its storage did not answer`]
-          : [],
-      ),
     ),
     ...outlines.flatMap(({ starts }) =>
       [...starts.values()].flatMap(({ participant, wallClockSet }) =>
@@ -52,4 +54,15 @@ export function notesOn({ spec, outlines, lost, measured }: Noted): string[] {
     ...outlines.flatMap(({ paths }) => paths.map(({ participant, text }) => `${participant}: ${text}`)),
     ...outlines.flatMap(({ agent, warnings }) => warnings.map((warning) => `${agent}: ${warning}`)),
   ];
+}
+
+/** An agent that was away at the end keeps its journal until it is told that it may go. */
+function heldNotes({ spec, outlines, notCollected }: Noted): string[] {
+  return outlines
+    .filter(({ agent }) => notCollected.includes(agent))
+    .map(({ agent, end }) =>
+      end
+        ? `${agent} could not be reached at the end; all its records are here, and its own copy can go: salvo agents --release ${spec.run}`
+        : `${agent} could not be reached at the end: it holds what is missing here until salvo agents --release ${spec.run}`,
+    );
 }

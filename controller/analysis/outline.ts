@@ -13,21 +13,13 @@ export interface AgentOutline {
   readonly exitCodes: Map<string, number>;
   /** All I/O of each participant, ramp and all. */
   readonly ios: Map<string, number>;
-  /** The longest time in which each participant's fio answered, and had done nothing since its last answer. */
-  readonly standstills: Map<string, Standstill>;
-  /** The one that is going on, or was the last. */
-  readonly idle: Map<string, Standstill>;
+  /** The host's name of each participant's disk, where it is told. */
+  readonly disks: Map<string, string>;
   readonly warnings: string[];
   /** Ways to storage that were lost and came back, as they did. */
   readonly paths: PathEvent[];
   /** Present when the last record is the agent's last word. */
   end: RunEnd | undefined;
-}
-
-/** Samples without any I/O, one after another: the last of them, and how many they are. */
-export interface Standstill {
-  readonly ticks: number;
-  readonly lastTick: number;
 }
 
 export interface PathEvent {
@@ -45,8 +37,7 @@ export function createOutline(agent: string): AgentOutline {
     exitedAtNs: new Map(),
     exitCodes: new Map(),
     ios: new Map(),
-    standstills: new Map(),
-    idle: new Map(),
+    disks: new Map(),
     warnings: [],
     paths: [],
     end: undefined,
@@ -62,12 +53,16 @@ export function addToOutline(outline: AgentOutline, { atNs, body }: Record): voi
       outline.lastTick = Math.max(outline.lastTick, tick);
       if (!stalled) outline.answeredTick.set(participant, Math.max(outline.answeredTick.get(participant) ?? 0, tick));
       const ios = (read?.ios ?? 0) + (write?.ios ?? 0);
-      if (!stalled && ios === 0) stoodStill(outline, participant, tick);
       outline.ios.set(participant, (outline.ios.get(participant) ?? 0) + ios);
       return;
     }
+    case "disk": {
+      const { participant, disk, tick } = body.value;
+      outline.lastTick = Math.max(outline.lastTick, tick);
+      if (participant !== "" && disk !== "") outline.disks.set(participant, disk);
+      return;
+    }
     case "cpu":
-    case "disk":
       outline.lastTick = Math.max(outline.lastTick, body.value.tick);
       return;
     case "start":
@@ -89,11 +84,4 @@ export function addToOutline(outline: AgentOutline, { atNs, body }: Record): voi
       return;
     case undefined: // A record of a newer agent: it is counted and hashed, and that is all.
   }
-}
-
-function stoodStill({ standstills, idle }: AgentOutline, participant: string, tick: number): void {
-  const before = idle.get(participant);
-  const now = { ticks: before?.lastTick === tick - 1 ? before.ticks + 1 : 1, lastTick: tick };
-  idle.set(participant, now);
-  if (now.ticks > (standstills.get(participant)?.ticks ?? 0)) standstills.set(participant, now);
 }

@@ -1,8 +1,15 @@
 import { expect, test } from "vitest";
-import { lateStarts, startBoundNs, startSpread, type FirstIo } from "./spread.ts";
+import { lateStarts, startSpread, widestProof, type FirstIo } from "./spread.ts";
 
 const MS = 1_000_000n;
-const io = (earliestNs: bigint, latestNs: bigint): FirstIo => ({ participant: "p", earliestNs, latestNs });
+const io = (earliestNs: bigint, latestNs: bigint, participant = "p"): FirstIo => ({
+  participant,
+  agent: "a",
+  earliestNs,
+  latestNs,
+  clockBoundNs: 0n,
+  rttNs: 0n,
+});
 
 test("the spread is told from the middles of the proofs, behind the earliest of them", () => {
   const spread = startSpread([io(4n * MS, 6n * MS), io(0n, 2n * MS), io(1n * MS, 2n * MS)]);
@@ -19,17 +26,24 @@ test("one participant has no spread, and none has none to tell", () => {
   expect(startSpread([])).toBeUndefined();
 });
 
-test("the bound is half the widest proof, rounded up", () => {
-  expect(startBoundNs([io(0n, 4n), io(10n, 17n)])).toBe(4n);
-  expect(startBoundNs([])).toBe(0n);
+test("the widest proof bounds the spread by half its width, rounded up", () => {
+  expect(widestProof([io(0n, 4n, "p"), io(10n, 17n, "q"), io(3n, 4n, "r")])).toMatchObject({
+    participant: "q",
+    boundNs: 4n,
+  });
+  expect(widestProof([])).toBeUndefined();
 });
 
 test("late is who lies further behind the earliest than the limit", () => {
-  const at = (participant: string, ms: bigint): FirstIo => ({
-    participant,
-    earliestNs: ms * MS,
-    latestNs: ms * MS + 2n * MS,
-  });
-  expect(lateStarts([at("a", 26n), at("b", 0n), at("c", 25n)], 25)).toEqual([{ participant: "a", lateMs: 26 }]);
-  expect(lateStarts([], 25)).toEqual([]);
+  const at = (participant: string, ms: bigint): FirstIo => io(ms * MS, ms * MS + 2n * MS, participant);
+  expect(lateStarts([at("a", 26n), at("b", 0n), at("c", 25n)], 25, 10)).toEqual([{ participant: "a", lateMs: 26 }]);
+  expect(lateStarts([], 25, 10)).toEqual([]);
+});
+
+test("who is known too badly to say is late only when no start within the proofs is in time", () => {
+  const exact = io(0n, 2n * MS, "near");
+  // Over a network of 84 ms the middle may be wrong by 42 ms.
+  const far = (middleMs: bigint) => io((middleMs - 42n) * MS, (middleMs + 42n) * MS, "far");
+  expect(lateStarts([exact, far(40n)], 25, 10)).toEqual([]);
+  expect(lateStarts([exact, far(70n)], 25, 10)).toEqual([{ participant: "far", lateMs: 69 }]);
 });

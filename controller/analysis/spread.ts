@@ -5,8 +5,12 @@ import { nsToMs } from "@salvo/shared/kernel/time.ts";
 /** A participant's first I/O lies between the two, ns after T0 on the controller's clock, the clock's own bound included. */
 export interface FirstIo {
   readonly participant: string;
+  readonly agent: string;
   readonly earliestNs: bigint;
   readonly latestNs: bigint;
+  /** What the agent's clock adds at either end, and the round trip that it is known by. */
+  readonly clockBoundNs: bigint;
+  readonly rttNs: bigint;
 }
 
 /** How far the middle of each proof lies behind the earliest such; undefined when nobody started. */
@@ -21,12 +25,22 @@ export function startSpread(firstIos: readonly FirstIo[]): Spread | undefined {
   });
 }
 
-/** Those whose middle lies further behind the earliest than a limit, with how far. */
-export function lateStarts(firstIos: readonly FirstIo[], limitMs: number): LateStart[] {
-  const [earliest = 0n] = firstIos.map(middleTwice).sort(ascending);
+/**
+ * Those whose middle lies further behind the earliest than a limit, with how far. One whose proof is wider than `proofMs` at
+ * either end counts only when it is late whatever is true within the proofs: a wide proof is another finding than a late start.
+ */
+export function lateStarts(firstIos: readonly FirstIo[], limitMs: number, proofMs: number): LateStart[] {
+  const [first] = firstIos.toSorted((a, b) => ascending(middleTwice(a), middleTwice(b)));
+  if (!first) return [];
   return firstIos
-    .map((firstIo) => ({ participant: firstIo.participant, lateMs: nsToMs(middleTwice(firstIo) - earliest) / 2 }))
-    .filter(({ lateMs }) => lateMs > limitMs);
+    .map((firstIo) => {
+      const lateMs = nsToMs(middleTwice(firstIo) - middleTwice(first)) / 2;
+      const wide = nsToMs(boundOf(firstIo)) > proofMs || nsToMs(boundOf(first)) > proofMs;
+      const sureMs = wide ? nsToMs(firstIo.earliestNs - first.latestNs) : lateMs;
+      return { participant: firstIo.participant, lateMs, isLate: sureMs > limitMs };
+    })
+    .filter(({ isLate }) => isLate)
+    .map(({ participant, lateMs }) => ({ participant, lateMs }));
 }
 
 export interface LateStart {
@@ -34,14 +48,19 @@ export interface LateStart {
   readonly lateMs: number;
 }
 
-/** Half the width of the widest proof, ns: what the spread may be wrong by at either end. */
-export function startBoundNs(firstIos: readonly FirstIo[]): bigint {
-  let bound = 0n;
-  for (const { earliestNs, latestNs } of firstIos) {
-    const half = (latestNs - earliestNs + 1n) / 2n;
-    if (half > bound) bound = half;
-  }
-  return bound;
+/** The widest proof: the spread may be wrong by half of it at either end. Undefined when nobody started. */
+export function widestProof(firstIos: readonly FirstIo[]): WidestProof | undefined {
+  const [widest] = firstIos.toSorted((a, b) => ascending(boundOf(b), boundOf(a)));
+  return widest && { ...widest, boundNs: boundOf(widest) };
+}
+
+export interface WidestProof extends FirstIo {
+  /** Half its width, rounded up. */
+  readonly boundNs: bigint;
+}
+
+function boundOf({ earliestNs, latestNs }: FirstIo): bigint {
+  return (latestNs - earliestNs + 1n) / 2n;
 }
 
 /** Twice, to stay in whole ns. */

@@ -1,6 +1,10 @@
+import { nsToMs } from "@salvo/shared/kernel/time.ts";
 import { CLOCK_BOUND_MS_MAX } from "../domain/preflight.ts";
-import { Verdict } from "@salvo/proto/run_pb.ts";
-import type { LateStart } from "./spread.ts";
+import type { Verdict } from "../domain/verdicts.ts";
+import type { KnownClock } from "./clocks.ts";
+import { list } from "./sentences.ts";
+import type { LateStart, WidestProof } from "./spread.ts";
+import { type Stall, stallText } from "./stalls.ts";
 
 /** What a run is judged by. Every list names the agents or participants that it is true of. */
 export interface Findings {
@@ -15,9 +19,13 @@ export interface Findings {
   readonly withoutIo: readonly string[];
   readonly withGaps: readonly string[];
   readonly withoutEnd: readonly string[];
+  /** Lost in mid-run and not asked for their records: what came after the tick is theirs alone. */
+  readonly heldBack: readonly { readonly agent: string; readonly lastTick: number }[];
   readonly samplesMissing: number;
   /** Ways to storage that were lost in mid-run, whether or not they came back: "guest1.lun1: session2 to ... is FAILED at tick 4". */
   readonly pathsLost: readonly string[];
+  /** In the window, so the totals contain them. */
+  readonly stalls: readonly Stall[];
   readonly withoutStartProof: readonly string[];
   /** Far behind the first to start. */
   readonly startedLate: readonly LateStart[];
@@ -25,12 +33,20 @@ export interface Findings {
   readonly lastUnanswered: readonly string[];
   /** Whose counts are of another length of time than the window's. */
   readonly offSpan: readonly OffSpan[];
-  readonly windowShort: boolean;
+  /** Undefined when the window is as planned. */
+  readonly shortWindow: ShortWindow | undefined;
   /** Agents whose clock jumped in the run. */
   readonly jumped: readonly string[];
-  /** How wrong the start spread and the clocks may be. */
-  readonly startBoundMs: number;
-  readonly clockBoundMs: number;
+  /** What the start spread is known by; undefined when nobody started. */
+  readonly proof: WidestProof | undefined;
+  readonly clocks: readonly KnownClock[];
+}
+
+export interface ShortWindow {
+  readonly seconds: number;
+  readonly plannedSeconds: number;
+  /** Who began late or ended early, each in words. */
+  readonly because: readonly string[];
 }
 
 export interface OffSpan {
@@ -43,6 +59,8 @@ export interface Judgement {
   readonly verdict: Verdict;
   /** One sentence. */
   readonly reason: string;
+  /** Of a run with a result: whatever else keeps it from being complete. */
+  readonly besides: readonly string[];
 }
 
 /** fio 3.33 proves its start within a few ms; a proof this wide says nothing about being simultaneous. */
@@ -56,59 +74,52 @@ type Rule = readonly [Verdict, (findings: Findings) => string | false];
 
 /** The first that has something to say is the verdict. */
 const RULES: readonly Rule[] = [
-  [Verdict.INVALID, ({ failedFio: who }) => who.length > 0 && `fio failed on ${list(who)}`],
-  [Verdict.ABORTED, ({ aborted }) => aborted !== undefined && aborted],
-  [Verdict.ABORTED, ({ endedEarly: who }) => who.length > 0 && `the run ended before its plan on ${list(who)}`],
-  [Verdict.INVALID, ({ withoutIo: who }) => who.length > 0 && `no I/O of ${list(who)} was measured`],
-  [Verdict.INCOMPLETE, ({ withGaps: who }) => who.length > 0 && `records of ${list(who)} are missing`],
-  [Verdict.INCOMPLETE, ({ withoutEnd: who }) => who.length > 0 && `the last records of ${list(who)} are missing`],
-  [Verdict.INCOMPLETE, ({ samplesMissing }) => samplesMissing > 0 && `samples are missing: ${samplesMissing}`],
-  [Verdict.DEGRADED, ({ lostAgents: who }) => who.length > 0 && `lost in mid-run: ${list(who)}`],
+  ["invalid", ({ failedFio: who }) => who.length > 0 && `fio failed on ${list(who)}`],
+  ["aborted", ({ aborted }) => aborted !== undefined && aborted],
+  ["aborted", ({ endedEarly: who }) => who.length > 0 && `the run ended before its plan on ${list(who)}`],
+  ["invalid", ({ withoutIo: who }) => who.length > 0 && `no I/O of ${list(who)} was measured`],
+  ["incomplete", ({ withGaps: who }) => who.length > 0 && `records of ${list(who)} are missing`],
+  ["incomplete", ({ withoutEnd: who }) => who.length > 0 && `the last records of ${list(who)} are missing`],
+  ["incomplete", ({ heldBack: who }) => who.length > 0 && list(who.map(heldBackText))],
+  ["incomplete", ({ samplesMissing }) => samplesMissing > 0 && `samples are missing: ${samplesMissing}`],
+  ["degraded", ({ lostAgents: who }) => who.length > 0 && `lost in mid-run: ${list(who)}`],
+  ["degraded", ({ pathsLost: what }) => what.length > 0 && `the way to the storage was lost in mid-run: ${list(what)}`],
   [
-    Verdict.DEGRADED,
-    ({ pathsLost: what }) => what.length > 0 && `the way to the storage was lost in mid-run: ${list(what)}`,
+    "degraded",
+    ({ stalls }) =>
+      stalls.length > 0 &&
+      `${list(stalls.map(stallText))}; the totals contain ${stalls.length > 1 ? "these stalls" : "this stall"}`,
   ],
-  [Verdict.DEGRADED, ({ withoutStartProof: who }) => who.length > 0 && `the start of ${list(who)} is not proven`],
+  ["degraded", ({ withoutStartProof: who }) => who.length > 0 && `the start of ${list(who)} is not proven`],
   [
-    Verdict.DEGRADED,
+    "degraded",
     ({ startedLate: who }) =>
       who.length > 0 && `${list(who.map(startOf))}, over the limit of ${START_SPREAD_MS_MAX} ms`,
   ],
-  [
-    Verdict.DEGRADED,
-    ({ lastUnanswered: who }) => who.length > 0 && `fio did not answer at the last tick on ${list(who)}`,
-  ],
-  [Verdict.DEGRADED, ({ windowShort }) => windowShort && "the participants ran together for less than planned"],
-  [Verdict.DEGRADED, ({ offSpan: who }) => who.length > 0 && list(who.map(spanOf))],
-  [Verdict.DEGRADED, ({ jumped: who }) => who.length > 0 && `the clock jumped on ${list(who)}`],
-  [
-    Verdict.DEGRADED,
-    ({ startBoundMs }) =>
-      startBoundMs > START_BOUND_MS_MAX &&
-      `the start is proven to ${startBoundMs.toFixed(1)} ms only, over the limit of ${START_BOUND_MS_MAX} ms`,
-  ],
-  [
-    Verdict.DEGRADED,
-    ({ clockBoundMs }) =>
-      clockBoundMs > CLOCK_BOUND_MS_MAX &&
-      `clocks agree to ${clockBoundMs.toFixed(1)} ms only, over the limit of ${CLOCK_BOUND_MS_MAX} ms`,
-  ],
-  [Verdict.COMPLETE, () => "everything planned was measured and is here"],
+  ["degraded", ({ lastUnanswered: who }) => who.length > 0 && `fio did not answer at the last tick on ${list(who)}`],
+  ["degraded", ({ shortWindow }) => shortWindow !== undefined && shortText(shortWindow)],
+  ["degraded", ({ offSpan: who }) => who.length > 0 && list(who.map(spanOf))],
+  ["degraded", ({ jumped: who }) => who.length > 0 && `the clock jumped on ${list(who)}`],
+  ["degraded", ({ proof }) => proof !== undefined && wideProofText(proof)],
+  ["degraded", ({ clocks }) => unknownClocksText(clocks)],
+  ["complete", () => "everything planned was measured and is here"],
 ];
 
 export function judge(findings: Findings): Judgement {
-  for (const [verdict, ruleOf] of RULES) {
+  const said = RULES.flatMap(([verdict, ruleOf]) => {
     const reason = ruleOf(findings);
-    if (reason !== false) return { verdict, reason };
-  }
-  throw new Error("bug: the last rule always holds");
+    return reason === false ? [] : [{ verdict, reason }];
+  });
+  const [first, ...more] = said;
+  if (!first) throw new Error("bug: the last rule always holds");
+  // Of a run that was ended or failed, all the rest is a consequence.
+  const hasResult = first.verdict === "degraded" || first.verdict === "incomplete";
+  const besides = hasResult ? more.filter(({ verdict }) => verdict !== "complete").map(({ reason }) => reason) : [];
+  return { ...first, besides };
 }
 
-const NAMES_MAX = 5;
-
-function list(what: readonly string[]): string {
-  const shown = what.slice(0, NAMES_MAX).join(", ");
-  return what.length > NAMES_MAX ? `${shown} and ${what.length - NAMES_MAX} more` : shown;
+function heldBackText({ agent, lastTick }: Findings["heldBack"][number]): string {
+  return `${agent} was lost in mid-run and could not be asked for its records: what it measured after tick ${lastTick} is not here`;
 }
 
 function startOf({ participant, lateMs }: LateStart): string {
@@ -117,4 +128,32 @@ function startOf({ participant, lateMs }: LateStart): string {
 
 function spanOf({ participant, seconds, wantedSeconds }: OffSpan): string {
   return `counts of ${participant} are of ${seconds.toFixed(2)} s instead of ${wantedSeconds} s`;
+}
+
+function shortText({ seconds, plannedSeconds, because }: ShortWindow): string {
+  const why = because.length > 0 ? `: ${list(because)}` : "";
+  return `the participants ran together for ${seconds} s instead of ${plannedSeconds} s${why}`;
+}
+
+/** The proof is no wider for a slow network alone: whichever of clock and fio widens it more is named. */
+function wideProofText({ participant, agent, boundNs, clockBoundNs, rttNs }: WidestProof): string | false {
+  const ms = nsToMs(boundNs);
+  if (ms <= START_BOUND_MS_MAX) return false;
+  const why =
+    clockBoundNs * 2n >= boundNs
+      ? `because the round trip to ${agent} is ${nsToMs(rttNs).toFixed(1)} ms`
+      : `because fio of ${participant} answered late`;
+  return `the start is proven only to ${ms.toFixed(1)} ms ${why}; the limit is ${START_BOUND_MS_MAX} ms`;
+}
+
+function unknownClocksText(clocks: readonly KnownClock[]): string | false {
+  const over = clocks.filter(({ boundNs }) => nsToMs(boundNs) > CLOCK_BOUND_MS_MAX);
+  return over.length > 0 && `${list(over.map(clockText))}; the limit is ${CLOCK_BOUND_MS_MAX} ms`;
+}
+
+export function clockText({ agent, boundNs, rttNs, once }: KnownClock): string {
+  const ms = nsToMs(boundNs).toFixed(1);
+  return once
+    ? `the clock of ${agent} was looked at only once: by the far end of the run it may be wrong by ${ms} ms`
+    : `the clock of ${agent} is known only to ${ms} ms because its round trip is ${nsToMs(rttNs).toFixed(1)} ms`;
 }

@@ -1,11 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { expect, test } from "vitest";
-import { plannedSpan, tickAtOrBefore, windowOf, type ParticipantSpan } from "./window.ts";
+import { plannedSpan, shortenedBy, tickAtOrBefore, windowOf, type ParticipantSpan } from "./window.ts";
 
 const MS = 1_000_000n;
 const spec = create(RunSpecSchema, { intervalMs: 1000, workload: { rampMs: 2000, durationMs: 10_000 } });
-const ran: ParticipantSpan = { startedNs: 1n * MS, lastTick: 12, lost: false };
+const ran: ParticipantSpan = { id: "g1.disk", startedNs: 1n * MS, lastTick: 12, lost: false };
 
 test("the window is the planned one when all started at T0 and ran to the end", () => {
   expect(windowOf(spec, [ran, ran])).toEqual({ first: 2, last: 12 });
@@ -25,8 +25,22 @@ test("whoever starts after the ramp or ends before the plan makes the window sho
   expect(windowOf(spec, [ran, { ...ran, lastTick: 7 }])).toEqual({ first: 2, last: 7 });
 });
 
+test("the window tells who made it shorter, the one that cost most first, and nobody that was lost", () => {
+  const spans: ParticipantSpan[] = [
+    ran,
+    { ...ran, id: "g2.disk", startedNs: 2500n * MS },
+    { ...ran, id: "g3.disk", lastTick: 7 },
+    { ...ran, id: "g4.disk", lastTick: 1, lost: true },
+  ];
+  expect(shortenedBy(spec, spans)).toEqual(["g3.disk ended after tick 7 of 12", "g2.disk began 2.50 s after T0"]);
+  expect(shortenedBy(spec, [ran])).toEqual([]);
+});
+
 test("whoever is lost does not make it shorter", () => {
-  expect(windowOf(spec, [ran, { startedNs: undefined, lastTick: 4, lost: true }])).toEqual({ first: 2, last: 12 });
+  expect(windowOf(spec, [ran, { ...ran, startedNs: undefined, lastTick: 4, lost: true }])).toEqual({
+    first: 2,
+    last: 12,
+  });
 });
 
 test("there is no window when nobody lasted, or none ran after the ramp", () => {

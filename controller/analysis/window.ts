@@ -18,6 +18,7 @@ export function plannedSpan({ workload, intervalMs }: RunSpec): TickSpan {
 }
 
 export interface ParticipantSpan {
+  readonly id: string;
   /** When its first I/O had happened at the latest, ns after T0; absent without a proof, which holds nothing up. */
   readonly startedNs: bigint | undefined;
   /** The last tick at which it was seen running. */
@@ -37,12 +38,39 @@ const START_TOLERANCE_NS = 10n * NS_PER_MS;
 export function windowOf(spec: RunSpec, participants: readonly ParticipantSpan[]): TickSpan | undefined {
   let { first, last } = plannedSpan(spec);
   const survivors = participants.filter(({ lost }) => !lost);
-  for (const { startedNs, lastTick } of survivors) {
-    if (startedNs !== undefined)
-      first = Math.max(first, tickAtOrAfter(startedNs - START_TOLERANCE_NS, spec.intervalMs));
-    last = Math.min(last, lastTick);
+  for (const participant of survivors) {
+    first = Math.max(first, beganAt(participant, spec));
+    last = Math.min(last, participant.lastTick);
   }
   return survivors.length > 0 && first < last ? { first, last } : undefined;
+}
+
+/** Who made the window shorter than planned, each in words; the one that cost most first. */
+export function shortenedBy(spec: RunSpec, participants: readonly ParticipantSpan[]): string[] {
+  const planned = plannedSpan(spec);
+  return participants
+    .filter(({ lost }) => !lost)
+    .flatMap((participant) => {
+      const { id, lastTick } = participant;
+      const began = beganAt(participant, spec);
+      const late = {
+        ticks: began - planned.first,
+        text: `${id} began ${secondsText(participant.startedNs ?? 0n)} after T0`,
+      };
+      const early = { ticks: planned.last - lastTick, text: `${id} ended after tick ${lastTick} of ${planned.last}` };
+      return [late, early];
+    })
+    .filter(({ ticks }) => ticks > 0)
+    .sort((a, b) => b.ticks - a.ticks)
+    .map(({ text }) => text);
+}
+
+function secondsText(ns: bigint): string {
+  return `${(Number(ns) / 1e9).toFixed(2)} s`;
+}
+
+function beganAt({ startedNs }: ParticipantSpan, { intervalMs }: RunSpec): number {
+  return startedNs === undefined ? 0 : tickAtOrAfter(startedNs - START_TOLERANCE_NS, intervalMs);
 }
 
 /** The last tick at or before an instant, ns after T0. */

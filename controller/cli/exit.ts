@@ -1,13 +1,6 @@
 import type { Exit } from "@salvo/shared/kernel/exit.ts";
-
-const OF_VERDICT: Readonly<Record<string, Exit>> = {
-  complete: "ok",
-  degraded: "degraded",
-  incomplete: "degraded",
-  aborted: "aborted",
-  invalid: "invalid",
-};
+import { isVerdict, VERDICTS } from "../domain/verdicts.ts";
 
 export function exitOfVerdict(verdict: string): Exit {
-  return OF_VERDICT[verdict] ?? "bug";
+  return isVerdict(verdict) ? VERDICTS[verdict].exit : "bug";
 }

@@ -6,8 +6,8 @@ import { summaryJson, summaryOf } from "../store/manifest.ts";
 import { exitOfVerdict } from "./exit.ts";
 import type { Io, Stop } from "./io.ts";
 import { createProgress, type Progress } from "./progress.ts";
+import { resultText } from "./results.ts";
 import { textOf } from "./study-texts.ts";
-import { runTable } from "./table.ts";
 
 export interface ShownStudy {
   readonly summaries: readonly RunSummary[];
@@ -21,7 +21,7 @@ export async function showStudy(
   events: AsyncIterable<StudyEvent>,
   { io, json }: { readonly io: Io; readonly json: boolean },
 ): Promise<ShownStudy> {
-  const summaries: RunSummary[] = [];
+  const manifests: Manifest[] = [];
   let [foundLeft, leftBehind, stopped] = [false, false, false];
   /** Of the present run. */
   let progress: Progress | undefined;
@@ -33,7 +33,7 @@ export async function showStudy(
 
   function seal(manifest: Manifest): void {
     const summary = summaryOf(manifest);
-    summaries.push(summary);
+    manifests.push(manifest);
     progress?.end();
     if (json) io.stdout.write(`${JSON.stringify(summaryJson(summary))}\n`);
     if (summary.verdict !== "complete") io.stderr.write(`${summary.run}: ${summary.verdict}: ${summary.reason}\n`);
@@ -55,7 +55,8 @@ export async function showStudy(
   } finally {
     progress?.end(); // an error that ended the study begins a line of its own
   }
-  if (!json && summaries.length > 0) io.stdout.write(runTable(summaries));
+  if (!json && manifests.length > 0) io.stdout.write(resultText(manifests));
+  const summaries = manifests.map(summaryOf);
   const exitCode = worstExit([
     ...summaries.map(({ verdict }) => exitOfVerdict(verdict)),
     leftBehind ? "environment" : "ok",

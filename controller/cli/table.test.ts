@@ -33,16 +33,18 @@ test("a run is a line of figures with their digits", () => {
     workload: "4k",
     repeat: 2,
     verdict: "complete",
-    totals: { iops: 123_456.7, mibPerSec: 482.25, latencyUs: { p50: 12.4, p99: 99.5, p999: 1_500 } },
+    totals: { iops: 123_456.7, mibPerSec: 482.25, latencyUs: { p50: 12.4, p99: 99.5, p999: 1_500, max: 3_120_562 } },
     startSpreadMs: { p50: 0.1, p95: 0.2, max: 0.345 },
     clockBoundUs: 17.6,
+    startBoundUs: 21_040,
+    warnings: ["one", "another"],
   });
   const cells = runTable([run]).split("\n")[2]!.split(/ {2,}/);
-  expect(cells).toEqual(["r1", "local/4k", "2", "complete", "123,457", "482.3", "12", "100", "1,500", "0.35", "18"]);
+  expect(cells.join(" ")).toBe("r1 local/4k 2 complete 123,457 482.3 12 100 1,500 3,120,562 0.35 21.04 2");
 });
 
 test("what a run does not have is a dash, not a zero", () => {
   const run = create(RunSummarySchema, { run: "r1", scenario: "s", workload: "w", repeat: 1, verdict: "aborted" });
   const cells = runTable([run]).split("\n")[2]!.trim().split(/ {2,}/);
-  expect(cells.slice(4)).toEqual(Array.from({ length: 7 }, () => "-"));
+  expect(cells.slice(4)).toEqual(Array.from({ length: 9 }, () => "-"));
 });

@@ -59,8 +59,10 @@ export function runTable(runs: readonly RunSummary[]): string {
     "p50 us",
     "p99 us",
     "p99.9 us",
+    "max us",
     "spread ms",
-    "clock us",
+    "± ms",
+    "warnings",
   ];
   return textTable(
     head,
@@ -76,15 +78,17 @@ export function runTable(runs: readonly RunSummary[]): string {
         figure(latency?.p50, 0),
         figure(latency?.p99, 0),
         figure(latency?.p999, 0),
+        figure(latency?.max, 0),
         figure(run.startSpreadMs?.max, 2),
-        run.startSpreadMs ? figure(run.clockBoundUs, 0) : "-",
+        run.startSpreadMs ? figure(run.startBoundUs / 1000, 2) : "-",
+        run.warnings.length > 0 ? String(run.warnings.length) : "-",
       ];
     }),
-    { right: new Set([2, 4, 5, 6, 7, 8, 9, 10]) },
+    { right: new Set([2, 4, 5, 6, 7, 8, 9, 10, 11, 12]) },
   );
 }
 
-function figure(value: number | undefined, digits: number): string {
+export function figure(value: number | undefined, digits: number): string {
   return value === undefined
     ? "-"
     : value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });

@@ -85,6 +85,7 @@ export function manifestOf(shape: ExampleShape, ids: readonly string[], last: nu
       reason: "everything planned was measured",
       participants: ids.length,
       startSpreadMs: { p50: 0.31, p95: 0.74, max: 0.82 },
+      startBoundUs: 150,
       clockBoundUs: 59,
       window: { startNs, endNs, firstTick: RAMP_TICKS, lastTick: last },
       samples: { expected: last * ids.length * 3, received: last * ids.length * 3 - 2, backfilled: 2, missing: 0 },

@@ -1,11 +1,14 @@
 import { html, type Html, trusted } from "./html.ts";
+import { placeRuns } from "./placed.ts";
 import type { ReportRun } from "./run.ts";
 import { renderRun } from "./section.ts";
 import { STYLE } from "./style.ts";
 import { summaryTable } from "./summary.ts";
+import { comparisonTable } from "./tables/comparison.ts";
 import { hostTable } from "./tables/hosts.ts";
 import { colorVariables } from "./theme.ts";
 import { formatInstant } from "./units.ts";
+import { warningList } from "./warnings.ts";
 
 /** Nothing is loaded and nothing runs: even markup that got past the escaping could do neither. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
@@ -15,7 +18,7 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
  * The same runs always give the same bytes.
  */
 export function renderReport(runs: readonly ReportRun[]): string {
-  const placed = runs.map((run, index) => ({ run, anchor: `run${index + 1}` }));
+  const placed = placeRuns(runs);
   const title = `${namesOf(runs, "study") || "Salvo"}: storage benchmark report`;
   return html`<!doctype html>
     <html lang="en">
@@ -34,7 +37,7 @@ export function renderReport(runs: readonly ReportRun[]): string {
           ${masthead(runs)}
           <section id="summary" aria-labelledby="summary-title">
             <h2 id="summary-title">Summary</h2>
-            ${summaryTable(placed)}
+            ${warningList(placed)} ${summaryTable(placed)} ${comparisonTable(runs)}
           </section>
           ${placed.map(renderRun)}
           <section aria-labelledby="hosts-title">

@@ -7,33 +7,34 @@ import { renderFigure } from "./figure.ts";
 import { hostsOf } from "./hosts.ts";
 import { html, type Html } from "./html.ts";
 import type { ReportRun } from "./run.ts";
-import { NO_WINDOW, NOBODY_STARTED, NOT_COUNTED, type PlacedRun } from "./summary.ts";
+import type { PlacedRun } from "./placed.ts";
+import { NO_WINDOW, NOBODY_STARTED, NOT_COUNTED } from "./summary.ts";
 import { clockTable } from "./tables/clocks.ts";
 import { completenessTable } from "./tables/completeness.ts";
 import { diskTable } from "./tables/disk.ts";
 import { participantTable } from "./tables/participants.ts";
 import { storageTables } from "./tables/storage.ts";
-import { absent, percentileCell } from "./tables/table.ts";
+import { absent, maxCell, percentileCell } from "./tables/table.ts";
 import { verdictBadge } from "./tables/verdict.ts";
 import { formatCount, formatInstant, formatMicros } from "./units.ts";
 import { describeWorkload } from "./workload.ts";
 
 /** All about one run: what was asked for, what came of it, its charts and its proofs. */
-export function renderRun({ run, anchor }: PlacedRun): Html {
+export function renderRun({ run, anchor, workload, scenario, repeat }: PlacedRun): Html {
   const { manifest } = run;
   const { summary, spec } = manifest;
   return html`<section class="run" id="${anchor}" aria-labelledby="${anchor}-title">
     <header>
       <h2 id="${anchor}-title">
-        ${summary?.workload} <span class="muted">in</span> ${summary?.scenario}
-        <span class="muted">· repeat ${summary?.repeat}</span>
+        ${workload} <span class="muted">in</span> ${scenario}
+        <span class="muted">· ${repeat}</span>
       </h2>
       <p>${verdictBadge(summary?.verdict ?? "")} ${summary?.reason}</p>
       <p class="muted">
         ${spec?.workload && describeWorkload(spec.workload)}. ${started(run)}, run <code>${summary?.run}</code>.
       </p>
     </header>
-    ${keyFigures(run)} ${notes(manifest.notes)}
+    ${keyFigures(run)} ${notes("Warnings", summary?.warnings ?? [])} ${notes("Notes", manifest.notes)}
     <h3>What was measured</h3>
     ${figures(run, anchor)} ${manifest.participants.length > 0 && participantTable(run)}
     ${spec?.storage && html`<h3>How its storage was reached</h3>`}
@@ -58,9 +59,14 @@ function keyFigures({ manifest: { summary } }: ReportRun): Html {
     ["p99", percentileCell(totals?.latencyUs?.p99, "p99")],
     ["p99.9", percentileCell(totals?.latencyUs?.p999, "p999")],
     [
+      "max",
+      maxCell(totals?.latencyUs?.max),
+      totals && totals.stalledSeconds > 0 && `a stall of ${totals.stalledSeconds.toFixed(1)} s is inside the window`,
+    ],
+    [
       "Start spread",
       spread ? html`${formatMicros(spread.max * 1000)}` : absent(NOBODY_STARTED),
-      spread && `± ${formatMicros(summary.clockBoundUs)} clock bound`,
+      spread && `proven to ± ${formatMicros(summary.startBoundUs)}; clocks to ± ${formatMicros(summary.clockBoundUs)}`,
     ],
     [
       "Samples expected",
@@ -81,10 +87,10 @@ function keyFigures({ manifest: { summary } }: ReportRun): Html {
   </dl>`;
 }
 
-function notes(notes: readonly string[]): Html | undefined {
+function notes(title: "Warnings" | "Notes", notes: readonly string[]): Html | undefined {
   if (notes.length === 0) return undefined;
-  return html`<aside class="notes">
-    <h3>Notes</h3>
+  return html`<aside class="notes ${title === "Warnings" && "warnings"}">
+    <h3>${title}</h3>
     <ul>
       ${notes.map((note) => html`<li>${note}</li>`)}
     </ul>

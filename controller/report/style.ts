@@ -32,6 +32,7 @@ dl{margin:0}dd{margin:0}dt{color:var(--muted);font-size:.8125rem}
 .key dd{font-size:1.25rem;font-weight:600;white-space:nowrap}
 .key dd+dd{font-size:.875rem;font-weight:400;color:var(--muted)}
 .notes{margin-top:20px;padding:4px 20px;border-left:3px solid var(--fair)}
+.warnings{border-left-color:var(--poor)}
 .notes h3{margin:8px 0 4px}.notes ul{margin:0 0 8px;padding-left:18px}
 figure{margin:28px 0 36px}
 figcaption p{margin:2px 0 6px;color:var(--muted);font-size:.9375rem;max-width:76ch}

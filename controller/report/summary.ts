@@ -1,16 +1,11 @@
-import type { RunSummary } from "@salvo/proto/run_pb.ts";
+import type { RunSummary, Totals } from "@salvo/proto/run_pb.ts";
 import { html, type Html } from "./html.ts";
 import { pooledLatency } from "./latency.ts";
+import type { PlacedRun } from "./placed.ts";
 import type { ReportRun } from "./run.ts";
-import { absent, percentileCell } from "./tables/table.ts";
+import { absent, maxCell, percentileCell } from "./tables/table.ts";
 import { verdictBadge } from "./tables/verdict.ts";
-import { formatCount, formatMicros, formatPercent } from "./units.ts";
-
-/** A run and the address of its section in the page. */
-export interface PlacedRun {
-  readonly run: ReportRun;
-  readonly anchor: string;
-}
+import { formatCount, formatDuration, formatMicros, formatPercent } from "./units.ts";
 
 /** Why a figure is not there. */
 export const NO_WINDOW = "The run has no window, so it has no totals.";
@@ -19,7 +14,7 @@ export const NOT_COUNTED = "The run's samples were not counted.";
 
 /** One line for each run; the repeats of a workload in a scenario stand together, and have a line for the complete ones. */
 export function summaryTable(runs: readonly PlacedRun[]): Html {
-  const groups = Map.groupBy(runs, ({ run }) => JSON.stringify([summaryOf(run)?.workload, summaryOf(run)?.scenario]));
+  const groups = Map.groupBy(runs, ({ content }) => content);
   const mostOf = mostIopsByWorkload(runs);
   const bodies = [...groups.values()].map(
     (group) =>
@@ -40,12 +35,13 @@ export function summaryTable(runs: readonly PlacedRun[]): Html {
           <th scope="col" class="figure">p50</th>
           <th scope="col" class="figure">p99</th>
           <th scope="col" class="figure">p99.9</th>
+          <th scope="col" class="figure" title="No I/O in the window took longer">max</th>
           <th
             scope="col"
             class="figure"
-            title="How far the last participant's first I/O lies behind the earliest, ± the worst bound of the clocks"
+            title="How far the last participant's first I/O lies behind the earliest, ± what the widest proof of a start leaves open"
           >
-            Start spread<br />± clock bound
+            Start spread<br />± its own bound
           </th>
           <th
             scope="col"
@@ -62,9 +58,9 @@ export function summaryTable(runs: readonly PlacedRun[]): Html {
 }
 
 function groupHead(group: readonly PlacedRun[]): Html {
-  const first = summaryOf(group[0]?.run);
+  const [first] = group;
   return html`<tr class="group">
-    <th scope="rowgroup" colspan="8">
+    <th scope="rowgroup" colspan="9">
       <strong>${first?.workload}</strong> <span class="muted">in</span> <strong>${first?.scenario}</strong>
     </th>
   </tr> `;
@@ -92,20 +88,21 @@ function togetherRow(group: readonly PlacedRun[]): Html | undefined {
     <td class="figure">${percentileCell(pooled.p50, "p50")}</td>
     <td class="figure">${percentileCell(pooled.p99, "p99")}</td>
     <td class="figure">${percentileCell(pooled.p999, "p999")}</td>
+    <td class="figure">${maxCell(Math.max(...totals.map(({ latencyUs }) => latencyUs?.max ?? 0)) || undefined)}</td>
     <td colspan="2" class="muted">
       mean throughput; percentiles of all I/Os pooled${left === 0 ? "" : `; ${left} not complete, left out`}
     </td>
   </tr> `;
 }
 
-function runRow({ run, anchor }: PlacedRun, mostOf: ReadonlyMap<string, number>): Html {
+function runRow({ run, anchor, repeat, workloadContent }: PlacedRun, mostOf: ReadonlyMap<string, number>): Html {
   const summary = summaryOf(run);
   const totals = summary?.totals;
-  const most = mostOf.get(summary?.workload ?? "") ?? 0;
+  const most = mostOf.get(workloadContent) ?? 0;
   const none = absent(NO_WINDOW);
   return html`<tr>
     <th scope="row">
-      <a href="#${anchor}" title="${summary?.run}">repeat ${summary?.repeat}</a> ${verdictBadge(summary?.verdict ?? "")}
+      <a href="#${anchor}" title="${summary?.run}">${repeat}</a> ${verdictBadge(summary?.verdict ?? "")}
       ${summary?.verdict === "complete" ? undefined : html`<div class="reason">${summary?.reason}</div>`}
     </th>
     <td class="figure">${totals ? html`${formatCount(totals.iops)}${bar(totals.iops, most)}` : none}</td>
@@ -113,16 +110,23 @@ function runRow({ run, anchor }: PlacedRun, mostOf: ReadonlyMap<string, number>)
     <td class="figure">${percentileCell(totals?.latencyUs?.p50, "p50")}</td>
     <td class="figure">${percentileCell(totals?.latencyUs?.p99, "p99")}</td>
     <td class="figure">${percentileCell(totals?.latencyUs?.p999, "p999")}</td>
+    <td class="figure">${maxCell(totals?.latencyUs?.max)}${totals && stallText(totals)}</td>
     <td class="figure">${spreadText(summary)}</td>
     <td class="figure">${samplesText(summary)}</td>
   </tr> `;
 }
 
-/** `0.82 ms ± 41 µs`, or a dash when nobody started. */
+/** A stall is part of the figures beside it. */
+function stallText({ stalledSeconds }: Totals): Html | undefined {
+  if (stalledSeconds === 0) return undefined;
+  return html`<div class="poor">stall of ${formatDuration(Math.round(stalledSeconds * 10) * 100)}</div>`;
+}
+
+/** `0.82 ms ± 90 µs`, or a dash when nobody started. */
 function spreadText(summary: RunSummary | undefined): Html {
   if (!summary?.startSpreadMs) return absent(NOBODY_STARTED);
   return html`${formatMicros(summary.startSpreadMs.max * 1000)}
-    <span class="muted">± ${formatMicros(summary.clockBoundUs)}</span>`;
+    <span class="muted">± ${formatMicros(summary.startBoundUs)}</span>`;
 }
 
 /** `160 / 158 / 2 / 0`; what is missing stands out. */
@@ -146,9 +150,7 @@ function bar(iops: number, most: number): Html | undefined {
 
 function mostIopsByWorkload(runs: readonly PlacedRun[]): ReadonlyMap<string, number> {
   const most = new Map<string, number>();
-  for (const { run } of runs) {
-    const { workload = "", totals } = summaryOf(run) ?? {};
-    most.set(workload, Math.max(most.get(workload) ?? 0, totals?.iops ?? 0));
-  }
+  for (const { run, workloadContent } of runs)
+    most.set(workloadContent, Math.max(most.get(workloadContent) ?? 0, summaryOf(run)?.totals?.iops ?? 0));
   return most;
 }

@@ -9,7 +9,7 @@ import { fioRuntimeMs } from "@salvo/shared/agent/domain/run-plan.ts";
 import type { ClockEstimate as Estimate } from "@salvo/shared/clock/estimate.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import type { RunFacts } from "../analysis/analysis.ts";
-import { type AgentState, COLLECT_WAIT_MS, type ConductorPlan, type ConductorState } from "../domain/conductor.ts";
+import { type AgentState, type ConductorPlan, type ConductorState } from "../domain/conductor.ts";
 import type { RunBegin } from "./run-log.ts";
 
 /** Writing a device's file full is the slow part of arming. */
@@ -63,7 +63,8 @@ export function factsOf(
     agents,
     aborted: state.aborted,
     lost: [...state.agents].filter(([, agent]) => wasLost(agent)).map(([id]) => id),
-    notes: [...notes, ...notCollected(state).map(leftWith)],
+    notCollected: notCollected(state),
+    notes,
     finished: [...state.agents].filter(([, { end }]) => end?.outcome === Outcome.FINISHED).map(([id]) => id),
   };
 }
@@ -71,10 +72,6 @@ export function factsOf(
 function notCollected({ t0Ns, agents }: ConductorState): string[] {
   if (t0Ns === undefined) return []; // nothing was measured
   return [...agents].filter(([, { collected }]) => !collected).map(([id]) => id);
-}
-
-function leftWith(agent: string): string {
-  return `${agent} could not be collected from in the ${COLLECT_WAIT_MS / 1000} s after the end: it holds what is missing here until salvo agents --release`;
 }
 
 /** In mid-run: it stayed silent, or it was killed and back so soon that it could say so itself. */

@@ -11,6 +11,7 @@ import {
 import { ManifestSchema, RunSummarySchema, type Manifest, type RunSummary } from "@salvo/proto/run_pb.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { contentOf } from "../domain/run-content.ts";
 import { checkSums } from "./checksums.ts";
 import { MANIFEST } from "./layout.ts";
 
@@ -40,7 +41,17 @@ export async function loadManifest(folder: string): Promise<Manifest> {
   const manifest = readManifest(text, corrupt);
   if (!manifest.summary) throw corrupt("it has no summary");
   manifest.summary.archive = resolve(folder);
+  addUntold(manifest, manifest.summary);
   return manifest;
+}
+
+/** What versions before these fields did not write, and their archives tell all the same. */
+function addUntold({ spec, participants }: Manifest, summary: RunSummary): void {
+  if (summary.content === "" && spec) summary.content = contentOf(spec);
+  if (summary.startBoundUs > 0) return;
+  const started = participants.filter((participant) => participant.started);
+  const widths = started.map(({ firstIoEarliestNs, firstIoLatestNs }) => Number(firstIoLatestNs - firstIoEarliestNs));
+  summary.startBoundUs = Math.max(0, ...widths) / 2 / 1000;
 }
 
 type Corrupt = (why: string, cause?: unknown) => SalvoError;

@@ -74,7 +74,8 @@ const RUN_COLUMNS = `
   participants UINTEGER, t0_ns BIGINT, start_spread_p50_ms DOUBLE, start_spread_p95_ms DOUBLE, start_spread_max_ms DOUBLE,
   clock_bound_us DOUBLE, window_start_ns BIGINT, window_end_ns BIGINT, iops DOUBLE, mib_per_sec DOUBLE, p50_us DOUBLE,
   p99_us DOUBLE, p999_us DOUBLE, samples_expected UINTEGER, samples_received UINTEGER, samples_backfilled UINTEGER,
-  samples_missing UINTEGER, archive VARCHAR`;
+  samples_missing UINTEGER, archive VARCHAR, max_us DOUBLE, stalled_seconds DOUBLE, start_bound_us DOUBLE,
+  warnings VARCHAR, content VARCHAR`;
 
 async function createRuns(connection: DuckDBConnection, manifests: readonly Manifest[]): Promise<void> {
   await connection.run(`CREATE TABLE runs (${RUN_COLUMNS})`);
@@ -106,6 +107,11 @@ async function createRuns(connection: DuckDBConnection, manifests: readonly Mani
       samples?.backfilled,
       samples?.missing,
       summary.archive,
+      totals?.latencyUs?.max,
+      totals?.stalledSeconds,
+      summary.startBoundUs,
+      summary.warnings.join("\n"),
+      summary.content,
     ].map((value) => value ?? null);
     await connection.run(`INSERT INTO runs VALUES (${row.map((_, index) => `$${index + 1}`).join(", ")})`, row);
   }

@@ -6,8 +6,9 @@ import { RunSummarySchema } from "@salvo/proto/run_pb.ts";
 import { syntheticRun } from "@salvo/shared/testing/records.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { sealRun } from "./archive.ts";
+import { formatSums, sumFiles } from "./checksums.ts";
 import { openRunFolder, runFolder, spoolFolder } from "./layout.ts";
-import { summaryJson } from "./manifest.ts";
+import { loadManifest, summaryJson } from "./manifest.ts";
 import { createOpenRun, discardOpenRun } from "./openrun.ts";
 import { queryRuns } from "./query.ts";
 import { listRuns, readManifest } from "./runs.ts";
@@ -141,7 +142,29 @@ test("SQL is asked of all sealed runs at once, and of none too", async () => {
     samples_expected: 6,
     window_end_ns: summary.window?.endNs,
     archive: summary.archive,
+    max_us: summary.totals?.latencyUs?.max,
+    stalled_seconds: 0,
+    start_bound_us: summary.startBoundUs,
+    warnings: "",
+    content: summary.content,
   });
+  expect(summary.totals?.latencyUs?.max).toBeGreaterThan(summary.totals!.latencyUs!.p99!);
+});
+
+test("an archive from before contents and start bounds were written tells them all the same", async () => {
+  const archive = await sealed("old", 1000n);
+  const now = (await loadManifest(archive)).summary!;
+  const file = join(archive, "manifest.json");
+  const text = await readFile(file, "utf8");
+  const { summary, ...rest }: { summary: Record<string, unknown> } = JSON.parse(text);
+  const { startBoundUs: _, content: __, ...older } = summary;
+  await writeFile(file, JSON.stringify({ ...rest, summary: older }));
+  await rm(join(archive, "SHA256SUMS"));
+  await writeFile(join(archive, "SHA256SUMS"), formatSums(await sumFiles(archive)));
+  const { summary: again } = await loadManifest(archive);
+  expect(again?.content).toBe(now.content);
+  expect(again?.content).not.toBe("");
+  expect(again?.startBoundUs).toBeCloseTo(now.startBoundUs, 2);
 });
 
 test("a query that is wrong is the caller's mistake, and one that changes something is refused", async () => {
@@ -179,10 +202,15 @@ test("the line about a run has every field, and null for what there is no value 
         p50Resolution: expect.any(Number),
         p99Resolution: expect.any(Number),
         p999Resolution: null,
+        max: expect.any(Number),
       },
+      stalledSeconds: 0,
     },
     samples: { expected: 6, received: 6, backfilled: 0, missing: 0 },
     archive: join(dataDir, "runs", "one"),
+    startBoundUs: expect.closeTo(90.001, 3),
+    warnings: [],
+    content: expect.stringMatching(/^[0-9a-f]{16}$/),
   });
   expect(summaryJson(create(RunSummarySchema))).toMatchObject({
     run: "",

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { BIN_COUNT, binNs, binOf, binWidthNs, CLAMP_BIN } from "./bins.ts";
+import { BIN_COUNT, binNs, binOf, binRangeNs, binWidthNs, CLAMP_BIN } from "./bins.ts";
 import { RECORDED_RUNS, recordedDocuments } from "./fixtures/recorded.ts";
 
 test("every bin that a real fio printed maps to a number and back to what it printed", () => {
@@ -19,6 +19,7 @@ test("all bins together hold every latency below 2^34 ns exactly once", () => {
   for (let bin = 0; bin < BIN_COUNT; bin++) {
     expect(binOf(edgeNs)).toBe(bin);
     expect(binOf(binNs(bin))).toBe(bin);
+    expect(binRangeNs(bin)).toEqual({ leastNs: edgeNs, mostNs: edgeNs + binWidthNs(bin) - 1 });
     edgeNs += binWidthNs(bin);
     expect(binOf(edgeNs - 1)).toBe(bin);
   }

@@ -25,6 +25,13 @@ export function binNs(bin: number): number {
   return (GROUP_BINS + (bin % GROUP_BINS) + 0.5) * widthNs;
 }
 
+/** The whole ns that the bin holds, from the least to the most; the last bin holds all above as well. */
+export function binRangeNs(bin: number): { readonly leastNs: number; readonly mostNs: number } {
+  const widthNs = binWidthNs(bin);
+  const leastNs = widthNs === 1 ? bin : (GROUP_BINS + (bin % GROUP_BINS)) * widthNs;
+  return { leastNs, mostNs: leastNs + widthNs - 1 };
+}
+
 /** The bin that a latency of so many ns falls into; inverse of binNs. */
 export function binOf(ns: number): number {
   assert(ns >= 0, `a latency of ${ns} ns cannot be`);

@@ -1,6 +1,6 @@
 import { Role } from "@salvo/proto/lab_pb.ts";
 import { html, type Html } from "../html.ts";
-import { hostsOf, type ReportHost } from "../hosts.ts";
+import { hostsOf, mergedHosts, type ReportHost } from "../hosts.ts";
 import type { ReportRun } from "../run.ts";
 import { formatBytes } from "../units.ts";
 import { absent, renderTable } from "./table.ts";
@@ -13,13 +13,9 @@ const ROLE_NAMES: Readonly<Record<Role, string>> = {
   [Role.HYPERVISOR]: "hypervisor",
 };
 
-/** The machines of all runs, each once; a machine that changed between runs has a row for each of its states. */
+/** The machines of all runs, each once, with all agents that ran there; one that changed has a row for each of its states. */
 export function hostTable(runs: readonly ReportRun[]): Html {
-  const rows = new Map<string, Html[]>();
-  for (const host of runs.flatMap(({ manifest }) => hostsOf(manifest))) {
-    const row = hostRow(host);
-    rows.set(row.map(({ markup }) => markup).join(), row);
-  }
+  const rows = mergedHosts(runs.flatMap(({ manifest }) => hostsOf(manifest))).map(hostRow);
   return renderTable(
     "Hosts and versions",
     [
@@ -32,7 +28,7 @@ export function hostTable(runs: readonly ReportRun[]): Html {
       { title: "fio" },
       { title: "Node" },
     ],
-    [...rows.values()],
+    rows,
   );
 }
 

@@ -61,3 +61,10 @@ export function percentileCell(us: number | undefined, name: PercentileName): Ht
   if (us !== undefined) return html`${formatMicros(us)}`;
   return absent(`Fewer than 10 I/Os lie beyond ${UNSUPPORTED[name]}: the data cannot support it.`);
 }
+
+/** The longest latency of any I/O, or a dash: of older archives nobody knows it. */
+export function maxCell(us: number | undefined): Html {
+  return us === undefined
+    ? absent("No I/O in the window, or an archive from before it was told.")
+    : html`${formatMicros(us)}`;
+}

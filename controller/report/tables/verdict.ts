@@ -1,6 +1,7 @@
+import { isVerdict, type Verdict } from "../../domain/verdicts.ts";
 import { html, type Html } from "../html.ts";
 
-const KINDS: Readonly<Record<string, { readonly sign: string; readonly tone: "good" | "fair" | "poor" }>> = {
+const KINDS: Readonly<Record<Verdict, { readonly sign: string; readonly tone: "good" | "fair" | "poor" }>> = {
   complete: { sign: "✓", tone: "good" },
   degraded: { sign: "!", tone: "fair" },
   incomplete: { sign: "◐", tone: "fair" },
@@ -8,8 +9,10 @@ const KINDS: Readonly<Record<string, { readonly sign: string; readonly tone: "go
   invalid: { sign: "✕", tone: "poor" },
 };
 
+const UNKNOWN = { sign: "?", tone: "fair" } as const;
+
 /** A sign, a word and a colour: any one of them is enough to tell. */
 export function verdictBadge(verdict: string): Html {
-  const { sign, tone } = KINDS[verdict] ?? { sign: "?", tone: "fair" };
+  const { sign, tone } = isVerdict(verdict) ? KINDS[verdict] : UNKNOWN;
   return html`<span class="verdict ${tone}"><span aria-hidden="true">${sign}</span> ${verdict || "unknown"}</span>`;
 }

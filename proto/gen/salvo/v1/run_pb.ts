@@ -4,8 +4,8 @@
 
 // One synchronized execution: what is to run, and what came of it.
 
-import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { AgentDescription } from "./agent_pb.ts";
 import { file_salvo_v1_agent } from "./agent_pb.ts";
 import type { AttachedLun } from "./initiator_pb.ts";
@@ -22,13 +22,13 @@ import type { HostClock, StartProof } from "./telemetry_pb.ts";
 import { file_salvo_v1_telemetry } from "./telemetry_pb.ts";
 import type { Workload } from "./workload_pb.ts";
 import { file_salvo_v1_workload } from "./workload_pb.ts";
-import type { Message, UnknownEnum } from "@bufbuild/protobuf";
+import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file salvo/v1/run.proto.
  */
 export const file_salvo_v1_run: GenFile = /*@__PURE__*/
-  fileDesc("ChJzYWx2by92MS9ydW4ucHJvdG8SCHNhbHZvLnYxIjsKDlJ1blBhcnRpY2lwYW50EgoKAmlkGAEgASgJEg0KBWFnZW50GAIgASgJEg4KBmRldmljZRgDIAEoCSJ0CghSdW5BZ2VudBIKCgJpZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEiEKB29uX2xvc3MYAyABKA4yEC5zYWx2by52MS5Pbkxvc3MSKAoIb2JzZXJ2ZXIYBCABKA4yFi5zYWx2by52MS5PYnNlcnZlckxvc3MimQIKB1J1blNwZWMSCwoDcnVuGAEgASgJEgsKA2xhYhgCIAEoCRINCgVzdHVkeRgDIAEoCRIQCghzY2VuYXJpbxgEIAEoCRIOCgZyZXBlYXQYBSABKA0SJAoId29ya2xvYWQYBiABKAsyEi5zYWx2by52MS5Xb3JrbG9hZBITCgtpbnRlcnZhbF9tcxgHIAEoDRIiCgZhZ2VudHMYCCADKAsyEi5zYWx2by52MS5SdW5BZ2VudBIuCgxwYXJ0aWNpcGFudHMYCSADKAsyGC5zYWx2by52MS5SdW5QYXJ0aWNpcGFudBINCgVub3RlcxgKIAMoCRIlCgdzdG9yYWdlGAsgASgLMhQuc2Fsdm8udjEuUnVuU3RvcmFnZSKwAQoKUnVuU3RvcmFnZRIpCgZ3YW50ZWQYASABKAsyGS5zYWx2by52MS5TY2VuYXJpb1N0b3JhZ2USJwoIZXhwb3J0ZWQYAiADKAsyFS5zYWx2by52MS5FeHBvcnRlZEx1bhIpCghhdHRhY2hlZBgDIAMoCzIXLnNhbHZvLnYxLkF0dGFjaGVkQWdlbnQSIwoGY2hlY2tzGAQgAygLMhMuc2Fsdm8udjEuUGF0aENoZWNrImoKD1N0b3JhZ2VVbmRlcldheRIQCghzY2VuYXJpbxgBIAEoCRIpCgZ3YW50ZWQYAiABKAsyGS5zYWx2by52MS5TY2VuYXJpb1N0b3JhZ2USGgoDbGFiGAMgASgLMg0uc2Fsdm8udjEuTGFiIkMKDUF0dGFjaGVkQWdlbnQSDQoFYWdlbnQYASABKAkSIwoEbHVucxgCIAMoCzIVLnNhbHZvLnYxLkF0dGFjaGVkTHVuInEKDUNsb2NrRXN0aW1hdGUSDQoFYWdlbnQYASABKAkSDQoFYXRfbnMYAiABKAMSEQoJb2Zmc2V0X25zGAMgASgDEhAKCGJvdW5kX25zGAQgASgDEg0KBXBpbmdzGAUgASgNEg4KBnJ0dF9ucxgGIAEoAyKeAQoSU3RyZWFtQ29tcGxldGVuZXNzEg0KBWFnZW50GAEgASgJEhEKCWZpcnN0X3NlcRgCIAEoDRIQCghsYXN0X3NlcRgDIAEoDRINCgVjb3VudBgEIAEoDRIPCgdtaXNzaW5nGAUgASgNEhAKCHJlY2VpdmVkGAYgASgNEhIKCmJhY2tmaWxsZWQYByABKA0SDgoGc2hhMjU2GAggASgJIi8KBlNwcmVhZBILCgNwNTAYASABKAESCwoDcDk1GAIgASgBEgsKA21heBgDIAEoASJRCgZXaW5kb3cSEAoIc3RhcnRfbnMYASABKAMSDgoGZW5kX25zGAIgASgDEhIKCmZpcnN0X3RpY2sYAyABKA0SEQoJbGFzdF90aWNrGAQgASgNIvgBChRMYXRlbmN5UGVyY2VudGlsZXNVcxIQCgNwNTAYASABKAFIAIgBARIQCgNwOTkYAiABKAFIAYgBARIRCgRwOTk5GAMgASgBSAKIAQESGwoOcDUwX3Jlc29sdXRpb24YBCABKAFIA4gBARIbCg5wOTlfcmVzb2x1dGlvbhgFIAEoAUgEiAEBEhwKD3A5OTlfcmVzb2x1dGlvbhgGIAEoAUgFiAEBQgYKBF9wNTBCBgoEX3A5OUIHCgVfcDk5OUIRCg9fcDUwX3Jlc29sdXRpb25CEQoPX3A5OV9yZXNvbHV0aW9uQhIKEF9wOTk5X3Jlc29sdXRpb24iXwoGVG90YWxzEgwKBGlvcHMYASABKAESEwoLbWliX3Blcl9zZWMYAiABKAESMgoKbGF0ZW5jeV91cxgDIAEoCzIeLnNhbHZvLnYxLkxhdGVuY3lQZXJjZW50aWxlc1VzIlcKDFNhbXBsZUNvdW50cxIQCghleHBlY3RlZBgBIAEoDRIQCghyZWNlaXZlZBgCIAEoDRISCgpiYWNrZmlsbGVkGAMgASgNEg8KB21pc3NpbmcYBCABKA0i1AIKClJ1blN1bW1hcnkSCwoDcnVuGAEgASgJEg0KBXN0dWR5GAIgASgJEhAKCHNjZW5hcmlvGAMgASgJEhAKCHdvcmtsb2FkGAQgASgJEg4KBnJlcGVhdBgFIAEoDRIPCgd2ZXJkaWN0GAYgASgJEg4KBnJlYXNvbhgHIAEoCRIUCgxwYXJ0aWNpcGFudHMYCCABKA0SKQoPc3RhcnRfc3ByZWFkX21zGAkgASgLMhAuc2Fsdm8udjEuU3ByZWFkEhYKDmNsb2NrX2JvdW5kX3VzGAogASgBEiAKBndpbmRvdxgLIAEoCzIQLnNhbHZvLnYxLldpbmRvdxIgCgZ0b3RhbHMYDCABKAsyEC5zYWx2by52MS5Ub3RhbHMSJwoHc2FtcGxlcxgNIAEoCzIWLnNhbHZvLnYxLlNhbXBsZUNvdW50cxIPCgdhcmNoaXZlGA4gASgJIrQBChFQYXJ0aWNpcGFudFJlc3VsdBIKCgJpZBgBIAEoCRIgCgZ0b3RhbHMYAiABKAsyEC5zYWx2by52MS5Ub3RhbHMSHAoUZmlyc3RfaW9fZWFybGllc3RfbnMYAyABKAMSGgoSZmlyc3RfaW9fbGF0ZXN0X25zGAQgASgDEg8KB3N0YXJ0ZWQYBSABKAgSGAoQbWVhc3VyZWRfc2Vjb25kcxgGIAEoARIMCgRsb3N0GAcgASgIIjsKDEZpbGVDaGVja3N1bRIMCgRwYXRoGAEgASgJEg0KBWJ5dGVzGAIgASgEEg4KBnNoYTI1NhgDIAEoCSKTBAoITWFuaWZlc3QSDgoGZm9ybWF0GAEgASgNEhUKDXNhbHZvX3ZlcnNpb24YAiABKAkSHwoEc3BlYxgDIAEoCzIRLnNhbHZvLnYxLlJ1blNwZWMSJQoHc3VtbWFyeRgEIAEoCzIULnNhbHZvLnYxLlJ1blN1bW1hcnkSEgoKdDBfd2FsbF9ucxgFIAEoAxINCgV0MF9ucxgGIAEoAxIqCgZhZ2VudHMYByADKAsyGi5zYWx2by52MS5BZ2VudERlc2NyaXB0aW9uEi0KDGNsb2NrX2JlZm9yZRgIIAMoCzIXLnNhbHZvLnYxLkNsb2NrRXN0aW1hdGUSLAoLY2xvY2tfYWZ0ZXIYCSADKAsyFy5zYWx2by52MS5DbG9ja0VzdGltYXRlEi0KB3N0cmVhbXMYCiADKAsyHC5zYWx2by52MS5TdHJlYW1Db21wbGV0ZW5lc3MSMQoMcGFydGljaXBhbnRzGAsgAygLMhsuc2Fsdm8udjEuUGFydGljaXBhbnRSZXN1bHQSJAoGc3RhcnRzGAwgAygLMhQuc2Fsdm8udjEuU3RhcnRQcm9vZhINCgVub3RlcxgNIAMoCRIlCgVmaWxlcxgOIAMoCzIWLnNhbHZvLnYxLkZpbGVDaGVja3N1bRIuCgtob3N0X2Nsb2NrcxgPIAMoCzIZLnNhbHZvLnYxLkFnZW50SG9zdENsb2NrcyJpCg9BZ2VudEhvc3RDbG9ja3MSDQoFYWdlbnQYASABKAkSIwoGYmVmb3JlGAIgASgLMhMuc2Fsdm8udjEuSG9zdENsb2NrEiIKBWFmdGVyGAMgASgLMhMuc2Fsdm8udjEuSG9zdENsb2NrKpABCgdWZXJkaWN0EhcKE1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIUChBWRVJESUNUX0NPTVBMRVRFEAESFAoQVkVSRElDVF9ERUdSQURFRBACEhYKElZFUkRJQ1RfSU5DT01QTEVURRADEhMKD1ZFUkRJQ1RfQUJPUlRFRBAEEhMKD1ZFUkRJQ1RfSU5WQUxJRBAFYgZwcm90bzM", [file_salvo_v1_agent, file_salvo_v1_initiator, file_salvo_v1_lab, file_salvo_v1_path, file_salvo_v1_study, file_salvo_v1_target, file_salvo_v1_telemetry, file_salvo_v1_workload]);
+  fileDesc("ChJzYWx2by92MS9ydW4ucHJvdG8SCHNhbHZvLnYxIjsKDlJ1blBhcnRpY2lwYW50EgoKAmlkGAEgASgJEg0KBWFnZW50GAIgASgJEg4KBmRldmljZRgDIAEoCSJ0CghSdW5BZ2VudBIKCgJpZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEiEKB29uX2xvc3MYAyABKA4yEC5zYWx2by52MS5Pbkxvc3MSKAoIb2JzZXJ2ZXIYBCABKA4yFi5zYWx2by52MS5PYnNlcnZlckxvc3MimQIKB1J1blNwZWMSCwoDcnVuGAEgASgJEgsKA2xhYhgCIAEoCRINCgVzdHVkeRgDIAEoCRIQCghzY2VuYXJpbxgEIAEoCRIOCgZyZXBlYXQYBSABKA0SJAoId29ya2xvYWQYBiABKAsyEi5zYWx2by52MS5Xb3JrbG9hZBITCgtpbnRlcnZhbF9tcxgHIAEoDRIiCgZhZ2VudHMYCCADKAsyEi5zYWx2by52MS5SdW5BZ2VudBIuCgxwYXJ0aWNpcGFudHMYCSADKAsyGC5zYWx2by52MS5SdW5QYXJ0aWNpcGFudBINCgVub3RlcxgKIAMoCRIlCgdzdG9yYWdlGAsgASgLMhQuc2Fsdm8udjEuUnVuU3RvcmFnZSKwAQoKUnVuU3RvcmFnZRIpCgZ3YW50ZWQYASABKAsyGS5zYWx2by52MS5TY2VuYXJpb1N0b3JhZ2USJwoIZXhwb3J0ZWQYAiADKAsyFS5zYWx2by52MS5FeHBvcnRlZEx1bhIpCghhdHRhY2hlZBgDIAMoCzIXLnNhbHZvLnYxLkF0dGFjaGVkQWdlbnQSIwoGY2hlY2tzGAQgAygLMhMuc2Fsdm8udjEuUGF0aENoZWNrImoKD1N0b3JhZ2VVbmRlcldheRIQCghzY2VuYXJpbxgBIAEoCRIpCgZ3YW50ZWQYAiABKAsyGS5zYWx2by52MS5TY2VuYXJpb1N0b3JhZ2USGgoDbGFiGAMgASgLMg0uc2Fsdm8udjEuTGFiIkMKDUF0dGFjaGVkQWdlbnQSDQoFYWdlbnQYASABKAkSIwoEbHVucxgCIAMoCzIVLnNhbHZvLnYxLkF0dGFjaGVkTHVuInEKDUNsb2NrRXN0aW1hdGUSDQoFYWdlbnQYASABKAkSDQoFYXRfbnMYAiABKAMSEQoJb2Zmc2V0X25zGAMgASgDEhAKCGJvdW5kX25zGAQgASgDEg0KBXBpbmdzGAUgASgNEg4KBnJ0dF9ucxgGIAEoAyKeAQoSU3RyZWFtQ29tcGxldGVuZXNzEg0KBWFnZW50GAEgASgJEhEKCWZpcnN0X3NlcRgCIAEoDRIQCghsYXN0X3NlcRgDIAEoDRINCgVjb3VudBgEIAEoDRIPCgdtaXNzaW5nGAUgASgNEhAKCHJlY2VpdmVkGAYgASgNEhIKCmJhY2tmaWxsZWQYByABKA0SDgoGc2hhMjU2GAggASgJIi8KBlNwcmVhZBILCgNwNTAYASABKAESCwoDcDk1GAIgASgBEgsKA21heBgDIAEoASJRCgZXaW5kb3cSEAoIc3RhcnRfbnMYASABKAMSDgoGZW5kX25zGAIgASgDEhIKCmZpcnN0X3RpY2sYAyABKA0SEQoJbGFzdF90aWNrGAQgASgNIpICChRMYXRlbmN5UGVyY2VudGlsZXNVcxIQCgNwNTAYASABKAFIAIgBARIQCgNwOTkYAiABKAFIAYgBARIRCgRwOTk5GAMgASgBSAKIAQESGwoOcDUwX3Jlc29sdXRpb24YBCABKAFIA4gBARIbCg5wOTlfcmVzb2x1dGlvbhgFIAEoAUgEiAEBEhwKD3A5OTlfcmVzb2x1dGlvbhgGIAEoAUgFiAEBEhAKA21heBgHIAEoAUgGiAEBQgYKBF9wNTBCBgoEX3A5OUIHCgVfcDk5OUIRCg9fcDUwX3Jlc29sdXRpb25CEQoPX3A5OV9yZXNvbHV0aW9uQhIKEF9wOTk5X3Jlc29sdXRpb25CBgoEX21heCJ4CgZUb3RhbHMSDAoEaW9wcxgBIAEoARITCgttaWJfcGVyX3NlYxgCIAEoARIyCgpsYXRlbmN5X3VzGAMgASgLMh4uc2Fsdm8udjEuTGF0ZW5jeVBlcmNlbnRpbGVzVXMSFwoPc3RhbGxlZF9zZWNvbmRzGAQgASgBIlcKDFNhbXBsZUNvdW50cxIQCghleHBlY3RlZBgBIAEoDRIQCghyZWNlaXZlZBgCIAEoDRISCgpiYWNrZmlsbGVkGAMgASgNEg8KB21pc3NpbmcYBCABKA0ijwMKClJ1blN1bW1hcnkSCwoDcnVuGAEgASgJEg0KBXN0dWR5GAIgASgJEhAKCHNjZW5hcmlvGAMgASgJEhAKCHdvcmtsb2FkGAQgASgJEg4KBnJlcGVhdBgFIAEoDRIPCgd2ZXJkaWN0GAYgASgJEg4KBnJlYXNvbhgHIAEoCRIUCgxwYXJ0aWNpcGFudHMYCCABKA0SKQoPc3RhcnRfc3ByZWFkX21zGAkgASgLMhAuc2Fsdm8udjEuU3ByZWFkEhYKDmNsb2NrX2JvdW5kX3VzGAogASgBEiAKBndpbmRvdxgLIAEoCzIQLnNhbHZvLnYxLldpbmRvdxIgCgZ0b3RhbHMYDCABKAsyEC5zYWx2by52MS5Ub3RhbHMSJwoHc2FtcGxlcxgNIAEoCzIWLnNhbHZvLnYxLlNhbXBsZUNvdW50cxIPCgdhcmNoaXZlGA4gASgJEhYKDnN0YXJ0X2JvdW5kX3VzGA8gASgBEhAKCHdhcm5pbmdzGBAgAygJEg8KB2NvbnRlbnQYESABKAkiwgEKEVBhcnRpY2lwYW50UmVzdWx0EgoKAmlkGAEgASgJEiAKBnRvdGFscxgCIAEoCzIQLnNhbHZvLnYxLlRvdGFscxIcChRmaXJzdF9pb19lYXJsaWVzdF9ucxgDIAEoAxIaChJmaXJzdF9pb19sYXRlc3RfbnMYBCABKAMSDwoHc3RhcnRlZBgFIAEoCBIYChBtZWFzdXJlZF9zZWNvbmRzGAYgASgBEgwKBGxvc3QYByABKAgSDAoEZGlzaxgIIAEoCSI7CgxGaWxlQ2hlY2tzdW0SDAoEcGF0aBgBIAEoCRINCgVieXRlcxgCIAEoBBIOCgZzaGEyNTYYAyABKAkikwQKCE1hbmlmZXN0Eg4KBmZvcm1hdBgBIAEoDRIVCg1zYWx2b192ZXJzaW9uGAIgASgJEh8KBHNwZWMYAyABKAsyES5zYWx2by52MS5SdW5TcGVjEiUKB3N1bW1hcnkYBCABKAsyFC5zYWx2by52MS5SdW5TdW1tYXJ5EhIKCnQwX3dhbGxfbnMYBSABKAMSDQoFdDBfbnMYBiABKAMSKgoGYWdlbnRzGAcgAygLMhouc2Fsdm8udjEuQWdlbnREZXNjcmlwdGlvbhItCgxjbG9ja19iZWZvcmUYCCADKAsyFy5zYWx2by52MS5DbG9ja0VzdGltYXRlEiwKC2Nsb2NrX2FmdGVyGAkgAygLMhcuc2Fsdm8udjEuQ2xvY2tFc3RpbWF0ZRItCgdzdHJlYW1zGAogAygLMhwuc2Fsdm8udjEuU3RyZWFtQ29tcGxldGVuZXNzEjEKDHBhcnRpY2lwYW50cxgLIAMoCzIbLnNhbHZvLnYxLlBhcnRpY2lwYW50UmVzdWx0EiQKBnN0YXJ0cxgMIAMoCzIULnNhbHZvLnYxLlN0YXJ0UHJvb2YSDQoFbm90ZXMYDSADKAkSJQoFZmlsZXMYDiADKAsyFi5zYWx2by52MS5GaWxlQ2hlY2tzdW0SLgoLaG9zdF9jbG9ja3MYDyADKAsyGS5zYWx2by52MS5BZ2VudEhvc3RDbG9ja3MiaQoPQWdlbnRIb3N0Q2xvY2tzEg0KBWFnZW50GAEgASgJEiMKBmJlZm9yZRgCIAEoCzITLnNhbHZvLnYxLkhvc3RDbG9jaxIiCgVhZnRlchgDIAEoCzITLnNhbHZvLnYxLkhvc3RDbG9ja2IGcHJvdG8z", [file_salvo_v1_agent, file_salvo_v1_initiator, file_salvo_v1_lab, file_salvo_v1_path, file_salvo_v1_study, file_salvo_v1_target, file_salvo_v1_telemetry, file_salvo_v1_workload]);
 
 /**
  * @generated from message salvo.v1.RunParticipant
@@ -463,6 +463,14 @@ export type LatencyPercentilesUs = Message<"salvo.v1.LatencyPercentilesUs"> & {
    * @generated from field: optional double p999_resolution = 6;
    */
   p999Resolution?: number | undefined;
+
+  /**
+   * No I/O took longer: the upper edge of the highest bin that has any, or the longest of fio's own result where that is less.
+   * fio's last bin has no upper edge: without such a result it is the lower edge, 17.0 s. Absent without I/Os.
+   *
+   * @generated from field: optional double max = 7;
+   */
+  max?: number | undefined;
 };
 
 /**
@@ -490,6 +498,13 @@ export type Totals = Message<"salvo.v1.Totals"> & {
    * @generated from field: salvo.v1.LatencyPercentilesUs latency_us = 3;
    */
   latencyUs?: LatencyPercentilesUs | undefined;
+
+  /**
+   * The longest time in the window for which a participant or an agent stood still: it is part of these figures. 0: none did.
+   *
+   * @generated from field: double stalled_seconds = 4;
+   */
+  stalledSeconds: number;
 };
 
 /**
@@ -563,7 +578,7 @@ export type RunSummary = Message<"salvo.v1.RunSummary"> & {
   repeat: number;
 
   /**
-   * complete, degraded, incomplete, aborted or invalid.
+   * complete, degraded, incomplete, aborted or invalid; controller/domain/verdicts.ts says what each means.
    *
    * @generated from field: string verdict = 6;
    */
@@ -587,7 +602,7 @@ export type RunSummary = Message<"salvo.v1.RunSummary"> & {
   startSpreadMs?: Spread | undefined;
 
   /**
-   * The worst bound of all agents' clocks.
+   * The worst bound of all agents' clocks in the run.
    *
    * @generated from field: double clock_bound_us = 10;
    */
@@ -614,6 +629,27 @@ export type RunSummary = Message<"salvo.v1.RunSummary"> & {
    * @generated from field: string archive = 14;
    */
   archive: string;
+
+  /**
+   * How wrong the start spread may be: half the widest proof of a participant's first I/O, its agent's clock included.
+   *
+   * @generated from field: double start_bound_us = 15;
+   */
+  startBoundUs: number;
+
+  /**
+   * Sentences that a reader has to know before comparing the figures with others.
+   *
+   * @generated from field: repeated string warnings = 16;
+   */
+  warnings: string[];
+
+  /**
+   * Runs with the same content asked for the same: a hash of workload, scenario and interval. Names alone may hide a change.
+   *
+   * @generated from field: string content = 17;
+   */
+  content: string;
 };
 
 /**
@@ -667,6 +703,13 @@ export type ParticipantResult = Message<"salvo.v1.ParticipantResult"> & {
    * @generated from field: bool lost = 7;
    */
   lost: boolean;
+
+  /**
+   * The host's name of the block device below it. Empty without one, and from agents that do not tell.
+   *
+   * @generated from field: string disk = 8;
+   */
+  disk: string;
 };
 
 /**
@@ -828,60 +871,4 @@ export type AgentHostClocks = Message<"salvo.v1.AgentHostClocks"> & {
  */
 export const AgentHostClocksSchema: GenMessage<AgentHostClocks> = /*@__PURE__*/
   messageDesc(file_salvo_v1_run, 17);
-
-/**
- * @generated from enum salvo.v1.Verdict
- */
-export const Verdict = {
-  /**
-   * @generated from enum value: VERDICT_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED: 0,
-
-  /**
-   * Everything planned was measured and is here.
-   *
-   * @generated from enum value: VERDICT_COMPLETE = 1;
-   */
-  COMPLETE: 1,
-
-  /**
-   * A result, but less than planned: an agent was lost, or a bound was exceeded.
-   *
-   * @generated from enum value: VERDICT_DEGRADED = 2;
-   */
-  DEGRADED: 2,
-
-  /**
-   * Something was measured and is missing here.
-   *
-   * @generated from enum value: VERDICT_INCOMPLETE = 3;
-   */
-  INCOMPLETE: 3,
-
-  /**
-   * Ended before its planned end.
-   *
-   * @generated from enum value: VERDICT_ABORTED = 4;
-   */
-  ABORTED: 4,
-
-  /**
-   * Ran, but did not measure what was asked for: fio failed, or did no I/O.
-   *
-   * @generated from enum value: VERDICT_INVALID = 5;
-   */
-  INVALID: 5,
-} as const;
-
-/**
- * @generated from enum salvo.v1.Verdict
- */
-export type Verdict = (typeof Verdict)[keyof typeof Verdict] | UnknownEnum;
-
-/**
- * Describes the enum salvo.v1.Verdict.
- */
-export const VerdictSchema: GenEnum<Verdict> = /*@__PURE__*/
-  enumDesc(file_salvo_v1_run, 0);
 

@@ -1,0 +1,64 @@
+/**
+ * What a reader has to know before comparing a run's figures with others: RunSummary.warnings, which the run table, `--json`
+ * and the head of the report show. What only explains the run itself is a note (notes.ts).
+ */
+import type { AgentDescription } from "@salvo/proto/agent_pb.ts";
+import type { RunSpec } from "@salvo/proto/run_pb.ts";
+import type { Measured } from "./measured.ts";
+import type { AgentOutline } from "./outline.ts";
+import { list } from "./sentences.ts";
+import { type SharedDisk, sharedDisks } from "./shared-disks.ts";
+
+export interface WarningFacts {
+  readonly spec: RunSpec;
+  readonly agents: readonly AgentDescription[];
+  /** Of agents that lasted. */
+  readonly outlines: readonly AgentOutline[];
+  readonly measured: Measured | undefined;
+}
+
+/** Gives a sentence for each thing that it finds. One file for each subject; listed below. */
+export type Warn = (facts: WarningFacts) => readonly string[];
+
+const WARNINGS: readonly Warn[] = [busyGenerators, otherUsers];
+
+export function warningsOn(facts: WarningFacts): string[] {
+  return WARNINGS.flatMap((warn) => warn(facts));
+}
+
+/** Above this the load generator itself may be what was measured. */
+const BUSY_SHARE_MAX = 0.9;
+
+function busyGenerators({ measured }: WarningFacts): string[] {
+  const busy = [...(measured?.busyShares() ?? [])].filter(([, share]) => share > BUSY_SHARE_MAX);
+  if (busy.length === 0) return [];
+  const who = busy.map(([agent, share]) => `${agent} was ${Math.round(share * 100)} % busy on all its cores`);
+  return [`${list(who)}: the load generator may be the bottleneck`];
+}
+
+/** A file system writes a little more than it is given. */
+const OTHERS_SHARE_MIN = 0.1;
+
+function otherUsers({ spec, agents, measured, outlines }: WarningFacts): string[] {
+  if (!measured) return [];
+  const diskOf = new Map(outlines.flatMap(({ disks }) => [...disks]));
+  const users = spec.participants.map(({ id, agent, device }) => ({
+    participant: id,
+    agent,
+    device,
+    disk: diskOf.get(id) ?? "",
+    fioBytes: measured.bytesOf(id),
+    diskBytes: measured.diskBytesOf(id),
+  }));
+  return sharedDisks(users, agents).flatMap((disk) => otherUserOf(disk));
+}
+
+function otherUserOf({ users, fioBytes, diskBytes = 0 }: SharedDisk): string[] {
+  if (fioBytes === 0 || diskBytes <= fioBytes * (1 + OTHERS_SHARE_MIN)) return [];
+  const more = Math.round((diskBytes / fioBytes - 1) * 100);
+  const whose = list(users.map(({ participant }) => participant));
+  const asked = users.length > 1 ? "these participants together" : "fio";
+  return [
+    `the disk of ${whose} moved ${more} % more than ${asked} asked for: another user, or a layer that writes more than it is given`,
+  ];
+}

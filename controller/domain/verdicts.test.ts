@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import { EXIT } from "@salvo/shared/kernel/exit.ts";
+import { expect, test } from "vitest";
+import { isVerdict, VERDICTS } from "./verdicts.ts";
+
+test("the README explains every verdict as the code does, with its exit code", () => {
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  const rows = [...readme.matchAll(/^\| `(\w+)` +\| (.+?) +\| +(\d+) \|$/gm)].map(([, name, means, code]) => [
+    name,
+    means,
+    Number(code),
+  ]);
+  expect(rows.toSorted()).toEqual(
+    Object.entries(VERDICTS)
+      .map(([name, { means, exit }]) => [name, means, EXIT[exit].code])
+      .toSorted(),
+  );
+});
+
+test("a verdict of an archive is one of these or none", () => {
+  expect(["complete", "open", "toString", ""].filter(isVerdict)).toEqual(["complete"]);
+});
