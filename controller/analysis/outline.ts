@@ -1,4 +1,4 @@
-import { EventKind, type Record, type RunEnd, type StartProof } from "@salvo/proto/telemetry_pb.ts";
+import { EventKind, type HostClock, type Record, type RunEnd, type StartProof } from "@salvo/proto/telemetry_pb.ts";
 
 /** What an agent's records tell about the run besides its samples. Times are the agent's own clock. */
 export interface AgentOutline {
@@ -20,6 +20,10 @@ export interface AgentOutline {
   readonly warnings: string[];
   /** Ways to storage that were lost and came back, as they did. */
   readonly paths: PathEvent[];
+  /** Of an agent that samples another host, as the agent wrote them. */
+  readonly hostClocks: HostClock[];
+  /** Ticks at which a source of the agent's samples had no reading. */
+  readonly gapTicks: Set<number>;
   /** Present when the last record is the agent's last word. */
   end: RunEnd | undefined;
 }
@@ -49,6 +53,8 @@ export function createOutline(agent: string): AgentOutline {
     idle: new Map(),
     warnings: [],
     paths: [],
+    hostClocks: [],
+    gapTicks: new Set(),
     end: undefined,
   };
 }
@@ -68,7 +74,12 @@ export function addToOutline(outline: AgentOutline, { atNs, body }: Record): voi
     }
     case "cpu":
     case "disk":
+    case "net":
       outline.lastTick = Math.max(outline.lastTick, body.value.tick);
+      if (body.value.gap) outline.gapTicks.add(body.value.tick);
+      return;
+    case "hostClock":
+      outline.hostClocks.push(body.value);
       return;
     case "start":
       outline.starts.set(body.value.participant, body.value);

@@ -334,7 +334,7 @@ export function createProgram(io: Io): Command {
     .addOption(
       new Option("--format <FORMAT>", "how to print a record").choices(["json", "csv", "influx"]).default("json"),
     )
-    .addOption(new Option("--kind <KIND...>", "only these").choices(["fio", "cpu", "disk", "event"]))
+    .addOption(new Option("--kind <KIND...>", "only these").choices(["fio", "cpu", "disk", "net", "event"]))
     .action(finish(async (options: TailCommand) => (await import("./tail.ts")).tailRecords(options, io)));
 
   program
