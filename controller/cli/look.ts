@@ -4,7 +4,7 @@ import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { CLOCK_BOUND_MS_MAX, clockWarning, preflight, versionProblem } from "../domain/preflight.ts";
 import { probeClock } from "../service/clock-probe.ts";
-import { type Channels, type ExpectedAgent, expectedOf } from "../service/channels.ts";
+import { type Channels, expectedInRun, expectedOf } from "../service/channels.ts";
 import { VERSION } from "./version.ts";
 
 const ANSWER_MS = 5_000;
@@ -29,7 +29,8 @@ export async function lookAtAgents(
   const targets = lab ? targetsOf(specs, lab).map((target) => lookAtTarget(target)) : [];
   const found = await Promise.all([...agentsOf(specs).map((agent) => look(agent)), ...targets]);
   const problems = found.flat();
-  if (problems.length > 0) throw new SalvoError("refused", problems.join("\n"), { remedy: "Nothing was started" });
+  if (problems.length > 0)
+    throw new SalvoError("refused", [...new Set(problems)].join("\n"), { remedy: "Nothing was started" });
 
   async function lookAtTarget(target: LabAgent): Promise<string[]> {
     try {
@@ -47,7 +48,10 @@ export async function lookAtAgents(
   async function look(agent: RunAgent): Promise<string[]> {
     const client = clientOf(channels, agent);
     try {
-      const { agent: description, runs } = await channels.describe(expected(agent), { deadlineMs: ANSWER_MS, signal });
+      const { agent: description, runs } = await channels.describe(expectedInRun(agent), {
+        deadlineMs: ANSWER_MS,
+        signal,
+      });
       if (!description) return [`${agent.id}: the agent does not say who it is`];
       const problem = versionProblem(description, version);
       if (problem !== undefined) return [problem];
@@ -90,11 +94,7 @@ async function isReachable(channels: Channels, agent: RunAgent, signal: AbortSig
 }
 
 function clientOf(channels: Channels, agent: RunAgent) {
-  return channels.client(expected(agent));
-}
-
-function expected({ id, address }: RunAgent): ExpectedAgent {
-  return { id, address, roles: ["workload"] };
+  return channels.client(expectedInRun(agent));
 }
 
 function agentsOf(specs: readonly RunSpec[]): RunAgent[] {

@@ -1,7 +1,8 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { AgentService, type DescribeResponse } from "@salvo/proto/agent_pb.ts";
 import { IdentityService } from "@salvo/proto/enrolment_pb.ts";
-import type { LabAgent } from "@salvo/proto/lab_pb.ts";
+import { type LabAgent, ObserverLoss } from "@salvo/proto/lab_pb.ts";
+import type { RunAgent } from "@salvo/proto/run_pb.ts";
 import { roleName } from "@salvo/shared/config/role.ts";
 import { AGENT_LAPSE_MS, AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
@@ -25,6 +26,12 @@ export interface ExpectedAgent {
 /** What a lab file says of an agent, as the one who calls it must know it. */
 export function expectedOf({ id, address, roles }: LabAgent): ExpectedAgent {
   return { id, address, roles: roles.map(roleName) };
+}
+
+/** What a run needs of its agent. An observer may have any role. */
+export function expectedInRun({ id, address, observer, roles }: RunAgent): ExpectedAgent {
+  const isObserver = observer !== ObserverLoss.UNSPECIFIED;
+  return { id, address, roles: isObserver ? roles.map(roleName) : ["workload"] };
 }
 
 /**

@@ -14,7 +14,7 @@ import { createOpenRun, discardOpenRun, readOpenRun } from "../store/openrun.ts"
 import { openRuns } from "../store/runs.ts";
 import { openSpool } from "../store/spool.ts";
 import type { AuditedLab } from "./audited-lab.ts";
-import { type Channels, openChannels } from "./channels.ts";
+import { type Channels, expectedInRun, openChannels } from "./channels.ts";
 import { createLive, type LiveView } from "./live.ts";
 import { natsSecurity } from "./nats-security.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
@@ -144,7 +144,7 @@ async function followRun(
 ): Promise<Manifest> {
   const { dataDir, clock, channels } = parts;
   const folder = openRunFolder(dataDir, spec.run);
-  const agents = spec.agents.map(({ id, address }) => ({ id, address, roles: ["workload"] }));
+  const agents = spec.agents.map(expectedInRun);
   const manifest = await withOpenRun();
   await discardOpenRun(dataDir, spec.run);
   return manifest;
