@@ -6,6 +6,7 @@ import {
   RunSummarySchema,
   Verdict,
   WindowSchema,
+  type AgentHostClocks,
   type ClockEstimate,
   type ParticipantResult,
   type RunSpec,
@@ -17,8 +18,10 @@ import { assert } from "@salvo/shared/kernel/assert.ts";
 import { msToNs, nsToMs } from "@salvo/shared/kernel/time.ts";
 import { createClocks, jumpedClocks, type T0 } from "./clocks.ts";
 import { createStreamCount, type StreamEntry } from "./completeness.ts";
+import { hasJumped, hostBoundNs, hostClocksOf } from "./host-clocks.ts";
 import type { Measured } from "./measured.ts";
 import { notesOn } from "./notes.ts";
+import { gapNotes, observerNotes, observersOf } from "./observers.ts";
 import { addToOutline, type AgentOutline, createOutline } from "./outline.ts";
 import { createSampleCount } from "./samplecount.ts";
 import { lateStarts, startBoundNs, startSpread, type FirstIo } from "./spread.ts";
@@ -56,6 +59,8 @@ export interface Conclusion {
   readonly participants: ParticipantResult[];
   readonly streams: StreamCompleteness[];
   readonly starts: StartProof[];
+  /** Of agents that sample another host than their own. */
+  readonly hostClocks: AgentHostClocks[];
   readonly notes: string[];
 }
 
@@ -65,7 +70,11 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
     spec.agents.map(({ id }) => [id, { count: createStreamCount(id), outline: createOutline(id) }]),
   );
   const sampleCount = createSampleCount(spec);
+  const observers = observersOf(spec);
   const isLost = (agent: string) => facts.lost.includes(agent);
+  const hostClockOf = (agent: string) => hostClocksOf(streamOf(agent).outline, clocks);
+  const hasFinished = (agent: string) =>
+    streamOf(agent).outline.end?.outcome === Outcome.FINISHED || facts.finished?.includes(agent) === true;
 
   function streamOf(agent: string) {
     const stream = streams.get(agent);
@@ -78,7 +87,12 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
     const earliest = proof && clocks.afterT0(agent, proof.earliestNs);
     const latest = proof && clocks.afterT0(agent, proof.latestNs);
     if (!earliest || !latest) return undefined;
-    return { participant, earliestNs: earliest.ns - earliest.boundNs, latestNs: latest.ns + latest.boundNs };
+    const hostNs = hostBoundNs(hostClockOf(agent));
+    return {
+      participant,
+      earliestNs: earliest.ns - earliest.boundNs - hostNs,
+      latestNs: latest.ns + latest.boundNs + hostNs,
+    };
   }
 
   function lastTickOf(participant: string, agent: string): number {
@@ -98,27 +112,52 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
     return windowOf(spec, participants);
   }
 
-  function findings(measured: Measured | undefined, missing: number): Findings {
+  /** The agent's own clock and that of the host that it samples. */
+  function clockBoundMs(agent: string): number {
+    const estimates = [...facts.clockBefore, ...facts.clockAfter].filter((estimate) => estimate.agent === agent);
+    const bounds = estimates.map(({ boundNs }) => nsToMs(boundNs + hostBoundNs(hostClockOf(agent))));
+    return Math.max(0, ...bounds);
+  }
+
+  function jumped(): string[] {
+    const hosts = spec.agents.flatMap(({ id }) => hostClockOf(id) ?? []).filter(hasJumped);
+    return [...new Set([...jumpedClocks(facts.clockBefore, facts.clockAfter), ...hosts.map(({ agent }) => agent)])];
+  }
+
+  const withGaps = () => allStreams().flatMap(({ agent, missing }) => (missing > 0 ? [agent] : []));
+
+  /** What is missing of an observer that is only noted makes no run incomplete. */
+  function missingSamples(): number {
+    return spec.agents
+      .filter(({ id }) => !observers.isNoted(id))
+      .reduce((sum, { id }) => sum + sampleCount.missingOf(id, hasFinished), 0);
+  }
+
+  function findings(measured: Measured | undefined): Findings {
     const lasting = [...streams.values()].filter(({ outline }) => !isLost(outline.agent));
+    const working = lasting.filter(({ outline }) => !observers.has(outline.agent));
     const finished = lasting.filter(({ outline }) => outline.end?.outcome === Outcome.FINISHED);
     const finishedAgents = new Set(finished.map(({ outline }) => outline.agent));
     const ran = spec.participants.filter(({ agent }) => finishedAgents.has(agent));
     const planned = plannedSpan(spec);
-    const estimates = [...facts.clockBefore, ...facts.clockAfter];
     const firstIos = allFirstIos();
-    const withGaps = allStreams().flatMap(({ agent, missing }) => (missing > 0 ? [agent] : []));
+    const gaps = withGaps();
+    const isJudged = (agent: string) => !observers.isNoted(agent);
     return {
       aborted: facts.aborted,
-      lostAgents: facts.lost,
-      failedFio: lasting.flatMap(({ outline }) => failuresOf(outline)),
-      endedEarly: lasting.filter(({ outline }) => isEarly(outline.end?.outcome)).map(({ outline }) => outline.agent),
+      lostAgents: facts.lost.filter((agent) => !observers.has(agent)),
+      lostObservers: facts.lost.filter((agent) => observers.has(agent) && isJudged(agent)),
+      failedFio: working.flatMap(({ outline }) => failuresOf(outline)),
+      endedEarly: working.filter(({ outline }) => isEarly(outline.end?.outcome)).map(({ outline }) => outline.agent),
       // Of somebody whose samples are missing nobody can say that it did nothing.
       withoutIo: ran
-        .filter(({ agent, id }) => !withGaps.includes(agent) && !streamOf(agent).outline.ios.get(id))
+        .filter(({ agent, id }) => !gaps.includes(agent) && !streamOf(agent).outline.ios.get(id))
         .map(({ id }) => id),
-      withGaps,
-      withoutEnd: lasting.filter(({ outline }) => !outline.end).map(({ outline }) => outline.agent),
-      samplesMissing: missing,
+      withGaps: gaps.filter(isJudged),
+      withoutEnd: lasting
+        .filter(({ outline }) => !outline.end && isJudged(outline.agent))
+        .map(({ outline }) => outline.agent),
+      samplesMissing: missingSamples(),
       pathsLost: lasting.flatMap(({ outline }) => downs(outline)),
       withoutStartProof: ran.filter(({ id, agent }) => !firstIo(id, agent)).map(({ id }) => id),
       startedLate: lateStarts(firstIos, START_SPREAD_MS_MAX),
@@ -127,9 +166,12 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
         .map(({ id }) => id),
       offSpan: measured ? offSpan(measured) : [],
       windowShort: measured?.span.first !== planned.first || measured.span.last !== planned.last,
-      jumped: jumpedClocks(facts.clockBefore, facts.clockAfter),
+      jumped: jumped().filter(isJudged),
       startBoundMs: nsToMs(startBoundNs(firstIos)),
-      clockBoundMs: Math.max(0, ...estimates.map(({ boundNs }) => nsToMs(boundNs))),
+      clockBoundMs: Math.max(
+        0,
+        ...spec.agents.filter(({ id }) => !observers.has(id)).map(({ id }) => clockBoundMs(id)),
+      ),
     };
   }
 
@@ -156,11 +198,8 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
     },
     window,
     conclude(measured) {
-      const samples = sampleCount.result(
-        (agent) =>
-          streamOf(agent).outline.end?.outcome === Outcome.FINISHED || facts.finished?.includes(agent) === true,
-      );
-      const found = findings(measured, samples.missing);
+      const samples = sampleCount.result(hasFinished);
+      const found = findings(measured);
       const { verdict, reason } = judge(found);
       const spread = startSpread(allFirstIos());
       const outlines = [...streams.values()].map(({ outline }) => outline);
@@ -194,7 +233,21 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
         }),
         streams: allStreams(),
         starts: outlines.flatMap(({ starts }) => [...starts.values()]),
-        notes: [...(facts.notes ?? []), ...notesOn({ spec, outlines, lost: facts.lost, measured })],
+        hostClocks: spec.agents.flatMap(({ id }) => hostClockOf(id) ?? []),
+        notes: [
+          ...(facts.notes ?? []),
+          ...notesOn({ spec, outlines, lost: facts.lost, measured }),
+          ...observerNotes({
+            observers,
+            outlines,
+            lost: facts.lost,
+            withGaps: withGaps(),
+            jumped: jumped(),
+            boundMsOf: clockBoundMs,
+            measured,
+          }),
+          ...gapNotes(outlines),
+        ],
       };
     },
   };

@@ -1,4 +1,5 @@
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
+import { isObserver } from "../domain/observer.ts";
 import type { Measured } from "./measured.ts";
 import type { AgentOutline } from "./outline.ts";
 
@@ -17,11 +18,14 @@ const STANDSTILL_MS_MIN = 2000;
 
 /** Sentences that a reader of the figures should know, and that are no matter of the verdict. */
 export function notesOn({ spec, outlines, lost, measured }: Noted): string[] {
-  const busy = [...(measured?.busyShares() ?? [])].filter(([, share]) => share > BUSY_SHARE_MAX);
+  const generators = new Set(spec.agents.filter((agent) => !isObserver(agent)).map(({ id }) => id));
+  const busy = [...(measured?.busyShares() ?? [])].filter(
+    ([agent, share]) => generators.has(agent) && share > BUSY_SHARE_MAX,
+  );
   return [
     ...spec.notes,
     ...outlines
-      .filter(({ agent }) => lost.includes(agent))
+      .filter(({ agent }) => generators.has(agent) && lost.includes(agent))
       .map(
         ({ agent, lastTick }) =>
           `${agent} was lost after tick ${lastTick}; what it did until then is in its participants' figures, in no total`,

@@ -11,6 +11,7 @@ const good: Findings = {
   withGaps: [],
   withoutEnd: [],
   samplesMissing: 0,
+  lostObservers: [],
   pathsLost: [],
   withoutStartProof: [],
   startedLate: [],

@@ -8,6 +8,8 @@ export interface Findings {
   readonly aborted: string | undefined;
   /** Lost in mid-run, and the run went on without them. */
   readonly lostAgents: readonly string[];
+  /** Observers that the lab wants to be missed. */
+  readonly lostObservers: readonly string[];
   readonly failedFio: readonly string[];
   /** The agent says that it ended the run, or died and started again in it. */
   readonly endedEarly: readonly string[];
@@ -28,7 +30,7 @@ export interface Findings {
   readonly windowShort: boolean;
   /** Agents whose clock jumped in the run. */
   readonly jumped: readonly string[];
-  /** How wrong the start spread and the clocks may be. */
+  /** How wrong the start spread and the participants' clocks may be. */
   readonly startBoundMs: number;
   readonly clockBoundMs: number;
 }
@@ -64,6 +66,7 @@ const RULES: readonly Rule[] = [
   [Verdict.INCOMPLETE, ({ withoutEnd: who }) => who.length > 0 && `the last records of ${list(who)} are missing`],
   [Verdict.INCOMPLETE, ({ samplesMissing }) => samplesMissing > 0 && `samples are missing: ${samplesMissing}`],
   [Verdict.DEGRADED, ({ lostAgents: who }) => who.length > 0 && `lost in mid-run: ${list(who)}`],
+  [Verdict.DEGRADED, ({ lostObservers: who }) => who.length > 0 && `observers were lost in mid-run: ${list(who)}`],
   [
     Verdict.DEGRADED,
     ({ pathsLost: what }) => what.length > 0 && `the way to the storage was lost in mid-run: ${list(what)}`,

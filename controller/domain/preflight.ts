@@ -1,11 +1,12 @@
 import type { AgentDescription, RunStatus } from "@salvo/proto/agent_pb.ts";
 import { RunPhase } from "@salvo/proto/agent_pb.ts";
-import { ObserverLoss, Role } from "@salvo/proto/lab_pb.ts";
+import { Role } from "@salvo/proto/lab_pb.ts";
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
 import { RESERVED_BYTES } from "@salvo/shared/agent/domain/guard/label.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { renderJob } from "@salvo/shared/fio/job.ts";
 import { parseFioVersion, requireFioVersion } from "@salvo/shared/fio/version.ts";
+import { isObserver } from "./observer.ts";
 
 /**
  * Why the agent that was asked as `id` cannot take its part in a run, each with what to do about it; empty when it can.
@@ -24,7 +25,7 @@ export function preflight(
     return [`at ${address} answers an agent that calls itself ${agent.id}; correct id or address in the lab file`];
   }
   // It is asked for no I/O: whatever it can sample it does.
-  if (planned && planned.observer !== ObserverLoss.UNSPECIFIED) return activity(runs);
+  if (planned && isObserver(planned)) return activity(runs);
   const toCome = spec.storage && !storageIsMade ? spec.storage.wanted : undefined;
   return [
     ...roles(agent),
