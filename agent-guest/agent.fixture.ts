@@ -2,13 +2,13 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { AgentService, HostSchema, type RunStatus } from "@salvo/proto/agent_pb.ts";
-import { AgentConfigSchema, type Device, Role } from "@salvo/proto/lab_pb.ts";
+import { AgentConfigSchema, type Device } from "@salvo/proto/lab_pb.ts";
 import { type Record as JournalEntry, RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import { Engine, Pattern, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { planHash } from "@salvo/shared/agent/domain/plan-hash.ts";
 import type { Disks } from "@salvo/shared/agent/guard/disks.ts";
 import { openIdentity } from "@salvo/shared/agent/identity/agent-identity.ts";
-import type { Platform } from "@salvo/shared/agent/platform.ts";
+import { offeredRoles, type Platform } from "@salvo/shared/agent/platform.ts";
 import { type ServedAgent, serveAgent } from "@salvo/shared/agent/serve.ts";
 import { roleName } from "@salvo/shared/config/role.ts";
 import type { TestLab } from "@salvo/shared/identity/testing-lab.ts";
@@ -89,13 +89,14 @@ export interface TestAgentOptions {
   readonly disks?: Disks;
   /** The agent is enrolled there; without it there are no certificates. */
   readonly lab?: TestLab;
+  /** Instead of this host's. */
+  readonly platform?: Platform;
   /** Besides workloads: what stands for this host's own storage, which no test may change. */
   readonly storage?: Required<Pick<Platform, "target" | "initiator" | "path">>;
 }
 
 export async function testAgent(options: TestAgentOptions = {}): Promise<TestAgent> {
-  const { fioScript, devices, disks, lab, storage } = options;
-  const roles = [Role.WORKLOAD, ...(storage ? [Role.TARGET, Role.INITIATOR] : [])];
+  const { fioScript, devices, lab, platform = thisHost(options) } = options;
   const folder = await mkdtemp(join(tmpdir(), "salvo-agent-"));
   const fio = fioScript === undefined ? "fio" : join(folder, "fio.sh");
   if (fioScript !== undefined) {
@@ -113,7 +114,7 @@ export async function testAgent(options: TestAgentOptions = {}): Promise<TestAge
       ...(devices ?? ["disk1", "disk2"].map((name) => ({ name, path: join(folder, name), sizeBytes: 65_536n }))),
     ],
   });
-  await lab?.enrol(config.id, { folder: config.identityDir, roles: roles.map(roleName) });
+  await lab?.enrol(config.id, { folder: config.identityDir, roles: offeredRoles(platform).map(roleName) });
   const credentials = lab
     ? mutualTls({ ca: lab.authority.ca, own: lab.controller }, { checkServer: () => undefined })
     : insecure;
@@ -124,14 +125,7 @@ export async function testAgent(options: TestAgentOptions = {}): Promise<TestAge
   async function start(): Promise<void> {
     served = await serveAgent({
       config,
-      // The inventory takes seconds, and has a test of its own.
-      platform: {
-        ...linuxPlatform(),
-        describeHost: async () => create(HostSchema, { name: "here" }),
-        ...(disks && { disks }),
-        ...storage,
-      },
-      roles,
+      platform,
       ...(lab && { identity: await openIdentity(config.identityDir, config.id, Date.now()) }),
       version: "0.0.0",
       log: createLogger({ name: "agent", level: "warn", env: {}, destination: { write: (line) => logged.push(line) } }),
@@ -223,6 +217,14 @@ export async function testAgent(options: TestAgentOptions = {}): Promise<TestAge
     },
   };
   return agent;
+}
+
+/** Without its own target and initiator: no test may change those. */
+function thisHost({ disks, storage }: TestAgentOptions): Platform {
+  const { bootId, sampler, workloads, disks: real } = linuxPlatform();
+  // The inventory takes seconds, and has a test of its own.
+  const describeHost = async () => create(HostSchema, { name: "here" });
+  return { bootId, describeHost, sampler, workloads, disks: disks ?? real, ...storage };
 }
 
 function known(status: RunStatus | undefined): RunStatus {

@@ -1,4 +1,4 @@
-import type { Gate } from "@salvo/shared/agent/platform.ts";
+import type { Gate } from "@salvo/shared/agent/fio/workloads.ts";
 import { startProcess, type RunningProcess } from "@salvo/shared/process/start.ts";
 import { readdirSync, readlinkSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { join } from "node:path";
-import type { Gate } from "@salvo/shared/agent/platform.ts";
+import type { Gate } from "@salvo/shared/agent/fio/workloads.ts";
 import { gateLine } from "@salvo/shared/fio/gate.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { run } from "@salvo/shared/process/run.ts";

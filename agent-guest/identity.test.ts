@@ -48,7 +48,6 @@ async function start(identityDir = join(folder, "identity"), id = "guest1", data
   return serveAgent({
     config,
     platform: { ...linuxPlatform(), describeHost: async () => create(HostSchema, { name: "here" }) },
-    roles: [Role.WORKLOAD, Role.TARGET],
     version: "0.0.0",
     log,
     identity: await openIdentity(identityDir, id, Date.now()),

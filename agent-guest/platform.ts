@@ -1,27 +1,20 @@
 import type { Platform } from "@salvo/shared/agent/platform.ts";
-import { openCores } from "./cpu.ts";
-import { findDisk } from "./disk.ts";
 import { linuxDisks } from "./disks/disks.ts";
-import { openGate } from "./gate.ts";
 import { bootId, describeHost } from "./host.ts";
 import { linuxInitiator } from "./initiator/provider.ts";
 import { linuxPathTools } from "./path/tools.ts";
+import { linuxSampler } from "./sampler/sampler.ts";
 import { linuxTarget } from "./target/provider.ts";
-import { findWays } from "./ways.ts";
+import { linuxWorkloads } from "./workloads.ts";
 
-export function linuxPlatform(): Platform & Required<Pick<Platform, "disks">> {
-  const cores = openCores();
+export type LinuxPlatform = Required<Omit<Platform, "hostClock">>;
+
+export function linuxPlatform(): LinuxPlatform {
   return {
     describeHost,
     bootId,
-    openGate,
-    // fio answers on its standard output (HOWTO, "Signals").
-    requestDump: (fio) => fio.signal("SIGUSR1"),
-    readCores: () => cores.read(),
-    findDisk: (path) => findDisk(path),
-    findWays: (path) => findWays(path),
-    // proc_pid_fd(5): to open such a link is to open the file itself.
-    pathOfHandle: (fd) => `/proc/${process.pid}/fd/${fd}`,
+    sampler: linuxSampler,
+    workloads: linuxWorkloads,
     target: linuxTarget,
     initiator: linuxInitiator,
     path: linuxPathTools,

@@ -1,5 +1,4 @@
 /** Composition only: what an agent does is in shared/agent, what is Linux about it is beside this file. */
-import { Role } from "@salvo/proto/lab_pb.ts";
 import { auditCommand } from "@salvo/shared/agent/audit/command.ts";
 import { agentProgram, runProgram } from "@salvo/shared/agent/program.ts";
 import { loadAgentConfig } from "@salvo/shared/config/files.ts";
@@ -15,7 +14,6 @@ const program = agentProgram({
   description:
     "Runs fio on this host, exports volumes of it, or attaches it to others', when the controller of its lab asks for it.",
   version: manifest.version,
-  roles: [Role.WORKLOAD, Role.TARGET, Role.INITIATOR],
   platform: linuxPlatform,
 });
 

@@ -1,8 +1,10 @@
 /** The Windows agent's own parts behind the real service, on a real socket; the system below is this one. Under Wine: e2e. */
-import { create } from "@bufbuild/protobuf";
-import { AgentService } from "@salvo/proto/agent_pb.ts";
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { AgentService, RunPhase } from "@salvo/proto/agent_pb.ts";
 import { AgentConfigSchema } from "@salvo/proto/lab_pb.ts";
-import { Engine, Pattern } from "@salvo/proto/workload_pb.ts";
+import { type CpuSample, RecordSchema } from "@salvo/proto/telemetry_pb.ts";
+import { Engine, Pattern, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
+import { planHash } from "@salvo/shared/agent/domain/plan-hash.ts";
 import { type ServedAgent, serveAgent } from "@salvo/shared/agent/serve.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
@@ -10,7 +12,7 @@ import { type Channel, openChannel } from "@salvo/shared/rpc/channel.ts";
 import { createClient } from "@salvo/shared/rpc/client.ts";
 import { insecure } from "@salvo/shared/rpc/credentials.ts";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { windowsPlatform } from "./platform.ts";
@@ -29,7 +31,6 @@ beforeAll(async () => {
   agent = await serveAgent({
     config,
     platform: windowsPlatform(config),
-    roles: [],
     version: "0.0.0",
     log: createLogger({ name: "agent", level: "silent", env: {} }),
   });
@@ -74,4 +75,40 @@ test("a run is refused before anything of it is made", async () => {
     message: expect.stringContaining("does not serve the role workload"),
   });
   expect(await readdir(join(folder, "runs"))).toEqual([]);
+});
+
+test("it observes a run: the cores at every tick", async () => {
+  const workload = create(WorkloadSchema, {
+    name: "w",
+    pattern: Pattern.RANDREAD,
+    blockSizeBytes: 4096n,
+    jobs: 1,
+    queueDepth: 1,
+    durationMs: 1_000,
+    engine: Engine.NULL,
+  });
+  const plan = { run: "run-1", participants: [], workload, intervalMs: 500 };
+  const hash = planHash(plan);
+  const deadlineMs = 10_000;
+  await client().arm({ ...plan, planHash: hash }, { deadlineMs });
+  const watch = client().watch({ run: "run-1" }, { deadlineMs });
+  let { value } = await watch.next();
+  const t0Ns = systemClock.now() + 300_000_000n;
+  await client().fire({ run: "run-1", nonce: "nonce-of-sixteen-or-more", t0Ns, planHash: hash }, { deadlineMs });
+  while (value?.status?.phase !== RunPhase.ENDED) ({ value } = await watch.next());
+  const samples: CpuSample[] = [];
+  for await (const { records } of client().collect(
+    { run: "run-1", ranges: [{ first: 1, last: 99 }] },
+    { deadlineMs },
+  )) {
+    for (const bytes of records) {
+      const { body } = fromBinary(RecordSchema, bytes);
+      if (body.case === "cpu") samples.push(body.value);
+    }
+  }
+  expect(samples).toMatchObject([
+    { tick: 1, gap: false },
+    { tick: 2, gap: false },
+  ]);
+  expect(samples[0]?.cores).toHaveLength(cpus().length);
 });

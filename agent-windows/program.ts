@@ -6,10 +6,9 @@ import { windowsPlatform } from "./platform.ts";
 await runProgram(
   agentProgram({
     name: "salvo-agent-windows",
-    description: "Tells the controller of its lab about this host and its clock. It does not run fio yet.",
+    description:
+      "Tells the controller of its lab about this host and its clock, and observes runs. It does not run fio yet.",
     version: manifest.version,
-    // Workloads, targets and initiators on Windows are not built yet: a run that names this agent is refused.
-    roles: [],
     platform: windowsPlatform,
   }),
 );

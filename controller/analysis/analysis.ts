@@ -6,6 +6,7 @@ import {
   RunSummarySchema,
   TotalsSchema,
   WindowSchema,
+  type AgentHostClocks,
   type ClockEstimate,
   type ParticipantResult,
   type RunSpec,
@@ -14,14 +15,16 @@ import {
 } from "@salvo/proto/run_pb.ts";
 import { Outcome, type Record, type StartProof } from "@salvo/proto/telemetry_pb.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
-import { msToNs } from "@salvo/shared/kernel/time.ts";
+import { msToNs, nsToMs } from "@salvo/shared/kernel/time.ts";
 import { contentOf } from "../domain/run-content.ts";
-import { createClocks, knownClocks, type T0 } from "./clocks.ts";
+import { createClocks, jumpedClocks, type KnownClock, knownClocks, type T0 } from "./clocks.ts";
 import { createStreamCount, type StreamEntry } from "./completeness.ts";
 import { findingsOf, isHeld } from "./findings.ts";
+import { hasJumped, hostBoundNs, hostClocksOf } from "./host-clocks.ts";
 import { whoIsLost } from "./lost.ts";
 import type { Measured } from "./measured.ts";
 import { notesOn } from "./notes.ts";
+import { gapNotes, observerNotes, observersOf } from "./observers.ts";
 import { addToOutline, createOutline } from "./outline.ts";
 import { createSampleCount } from "./samplecount.ts";
 import { startSpread, type FirstIo } from "./spread.ts";
@@ -63,6 +66,8 @@ export interface Conclusion {
   readonly participants: ParticipantResult[];
   readonly streams: StreamCompleteness[];
   readonly starts: StartProof[];
+  /** Of agents that sample another host than their own. */
+  readonly hostClocks: AgentHostClocks[];
   readonly notes: string[];
 }
 
@@ -75,6 +80,8 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
   );
   const sampleCount = createSampleCount(spec);
   const stalls = createStalls(spec, clocks);
+  const observers = observersOf(spec);
+  const hostClockOf = (agent: string) => hostClocksOf(streamOf(agent).outline, clocks);
 
   function streamOf(agent: string) {
     const stream = streams.get(agent);
@@ -87,12 +94,13 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
     const earliest = proof && clocks.afterT0(agent, proof.earliestNs);
     const latest = proof && clocks.afterT0(agent, proof.latestNs);
     if (!earliest || !latest) return undefined;
+    const hostNs = hostBoundNs(hostClockOf(agent));
     return {
       participant,
       agent,
-      earliestNs: earliest.ns - earliest.boundNs,
-      latestNs: latest.ns + latest.boundNs,
-      clockBoundNs: latest.boundNs,
+      earliestNs: earliest.ns - earliest.boundNs - hostNs,
+      latestNs: latest.ns + latest.boundNs + hostNs,
+      clockBoundNs: latest.boundNs + hostNs,
       rttNs: known.find((clock) => clock.agent === agent)?.rttNs ?? 0n,
     };
   }
@@ -123,6 +131,21 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
       lost: lost.includes(agent),
     }));
 
+  /** The clock of the host that an agent samples is known to the sum of both bounds. */
+  const chained = (): KnownClock[] =>
+    known.map((clock) => ({ ...clock, boundNs: clock.boundNs + hostBoundNs(hostClockOf(clock.agent)) }));
+
+  function jumped(): string[] {
+    const hosts = spec.agents.flatMap(({ id }) => hostClockOf(id) ?? []).filter(hasJumped);
+    return [...new Set([...jumpedClocks(facts.clockBefore, facts.clockAfter), ...hosts.map(({ agent }) => agent)])];
+  }
+
+  /** What is missing of an observer that is only noted makes no run incomplete. */
+  function missingSamples(): number {
+    const judged = spec.agents.filter(({ id }) => !observers.isNoted(id));
+    return judged.reduce((sum, { id }) => sum + sampleCount.missingOf(id, hasAll), 0);
+  }
+
   /** An agent that said that it finished, or that nobody could ask, has all planned samples. */
   function hasAll(agent: string): boolean {
     const { end } = streamOf(agent).outline;
@@ -135,15 +158,18 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
     const lasts = ({ agent }: { readonly agent: string }) => !lost.includes(agent);
     const firstIos = spec.participants.flatMap(({ id, agent }) => firstIo(id, agent) ?? []);
     const samples = sampleCount.result(hasAll);
+    const clockBounds = chained();
     const seen = { spec, facts, outlines: outlines(), streams: completeness(), firstIos, lost, measured };
     const ofLasting = stalls.all().filter(lasts);
     const within = ofLasting.filter((stall) => measured && reachesInto(stall, measured.span));
     const findings = findingsOf({
       ...seen,
       spans: spansOf(lost),
-      clocks: known.filter(lasts),
+      observers,
+      clocks: clockBounds.filter(lasts),
+      jumped: jumped(),
       stalls: within,
-      samplesMissing: samples.missing,
+      samplesMissing: missingSamples(),
     });
     const { verdict, reason, besides } = judge(findings);
     const spread = startSpread(firstIos);
@@ -185,15 +211,27 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
       }),
       streams: seen.streams,
       starts: seen.outlines.flatMap(({ starts }) => [...starts.values()]),
+      hostClocks: spec.agents.flatMap(({ id }) => hostClockOf(id) ?? []),
       notes: [
         ...(facts.notes ?? []),
         ...notesOn({
           ...seen,
           cameBack,
+          observers,
           notCollected: facts.notCollected ?? [],
           clocks: findings.clocks,
           stalls: ofLasting.filter((stall) => !within.includes(stall)),
         }),
+        ...observerNotes({
+          observers,
+          outlines: seen.outlines,
+          lost,
+          withGaps: seen.streams.flatMap(({ agent, missing }) => (missing > 0 ? [agent] : [])),
+          jumped: jumped(),
+          boundMsOf: (agent) => nsToMs(clockBounds.find((clock) => clock.agent === agent)?.boundNs ?? 0n),
+          measured,
+        }),
+        ...gapNotes(seen.outlines),
       ],
     };
   }

@@ -42,6 +42,7 @@ const disk = fc.record(
     queueMs: uint64,
     sinceNs: int64,
     gap: fc.boolean(),
+    commands: uint32,
   },
   noneRequired,
 );

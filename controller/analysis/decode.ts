@@ -125,6 +125,7 @@ function readDisk(reader: BinaryReader): DiskSample | undefined {
     queueMs: 0n,
     sinceNs: 0n,
     gap: false,
+    commands: 0,
   };
   const end = endOfBytes(reader);
   while (reader.pos < end) {
@@ -173,6 +174,9 @@ function readDisk(reader: BinaryReader): DiskSample | undefined {
         break;
       case 15 * 8:
         sample.gap = reader.bool();
+        break;
+      case 16 * 8:
+        sample.commands = reader.uint32();
         break;
       default:
         return undefined;

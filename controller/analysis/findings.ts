@@ -2,8 +2,9 @@
 import type { RunSpec, StreamCompleteness } from "@salvo/proto/run_pb.ts";
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import type { RunFacts } from "./analysis.ts";
-import { jumpedClocks, type KnownClock } from "./clocks.ts";
+import type { KnownClock } from "./clocks.ts";
 import type { Measured } from "./measured.ts";
+import type { Observers } from "./observers.ts";
 import type { AgentOutline } from "./outline.ts";
 import { type FirstIo, lateStarts, widestProof } from "./spread.ts";
 import type { Stall } from "./stalls.ts";
@@ -24,7 +25,10 @@ export interface Seen {
   readonly streams: readonly StreamCompleteness[];
   readonly firstIos: readonly FirstIo[];
   readonly spans: readonly ParticipantSpan[];
+  readonly observers: Observers;
   readonly clocks: readonly KnownClock[];
+  /** Agents whose clock, or that of the host that they sample, was not the same one throughout. */
+  readonly jumped: readonly string[];
   /** In no total. */
   readonly lost: readonly string[];
   /** In the window, of agents that lasted. */
@@ -34,9 +38,11 @@ export interface Seen {
 }
 
 export function findingsOf(seen: Seen): Findings {
-  const { spec, facts, outlines, streams, firstIos, lost, measured } = seen;
+  const { spec, facts, outlines, streams, firstIos, lost, measured, observers } = seen;
   const outlineOf = new Map(outlines.map((outline) => [outline.agent, outline]));
   const lasting = outlines.filter(({ agent }) => !lost.includes(agent));
+  const working = lasting.filter(({ agent }) => !observers.has(agent));
+  const isJudged = (agent: string) => !observers.isNoted(agent);
   const finished = new Set(lasting.filter(({ end }) => end?.outcome === Outcome.FINISHED).map(({ agent }) => agent));
   const ran = spec.participants.filter(({ agent }) => finished.has(agent));
   const started = new Set(firstIos.map(({ participant }) => participant));
@@ -44,16 +50,19 @@ export function findingsOf(seen: Seen): Findings {
   const { last } = plannedSpan(spec);
   return {
     aborted: facts.aborted,
-    lostAgents: facts.lost.filter((agent) => lost.includes(agent)),
-    failedFio: lasting.flatMap(failuresOf),
-    endedEarly: lasting.filter(({ end }) => isEarly(end?.outcome)).map(({ agent }) => agent),
+    lostAgents: facts.lost.filter((agent) => lost.includes(agent) && !observers.has(agent)),
+    lostObservers: facts.lost.filter((agent) => lost.includes(agent) && observers.has(agent) && isJudged(agent)),
+    failedFio: working.flatMap(failuresOf),
+    endedEarly: working.filter(({ end }) => isEarly(end?.outcome)).map(({ agent }) => agent),
     // Of somebody whose samples are missing nobody can say that it did nothing.
     withoutIo: ran
       .filter(({ agent, id }) => !withGaps.includes(agent) && !outlineOf.get(agent)?.ios.get(id))
       .map(({ id }) => id),
-    withGaps,
-    withoutEnd: lasting.filter(({ end }) => !end).map(({ agent }) => agent),
-    heldBack: outlines.filter(({ agent, end }) => !end && lost.includes(agent) && isHeld(facts, agent)),
+    withGaps: withGaps.filter(isJudged),
+    withoutEnd: lasting.filter(({ agent, end }) => !end && isJudged(agent)).map(({ agent }) => agent),
+    heldBack: outlines.filter(
+      ({ agent, end }) => !end && isJudged(agent) && lost.includes(agent) && isHeld(facts, agent),
+    ),
     samplesMissing: seen.samplesMissing,
     pathsLost: lasting.flatMap(downs),
     stalls: seen.stalls,
@@ -64,9 +73,9 @@ export function findingsOf(seen: Seen): Findings {
       .map(({ id }) => id),
     offSpan: measured ? offSpan(measured, spec, lost) : [],
     shortWindow: shortWindow(seen),
-    jumped: jumpedClocks(facts.clockBefore, facts.clockAfter),
+    jumped: seen.jumped.filter(isJudged),
     proof: widestProof(firstIos),
-    clocks: seen.clocks,
+    clocks: seen.clocks.filter(({ agent }) => !observers.has(agent)),
   };
 }
 

@@ -3,6 +3,7 @@ import { nsToMs } from "@salvo/shared/kernel/time.ts";
 import { CLOCK_BOUND_MS_MAX } from "../domain/preflight.ts";
 import type { KnownClock } from "./clocks.ts";
 import type { Measured } from "./measured.ts";
+import type { Observers } from "./observers.ts";
 import type { AgentOutline } from "./outline.ts";
 import { type Stall, stallText } from "./stalls.ts";
 import { clockText } from "./verdict.ts";
@@ -16,6 +17,7 @@ interface Noted {
   readonly cameBack: readonly string[];
   /** Could not be asked for their records at the end. */
   readonly notCollected: readonly string[];
+  readonly observers: Observers;
   readonly clocks: readonly KnownClock[];
   /** Outside of the window. */
   readonly stalls: readonly Stall[];
@@ -24,11 +26,11 @@ interface Noted {
 
 /** Sentences that explain the run itself. What is to be known before comparing it with others is a warning (warnings.ts). */
 export function notesOn(noted: Noted): string[] {
-  const { spec, outlines, lost, cameBack, clocks, stalls, measured } = noted;
+  const { spec, outlines, lost, cameBack, observers, clocks, stalls, measured } = noted;
   return [
     ...spec.notes,
     ...outlines
-      .filter(({ agent }) => lost.includes(agent))
+      .filter(({ agent }) => lost.includes(agent) && !observers.has(agent))
       .map(
         ({ agent, lastTick }) =>
           `${agent} was lost after tick ${lastTick}; what it did until then is in its participants' figures, in no total`,

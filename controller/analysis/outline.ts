@@ -1,4 +1,4 @@
-import { EventKind, type Record, type RunEnd, type StartProof } from "@salvo/proto/telemetry_pb.ts";
+import { EventKind, type HostClock, type Record, type RunEnd, type StartProof } from "@salvo/proto/telemetry_pb.ts";
 
 /** What an agent's records tell about the run besides its samples. Times are the agent's own clock. */
 export interface AgentOutline {
@@ -18,6 +18,10 @@ export interface AgentOutline {
   readonly warnings: string[];
   /** Ways to storage that were lost and came back, as they did. */
   readonly paths: PathEvent[];
+  /** Of an agent that samples another host, as the agent wrote them. */
+  readonly hostClocks: HostClock[];
+  /** Ticks at which a source of the agent's samples had no reading. */
+  readonly gapTicks: Set<number>;
   /** Present when the last record is the agent's last word. */
   end: RunEnd | undefined;
 }
@@ -40,6 +44,8 @@ export function createOutline(agent: string): AgentOutline {
     disks: new Map(),
     warnings: [],
     paths: [],
+    hostClocks: [],
+    gapTicks: new Set(),
     end: undefined,
   };
 }
@@ -57,13 +63,16 @@ export function addToOutline(outline: AgentOutline, { atNs, body }: Record): voi
       return;
     }
     case "disk": {
-      const { participant, disk, tick } = body.value;
-      outline.lastTick = Math.max(outline.lastTick, tick);
+      const { participant, disk } = body.value;
+      addTick(outline, body.value);
       if (participant !== "" && disk !== "") outline.disks.set(participant, disk);
       return;
     }
     case "cpu":
-      outline.lastTick = Math.max(outline.lastTick, body.value.tick);
+    case "net":
+      return addTick(outline, body.value);
+    case "hostClock":
+      outline.hostClocks.push(body.value);
       return;
     case "start":
       outline.starts.set(body.value.participant, body.value);
@@ -84,4 +93,9 @@ export function addToOutline(outline: AgentOutline, { atNs, body }: Record): voi
       return;
     case undefined: // A record of a newer agent: it is counted and hashed, and that is all.
   }
+}
+
+function addTick(outline: AgentOutline, { tick, gap }: { readonly tick: number; readonly gap: boolean }): void {
+  outline.lastTick = Math.max(outline.lastTick, tick);
+  if (gap) outline.gapTicks.add(tick);
 }

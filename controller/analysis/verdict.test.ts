@@ -31,6 +31,7 @@ const good: Findings = {
   withoutEnd: [],
   heldBack: [],
   samplesMissing: 0,
+  lostObservers: [],
   pathsLost: [],
   stalls: [],
   withoutStartProof: [],

@@ -12,6 +12,8 @@ export interface Findings {
   readonly aborted: string | undefined;
   /** Lost in mid-run, and the run went on without them. */
   readonly lostAgents: readonly string[];
+  /** Observers whose loss the lab lets degrade a run. */
+  readonly lostObservers: readonly string[];
   readonly failedFio: readonly string[];
   /** The agent says that it ended the run, or died and started again in it. */
   readonly endedEarly: readonly string[];
@@ -83,6 +85,7 @@ const RULES: readonly Rule[] = [
   ["incomplete", ({ heldBack: who }) => who.length > 0 && list(who.map(heldBackText))],
   ["incomplete", ({ samplesMissing }) => samplesMissing > 0 && `samples are missing: ${samplesMissing}`],
   ["degraded", ({ lostAgents: who }) => who.length > 0 && `lost in mid-run: ${list(who)}`],
+  ["degraded", ({ lostObservers: who }) => who.length > 0 && `observers were lost in mid-run: ${list(who)}`],
   ["degraded", ({ pathsLost: what }) => what.length > 0 && `the way to the storage was lost in mid-run: ${list(what)}`],
   [
     "degraded",

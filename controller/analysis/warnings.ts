@@ -29,8 +29,11 @@ export function warningsOn(facts: WarningFacts): string[] {
 /** Above this the load generator itself may be what was measured. */
 const BUSY_SHARE_MAX = 0.9;
 
-function busyGenerators({ measured }: WarningFacts): string[] {
-  const busy = [...(measured?.busyShares() ?? [])].filter(([, share]) => share > BUSY_SHARE_MAX);
+function busyGenerators({ spec, measured }: WarningFacts): string[] {
+  const generators = new Set(spec.participants.map(({ agent }) => agent));
+  const busy = [...(measured?.busyShares() ?? [])].filter(
+    ([agent, share]) => generators.has(agent) && share > BUSY_SHARE_MAX,
+  );
   if (busy.length === 0) return [];
   const who = busy.map(([agent, share]) => `${agent} was ${Math.round(share * 100)} % busy on all its cores`);
   return [`${list(who)}: the load generator may be the bottleneck`];

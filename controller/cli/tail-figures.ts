@@ -1,8 +1,11 @@
 import {
   type CoreTime,
+  type DiskSample,
   EventKindSchema,
   type FioFinal,
+  type HostClock,
   type Io,
+  type NicCounts,
   OutcomeSchema,
   type Record,
   type StartProof,
@@ -29,6 +32,16 @@ export interface IoFigures {
   readonly p99Us?: number;
 }
 
+export interface NicFigures {
+  readonly name: string;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly receivedPackets: number;
+  readonly sentPackets: number;
+  readonly drops: number;
+  readonly errors: number;
+}
+
 export interface CoreFigures {
   readonly busyPercent: number;
   readonly userMs: number;
@@ -52,18 +65,24 @@ export type Figures =
   | {
       readonly kind: "cpu";
       readonly tick: number;
+      readonly gap: boolean;
       readonly busyPercent: number;
       readonly cores: readonly CoreFigures[];
     }
+  | { readonly kind: "net"; readonly tick: number; readonly gap: boolean; readonly nics: readonly NicFigures[] }
   | {
       readonly kind: "disk";
       readonly participant: string;
+      readonly disk: string;
       readonly tick: number;
+      readonly gap: boolean;
       readonly read: IoFigures;
       readonly write: IoFigures;
       readonly inFlight: number;
       readonly busyMs: number;
+      readonly queueMs: number;
     }
+  | ({ readonly kind: "host-clock" } & Pick<HostClock, "offsetNs" | "boundNs">)
   | { readonly kind: "event"; readonly event: string; readonly participant: string; readonly text: string }
   | ({ readonly kind: "start" } & Pick<StartProof, "participant" | "releasedAtNs" | "earliestNs" | "latestNs">)
   /** Without fio's own document, which is far too long for a line. */
@@ -78,15 +97,17 @@ export function figuresOf({ body }: Record): Figures | undefined {
       return { kind: "fio", participant, tick, runtimeMs, stalled, read: ioFigures(read), write: ioFigures(write) };
     }
     case "cpu": {
-      const cores = body.value.cores.map(coreFigures);
-      return { kind: "cpu", tick: body.value.tick, busyPercent: busyPercent(body.value.cores), cores };
+      const { tick, gap, cores } = body.value;
+      return { kind: "cpu", tick, gap, busyPercent: busyPercent(cores), cores: cores.map(coreFigures) };
     }
-    case "disk": {
-      const { participant, tick, reads, readBytes, writes, writtenBytes, inFlight, busyMs } = body.value;
-      const read = { ios: reads, bytes: Number(readBytes) };
-      const write = { ios: writes, bytes: Number(writtenBytes) };
-      return { kind: "disk", participant, tick, read, write, inFlight, busyMs };
+    case "disk":
+      return diskFigures(body.value);
+    case "net": {
+      const { tick, gap, nics } = body.value;
+      return { kind: "net", tick, gap, nics: nics.map(nicFigures) };
     }
+    case "hostClock":
+      return { kind: "host-clock", offsetNs: body.value.offsetNs, boundNs: body.value.boundNs };
     case "event": {
       const { kind, participant, text } = body.value;
       return { kind: "event", event: enumName(EventKindSchema, kind), participant, text };
@@ -116,7 +137,10 @@ export function textOf(figures: Figures): string {
       return figures.stalled ? "stalled" : "";
     case "cpu":
     case "disk":
-      return "";
+    case "net":
+      return figures.gap ? "gap" : "";
+    case "host-clock":
+      return `the host's clock is ${figures.offsetNs} ns ahead, known to ${figures.boundNs} ns`;
     case "event":
       return figures.text === "" ? figures.event : `${figures.event}: ${figures.text}`;
     case "start":
@@ -128,6 +152,25 @@ export function textOf(figures: Figures): string {
     default:
       return unreachable(figures);
   }
+}
+
+function diskFigures(sample: DiskSample): Figures & { readonly kind: "disk" } {
+  const { participant, disk, tick, gap, inFlight, busyMs, queueMs } = sample;
+  const read = { ios: sample.reads, bytes: Number(sample.readBytes) };
+  const write = { ios: sample.writes, bytes: Number(sample.writtenBytes) };
+  return { kind: "disk", participant, disk, tick, gap, read, write, inFlight, busyMs, queueMs: Number(queueMs) };
+}
+
+function nicFigures(nic: NicCounts): NicFigures {
+  return {
+    name: nic.name,
+    receivedBytes: Number(nic.receivedBytes),
+    sentBytes: Number(nic.sentBytes),
+    receivedPackets: Number(nic.receivedPackets),
+    sentPackets: Number(nic.sentPackets),
+    drops: Number(nic.drops),
+    errors: Number(nic.errors),
+  };
 }
 
 function ioFigures(io: Io | undefined): IoFigures {

@@ -14,6 +14,10 @@ const fio = {
   read: { ios: 1500, bytes: 6_144_000n, latency },
   write: { ios: 5, bytes: 20_480n, latency: { bins: [500], counts: [5] } },
 };
+const nics = [
+  { name: "eth0", receivedBytes: 1000n, sentBytes: 20n, drops: 1n },
+  { name: "eth1", receivedBytes: 500n, sentBytes: 10n },
+];
 const core = { userMs: 200, systemMs: 100, irqMs: 10, softirqMs: 40, stealMs: 50, idleMs: 500, iowaitMs: 100 };
 
 test("a fio sample as JSON has percentiles where its I/Os suffice and the time of day", () => {
@@ -53,29 +57,56 @@ test("all other records as JSON name what they say, and 64-bit times keep every 
     read: { ios: 4, bytes: 0 },
     inFlight: 9,
   });
+  expect(json({ case: "net", value: { tick: 3, nics } })).toMatchObject({
+    kind: "net",
+    nics: [{ name: "eth0", receivedBytes: 1000, sentBytes: 20, drops: 1 }, { name: "eth1" }],
+  });
+  const hostClock = { offsetNs: 9_007_199_254_740_993n, boundNs: 40n };
+  expect(json({ case: "hostClock", value: hostClock })).toMatchObject({
+    kind: "host-clock",
+    offsetNs: "9007199254740993",
+    boundNs: "40",
+  });
   expect(tailLines("json", tail({ case: undefined }))).toEqual([]);
 });
 
 test("CSV has one set of columns for all kinds", () => {
   expect(tailHeader("csv")).toBe(
     "time,run,agent,seq,kind,participant,tick,read_ios,read_bytes,read_p50_us,read_p99_us,write_ios,write_bytes," +
-      "write_p50_us,write_p99_us,cpu_busy_percent,disk_in_flight,disk_busy_ms,text",
+      "write_p50_us,write_p99_us,cpu_busy_percent,disk_in_flight,disk_busy_ms,text,disk,disk_queue_ms,net_received_bytes,net_sent_bytes",
   );
   const prefix = "2026-11-22T20:00:00.123006Z,run1,guest1,7";
   expect(csv({ case: "fio", value: { ...fio, stalled: true } })).toBe(
-    `${prefix},fio,guest1.disk0,3,1500,6144000,7.456,22.656,5,20480,,,,,,stalled`,
+    `${prefix},fio,guest1.disk0,3,1500,6144000,7.456,22.656,5,20480,,,,,,stalled,,,,`,
   );
-  expect(csv({ case: "cpu", value: { tick: 3, cores: [core] } })).toBe(`${prefix},cpu,,3,,,,,,,,,40,,,`);
-  expect(csv({ case: "disk", value: { participant: "p", tick: 3, reads: 4, inFlight: 9, busyMs: 1000 } })).toBe(
-    `${prefix},disk,p,3,4,0,,,0,0,,,,9,1000,`,
-  );
+  expect(csv({ case: "cpu", value: { tick: 3, cores: [core] } })).toBe(`${prefix},cpu,,3,,,,,,,,,40,,,,,,,`);
+  const disk = { participant: "p", disk: "sda", tick: 3, reads: 4, inFlight: 9, busyMs: 1000, queueMs: 9000n };
+  expect(csv({ case: "disk", value: disk })).toBe(`${prefix},disk,p,3,4,0,,,0,0,,,,9,1000,,sda,9000,,`);
+  expect(csv({ case: "net", value: { tick: 3, nics } })).toBe(`${prefix},net,,3,,,,,,,,,,,,,,,1500,30`);
   expect(csv({ case: "event", value: { kind: EventKind.WARNING, text: 'a "b",\nc' } })).toBe(
-    `${prefix},event,,,,,,,,,,,,,,"warning: a ""b"",\nc"`,
+    `${prefix},event,,,,,,,,,,,,,,"warning: a ""b"",\nc",,,,`,
   );
-  expect(csv({ case: "end", value: { outcome: Outcome.ABORTED, reason: "Ctrl-C" } })).toMatch(/,aborted: Ctrl-C$/);
+  expect(csv({ case: "end", value: { outcome: Outcome.ABORTED, reason: "Ctrl-C" } })).toMatch(/,aborted: Ctrl-C,,,,$/);
 });
 
-test("line protocol has a line for each direction, core or event", () => {
+test("a gap has no counts in any format: 0 would be one", () => {
+  const gap = { tick: 3, gap: true };
+  for (const kind of ["cpu", "disk", "net"] as const) {
+    expect(csv({ case: kind, value: gap })).toMatch(new RegExp(`7,${kind},,3,,,,,,,,,,,,gap,,,,$`));
+    expect(json({ case: kind, value: gap })).toMatchObject({ kind, gap: true });
+    expect(tailLines("influx", tail({ case: kind, value: gap }))).toEqual([]);
+  }
+});
+
+test("line protocol has a line for each direction, core, network interface or event", () => {
+  expect(tailLines("influx", tail({ case: "net", value: { tick: 3, nics } }))[0]).toBe(
+    "salvo_net,run=run1,agent=guest1,nic=eth0 seq=7i,tick=3i,received_bytes=1000i,sent_bytes=20i," +
+      "received_packets=0i,sent_packets=0i,drops=1i,errors=0i 1795377600123006789",
+  );
+  expect(tailLines("influx", tail({ case: "disk", value: { disk: "sda", tick: 3, queueMs: 9n } }))[0]).toBe(
+    "salvo_disk,run=run1,agent=guest1,disk=sda,op=read " +
+      "seq=7i,tick=3i,ios=0i,bytes=0i,in_flight=0i,busy_ms=0i,queue_ms=9i 1795377600123006789",
+  );
   expect(tailLines("influx", tail({ case: "fio", value: fio }))).toEqual([
     "salvo_fio,run=run1,agent=guest1,participant=guest1.disk0,op=read " +
       "seq=7i,tick=3i,ios=1500i,bytes=6144000i,p50_us=7.456,p99_us=22.656 1795377600123006789",

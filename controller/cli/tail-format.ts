@@ -1,6 +1,6 @@
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
 import { jsonText } from "./json.ts";
-import { type Figures, figuresOf, type IoFigures, type TailRecord, textOf } from "./tail-figures.ts";
+import { type Figures, figuresOf, type IoFigures, type NicFigures, type TailRecord, textOf } from "./tail-figures.ts";
 import { influxLines } from "./tail-influx.ts";
 
 export type TailFormat = "json" | "csv" | "influx";
@@ -51,6 +51,10 @@ const CSV_COLUMNS = [
   "disk_in_flight",
   "disk_busy_ms",
   "text",
+  "disk",
+  "disk_queue_ms",
+  "net_received_bytes",
+  "net_sent_bytes",
 ] as const;
 
 type CsvColumn = (typeof CSV_COLUMNS)[number];
@@ -65,12 +69,36 @@ function csvRow({ run, agent, wallNs, record }: TailRecord, figures: Figures): s
     kind: figures.kind,
     ...("participant" in figures && { participant: figures.participant }),
     ...("tick" in figures && { tick: figures.tick }),
-    ...("read" in figures && ioCells(figures.read, figures.write)),
-    ...(figures.kind === "cpu" && { cpu_busy_percent: figures.busyPercent }),
-    ...(figures.kind === "disk" && { disk_in_flight: figures.inFlight, disk_busy_ms: figures.busyMs }),
+    ...(!isGap(figures) && countCells(figures)),
     text: textOf(figures),
   };
   return CSV_COLUMNS.map((column) => csvCell(String(cells[column] ?? ""))).join(",");
+}
+
+/** A gap has no counts, and 0 would be one. */
+function isGap(figures: Figures): boolean {
+  return "gap" in figures && figures.gap;
+}
+
+function countCells(figures: Figures): CsvCells {
+  return {
+    ...("read" in figures && ioCells(figures.read, figures.write)),
+    ...(figures.kind === "cpu" && { cpu_busy_percent: figures.busyPercent }),
+    ...(figures.kind === "disk" && diskCells(figures)),
+    ...(figures.kind === "net" && netCells(figures.nics)),
+  };
+}
+
+function diskCells({ disk, inFlight, busyMs, queueMs }: Figures & { readonly kind: "disk" }): CsvCells {
+  return { disk, disk_in_flight: inFlight, disk_busy_ms: busyMs, disk_queue_ms: queueMs };
+}
+
+/** Of all interfaces together; the other formats have each. */
+function netCells(nics: readonly NicFigures[]): CsvCells {
+  return {
+    net_received_bytes: nics.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0),
+    net_sent_bytes: nics.reduce((sum, { sentBytes }) => sum + sentBytes, 0),
+  };
 }
 
 function ioCells(read: IoFigures, write: IoFigures): CsvCells {

@@ -16,11 +16,13 @@ export function influxLines({ run, agent, wallNs, record }: TailRecord, figures:
 }
 
 function pointsOf(figures: Figures): Point[] {
+  if ("gap" in figures && figures.gap) return []; // no counts, and 0 would be one
   switch (figures.kind) {
     case "fio":
     case "disk": {
       const { kind, participant, tick } = figures;
-      const more = kind === "disk" ? [`in_flight=${figures.inFlight}i`, `busy_ms=${figures.busyMs}i`] : [];
+      const tags = kind === "disk" ? { participant, disk: figures.disk } : { participant };
+      const more = kind === "disk" ? diskFields(figures) : [];
       return (["read", "write"] as const).map((op): Point => {
         const { ios, bytes, p50Us, p99Us } = figures[op];
         const latency = [p50Us !== undefined && `p50_us=${p50Us}`, p99Us !== undefined && `p99_us=${p99Us}`];
@@ -30,7 +32,7 @@ function pointsOf(figures: Figures): Point[] {
           `bytes=${bytes}i`,
           ...latency.filter((field) => field !== false),
         ];
-        return [`salvo_${kind}`, { participant, op }, [...fields, ...more]];
+        return [`salvo_${kind}`, { ...tags, op }, [...fields, ...more]];
       });
     }
     case "cpu":
@@ -40,6 +42,14 @@ function pointsOf(figures: Figures): Point[] {
         const busy = `busy_percent=${core.busyPercent}`;
         return ["salvo_cpu", { core: String(number) }, [`tick=${figures.tick}i`, busy, ...fields]];
       });
+    case "net":
+      return figures.nics.map((nic): Point => {
+        const bytes = [`received_bytes=${nic.receivedBytes}i`, `sent_bytes=${nic.sentBytes}i`];
+        const packets = [`received_packets=${nic.receivedPackets}i`, `sent_packets=${nic.sentPackets}i`];
+        const lost = [`drops=${nic.drops}i`, `errors=${nic.errors}i`];
+        return ["salvo_net", { nic: nic.name }, [`tick=${figures.tick}i`, ...bytes, ...packets, ...lost]];
+      });
+    case "host-clock":
     case "event":
     case "start":
     case "final":
@@ -50,6 +60,10 @@ function pointsOf(figures: Figures): Point[] {
     default:
       return unreachable(figures);
   }
+}
+
+function diskFields({ inFlight, busyMs, queueMs }: Figures & { readonly kind: "disk" }): string[] {
+  return [`in_flight=${inFlight}i`, `busy_ms=${busyMs}i`, `queue_ms=${queueMs}i`];
 }
 
 /** A line is ended by a line break wherever it stands, and a backslash at the end would escape what comes after it. */

@@ -33,7 +33,7 @@ export function createTailTimes(): TailTimes {
 /** Of a sample the instant that it is of, on the agent's clock; else when it was written. */
 function instantOf({ atNs, body }: Record): bigint {
   if (body.case === "fio") return body.value.countedAtNs || body.value.takenAtNs;
-  return body.case === "cpu" || body.case === "disk" ? body.value.takenAtNs : atNs;
+  return body.case === "cpu" || body.case === "disk" || body.case === "net" ? body.value.takenAtNs : atNs;
 }
 
 /** So far behind the highest number nothing new comes: agents wait for the acks of 64 messages. */

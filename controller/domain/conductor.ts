@@ -7,6 +7,7 @@ import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
 import { msToNs, type Nanos } from "@salvo/shared/kernel/time.ts";
 import type { ProbedClock } from "@salvo/shared/clock/estimate.ts";
+import { mayLose, type PlannedAgent } from "./losses.ts";
 import { type Ask, askedIn, isBeforeItsEnd, NEXT, type Phase } from "./phases.ts";
 import { ACK_MARGIN_MS } from "./t0.ts";
 
@@ -21,7 +22,7 @@ export const OVERDUE_MS = 20_000;
 export const CLOCK_AGAIN_WAIT_MS = 15_000;
 
 export interface ConductorPlan {
-  readonly agents: readonly { readonly id: string; readonly onLoss: "abort" | "continue" }[];
+  readonly agents: readonly PlannedAgent[];
   /** Ramp, duration and tail. */
   readonly lengthMs: number;
 }
@@ -37,7 +38,7 @@ export interface AgentState {
   /** It said that its gates are open. */
   readonly started: boolean;
   readonly end: { readonly outcome: Outcome; readonly reason: string } | undefined;
-  /** It went silent and the run goes on without it: why. */
+  /** It went silent, or it is an observer that failed, and the run goes on without it: why. */
   readonly lost: string | undefined;
   /** All its records are here: only then may it forget them. */
   readonly collected: boolean;
@@ -187,11 +188,16 @@ function enter(state: ConductorState, phase: Phase, atNs: Nanos): Step {
       next = changed(next, id, { armed: true });
       effects.push({ type: "ask", what: "arm", agent: id });
     } else if (asked && asked !== "fire") {
-      const reason = asked === "abort" || asked === "collect" ? next.aborted : undefined;
+      const reason = asked === "abort" || asked === "collect" ? whyToStop(next, id) : undefined;
       effects.push({ type: "ask", what: asked, agent: id, ...(reason !== undefined && { reason }) });
     }
   }
   return advance({ state: next, effects }, atNs);
+}
+
+/** An observer that the run goes on without may still hold its run. */
+function whyToStop(state: ConductorState, id: string): string | undefined {
+  return state.aborted ?? (isObserver(state, id) ? state.agents.get(id)?.lost : undefined);
 }
 
 /** T0 is on the disk before any agent hears of it: a controller that dies now knows what may have started. */
@@ -215,7 +221,6 @@ function isConcerned({ phase, rebooted }: ConductorState, agent: AgentState): bo
     case "arming":
     case "clock":
     case "firing":
-      return true;
     case "running":
       return agent.lost === undefined;
     case "aborting":
@@ -244,6 +249,8 @@ function advance({ state, effects }: Step, atNs: Nanos): Step {
 
 /** From the moment it is armed an agent lives by being watched: a controller that dies lets nothing start. */
 function onDid(state: ConductorState, { what, agent, atNs }: ConductorEvent & { type: "did" }): Step {
+  // Unwatched it disarms by itself.
+  if (what === "arm" && state.agents.get(agent)?.lost !== undefined) return stay(state);
   const done = onDone(what === "collect" ? changed(state, agent, { collected: true }) : state, agent, atNs);
   return what === "arm" ? { state: done.state, effects: [{ type: "watch", agent }, ...done.effects] } : done;
 }
@@ -259,7 +266,9 @@ function onFailed(state: ConductorState, event: ConductorEvent & { type: "failed
     case "arming":
     case "clock":
     case "firing":
-      return abort(state, `${event.agent}: ${event.reason}`, event.atNs);
+      return mayGoOn(state, event)
+        ? goOnWithout(state, event)
+        : abort(state, `${event.agent}: ${event.reason}`, event.atNs);
     // What cannot be had any more is missing, and completeness will say so.
     case "aborting":
     case "clock-again":
@@ -280,29 +289,47 @@ function onEnded(state: ConductorState, event: ConductorEvent & { type: "ended" 
   const { agent, outcome, reason, started } = event;
   const next = changed(state, agent, { started, end: { outcome, reason } });
   if (state.phase === "aborting") return onDone(next, event.agent, event.atNs);
-  if (state.phase === "running" && (outcome === Outcome.FINISHED || mayGoOn(next, agent))) {
-    return onDone(next, event.agent, event.atNs);
-  }
+  if (state.phase === "running" && outcome === Outcome.FINISHED) return onDone(next, agent, event.atNs);
+  if (mayGoOn(next, event))
+    return isObserver(state, agent) ? goOnWithout(next, event) : onDone(next, agent, event.atNs);
   return isBeforeItsEnd(state.phase) ? abort(next, `${event.agent}: ${reason}`, event.atNs) : stay(next);
 }
 
 /** One of the agent's participants failed; the others go on, and under `continue` so does the run. */
 function onTrouble(state: ConductorState, event: ConductorEvent & { type: "trouble" }): Step {
-  if (!isBeforeItsEnd(state.phase) || mayGoOn(state, event.agent)) return stay(state);
+  if (!isBeforeItsEnd(state.phase) || mayGoOn(state, event)) return stay(state);
   return abort(state, `${event.agent}: ${event.reason}`, event.atNs);
 }
 
 function onLost(state: ConductorState, event: ConductorEvent & { type: "lost" }): Step {
   const { agent, reason, atNs } = event;
   if (state.agents.get(agent)?.end || !isBeforeItsEnd(state.phase)) return stay(state);
-  if (!mayGoOn(state, agent)) return abort(state, `${agent}: ${reason}`, atNs);
-  return advance({ state: changed(state, agent, { lost: reason }), effects: [] }, atNs);
+  return mayGoOn(state, event) ? goOnWithout(state, event) : abort(state, `${agent}: ${reason}`, atNs);
 }
 
-/** The start is all or nothing, whatever the policy: only an agent that is known to have started may be lost. */
-function mayGoOn(state: ConductorState, agent: string): boolean {
-  if (state.phase !== "running" || !state.agents.get(agent)?.started) return false;
-  return state.plan.agents.find(({ id }) => id === agent)?.onLoss === "continue";
+interface Failing {
+  readonly agent: string;
+  readonly reason: string;
+  readonly atNs: Nanos;
+}
+
+function planned(state: ConductorState, agent: string): PlannedAgent | undefined {
+  return state.plan.agents.find(({ id }) => id === agent);
+}
+
+function isObserver(state: ConductorState, agent: string): boolean {
+  return planned(state, agent)?.observer !== undefined;
+}
+
+function mayGoOn(state: ConductorState, { agent, atNs }: Pick<Failing, "agent" | "atNs">): boolean {
+  const { phase, t0Ns, agents } = state;
+  return mayLose(planned(state, agent), { phase, t0Ns, atNs, started: agents.get(agent)?.started ?? false });
+}
+
+/** The first reason is kept. */
+function goOnWithout(state: ConductorState, { agent, reason, atNs }: Failing): Step {
+  const lost = state.agents.get(agent)?.lost ?? reason;
+  return advance({ state: changed(state, agent, { lost }), effects: [] }, atNs);
 }
 
 function abort(state: ConductorState, reason: string, atNs: Nanos): Step {
@@ -312,18 +339,22 @@ function abort(state: ConductorState, reason: string, atNs: Nanos): Step {
 }
 
 function onTimer(state: ConductorState, { name, atNs }: ConductorEvent & { type: "timer" }): Step {
-  const late = concerned(state).filter((id) => !state.agents.get(id)?.done);
-  if (name === "ack" && state.phase === "firing") {
-    return abort(state, `${late.join(", ")} did not acknowledge T0 in time`, atNs);
-  }
-  if (name === "overdue" && state.phase === "running") {
-    return abort(state, `${late.join(", ")} did not end at the planned end`, atNs);
-  }
+  if (name === "ack" && state.phase === "firing") return onLate(state, "did not acknowledge T0 in time", atNs);
+  if (name === "overdue" && state.phase === "running") return onLate(state, "did not end at the planned end", atNs);
   const gaveUp =
     (name === "abort" && state.phase === "aborting") ||
     (name === "clock-again" && state.phase === "clock-again") ||
     (name === "collect" && state.phase === "collecting");
   return gaveUp ? enter(state, NEXT[state.phase], atNs) : stay(state);
+}
+
+/** The run goes on without the late ones, or, if it cannot do without one of them, not at all. */
+function onLate(state: ConductorState, what: string, atNs: Nanos): Step {
+  const late = concerned(state).filter((id) => !state.agents.get(id)?.done);
+  const needed = late.filter((agent) => !isObserver(state, agent) || !mayGoOn(state, { agent, atNs }));
+  if (needed.length > 0) return abort(state, `${needed.join(", ")} ${what}`, atNs);
+  const without = late.reduce((known, id) => changed(known, id, { lost: `it ${what}` }), state);
+  return advance({ state: without, effects: [] }, atNs);
 }
 
 /** Before T0 was agreed on nothing can have started that should go on; after it the agents need nobody until they end. */

@@ -1,5 +1,5 @@
 import { clone, create } from "@bufbuild/protobuf";
-import { type Lab, Role } from "@salvo/proto/lab_pb.ts";
+import { type Lab, type LabAgent, ObserverLoss, Role } from "@salvo/proto/lab_pb.ts";
 import { RunAgentSchema, RunParticipantSchema, type RunSpec, RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { Layout, type Scenario, type ScenarioStorage, type Study, StudySchema } from "@salvo/proto/study_pb.ts";
 import { Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
@@ -7,12 +7,13 @@ import { type Workload, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { Unit } from "@salvo/proto/rule_pb.ts";
 import { isNvme, nvmeDepths, transportName } from "@salvo/shared/agent/domain/provision/transports.ts";
 import { formatQuantity } from "@salvo/shared/config/quantity.ts";
-import { didYouMean } from "@salvo/shared/config/nearest.ts";
 import { checkMessage, listViolations, type Violation } from "@salvo/shared/config/rules.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { matchesGlob } from "./glob.ts";
+import { observersOf, observeViolations } from "./observed.ts";
 import { guestsOf, participantsOf } from "./scenario-storage.ts";
+import { suggestion } from "./suggestion.ts";
 
 /** A study of more runs is a mistake: at ten seconds each these take a day. */
 const RUNS_MAX = 10_000;
@@ -96,6 +97,7 @@ export function checkStudy(study: Study, lab: Lab): Violation[] {
   const found = [...checkMessage(StudySchema, study), ...cutIntervals(study)];
   for (const [scenarioIndex, scenario] of study.scenarios.entries()) {
     found.push(...storageViolations(scenario, `scenarios[${scenarioIndex}]`, lab));
+    found.push(...observeViolations(scenario, `scenarios[${scenarioIndex}].observe`, lab));
     const firstWith = new Map<string, number>();
     for (const [index, { agent, device }] of scenario.participants.entries()) {
       if (agent === "" || device === "") continue; // said by the rules
@@ -198,11 +200,6 @@ function participantId(agent: string, device: string): string {
   return `${agent}.${device}`;
 }
 
-function suggestion(id: string, known: readonly string[]): string {
-  const shown = known.length > 20 ? `${known.slice(0, 20).join(", ")}, ...` : known.join(", ");
-  return didYouMean(id, known) || ` (it has ${shown})`;
-}
-
 /** The study with --seconds and --repeats in it. */
 function override({ study, seconds, repeats }: Plan): Study {
   const changed = clone(StudySchema, study);
@@ -242,6 +239,7 @@ function specOf({ scenario, workload, repeat }: Cell, run: string, study: Study,
   const { storage } = scenario;
   const participants = storage ? participantsOf(storage, lab) : scenario.participants;
   const used = new Set(participants.map(({ agent }) => agent));
+  const observers = observersOf(scenario, lab);
   return create(RunSpecSchema, {
     run,
     lab: lab.name,
@@ -252,11 +250,16 @@ function specOf({ scenario, workload, repeat }: Cell, run: string, study: Study,
     intervalMs: study.intervalMs,
     notes: sleepyJobs(workload, study.intervalMs),
     agents: lab.agents
-      .filter(({ id }) => used.has(id))
-      .map(({ id, address, onLoss }) => create(RunAgentSchema, { id, address, onLoss })),
+      .filter(({ id }) => used.has(id) || observers.has(id))
+      .map((agent) => create(RunAgentSchema, runAgent(agent, observers.has(agent.id)))),
     participants: participants.map(({ agent, device }) =>
       create(RunParticipantSchema, { id: participantId(agent, device), agent, device }),
     ),
     ...(storage && { storage: { wanted: storage } }),
   });
+}
+
+function runAgent({ id, address, onLoss, onObserverLoss, roles }: LabAgent, isObserver: boolean) {
+  const observer = onObserverLoss === ObserverLoss.UNSPECIFIED ? ObserverLoss.DEGRADE : onObserverLoss;
+  return { id, address, onLoss, ...(isObserver && { observer, roles }) };
 }

@@ -1,7 +1,12 @@
 import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
 import { AgentDescriptionSchema, type FioSchema, RunPhase, RunStatusSchema } from "@salvo/proto/agent_pb.ts";
-import { type DeviceSchema, Role } from "@salvo/proto/lab_pb.ts";
-import { type RunParticipantSchema, RunSpecSchema, type RunStorageSchema } from "@salvo/proto/run_pb.ts";
+import { type DeviceSchema, ObserverLoss, Role } from "@salvo/proto/lab_pb.ts";
+import {
+  type RunAgentSchema,
+  type RunParticipantSchema,
+  RunSpecSchema,
+  type RunStorageSchema,
+} from "@salvo/proto/run_pb.ts";
 import { Engine, Pattern, type WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { expect, test } from "vitest";
 import { clockWarning, preflight, versionProblem } from "./preflight.ts";
@@ -48,6 +53,7 @@ interface Case {
     readonly deviceHashes?: Record<string, string>;
   };
   readonly spec?: {
+    readonly agents?: Init<typeof RunAgentSchema>[];
     readonly participants?: Init<typeof RunParticipantSchema>[];
     readonly workload?: Init<typeof WorkloadSchema>;
     readonly storage?: Init<typeof RunStorageSchema>;
@@ -110,6 +116,17 @@ test("a raw disk needs no path, and has a MiB less for workloads than it is larg
   expect(problems(raw(2_097_151n))).toEqual([expect.stringContaining("do not fit into its 1048575 B")]);
   const { agent, spec } = raw(1_048_576n);
   expect(problems({ agent, spec: { ...spec, storage: {} } }), "one that was made for the scenario").toEqual([]);
+});
+
+test("an observer needs neither fio nor devices nor a role, only to be free and the one that is meant", () => {
+  const agents = [{ id: "guest1", address: "10.0.0.1:7400", observer: ObserverLoss.DEGRADE }];
+  const bare = { roles: [], fio: { path: "fio", problem: "fio is not installed" }, devices: [], deviceHashes: {} };
+  const observes = (more: Case) => problems({ ...more, spec: { agents }, agent: { ...bare, ...more.agent } });
+  expect(observes({})).toEqual([]);
+  expect(observes({ runs: [{ run: "run-0", phase: RunPhase.ARMED }] })).toEqual([
+    expect.stringContaining("busy with run run-0"),
+  ]);
+  expect(observes({ agent: { id: "guest9" } })).toEqual([expect.stringContaining("calls itself guest9")]);
 });
 
 test("all problems are told at once", () => {

@@ -6,6 +6,7 @@ import { RESERVED_BYTES } from "@salvo/shared/agent/domain/guard/label.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { renderJob } from "@salvo/shared/fio/job.ts";
 import { parseFioVersion, requireFioVersion } from "@salvo/shared/fio/version.ts";
+import { isObserver } from "./observer.ts";
 
 /**
  * Why the agent that was asked as `id` cannot take its part in a run, each with what to do about it; empty when it can.
@@ -18,10 +19,13 @@ export function preflight(
   runs: readonly RunStatus[],
   { storageIsMade = true }: { readonly storageIsMade?: boolean } = {},
 ): string[] {
+  const planned = spec.agents.find((each) => each.id === id);
   if (agent.id !== id) {
-    const address = spec.agents.find((planned) => planned.id === id)?.address ?? "its address";
+    const address = planned?.address ?? "its address";
     return [`at ${address} answers an agent that calls itself ${agent.id}; correct id or address in the lab file`];
   }
+  // It is asked for no I/O: whatever it can sample it does.
+  if (planned && isObserver(planned)) return activity(runs);
   const toCome = spec.storage && !storageIsMade ? spec.storage.wanted : undefined;
   return [
     ...roles(agent),
@@ -129,5 +133,5 @@ export const CLOCK_BOUND_MS_MAX = 5;
 export function clockWarning(agent: string, boundNs: bigint, limitMs: number): string | undefined {
   const ms = Number(boundNs) / 1e6;
   if (ms <= limitMs) return undefined;
-  return `the clock of ${agent} is known to ${ms.toFixed(1)} ms only, over the limit of ${limitMs} ms: runs with it will be degraded; look for a slow or busy network`;
+  return `the clock of ${agent} is known to ${ms.toFixed(1)} ms only, over the limit of ${limitMs} ms: runs in which it is a participant will be degraded; look for a slow or busy network`;
 }

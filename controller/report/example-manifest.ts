@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { OnLoss, Role } from "@salvo/proto/lab_pb.ts";
+import { ObserverLoss, OnLoss, Role } from "@salvo/proto/lab_pb.ts";
 import { type Manifest, ManifestSchema } from "@salvo/proto/run_pb.ts";
 import { Engine, Pattern } from "@salvo/proto/workload_pb.ts";
 
@@ -22,13 +22,19 @@ export interface ExampleShape {
   /** A tick at which the first participant does nothing, and one at which the second does not answer. */
   readonly idleTick?: number;
   readonly stalledTick?: number;
+  /** One more agent, on a host of its own: it has no participant. */
+  readonly observed?: boolean;
 }
+
+export const OBSERVER = "target";
 
 export const T0_WALL_NS = 1_780_000_000_000_000_000n;
 export const RAMP_TICKS = 2;
 
 /** All about the run but its totals. */
-export function manifestOf(shape: ExampleShape, ids: readonly string[], last: number): Manifest {
+export function manifestOf(shape: ExampleShape, guests: readonly string[], last: number): Manifest {
+  const { observed = false } = shape;
+  const ids = [...guests, ...(observed ? [OBSERVER] : [])];
   const {
     run = "r-20260528-0001",
     study = "iser-or-tcp",
@@ -39,7 +45,7 @@ export function manifestOf(shape: ExampleShape, ids: readonly string[], last: nu
   const { blockBytes = 4096, readShare = 0.7, cores = 2, apart = false } = shape;
   const startNs = T0_WALL_NS + BigInt(RAMP_TICKS) * 1_000_000_000n;
   const endNs = T0_WALL_NS + BigInt(last) * 1_000_000_000n;
-  const participants = ids.map((agent) => ({ id: `${agent}.disk`, agent, device: "disk" }));
+  const participants = guests.map((agent) => ({ id: `${agent}.disk`, agent, device: "disk" }));
   const clock = (atNs: bigint) =>
     ids.map((agent, index) => ({
       agent,
@@ -72,7 +78,12 @@ export function manifestOf(shape: ExampleShape, ids: readonly string[], last: nu
         direct: true,
         engine: Engine.LIBAIO,
       },
-      agents: ids.map((id, index) => ({ id, address: `10.0.0.${index + 11}:7400`, onLoss: OnLoss.ABORT })),
+      agents: ids.map((id, index) => ({
+        id,
+        address: `10.0.0.${index + 11}:7400`,
+        onLoss: OnLoss.ABORT,
+        ...(id === OBSERVER && { observer: ObserverLoss.DEGRADE }),
+      })),
       participants,
     },
     summary: {
@@ -83,7 +94,7 @@ export function manifestOf(shape: ExampleShape, ids: readonly string[], last: nu
       repeat,
       verdict: "complete",
       reason: "everything planned was measured",
-      participants: ids.length,
+      participants: guests.length,
       startSpreadMs: { p50: 0.31, p95: 0.74, max: 0.82 },
       startBoundUs: 150,
       clockBoundUs: 59,
@@ -93,10 +104,10 @@ export function manifestOf(shape: ExampleShape, ids: readonly string[], last: nu
     agents: ids.map((id, index) => ({
       id,
       version: "0.1.0",
-      roles: [Role.WORKLOAD],
-      bootId: apart ? `boot-${id}` : "boot-1",
+      roles: id === OBSERVER ? [Role.TARGET] : [Role.WORKLOAD],
+      bootId: apart || id === OBSERVER ? `boot-${id}` : "boot-1",
       host: {
-        name: apart ? `guest${index + 1}` : "hv1",
+        name: id === OBSERVER ? "san1" : apart ? `guest${index + 1}` : "hv1",
         os: "Debian GNU/Linux 12",
         kernel: "6.1.0-28-amd64",
         cpu: "AMD EPYC 9354P",
@@ -109,6 +120,15 @@ export function manifestOf(shape: ExampleShape, ids: readonly string[], last: nu
     })),
     clockBefore: clock(76_000_000_000n),
     clockAfter: clock(100_000_000_000n),
+    hostClocks: observed
+      ? [
+          {
+            agent: OBSERVER,
+            before: { atNs: 71_000_000_000n, offsetNs: 4_000n, boundNs: 210_000n, pings: 64, rttNs: 420_000n },
+            after: { atNs: 95_000_000_000n, offsetNs: 30_000n, boundNs: 190_000n, pings: 64, rttNs: 380_000n },
+          },
+        ]
+      : [],
     streams: ids.map((agent, index) => ({
       agent,
       firstSeq: 1,

@@ -2,11 +2,11 @@
 import { clone, create } from "@bufbuild/protobuf";
 import { ManifestSchema, type Totals, TotalsSchema } from "@salvo/proto/run_pb.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
-import { type ExampleShape, manifestOf, RAMP_TICKS, T0_WALL_NS } from "./example-manifest.ts";
+import { type ExampleShape, manifestOf, OBSERVER, RAMP_TICKS, T0_WALL_NS } from "./example-manifest.ts";
 import { binOf } from "@salvo/shared/fio/bins.ts";
 import { percentilesOf } from "../analysis/percentiles.ts";
 import { mergedLatency, samplesInWindow } from "./latency.ts";
-import type { CpuRow, DiskRow, IoRow, ReportRun, SampleRow } from "./run.ts";
+import type { CpuRow, DiskRow, IoRow, NicTotals, ObservedDisk, ReportRun, SampleRow } from "./run.ts";
 
 /** A complete run: one participant for each agent, one tick a second, two ticks of ramp. */
 export function exampleRun(shape: ExampleShape = {}): ReportRun {
@@ -45,7 +45,43 @@ export function exampleRun(shape: ExampleShape = {}): ReportRun {
       for (let core = 0; core < cores; core += 1) cpu.push({ agent, tick, tNs, core, ...coreTime(core, pace, chance) });
     }
   }
-  return withTotals({ manifest: manifestOf(shape, ids, last), samples, cpu, disk });
+  const observed = shape.observed ? observedBy(OBSERVER, last, chance) : { cpu: [], observedDisks: [], nics: [] };
+  const manifest = manifestOf(shape, ids, last);
+  return withTotals({ manifest, samples, disk, ...observed, cpu: [...cpu, ...observed.cpu] });
+}
+
+/** Eight cores, of which the first takes the network's interrupts; a striped pair of disks, and one that nobody uses. */
+function observedBy(agent: string, last: number, chance: () => number) {
+  const cpu: CpuRow[] = [];
+  for (let tick = 1; tick <= last; tick += 1) {
+    const tNs = T0_WALL_NS + BigInt(tick) * 1_000_000_000n;
+    for (let core = 0; core < 8; core += 1)
+      cpu.push({ agent, tick, tNs, core, ...coreTime(core, tick <= RAMP_TICKS ? 0.5 : 1, chance) });
+  }
+  const seconds = last - RAMP_TICKS;
+  const mib = (perSecond: number) => perSecond * seconds * 2 ** 20;
+  const disk = (name: string, share: number): ObservedDisk => ({
+    agent,
+    disk: name,
+    seconds,
+    reads: 12_600 * share * seconds,
+    readBytes: mib(49.2 * share),
+    writes: 5_400 * share * seconds,
+    writtenBytes: mib(21.1 * share),
+    busyMs: 991 * share * seconds,
+    queueMs: 31_400 * share * seconds,
+  });
+  const nic = (name: string, share: number): NicTotals => ({
+    agent,
+    nic: name,
+    seconds,
+    receivedBytes: mib(43.9 * share),
+    sentBytes: mib(101 * share),
+    drops: share === 1 ? 3 : 0,
+    errors: 0,
+  });
+  const nics = [nic("ens1f0", 1), nic("ens1f1", 0.98), nic("lo", 0)];
+  return { cpu, observedDisks: [disk("nvme0n1", 1), disk("nvme1n1", 0.97), disk("sda", 0)], nics };
 }
 
 /** The same run, ended in its third second, before its window: no totals, and only the first participant began. */
@@ -63,7 +99,13 @@ export function abortedRun(shape: ExampleShape = {}): ReportRun {
     participant.started = index === 0;
   }
   const early = ({ tick }: { tick: number }) => tick <= 3;
-  return { manifest, samples: run.samples.filter(early), cpu: run.cpu.filter(early), disk: run.disk.filter(early) };
+  return {
+    ...run,
+    manifest,
+    samples: run.samples.filter(early),
+    cpu: run.cpu.filter(early),
+    disk: run.disk.filter(early),
+  };
 }
 
 /** Totals as the archive has them, of the rows themselves. */

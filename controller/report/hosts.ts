@@ -1,5 +1,6 @@
 import type { AgentDescription } from "@salvo/proto/agent_pb.ts";
 import type { Manifest } from "@salvo/proto/run_pb.ts";
+import { isObserver } from "../domain/observer.ts";
 
 /** A machine, and the agents that run on it. */
 export interface ReportHost {
@@ -40,4 +41,9 @@ function isSameAgent(a: AgentDescription, b: AgentDescription): boolean {
 function systemOf(agent: AgentDescription | undefined): string {
   const { os, kernel, cpu, cores, memoryBytes, virtualization, nodeVersion } = agent?.host ?? {};
   return JSON.stringify([os, kernel, cpu, cores, String(memoryBytes), virtualization, nodeVersion]);
+}
+
+/** The agents that took part without fio. */
+export function observersOf({ spec }: Manifest): ReadonlySet<string> {
+  return new Set((spec?.agents ?? []).filter(isObserver).map(({ id }) => id));
 }

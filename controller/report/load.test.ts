@@ -1,6 +1,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ObserverLoss } from "@salvo/proto/lab_pb.ts";
 import { syntheticRun } from "@salvo/shared/testing/records.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { sealRun } from "../store/archive.ts";
@@ -12,7 +13,8 @@ import { openElements } from "./markup.ts";
 import { ratesByParticipant } from "./rates.ts";
 import { renderReport } from "./report.ts";
 
-const run = syntheticRun({ agents: 2, participantsPerAgent: 2, rampTicks: 2, ticks: 10, cores: 2 });
+const { DEGRADE: observer } = ObserverLoss;
+const run = syntheticRun({ agents: 2, participantsPerAgent: 2, rampTicks: 2, ticks: 10, cores: 2, observer });
 let dataDir: string;
 let sealed: string;
 
@@ -31,14 +33,36 @@ beforeAll(async () => {
 afterAll(() => rm(dataDir, { recursive: true }));
 
 test("of an archive as Salvo seals it every row is read, and its rates are those of the manifest", async () => {
-  const { manifest, samples, cpu, disk } = await loadReportRun(sealed);
-  expect([samples.length, cpu.length, disk.length]).toEqual([4 * 12, 2 * 2 * 12, 4 * 12]);
-  for (const [id, rates] of ratesByParticipant({ manifest, samples, cpu, disk })) {
+  const loaded = await loadReportRun(sealed);
+  const { manifest, samples, cpu, disk } = loaded;
+  expect([samples.length, cpu.length, disk.length]).toEqual([4 * 12, 3 * 2 * 12, 4 * 12]);
+  for (const [id, rates] of ratesByParticipant(loaded)) {
     const windowed = rates.filter(({ tick }) => tick > 2 && tick <= 12).map(({ iops }) => iops ?? 0);
     const mean = windowed.reduce((sum, iops) => sum + iops, 0) / windowed.length;
     const { totals } = manifest.participants.find((participant) => participant.id === id)!;
     expect(mean / totals!.iops, id).toBeCloseTo(1, 2);
   }
+});
+
+test("an observer's disks and network interfaces are summed over the window, with the time that the sums are of", async () => {
+  const { observedDisks, nics } = await loadReportRun(sealed);
+  const disk = { agent: "target", seconds: 10, reads: 2000, readBytes: 8_192_000, busyMs: 9000, queueMs: 160_000 };
+  expect(observedDisks).toMatchObject([
+    { ...disk, disk: "sda" },
+    { ...disk, disk: "sdb" },
+  ]);
+  expect(nics).toEqual([
+    {
+      agent: "target",
+      nic: "eth0",
+      seconds: 10,
+      receivedBytes: 104_857_600,
+      sentBytes: 10_485_760,
+      drops: 10,
+      errors: 0,
+    },
+    { agent: "target", nic: "lo", seconds: 10, receivedBytes: 0, sentBytes: 0, drops: 0, errors: 0 },
+  ]);
 });
 
 test("its report is whole", async () => {

@@ -1,11 +1,12 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance, DuckDBListValue, type DuckDBValue } from "@duckdb/node-api";
+import type { Manifest } from "@salvo/proto/run_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { checkSums } from "../store/checksums.ts";
 import { loadManifest } from "../store/manifest.ts";
-import { quote } from "../store/sql.ts";
-import type { CpuRow, DiskRow, IoRow, ReportRun, SampleRow } from "./run.ts";
+import { type ParquetName, parquetFile, selectAll } from "../store/parquet.ts";
+import type { CpuRow, DiskRow, IoRow, NicTotals, ObservedDisk, ReportRun, SampleRow } from "./run.ts";
 import { thinLatencies } from "./thin.ts";
 
 /**
@@ -21,13 +22,18 @@ export async function loadReportRun(archiveFolder: string): Promise<ReportRun> {
   try {
     const connection = await instance.connect();
     try {
-      const rows = <Row>(file: string, query: string, rowOf: (values: readonly DuckDBValue[]) => Row) =>
-        readRows(connection, archiveFolder, file, query, rowOf);
+      // Archives of before a file was thought of are without it.
+      const has = (name: ParquetName) => manifest.files.some(({ path }) => path === parquetFile(name));
+      const rows = <Row>(name: ParquetName, query: string, rowOf: (values: readonly DuckDBValue[]) => Row) =>
+        readRows(connection, archiveFolder, name, query, rowOf);
+      const window = windowCondition(manifest);
       return {
         manifest,
-        samples: await Array.fromAsync(thinLatencies(rows("samples.parquet", SAMPLES, sampleRow), manifest)),
-        cpu: await Array.fromAsync(rows("cpu.parquet", CPU, cpuRow)),
-        disk: await Array.fromAsync(rows("disk.parquet", DISK, diskRow)),
+        samples: await Array.fromAsync(thinLatencies(rows("samples", SAMPLES, sampleRow), manifest)),
+        cpu: await Array.fromAsync(rows("cpu", CPU, cpuRow)),
+        disk: await Array.fromAsync(rows("disk", DISK, diskRow)),
+        observedDisks: await Array.fromAsync(rows("disk", OBSERVED_DISKS(window), observedDisk)),
+        nics: has("net") ? await Array.fromAsync(rows("net", NICS(window), nicTotals)) : [],
       };
     } finally {
       connection.closeSync();
@@ -44,7 +50,7 @@ export async function loadReportRun(archiveFolder: string): Promise<ReportRun> {
 const CPU = `
   SELECT agent, max(tick), max(t_ns), core, sum(user_ms), sum(system_ms), sum(irq_ms), sum(softirq_ms), sum(steal_ms),
     sum(idle_ms), sum(iowait_ms)
-  FROM source GROUP BY agent, core, (tick - 1) // (SELECT greatest(1, ceil(max(tick) / 1500.0))::INTEGER FROM source)
+  FROM source WHERE NOT gap GROUP BY agent, core, (tick - 1) // (SELECT greatest(1, ceil(max(tick) / 1500.0))::INTEGER FROM source)
   ORDER BY 2, agent, core`;
 const SAMPLES = `
   SELECT participant, agent, device, tick, t_ns, coalesce(counted_ns, t_ns), stalled, runtime_ms, read_ios, read_bytes, read_bins, read_counts,
@@ -52,21 +58,32 @@ const SAMPLES = `
   FROM source ORDER BY tick, participant`;
 const DISK = `
   SELECT participant, agent, tick, t_ns, reads, read_bytes, writes, written_bytes, in_flight, busy_ms
-  FROM source ORDER BY tick, participant`;
+  FROM source WHERE participant <> '' AND NOT gap ORDER BY tick, participant`;
+/** Sums, as a day of many disks is more than memory has, and a table shows no more. An older archive has none of these. */
+const SECONDS = "sum(t_ns - since_ns) / 1e9";
+const OBSERVED_DISKS = (window: string) => `
+  SELECT agent, disk, ${SECONDS}, sum(reads), sum(read_bytes), sum(writes), sum(written_bytes), sum(busy_ms), sum(queue_ms)
+  FROM source WHERE participant = '' AND NOT gap AND ${window} GROUP BY agent, disk ORDER BY agent, disk`;
+const NICS = (window: string) => `
+  SELECT agent, nic, ${SECONDS}, sum(received_bytes), sum(sent_bytes), sum(drops), sum(errors)
+  FROM source WHERE NOT gap AND ${window} GROUP BY agent, nic ORDER BY agent, nic`;
+
+function windowCondition({ summary }: Manifest): string {
+  const window = summary?.window;
+  return window ? `tick > ${window.firstTick} AND tick <= ${window.lastTick}` : "true";
+}
 
 async function* readRows<Row>(
   connection: DuckDBConnection,
   folder: string,
-  name: string,
+  name: ParquetName,
   query: string,
   rowOf: (values: readonly DuckDBValue[]) => Row,
 ): AsyncGenerator<Row> {
-  await checkSums(folder, name);
-  const file = join(folder, name);
+  await checkSums(folder, parquetFile(name));
+  const file = join(folder, parquetFile(name));
   try {
-    // A column of newer archives is NULL in older ones.
-    const newer = name === "samples.parquet" ? "SELECT NULL::BIGINT AS counted_ns WHERE false UNION ALL BY NAME" : "";
-    const source = `WITH source AS (${newer} SELECT * FROM read_parquet(${quote(file)}))`;
+    const source = `WITH source AS (${selectAll(name, [file])})`;
     for await (const rows of (await connection.stream(source + query)).yieldRows()) yield* rows.map(rowOf);
   } catch (error) {
     throw new SalvoError("corrupt", `the measurements cannot be read: ${String(error)}`, { file, cause: error });
@@ -103,6 +120,17 @@ function diskRow([participant, agent, tick, tNs, ...counters]: readonly DuckDBVa
   const [reads = 0, readBytes = 0, writes = 0, writtenBytes = 0, inFlight = 0, busyMs = 0] = counters.map(numberOf);
   const place = { participant: textOf(participant), agent: textOf(agent), tick: numberOf(tick), tNs: bigintOf(tNs) };
   return { ...place, reads, readBytes, writes, writtenBytes, inFlight, busyMs };
+}
+
+function observedDisk([agent, disk, ...sums]: readonly DuckDBValue[]): ObservedDisk {
+  const [seconds = 0, reads = 0, readBytes = 0, writes = 0, writtenBytes = 0, busyMs = 0, queueMs = 0] =
+    sums.map(numberOf);
+  return { agent: textOf(agent), disk: textOf(disk), seconds, reads, readBytes, writes, writtenBytes, busyMs, queueMs };
+}
+
+function nicTotals([agent, nic, ...sums]: readonly DuckDBValue[]): NicTotals {
+  const [seconds = 0, receivedBytes = 0, sentBytes = 0, drops = 0, errors = 0] = sums.map(numberOf);
+  return { agent: textOf(agent), nic: textOf(nic), seconds, receivedBytes, sentBytes, drops, errors };
 }
 
 function textOf(value: DuckDBValue | undefined): string {

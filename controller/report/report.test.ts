@@ -69,10 +69,43 @@ test("a run without a window renders what it has, and no totals", () => {
 });
 
 test("a run that never fired, without any row, still renders", () => {
-  const page = renderReport([{ manifest: create(ManifestSchema), samples: [], cpu: [], disk: [] }]);
+  const page = renderReport([
+    { manifest: create(ManifestSchema), samples: [], cpu: [], disk: [], observedDisks: [], nics: [] },
+  ]);
   expect(page).toContain("Nothing was measured in this run.");
   expect(page).toContain("Never fired");
   expect(openElements(page)).toEqual([]);
+});
+
+test("a report shows what observers saw: cores, disks in use, interfaces in use, and the clock of a host behind an agent", () => {
+  const page = renderReport([exampleRun({ observed: true, agents: 2 })]);
+  expect(page).toContain("CPU of san1, an observer");
+  expect(page).toContain("CPU of hv1<");
+  const table = (caption: string) => new RegExp(`aria-label="${caption}[^"]*".*?</table>`, "s").exec(page)?.[0] ?? "";
+  const disks = table("Disks of the observers, in the window; 1 that did nothing is left out");
+  expect(disks).toMatch(/nvme0n1.*12,600.*49\.2.*5,400.*21\.1.*31\.4.*99\.1.%.*nvme1n1/s);
+  expect(disks).not.toContain("sda");
+  expect(table("Network interfaces")).toMatch(/san1.*ens1f0.*43\.9.*101.*3<.*ens1f1/s);
+  expect(table("Hosts and versions")).toMatch(/target <small>0\.1\.0, target; observer</);
+  expect(table("Clocks")).toMatch(/target, the host that it samples.*±.210.µs.*±.190.µs.*ppm.*128/s);
+  const alone = renderReport([exampleRun({ agents: 2 })]);
+  for (const caption of ["Disks of the observers", "Network interfaces", "an observer"])
+    expect(alone).not.toContain(caption);
+});
+
+test("interfaces of a host that several agents count are in the table once", () => {
+  const run = exampleRun({ agents: 2 });
+  const nic = { nic: "eth0", seconds: 10, receivedBytes: 2 ** 30, sentBytes: 0, drops: 0, errors: 0 };
+  const page = renderReport([
+    {
+      ...run,
+      nics: [
+        { ...nic, agent: "g1" },
+        { ...nic, agent: "g2" },
+      ],
+    },
+  ]);
+  expect(page.match(/<td>eth0<\/td>/g)).toHaveLength(1);
 });
 
 test("what is missing and what disagrees stands out in words", () => {

@@ -50,12 +50,41 @@ export interface DiskRow {
   readonly busyMs: number;
 }
 
+/** What one disk of an observer's host did over the window, or over all ticks where there is none. */
+export interface ObservedDisk {
+  readonly agent: string;
+  readonly disk: string;
+  /** The time that the counts are of. */
+  readonly seconds: number;
+  readonly reads: number;
+  readonly readBytes: number;
+  readonly writes: number;
+  readonly writtenBytes: number;
+  readonly busyMs: number;
+  /** Time that requests spent in queue and device, all of them added up. */
+  readonly queueMs: number;
+}
+
+/** What one network interface moved over the window, or over all ticks where there is none. */
+export interface NicTotals {
+  readonly agent: string;
+  readonly nic: string;
+  readonly seconds: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly drops: number;
+  readonly errors: number;
+}
+
 /** One sealed run, as the report reads it. Rows in any order. */
 export interface ReportRun {
   readonly manifest: Manifest;
   readonly samples: readonly SampleRow[];
   readonly cpu: readonly CpuRow[];
+  /** Of participants. */
   readonly disk: readonly DiskRow[];
+  readonly observedDisks: readonly ObservedDisk[];
+  readonly nics: readonly NicTotals[];
 }
 
 /** Seconds after T0 at a controller wall clock time. */

@@ -12,6 +12,7 @@ import { NO_WINDOW, NOBODY_STARTED, NOT_COUNTED } from "./summary.ts";
 import { clockTable } from "./tables/clocks.ts";
 import { completenessTable } from "./tables/completeness.ts";
 import { diskTable } from "./tables/disk.ts";
+import { nicTable, observedDiskTable } from "./tables/observed.ts";
 import { participantTable } from "./tables/participants.ts";
 import { storageTables } from "./tables/storage.ts";
 import { absent, maxCell, percentileCell } from "./tables/table.ts";
@@ -36,8 +37,8 @@ export function renderRun({ run, anchor, workload, scenario, repeat }: PlacedRun
     </header>
     ${keyFigures(run)} ${notes("Warnings", summary?.warnings ?? [])} ${notes("Notes", manifest.notes)}
     <h3>What was measured</h3>
-    ${figures(run, anchor)} ${manifest.participants.length > 0 && participantTable(run)}
-    ${spec?.storage && html`<h3>How its storage was reached</h3>`}
+    ${figures(run, anchor)} ${manifest.participants.length > 0 && participantTable(run)} ${observedDiskTable(run)}
+    ${nicTable(run)} ${spec?.storage && html`<h3>How its storage was reached</h3>`}
     ${spec?.storage && storageTables(spec.storage, summary?.totals?.mibPerSec)}
     <h3>How far it can be trusted</h3>
     ${proofs(run, anchor)}

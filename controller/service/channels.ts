@@ -2,6 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { AgentService, type DescribeResponse } from "@salvo/proto/agent_pb.ts";
 import { IdentityService } from "@salvo/proto/enrolment_pb.ts";
 import type { LabAgent } from "@salvo/proto/lab_pb.ts";
+import type { RunAgent } from "@salvo/proto/run_pb.ts";
 import { roleName } from "@salvo/shared/config/role.ts";
 import { AGENT_LAPSE_MS, AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
@@ -13,6 +14,7 @@ import { type Channel, openChannel } from "@salvo/shared/rpc/channel.ts";
 import type { CallOptions } from "@salvo/shared/rpc/calling.ts";
 import { type Client, createClient, type UnaryOptions } from "@salvo/shared/rpc/client.ts";
 import { mutualTls, type PeerFacts } from "@salvo/shared/rpc/credentials.ts";
+import { isObserver } from "../domain/observer.ts";
 import { type Link, openLink } from "./link.ts";
 
 /** Who is expected at an address, and what it must be allowed to do. */
@@ -25,6 +27,11 @@ export interface ExpectedAgent {
 /** What a lab file says of an agent, as the one who calls it must know it. */
 export function expectedOf({ id, address, roles }: LabAgent): ExpectedAgent {
   return { id, address, roles: roles.map(roleName) };
+}
+
+/** What a run needs of its agent. An observer may have any role. */
+export function expectedInRun({ id, address, observer, roles }: RunAgent): ExpectedAgent {
+  return { id, address, roles: isObserver({ observer }) ? roles.map(roleName) : ["workload"] };
 }
 
 /**

@@ -1,10 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { AgentDescriptionSchema, ArmRequestSchema } from "@salvo/proto/agent_pb.ts";
+import { ObserverLoss, OnLoss } from "@salvo/proto/lab_pb.ts";
 import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { planOf } from "@salvo/shared/agent/domain/run-plan.ts";
 import { expect, test } from "vitest";
 import { conduct } from "../domain/conductor.ts";
-import { armPlanOf, factsOf } from "./run-facts.ts";
+import { armPlanOf, factsOf, planOf as conductorPlanOf } from "./run-facts.ts";
 import type { RunBegin } from "./run-log.ts";
 
 const BEGIN: RunBegin = {
@@ -22,6 +23,36 @@ test("the facts tell which agents could not be asked for their records, once the
   const guest1 = begun.agents.get("guest1")!;
   const fired = { ...begun, t0Ns: 5n, agents: new Map([...begun.agents, ["guest1", { ...guest1, collected: true }]]) };
   expect(factsOf(fired, BEGIN, [], [])).toMatchObject({ notes: [], notCollected: ["guest2"] });
+});
+
+test("the notes tell of a lost observer and why; one that is still there is not spoken of", () => {
+  const agents = [
+    { id: "target", onLoss: "abort", observer: "note" },
+    { id: "esx1", onLoss: "abort", observer: "degrade" },
+  ] as const;
+  const begun = conduct({ lengthMs: 1000, agents });
+  const target = { ...begun.agents.get("target")!, lost: "the agent is lost: no answer" };
+  const facts = factsOf({ ...begun, agents: new Map([...begun.agents, ["target", target]]) }, BEGIN, [], []);
+  expect(facts).toMatchObject({
+    lost: ["target"],
+    notes: ["the observer target was lost: the agent is lost: no answer"],
+  });
+});
+
+test("the conductor is told who observes, and what the lab says of losing it", () => {
+  const spec = create(RunSpecSchema, {
+    workload: {},
+    agents: [
+      { id: "guest1", onLoss: OnLoss.CONTINUE },
+      { id: "target", observer: ObserverLoss.DEGRADE },
+      { id: "esx1", observer: ObserverLoss.NOTE },
+    ],
+  });
+  expect(conductorPlanOf(spec).agents).toEqual([
+    { id: "guest1", onLoss: "continue" },
+    { id: "target", onLoss: "abort", observer: "degrade" },
+    { id: "esx1", onLoss: "abort", observer: "note" },
+  ]);
 });
 
 test("an agent is asked to arm its own participants, as it described their devices, and counts the same hash", () => {

@@ -1,8 +1,8 @@
 /** What a run's spec means to the conductor and its agents, and what the conductor knows that no record tells. Pure. */
 import { create } from "@bufbuild/protobuf";
 import type { AgentDescription } from "@salvo/proto/agent_pb.ts";
-import { OnLoss } from "@salvo/proto/lab_pb.ts";
-import { ClockEstimateSchema, type ClockEstimate, type RunSpec } from "@salvo/proto/run_pb.ts";
+import { ObserverLoss, OnLoss } from "@salvo/proto/lab_pb.ts";
+import { ClockEstimateSchema, type ClockEstimate, type RunAgent, type RunSpec } from "@salvo/proto/run_pb.ts";
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { planHash } from "@salvo/shared/agent/domain/plan-hash.ts";
 import { fioRuntimeMs } from "@salvo/shared/agent/domain/run-plan.ts";
@@ -10,6 +10,7 @@ import type { ClockEstimate as Estimate } from "@salvo/shared/clock/estimate.ts"
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import type { RunFacts } from "../analysis/analysis.ts";
 import { type AgentState, type ConductorPlan, type ConductorState } from "../domain/conductor.ts";
+import type { PlannedAgent } from "../domain/losses.ts";
 import type { RunBegin } from "./run-log.ts";
 
 /** Writing a device's file full is the slow part of arming. */
@@ -20,9 +21,15 @@ export function planOf(spec: RunSpec): ConductorPlan {
   assert(spec.workload, "a run has a workload");
   return {
     lengthMs: fioRuntimeMs(spec.workload),
-    agents: spec.agents.map(
-      ({ id, onLoss }) => ({ id, onLoss: onLoss === OnLoss.CONTINUE ? "continue" : "abort" }) as const,
-    ),
+    agents: spec.agents.map(plannedAgent),
+  };
+}
+
+function plannedAgent({ id, onLoss, observer }: RunAgent): PlannedAgent {
+  return {
+    id,
+    onLoss: onLoss === OnLoss.CONTINUE ? "continue" : "abort",
+    ...(observer !== ObserverLoss.UNSPECIFIED && { observer: observer === ObserverLoss.NOTE ? "note" : "degrade" }),
   };
 }
 
@@ -64,9 +71,16 @@ export function factsOf(
     aborted: state.aborted,
     lost: [...state.agents].filter(([, agent]) => wasLost(agent)).map(([id]) => id),
     notCollected: notCollected(state),
-    notes,
+    notes: [...notes, ...lostObservers(state)],
     finished: [...state.agents].filter(([, { end }]) => end?.outcome === Outcome.FINISHED).map(([id]) => id),
   };
+}
+
+function lostObservers({ plan, agents }: ConductorState): string[] {
+  return plan.agents.flatMap(({ id, observer }) => {
+    const lost = agents.get(id)?.lost;
+    return observer !== undefined && lost !== undefined ? [`the observer ${id} was lost: ${lost}`] : [];
+  });
 }
 
 function notCollected({ t0Ns, agents }: ConductorState): string[] {

@@ -101,7 +101,6 @@ export async function memoryHost(
         measure: async () => ({ problem: "there is no RDMA", mibPerSec: 0 }),
       },
     },
-    roles: ROLES[kind],
     identity: await openIdentity(config.identityDir, id, Date.now()),
     version: "0.0.0",
     log: createLogger({ name: "agent", level: "fatal", env: {} }),

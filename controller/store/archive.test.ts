@@ -85,12 +85,13 @@ test("a sealed run has all its files, and sha256sum agrees with every one", asyn
     "events.jsonl",
     "fio/vm1.disk1.json",
     "fio/vm2.disk1.json",
+    "net.parquet",
     "samples.parquet",
   ];
   expect(manifest.files.map(({ path }) => path)).toEqual(names);
   expect([...(await filesOf(folder)).keys()].sort()).toEqual(["SHA256SUMS", ...names, "manifest.json"].sort());
   const check = spawnSync("sha256sum", ["--check", "--strict", "SHA256SUMS"], { cwd: folder, encoding: "utf8" });
-  expect([check.status, check.stdout.split("\n").filter((line) => line.endsWith(": OK")).length]).toEqual([0, 7]);
+  expect([check.status, check.stdout.split("\n").filter((line) => line.endsWith(": OK")).length]).toEqual([0, 8]);
 });
 
 test("every sample is a row with its numbers, a tick without I/O too, and its time is the controller's", async () => {
@@ -146,6 +147,8 @@ test("every sample is a row with its numbers, a tick without I/O too, and its ti
       steal_ms: 0,
       idle_ms: 750,
       iowait_ms: 0,
+      since_ns: run.t0WallNs,
+      gap: false,
     },
   ]);
   const disk = await queryRuns(

@@ -6,8 +6,7 @@ import { checkSizes } from "./checksums.ts";
 import { runFolder } from "./layout.ts";
 import { loadManifest, summaryOf } from "./manifest.ts";
 import { sealedRuns } from "./runs.ts";
-import { quote } from "./sql.ts";
-import { PARQUET, PARQUET_NAMES } from "./tables.ts";
+import { PARQUET_NAMES, parquetFile, selectAll } from "./parquet.ts";
 
 export interface Rows {
   readonly columns: readonly string[];
@@ -16,7 +15,7 @@ export interface Rows {
 }
 
 /**
- * Asks SQL of all sealed runs at once: the tables `samples`, `cpu` and `disk` (see tables.ts) and `runs`, a row per run.
+ * Asks SQL of all sealed runs at once: the tables `samples`, `cpu`, `disk` and `net` (see parquet.ts) and `runs`, a row per run.
  * Only a single SELECT is taken. Throws `invalid-input` with DuckDB's own words, `refused` for other statements, `corrupt`
  * when a manifest is damaged, or a file is missing or of another length: a question must not read all bytes of all runs.
  */
@@ -27,7 +26,7 @@ export async function queryRuns(dataDir: string, sql: string): Promise<Rows> {
     const folders = (await sealedRuns(dataDir)).sort().map((run) => runFolder(dataDir, run));
     const manifests = await Promise.all(folders.map((folder) => loadManifest(folder)));
     for (const [index, { files }] of manifests.entries()) await checkSizes(folders[index] ?? "", files);
-    await createViews(connection, folders);
+    await createViews(connection, folders, manifests);
     await createRuns(connection, manifests);
     const reader = await askSelect(connection, sql);
     return { columns: reader.columnNames(), rows: reader.getRowObjectsJS() };
@@ -56,16 +55,20 @@ async function askSelect(connection: DuckDBConnection, sql: string) {
   });
 }
 
-async function createViews(connection: DuckDBConnection, folders: readonly string[]): Promise<void> {
+/** Archives of before a file was thought of are without it. */
+async function createViews(
+  connection: DuckDBConnection,
+  folders: readonly string[],
+  manifests: readonly Manifest[],
+): Promise<void> {
   for (const name of PARQUET_NAMES) {
-    const { texts, numbers } = PARQUET[name];
-    const columns = [...texts.map((column) => [column, "VARCHAR"]), ...Object.entries(numbers)];
-    const files = folders.map((folder) => quote(join(folder, `${name}.parquet`)));
-    await connection.run(
-      files.length > 0
-        ? `CREATE VIEW ${name} AS SELECT * FROM read_parquet([${files.join(", ")}], union_by_name = true)`
-        : `CREATE TABLE ${name} (${columns.map((column) => column.join(" ")).join(", ")})`,
+    const file = parquetFile(name);
+    const having = folders.filter((_, index) => manifests[index]?.files.some(({ path }) => path === file));
+    const rows = selectAll(
+      name,
+      having.map((folder) => join(folder, file)),
     );
+    await connection.run(`CREATE VIEW ${name} AS ${rows}`);
   }
 }
 

@@ -2,6 +2,7 @@ import type { RunSpec } from "@salvo/proto/run_pb.ts";
 import type { Record } from "@salvo/proto/telemetry_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { decodeRecord } from "../analysis/decode.ts";
+import { observersOf } from "../analysis/observers.ts";
 import type { SpoolEntry } from "./batch.ts";
 
 /** Throws `corrupt` unless the payload is the agent's record of that number, whoever says so. */
@@ -23,6 +24,8 @@ export function checkedRecord(agent: string, seq: number, payload: Uint8Array): 
 
 /** More of each tick than an agent has to say, and much more besides: a number above this is nobody's. */
 const RECORDS_PER_TICK = 4;
+/** An observer has a record for each disk of its host. */
+const DISKS_MAX = 1_000;
 const RECORDS_BESIDES = 10_000;
 
 /**
@@ -30,20 +33,27 @@ const RECORDS_BESIDES = 10_000;
  * may speak of its own only. Whatever else is in a spool is left out: it must not keep the run from being sealed.
  */
 export function soundRecords(
-  { participants, workload, intervalMs }: RunSpec,
+  spec: RunSpec,
   rejected: Rejected,
 ): (agent: string, entry: SpoolEntry) => Record | undefined {
+  const { participants, workload, intervalMs } = spec;
   const agentOf = new Map(participants.map(({ id, agent }) => [id, agent]));
   const ticks = ((workload?.rampMs ?? 0) + (workload?.durationMs ?? 0)) / intervalMs;
-  const seqMax = (ticks + 1) * RECORDS_PER_TICK * (participants.length + 1) + RECORDS_BESIDES;
+  const observers = observersOf(spec);
+  const seqMaxOf = (agent: string) => {
+    const perTick = RECORDS_PER_TICK * (participants.length + 1) + (observers.has(agent) ? DISKS_MAX : 0);
+    return (ticks + 1) * perTick + RECORDS_BESIDES;
+  };
   return (agent, { seq, payload }) => {
     try {
-      if (seq > seqMax) throw new SalvoError("corrupt", `record ${seq} of ${agent} is more than the run can have`);
+      if (seq > seqMaxOf(agent))
+        throw new SalvoError("corrupt", `record ${seq} of ${agent} is more than the run can have`);
       const record = checkedRecord(agent, seq, payload);
       const { body } = record;
       const id = body.value && "participant" in body.value ? body.value.participant : "";
-      const ofNobody = body.case === "cpu" || body.case === "end" || body.case === undefined;
-      if (ofNobody || (id === "" && body.case === "event") || agentOf.get(id) === agent) return record;
+      const ofNobody = body.case === undefined || OF_NOBODY.has(body.case);
+      const ofAgent = body.case === "event" || (body.case === "disk" && observers.has(agent));
+      if (ofNobody || (id === "" && ofAgent) || agentOf.get(id) === agent) return record;
       throw new SalvoError("corrupt", `record ${seq} of ${agent} is of ${JSON.stringify(id)}, which it does not have`);
     } catch (error) {
       rejected.add(toSalvoError(error).message);
@@ -51,6 +61,9 @@ export function soundRecords(
     }
   };
 }
+
+/** Records that have no participant. */
+const OF_NOBODY: ReadonlySet<string> = new Set(["cpu", "net", "hostClock", "end"]);
 
 /** What came under the run's name and is none of its records: anybody may write to NATS, and a run must outlive that. */
 export interface Rejected {

@@ -1,69 +1,17 @@
-/** What is in an archive's Parquet files, and how records become their rows. */
+/** How records become the rows of an archive's Parquet files. */
 import { join } from "node:path";
-import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBInstance } from "@duckdb/node-api";
+import { create } from "@bufbuild/protobuf";
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
-import type { CpuSample, DiskSample, FioSample, Io, Record } from "@salvo/proto/telemetry_pb.ts";
+import { CoreTimeSchema, NicCountsSchema } from "@salvo/proto/telemetry_pb.ts";
+import type { CpuSample, DiskSample, FioSample, Io, NetSample, Record } from "@salvo/proto/telemetry_pb.ts";
+import { msToNs } from "@salvo/shared/kernel/time.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { createTable } from "./columns.ts";
 import { syncFile } from "./durable.ts";
+import { createNames } from "./names.ts";
+import { type FileColumns, PARQUET, PARQUET_NAMES, parquetFile, type ParquetName } from "./parquet.ts";
 import { quote } from "./sql.ts";
-
-/**
- * The columns of each file, in order. A row tells what was between the tick before and `tick`, which is T0 + tick x
- * interval; t_ns is the controller's wall clock when it was taken, ns since 1970, and counted_ns the instant that the counts
- * are of (t_ns of a stalled sample, which has none). Bins are fio's, by number.
- */
-export const PARQUET = {
-  samples: {
-    texts: ["run", "participant", "agent", "device"],
-    numbers: {
-      tick: "UINTEGER",
-      t_ns: "BIGINT",
-      stalled: "BOOLEAN",
-      runtime_ms: "UINTEGER",
-      read_ios: "UINTEGER",
-      read_bytes: "UBIGINT",
-      write_ios: "UINTEGER",
-      write_bytes: "UBIGINT",
-      read_bins: "USMALLINT[]",
-      read_counts: "UINTEGER[]",
-      write_bins: "USMALLINT[]",
-      write_counts: "UINTEGER[]",
-      counted_ns: "BIGINT",
-    },
-  },
-  cpu: {
-    texts: ["run", "agent"],
-    numbers: {
-      tick: "UINTEGER",
-      t_ns: "BIGINT",
-      core: "USMALLINT",
-      user_ms: "UINTEGER",
-      system_ms: "UINTEGER",
-      irq_ms: "UINTEGER",
-      softirq_ms: "UINTEGER",
-      steal_ms: "UINTEGER",
-      idle_ms: "UINTEGER",
-      iowait_ms: "UINTEGER",
-    },
-  },
-  disk: {
-    texts: ["run", "participant", "agent"],
-    numbers: {
-      tick: "UINTEGER",
-      t_ns: "BIGINT",
-      reads: "UINTEGER",
-      read_bytes: "UBIGINT",
-      writes: "UINTEGER",
-      written_bytes: "UBIGINT",
-      in_flight: "UINTEGER",
-      busy_ms: "UINTEGER",
-    },
-  },
-} as const;
-
-export type ParquetName = keyof typeof PARQUET;
-export const PARQUET_NAMES: readonly ParquetName[] = ["samples", "cpu", "disk"];
 
 /** An agent's clock read as the controller's wall clock, ns since 1970. */
 export type WallClock = (agent: string, agentNs: bigint) => bigint | undefined;
@@ -75,22 +23,18 @@ export interface Tables {
   write(folder: string): Promise<void>;
 }
 
-/** Texts are written at the end: until then a row has the number of its participant, or agent, in the spec. */
+/** Texts are written at the end: until then a row has the number of its own. */
 const KEY = { key: "USMALLINT" } as const;
+const NAMED = { ...KEY, name: "UINTEGER" } as const;
 
 export async function createTables(instance: DuckDBInstance, spec: RunSpec, wall: WallClock): Promise<Tables> {
   const connection = await instance.connect();
   const samples = await createTable(connection, "samples", { ...KEY, ...PARQUET.samples.numbers });
   const cpu = await createTable(connection, "cpu", { ...KEY, ...PARQUET.cpu.numbers });
-  const disk = await createTable(connection, "disk", { ...KEY, ...PARQUET.disk.numbers });
-  const keys = new Map(spec.participants.map(({ id }, key) => [id, key]));
-  const agentKeys = new Map(spec.agents.map(({ id }, key) => [id, key]));
-
-  function keyOf(id: string, known: ReadonlyMap<string, number>): number {
-    const key = known.get(id);
-    assert(key !== undefined, `${id} is not in run ${spec.run}`);
-    return key;
-  }
+  const disk = await createTable(connection, "disk", { ...NAMED, ...PARQUET.disk.numbers });
+  const net = await createTable(connection, "net", { ...NAMED, ...PARQUET.net.numbers });
+  const names = createNames(spec);
+  const intervalNs = msToNs(spec.intervalMs);
 
   /** A sample is taken after T0, so its agent's clock is known by then. */
   function wallOf(agent: string, agentNs: bigint): bigint {
@@ -99,9 +43,14 @@ export async function createTables(instance: DuckDBInstance, spec: RunSpec, wall
     return ns;
   }
 
+  /** An agent that does not tell it takes one sample an interval. */
+  function sinceOf(agent: string, { sinceNs, takenAtNs }: Pick<CpuSample, "sinceNs" | "takenAtNs">): bigint {
+    return sinceNs === 0n ? wallOf(agent, takenAtNs) - intervalNs : wallOf(agent, sinceNs);
+  }
+
   function addSample(agent: string, sample: FioSample): void {
     const to = samples.columns;
-    to.key.push(keyOf(sample.participant, keys));
+    to.key.push(names.participant(agent, sample.participant));
     to.tick.push(sample.tick);
     to.t_ns.push(wallOf(agent, sample.takenAtNs));
     to.stalled.push(sample.stalled ? 1 : 0);
@@ -119,12 +68,12 @@ export async function createTables(instance: DuckDBInstance, spec: RunSpec, wall
     samples.endRow();
   }
 
-  function addCpu(agent: string, { tick, takenAtNs, cores }: CpuSample): void {
+  function addCpu(agent: string, sample: CpuSample): void {
     const to = cpu.columns;
-    for (const [core, time] of cores.entries()) {
-      to.key.push(keyOf(agent, agentKeys));
-      to.tick.push(tick);
-      to.t_ns.push(wallOf(agent, takenAtNs));
+    for (const [core, time] of (sample.gap ? [NO_TIME] : sample.cores).entries()) {
+      to.key.push(names.agent(agent));
+      to.tick.push(sample.tick);
+      to.t_ns.push(wallOf(agent, sample.takenAtNs));
       to.core.push(core);
       to.user_ms.push(time.userMs);
       to.system_ms.push(time.systemMs);
@@ -133,13 +82,16 @@ export async function createTables(instance: DuckDBInstance, spec: RunSpec, wall
       to.steal_ms.push(time.stealMs);
       to.idle_ms.push(time.idleMs);
       to.iowait_ms.push(time.iowaitMs);
+      to.since_ns.push(sinceOf(agent, sample));
+      to.gap.push(sample.gap ? 1 : 0);
       cpu.endRow();
     }
   }
 
   function addDisk(agent: string, sample: DiskSample): void {
     const to = disk.columns;
-    to.key.push(keyOf(sample.participant, keys));
+    to.key.push(names.participant(agent, sample.participant));
+    to.name.push(names.text(sample.disk));
     to.tick.push(sample.tick);
     to.t_ns.push(wallOf(agent, sample.takenAtNs));
     to.reads.push(sample.reads);
@@ -148,7 +100,31 @@ export async function createTables(instance: DuckDBInstance, spec: RunSpec, wall
     to.written_bytes.push(sample.writtenBytes);
     to.in_flight.push(sample.inFlight);
     to.busy_ms.push(sample.busyMs);
+    to.read_ms.push(sample.readMs);
+    to.write_ms.push(sample.writeMs);
+    to.queue_ms.push(sample.queueMs);
+    to.since_ns.push(sinceOf(agent, sample));
+    to.gap.push(sample.gap ? 1 : 0);
     disk.endRow();
+  }
+
+  function addNet(agent: string, sample: NetSample): void {
+    const to = net.columns;
+    for (const nic of sample.gap ? [NO_NIC] : sample.nics) {
+      to.key.push(names.agent(agent));
+      to.name.push(names.text(nic.name));
+      to.tick.push(sample.tick);
+      to.t_ns.push(wallOf(agent, sample.takenAtNs));
+      to.since_ns.push(sinceOf(agent, sample));
+      to.received_bytes.push(nic.receivedBytes);
+      to.sent_bytes.push(nic.sentBytes);
+      to.received_packets.push(nic.receivedPackets);
+      to.sent_packets.push(nic.sentPackets);
+      to.drops.push(nic.drops);
+      to.errors.push(nic.errors);
+      to.gap.push(sample.gap ? 1 : 0);
+      net.endRow();
+    }
   }
 
   return {
@@ -156,22 +132,17 @@ export async function createTables(instance: DuckDBInstance, spec: RunSpec, wall
       if (body.case === "fio") addSample(agent, body.value);
       else if (body.case === "cpu") addCpu(agent, body.value);
       else if (body.case === "disk") addDisk(agent, body.value);
+      else if (body.case === "net") addNet(agent, body.value);
     },
     async write(folder) {
-      for (const table of [samples, cpu, disk]) table.close();
-      await createNames(connection, spec);
+      for (const table of [samples, cpu, disk, net]) table.close();
+      await names.write(connection);
       connection.closeSync();
       // All at once: DuckDB sorts and packs one file on fewer cores than there may be.
       const copies = PARQUET_NAMES.map(async (name) => {
         const connection = await instance.connect();
-        const path = join(folder, `${name}.parquet`);
-        const names = name === "cpu" ? "agents" : "participants";
-        const order = name === "cpu" ? "tick, key, core" : "tick, key";
-        const columns = [...PARQUET[name].texts, ...Object.keys(PARQUET[name].numbers)].join(", ");
-        await connection.run(
-          `COPY (SELECT ${columns} FROM ${name} JOIN ${names} USING (key) ORDER BY ${order})
-           TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd)`,
-        );
+        const path = join(folder, parquetFile(name));
+        await connection.run(`COPY (${SELECTS[name]}) TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd)`);
         connection.closeSync();
         await syncFile(path);
       });
@@ -183,26 +154,23 @@ export async function createTables(instance: DuckDBInstance, spec: RunSpec, wall
 }
 
 const NO_IO: Io = { $typeName: "salvo.v1.Io", ios: 0, bytes: 0n };
+/** Stand for what was not read: rows of gaps have no counts in the file. */
+const NO_TIME = create(CoreTimeSchema);
+const NO_NIC = create(NicCountsSchema);
 
-async function createNames(connection: DuckDBConnection, { run, agents, participants }: RunSpec): Promise<void> {
-  await connection.run(`
-    CREATE TABLE agents (key USMALLINT, run VARCHAR, agent VARCHAR);
-    CREATE TABLE participants (key USMALLINT, run VARCHAR, participant VARCHAR, agent VARCHAR, device VARCHAR)`);
-  const rows = [
-    ...agents.map(({ id }, key) => ({ table: "agents", texts: [run, id], key })),
-    ...participants.map(({ id, agent, device }, key) => ({
-      table: "participants",
-      texts: [run, id, agent, device],
-      key,
-    })),
-  ];
-  for (const table of ["agents", "participants"]) {
-    const appender = await connection.createAppender(table);
-    for (const { key, texts } of rows.filter((row) => row.table === table)) {
-      appender.appendUSmallInt(key);
-      for (const text of texts) appender.appendVarchar(text);
-      appender.endRow();
-    }
-    appender.closeSync();
-  }
+const SELECTS: Readonly<globalThis.Record<ParquetName, string>> = {
+  samples: `SELECT ${columnsOf("samples")} FROM samples JOIN participants USING (key) ORDER BY tick, key`,
+  cpu: `SELECT ${columnsOf("cpu")} FROM cpu JOIN agents USING (key) ORDER BY tick, key, core`,
+  disk: `SELECT ${columnsOf("disk", "text AS disk")} FROM disk JOIN participants USING (key) JOIN texts USING (name)
+    ORDER BY tick, key, disk`,
+  net: `SELECT ${columnsOf("net", "if(gap, NULL, text) AS nic")} FROM net JOIN agents USING (key) JOIN texts USING (name)
+    ORDER BY tick, key, nic`,
+};
+
+/** The last text of a file with names of things that only its samples tell comes from the table of those. */
+function columnsOf(name: ParquetName, named?: string): string {
+  const { texts, numbers, counts }: FileColumns = PARQUET[name];
+  const told = named === undefined ? texts : [...texts.slice(0, -1), named];
+  const inGap = (column: string) => (counts.includes(column) ? `if(gap, NULL, ${column}) AS ${column}` : column);
+  return [...told, ...Object.keys(numbers).map(inGap)].join(", ");
 }

@@ -1,51 +1,46 @@
 import type { Host } from "@salvo/proto/agent_pb.ts";
-import type { RunningProcess } from "../process/start.ts";
-import type { CoreCounters, DiskCounters } from "./domain/counters.ts";
-import type { WayState } from "./domain/way-changes.ts";
+import { Role } from "@salvo/proto/lab_pb.ts";
+import type { Workloads } from "./fio/workloads.ts";
 import type { Disks } from "./guard/disks.ts";
 import type { PathTools } from "./path/tools.ts";
 import type { InitiatorProvider, ProviderDeps, TargetProvider } from "./provision/provider.ts";
+import type { HostClock } from "./sampler/host-clock.ts";
+import type { Sampler } from "./sampler/sampler.ts";
 
-/** What differs between the systems that an agent runs on. agent-guest and agent-windows each bring one. */
-export interface Platform {
+/** What every agent can tell of the host that it speaks for. */
+export interface HostFacts {
   /** For people and for comparing runs; asked once. */
   describeHost(): Promise<Host>;
   /** Changes when the host starts anew. */
   bootId(): string;
-  /** In the folder that is fio's working directory. */
-  openGate(folder: string): Promise<Gate>;
-  /** Makes fio print a cumulative json+ dump. */
-  requestDump(fio: RunningProcess): void;
-  /**
-   * Cumulative times since boot, by core number; undefined for a core that is offline. Quick and synchronous: it is read
-   * between T0 and the end.
-   */
-  readCores(): (CoreCounters | undefined)[];
-  /** The block device below a file: a reader of its counters, or undefined when there is none (tmpfs, overlay). */
-  findDisk(path: string): (() => DiskCounters) | undefined;
-  /** Of a disk that is reached over a network: a reader of the states of the ways to it, as quick as the others. */
-  findWays?(path: string): (() => readonly WayState[]) | undefined;
-  /** A path by which another process opens the very file behind this process's handle, whatever has its name by now. */
-  pathOfHandle?(fd: number): string;
-  /** Without it raw disks are refused. */
+}
+
+/**
+ * What differs between the systems that agents run on, by capability. A platform offers a capability as a whole, or does not have
+ * it at all: no method of one says that it is not there. Each agent program brings its platform.
+ */
+export interface Platform extends HostFacts {
+  /** Every agent samples: that makes it an observer at least. */
+  readonly sampler: Sampler;
+  /** There when the agent samples another host than its own: the sampler stamps its readings by that host's clock. */
+  readonly hostClock?: HostClock;
+  /** The role `workload`. */
+  readonly workloads?: Workloads;
+  /** Raw disks as devices of workloads, and as volumes of a target. */
   readonly disks?: Disks;
-  /** Without them the roles are not served. */
+  /** The role `target`. */
   readonly target?: (deps: ProviderDeps) => TargetProvider;
+  /** The role `initiator`. */
   readonly initiator?: (deps: ProviderDeps) => InitiatorProvider;
   /** For both of these roles. */
   readonly path?: PathTools;
 }
 
-/** Where the jobs of one fio process wait. */
-export interface Gate {
-  /** For fio's exec_prerun. */
-  readonly command: string;
-  /** Yields once for every job that waits. */
-  readonly parked: AsyncIterable<void>;
-  /** Just before open: from now on the end of the waiting means to go. Everything that takes time is done here. */
-  allow(): void;
-  /** Lets all jobs go. As quick as it can be. */
-  open(): void;
-  /** Ends the waiting without letting anything go, and frees what the gate holds. Also after open. */
-  close(): void;
+/** The roles that an agent on the platform can serve. Its certificate may grant fewer. */
+export function offeredRoles({ workloads, target, initiator }: Platform): Role[] {
+  return [
+    ...(workloads ? [Role.WORKLOAD] : []),
+    ...(target ? [Role.TARGET] : []),
+    ...(initiator ? [Role.INITIATOR] : []),
+  ];
 }

@@ -1,5 +1,5 @@
 /** The command line that all agents have: to serve, and to join a lab. Each system's own program.ts adds what is its own. */
-import type { AgentConfig, Role } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
 import { Command, CommanderError } from "commander";
 import { appendFileSync } from "node:fs";
 import { loadAgentConfig } from "../config/files.ts";
@@ -21,8 +21,7 @@ export interface AgentKind {
   readonly name: string;
   readonly description: string;
   readonly version: string;
-  /** What it can be asked to do; the certificate may grant less. */
-  readonly roles: readonly Role[];
+  /** It also tells what the agent can be asked to do. */
   readonly platform: (config: AgentConfig) => Platform;
 }
 
@@ -94,7 +93,6 @@ async function serveUntilStopped(
   const agent = await serveAgent({
     config,
     platform: kind.platform(config),
-    roles: kind.roles,
     version: kind.version,
     log,
     identity,

@@ -23,14 +23,13 @@ import { fioTeller } from "./fio/version.ts";
 import { recoverRuns, runFolders } from "./run/held-runs.ts";
 import { openLead } from "./run/lead.ts";
 import type { AgentIdentity } from "./identity/agent-identity.ts";
-import type { Platform } from "./platform.ts";
+import { offeredRoles, type Platform } from "./platform.ts";
 import { storageServices } from "./provision/services.ts";
 import { agentService } from "./service.ts";
 
 export interface ServeOptions {
   readonly config: AgentConfig;
   readonly platform: Platform;
-  readonly roles: readonly Role[];
   readonly version: string;
   readonly log: Logger;
   /** Without one it takes anybody, and so only on loopback: for tests in one process. */
@@ -43,14 +42,7 @@ export interface ServedAgent extends AsyncDisposable {
 }
 
 /** Everything that makes an agent, wired together; a platform's main.ts adds only what differs. */
-export async function serveAgent({
-  config,
-  platform,
-  roles,
-  version,
-  log,
-  identity,
-}: ServeOptions): Promise<ServedAgent> {
+export async function serveAgent({ config, platform, version, log, identity }: ServeOptions): Promise<ServedAgent> {
   const clock = systemClock;
   await using undo = new AsyncDisposableStack();
   undo.use(await holdFolder(config.dataDir, "agent"));
@@ -59,7 +51,8 @@ export async function serveAgent({
     log.warn({ bytes: audit.tornBytes }, "the end of the audit log was not whole, and it says so");
   await checkDevices(config);
   const held = await recoverRuns(config.dataDir, clock, log);
-  const served = identity ? roles.filter((role) => identity.roles.includes(roleName(role))) : [...roles];
+  const offered = offeredRoles(platform);
+  const served = identity ? offered.filter((role) => identity.roles.includes(roleName(role))) : offered;
   const tellFio = served.includes(Role.WORKLOAD) ? fioTeller(config.fio) : undefined;
   const lead = openLead(join(config.dataDir, "gate-lead"));
   const others = config.nats && (await readNatsCredentials(config.nats));

@@ -1,7 +1,7 @@
 /** Runs that never happened: records as agents would write them, repeatable, of any size. For tests and benchmarks. */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { AgentDescriptionSchema, type AgentDescription } from "@salvo/proto/agent_pb.ts";
-import { OnLoss } from "@salvo/proto/lab_pb.ts";
+import { type ObserverLoss, OnLoss, Role } from "@salvo/proto/lab_pb.ts";
 import { ClockEstimateSchema, RunSpecSchema, type ClockEstimate, type RunSpec } from "@salvo/proto/run_pb.ts";
 import { EventKind, Outcome, RecordSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
 import { Engine, Pattern } from "@salvo/proto/workload_pb.ts";
@@ -18,6 +18,10 @@ export interface SyntheticShape {
   readonly binsPerSample?: number;
   readonly cores?: number;
   readonly disks?: boolean;
+  /** Samples of every agent's network interface. */
+  readonly nets?: boolean;
+  /** One more agent, `target`: it has no participants, two disks of its own, and samples of its network interface. */
+  readonly observer?: ObserverLoss;
 }
 
 export interface SyntheticRun {
@@ -46,11 +50,13 @@ export function syntheticRun(shape: SyntheticShape = {}): SyntheticRun {
     rampTicks = 2,
     ticks = 10,
   } = shape;
-  const { binsPerSample = 8, cores = 2, disks = true } = shape;
+  const { binsPerSample = 8, cores = 2, disks = true, nets = false, observer } = shape;
   const t0Ns = 5_000_000_000_000n;
   const t0WallNs = 1_790_000_000_000_000_000n;
   const intervalNs = BigInt(intervalMs) * 1_000_000n;
-  const ids = Array.from({ length: agents }, (_, index) => `vm${index + 1}`);
+  const guests = Array.from({ length: agents }, (_, index) => `vm${index + 1}`);
+  const ids = [...guests, ...(observer === undefined ? [] : ["target"])];
+  const isObserver = (id: string) => !guests.includes(id);
   const devices = Array.from({ length: participantsPerAgent }, (_, index) => `disk${index + 1}`);
   const lastTick = rampTicks + ticks;
   /** Controller time = agent time + offset: every agent's clock began somewhere else. */
@@ -75,8 +81,13 @@ export function syntheticRun(shape: SyntheticShape = {}): SyntheticRun {
       direct: true,
       engine: Engine.LIBAIO,
     },
-    agents: ids.map((id, index) => ({ id, address: `127.0.0.1:${7400 + index}`, onLoss: OnLoss.ABORT })),
-    participants: ids.flatMap((agent) => devices.map((device) => ({ id: `${agent}.${device}`, agent, device }))),
+    agents: ids.map((id, index) => ({
+      id,
+      address: `127.0.0.1:${7400 + index}`,
+      onLoss: OnLoss.ABORT,
+      ...(isObserver(id) && observer !== undefined && { observer, roles: [Role.TARGET] }),
+    })),
+    participants: guests.flatMap((agent) => devices.map((device) => ({ id: `${agent}.${device}`, agent, device }))),
   });
 
   const estimates = (atNs: bigint) =>
@@ -106,7 +117,11 @@ export function syntheticRun(shape: SyntheticShape = {}): SyntheticRun {
     for (let tick = 1; tick <= lastTick; tick++) {
       for (const { id } of participants) yield record(at(tick) + 300_000n, fioSample(id, tick, at(tick)));
       yield record(at(tick) + 400_000n, cpuSample(tick, at(tick)));
-      if (disks) for (const { id } of participants) yield record(at(tick) + 500_000n, diskSample(id, tick, at(tick)));
+      const ofDisks = isObserver(agent)
+        ? ["sda", "sdb"].map((disk) => diskSample("", disk, tick, at(tick)))
+        : participants.map(({ id, device }) => diskSample(id, `dev-${device}`, tick, at(tick)));
+      if (disks) for (const body of ofDisks) yield record(at(tick) + 500_000n, body);
+      if (nets || isObserver(agent)) yield record(at(tick) + 600_000n, netSample(tick, at(tick)));
     }
     for (const [index, { id }] of participants.entries()) {
       const firstIoNs = at(0) + 800_000n + BigInt(spec.participants.findIndex((one) => one.id === id)) * 100_000n;
@@ -162,11 +177,16 @@ export function syntheticRun(shape: SyntheticShape = {}): SyntheticRun {
     const busy = Math.floor(intervalMs / 10);
     const core = { userMs: busy, systemMs: busy, softirqMs: Math.floor(busy / 2), idleMs: intervalMs - 2.5 * busy };
     const rounded = { ...core, idleMs: Math.round(core.idleMs) };
-    const value = { tick, takenAtNs: tickNs + 350_000n, cores: Array.from({ length: cores }, () => rounded) };
+    const value = { tick, ...between(tick, tickNs, 350_000n), cores: Array.from({ length: cores }, () => rounded) };
     return defined(create(RecordSchema, { body: { case: "cpu", value } }).body);
   }
 
-  function diskSample(participant: string, tick: number, tickNs: bigint): Body {
+  /** When the reading before this one was taken, and this one: the first count begins at T0. */
+  function between(tick: number, tickNs: bigint, lateNs: bigint) {
+    return { takenAtNs: tickNs + lateNs, sinceNs: tick === 1 ? tickNs - intervalNs : tickNs - intervalNs + lateNs };
+  }
+
+  function diskSample(participant: string, disk: string, tick: number, tickNs: bigint): Body {
     const counters = {
       reads: 200,
       readBytes: 819_200n,
@@ -174,9 +194,19 @@ export function syntheticRun(shape: SyntheticShape = {}): SyntheticRun {
       writtenBytes: 409_600n,
       inFlight: 16,
       busyMs: 900,
+      readMs: 9_000n,
+      writeMs: 7_000n,
+      queueMs: 16_000n,
     };
-    const value = { participant, tick, takenAtNs: tickNs + 360_000n, ...counters };
+    const value = { participant, disk, tick, ...between(tick, tickNs, 360_000n), ...counters };
     return defined(create(RecordSchema, { body: { case: "disk", value } }).body);
+  }
+
+  function netSample(tick: number, tickNs: bigint): Body {
+    const traffic = { receivedBytes: 10_485_760n, sentBytes: 1_048_576n, receivedPackets: 8_000n, sentPackets: 900n };
+    const nics = [{ name: "eth0", ...traffic, drops: 1n }, { name: "lo" }];
+    const value = { tick, ...between(tick, tickNs, 370_000n), nics };
+    return defined(create(RecordSchema, { body: { case: "net", value } }).body);
   }
 
   return {
@@ -189,6 +219,7 @@ export function syntheticRun(shape: SyntheticShape = {}): SyntheticRun {
       create(AgentDescriptionSchema, {
         id,
         version: "0.0.0",
+        roles: isObserver(id) ? [Role.TARGET] : [Role.WORKLOAD],
         bootId: `boot-of-${id}`,
         host: { name: `host-of-${id}`, os: "linux", cores },
         fio: { path: "/usr/bin/fio", version: "fio-3.33" },

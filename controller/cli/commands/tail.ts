@@ -15,6 +15,6 @@ export function declareTail(program: Command, io: Io): void {
     .addOption(
       new Option("--format <FORMAT>", "how to print a record").choices(["json", "csv", "influx"]).default("json"),
     )
-    .addOption(new Option("--kind <KIND...>", "only these").choices(["fio", "cpu", "disk", "event"]))
+    .addOption(new Option("--kind <KIND...>", "only these").choices(["fio", "cpu", "disk", "net", "event"]))
     .action(exitWith(io, async (options: TailCommand) => (await import("../tail.ts")).tailRecords(options, io)));
 }

@@ -9,7 +9,7 @@ import {
 } from "@salvo/shared/agent/domain/run-machine.ts";
 import { planRefused } from "@salvo/shared/agent/domain/plan-hash.ts";
 import type { RunPlan } from "@salvo/shared/agent/domain/run-plan.ts";
-import { fioRuntimeMs } from "@salvo/shared/agent/domain/run-plan.ts";
+import { fioRuntimeMs, observes } from "@salvo/shared/agent/domain/run-plan.ts";
 import { msToNs, nsToMs } from "@salvo/shared/kernel/time.ts";
 import type { Random } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
@@ -34,6 +34,10 @@ export interface SimulatedAgent {
   wroteElsewhere: boolean;
   /** Its fio is doing I/O now. */
   writing: boolean;
+  /** Ticks of its plan that it has not sampled since its gates opened. */
+  ticksLeft: number;
+  /** It takes part without fio. */
+  readonly observer: boolean;
   readonly state: RunState | undefined;
   /** What its journal holds after a crash: undefined when it never armed, or was released. */
   held(): { outcome: Outcome; reason: string; started: boolean } | "active" | undefined;
@@ -50,6 +54,9 @@ export interface SimulatedAgent {
 /** When it compares its device with the one that was planned: as it should, or, to find out whether that is missed, less. */
 export type Looks = "twice" | "at-arm" | "never";
 
+/** Everything but parking is done so long after Arm. */
+const PREPARED_MS = 150;
+
 export interface AgentFaults {
   /** fio does not reach its gate, fails there, or fails in mid-run. */
   /** Its disk may take so long to note T0 that it is past. */
@@ -59,9 +66,16 @@ export interface AgentFaults {
 
 export function createAgent(
   id: string,
-  plan: { timeline: Timeline; random: Random; faults: AgentFaults; step?: AgentStep; looks?: Looks | undefined },
+  plan: {
+    timeline: Timeline;
+    random: Random;
+    faults: AgentFaults;
+    observer?: boolean;
+    step?: AgentStep;
+    looks?: Looks | undefined;
+  },
 ): SimulatedAgent {
-  const { timeline, random, faults, step = realStep, looks = "twice" } = plan;
+  const { timeline, random, faults, observer = false, step = realStep, looks = "twice" } = plan;
   const offsetMs = random.between(-1e6, 1e6);
   const drift = 1 + random.between(-200e-6, 200e-6);
   const openedAtMs: number[] = [];
@@ -86,6 +100,8 @@ export function createAgent(
     device: `${id}, as it was`,
     wroteElsewhere: false,
     writing: false,
+    ticksLeft: 0,
+    observer,
     get state() {
       return state;
     },
@@ -103,6 +119,7 @@ export function createAgent(
         if (faults.fio === "fails-parked")
           soon(random.between(100, 1500), () => exit(participant, "fio exited with 1"));
       }
+      soon(PREPARED_MS, () => tell({ type: "prepared" }));
     },
     tell,
     release() {
@@ -180,9 +197,11 @@ export function createAgent(
       case "end":
         ended = { outcome: effect.outcome, reason: effect.reason };
         break;
+      case "sample":
+        agent.ticksLeft--;
+        break;
       case "note":
       case "make-durable":
-      case "sample":
       case "prove-start":
         break;
     }
@@ -202,7 +221,8 @@ export function createAgent(
   function open(runPlan: RunPlan): void {
     openedAtMs.push(timeline.nowMs());
     agent.wroteElsewhere ||= isStale(runPlan);
-    agent.writing = true;
+    agent.writing = !observes(runPlan);
+    agent.ticksLeft = runPlan.ticks;
     const lengthMs = fioRuntimeMs(runPlan.workload);
     for (let tick = 1; tick <= runPlan.ticks; tick++)
       soon(tick * runPlan.intervalMs, () => tell({ type: "tick", tick }));

@@ -64,6 +64,8 @@ export function findBroken(world: World): string[] {
     const at = started.flatMap(({ openedAtMs }) => openedAtMs);
     const spread = Math.max(...at) - Math.min(...at);
     rule(spread <= SPREAD_MS_MAX, `a good run, but its gates opened ${spread} ms apart`);
+    for (const { id, ticksLeft } of agents)
+      rule(ticksLeft === 0, `a good run, but ${id} ended ${ticksLeft} ticks early`);
     for (const { id, longestAwayMs } of agents) {
       const collected = world.collected.has(id) || longestAwayMs > COLLECT_WAIT_MS;
       rule(collected, `a good run, but the journal of ${id} was not collected`);

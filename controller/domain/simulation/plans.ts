@@ -17,13 +17,14 @@ export interface Plans {
 }
 
 export function createPlans(workload: Workload, random: Random, log: (text: string) => void): Plans {
-  const looked = new Map<string, string>();
+  const looked = new Map<string, Pick<SimulatedAgent, "device" | "observer">>();
   const misled: string[] = [];
   return {
     misled,
-    look: ({ id, device }) => void looked.set(id, device),
+    look: ({ id, device, observer }) => void looked.set(id, { device, observer }),
     of(id) {
-      const participants = [{ id: `${id}.disk`, device: "disk", deviceHash: looked.get(id) ?? "" }];
+      const { device = "", observer = false } = looked.get(id) ?? {};
+      const participants = observer ? [] : [{ id: `${id}.disk`, device: "disk", deviceHash: device }];
       const parts = { run: "run", workload, intervalMs: 1000, participants };
       return { ...parts, ticks: (workload.rampMs + workload.durationMs) / 1000, hash: planHash(parts) };
     },

@@ -1,4 +1,5 @@
 import { step as agentStep } from "@salvo/shared/agent/domain/run-machine.ts";
+import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { expect, test } from "vitest";
 import { step as conductorStep } from "../conductor.ts";
 import { findBroken } from "./checks.ts";
@@ -45,12 +46,22 @@ test("a controller that is killed after T0 and comes back ends the run as if not
 });
 
 test("the worlds are worth something: most end well, many are aborted, some go on without an agent", () => {
-  const seen = { complete: 0, aborted: 0, lost: 0, resumed: 0, stale: 0, "exchanged in time": 0, misled: 0 };
+  const seen = {
+    complete: 0,
+    aborted: 0,
+    lost: 0,
+    resumed: 0,
+    stale: 0,
+    "exchanged in time": 0,
+    misled: 0,
+    observed: 0,
+  };
   for (const seed of upTo(1_000)) {
-    const { state, trace } = simulate(seed);
+    const { agents, state, trace } = simulate(seed);
     if (state.aborted !== undefined) seen.aborted++;
     else if ([...state.agents.values()].some(({ lost, end }) => lost ?? end?.reason)) seen.lost++;
     else seen.complete++;
+    if (state.aborted === undefined && agents.some(({ observer }) => observer)) seen.observed++;
     const told = (what: string) => trace.some((line) => line.includes(what));
     if (told("controller resumes")) seen.resumed++;
     if (state.aborted?.includes("[plan-hash]")) seen.stale++;
@@ -92,6 +103,17 @@ const MUTANTS: Readonly<Record<string, Mutation>> = {
   "an agent takes a T0 for whatever plan": {
     agentStep: (state, event) =>
       agentStep(state, event.type === "fire" ? { ...event, planHash: state.plan.hash } : event),
+  },
+  "an observer ends as soon as nothing of its own is at work": {
+    agentStep: (state, event) => {
+      const next = agentStep(state, event);
+      if (event.type !== "due" || state.plan.participants.length > 0 || !next.state.started) return next;
+      const end = { outcome: Outcome.FINISHED, reason: "" };
+      return {
+        state: { ...next.state, phase: "ended", ...end },
+        effects: [...next.effects, { type: "end", ...end }],
+      };
+    },
   },
   "an agent never kills a fio that does not end": {
     agentStep: (state, event) => (event.type === "overdue" ? { state, effects: [] } : agentStep(state, event)),

@@ -37,6 +37,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
   const random = createRandom(seed);
   /** Of its own, as it came later: old seeds keep their worlds. */
   const randomOfPlans = createRandom(seed + 0x5a1e);
+  const randomOfObservers = createRandom(seed + 0x0b5e);
   const timeline = createTimeline();
   const conductorStep = mutation.conductorStep ?? realStep;
   const trace: string[] = [];
@@ -52,6 +53,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     createAgent(`agent${index}`, {
       timeline,
       random,
+      observer: index > 0 && randomOfObservers.chance(0.25),
       looks: mutation.looks,
       faults: which === "all" ? chooseFaults(random) : { missesT0: false, fio: "none" },
       ...(mutation.agentStep && { step: mutation.agentStep }),

@@ -4,7 +4,7 @@ import type { ChartOption, ChartSize } from "../chart.ts";
 import { busiestCore, cpuOfHost, type HostCpu, shareOf } from "../cores.ts";
 import { decimate, type Point } from "../decimate.ts";
 import type { Figure } from "../figure.ts";
-import type { ReportHost } from "../hosts.ts";
+import { observersOf, type ReportHost } from "../hosts.ts";
 import { html, trusted } from "../html.ts";
 import { CPU_KINDS, type CpuKind, type CpuRow, type ReportRun, windowSeconds } from "../run.ts";
 import { color, type LineStyle } from "../theme.ts";
@@ -34,8 +34,10 @@ export function cpuFigure(run: ReportRun, host: ReportHost, id: string): Figure 
     ? `Busiest is core ${busiest.core}: ${formatPercent(busiest.share)} on average${windowSeconds(run.manifest) ? " in the window" : ""}.`
     : "";
   const rowsHeight = heatmapHeight(cpu.cores);
+  const observers = observersOf(run.manifest);
+  const role = host.agents.every(({ id }) => observers.has(id)) ? ", an observer" : "";
   return {
-    title: `CPU of ${host.name}`,
+    title: `CPU of ${host.name}${role}`,
     caption: `Above, each row is one core and each column one sample; below, what the time of all ${cpu.cores} cores went to. ${finding}${shared}`,
     legend: CPU_KINDS.map((kind) => ({ name: kind, style: KIND_LINES[kind] })),
     key: html`<p class="scale">
@@ -45,7 +47,7 @@ export function cpuFigure(run: ReportRun, host: ReportHost, id: string): Figure 
     </p>`,
     chart: {
       id,
-      label: `CPU of ${host.name}, ${cpu.cores} cores over the seconds after T0. ${finding}`,
+      label: `CPU of ${host.name}${role}, ${cpu.cores} cores over the seconds after T0. ${finding}`,
       height: rowsHeight + 228,
       draw: (size) => draw(run, cpu, rowsHeight, size),
     },

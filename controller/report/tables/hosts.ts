@@ -1,6 +1,7 @@
+import type { AgentDescription } from "@salvo/proto/agent_pb.ts";
 import { Role } from "@salvo/proto/lab_pb.ts";
 import { html, type Html } from "../html.ts";
-import { hostsOf, mergedHosts, type ReportHost } from "../hosts.ts";
+import { hostsOf, mergedHosts, observersOf, type ReportHost } from "../hosts.ts";
 import type { ReportRun } from "../run.ts";
 import { formatBytes } from "../units.ts";
 import { absent, renderTable } from "./table.ts";
@@ -15,7 +16,9 @@ const ROLE_NAMES: Readonly<Record<Role, string>> = {
 
 /** The machines of all runs, each once, with all agents that ran there; one that changed has a row for each of its states. */
 export function hostTable(runs: readonly ReportRun[]): Html {
-  const rows = mergedHosts(runs.flatMap(({ manifest }) => hostsOf(manifest))).map(hostRow);
+  // In any of the runs: a host has one row.
+  const observers = new Set(runs.flatMap(({ manifest }) => [...observersOf(manifest)]));
+  const hosts = mergedHosts(runs.flatMap(({ manifest }) => hostsOf(manifest)));
   return renderTable(
     "Hosts and versions",
     [
@@ -28,17 +31,22 @@ export function hostTable(runs: readonly ReportRun[]): Html {
       { title: "fio" },
       { title: "Node" },
     ],
-    rows,
+    hosts.map((host) => hostRow(host, observers)),
   );
 }
 
-function hostRow({ name, agents }: ReportHost): Html[] {
+function hostRow({ name, agents }: ReportHost, observers: ReadonlySet<string>): Html[] {
   const host = agents[0]?.host;
   const unknown = absent("The agent did not say.");
   const fios = [...new Set(agents.map(({ fio }) => fio?.version || fio?.problem).filter(Boolean))];
   return [
     html`${name}`,
-    html`${agents.map((agent) => html`<div>${agent.id} <small>${agent.version}, ${agent.roles.map((role) => ROLE_NAMES[role] ?? "unknown role").join(", ")}</small></div>`)}`,
+    html`${agents.map(
+      (agent) =>
+        html`<div>
+          ${agent.id} <small>${agent.version}, ${rolesOf(agent)}${observers.has(agent.id) && "; observer"}</small>
+        </div>`,
+    )}`,
     host ? html`${host.os}<br /><small>${host.kernel}</small>` : unknown,
     host ? html`${host.cpu}<br /><small>${host.cores} cores</small>` : unknown,
     host ? html`${formatBytes(Number(host.memoryBytes))}` : unknown,
@@ -46,4 +54,8 @@ function hostRow({ name, agents }: ReportHost): Html[] {
     fios.length > 0 ? html`${fios.join(", ")}` : unknown,
     host ? html`${host.nodeVersion}` : unknown,
   ];
+}
+
+function rolesOf({ roles }: AgentDescription): string {
+  return roles.map((role) => ROLE_NAMES[role] ?? "unknown role").join(", ");
 }

@@ -12,6 +12,7 @@ import { createOpenRun, discardOpenRun } from "../../store/openrun.ts";
 import { openSpool } from "../../store/spool.ts";
 import { createCallLog } from "../call-log.ts";
 import { createLive } from "../live.ts";
+import { expectedInRun } from "../channels.ts";
 import { openRenewals } from "../renewals.ts";
 import { openRunLog, type RunBegin, type RunLogEntry } from "../run-log.ts";
 import { consumeRecords } from "./consuming.ts";
@@ -32,7 +33,7 @@ export async function driveRun(
   const { dataDir, channels, clock } = deps;
   if (!resumed) await createOpenRun(dataDir, spec);
   const folder = openRunFolder(dataDir, spec.run);
-  const agents = spec.agents.map(({ id, address }) => ({ id, address, roles: ["workload"] }));
+  const agents = spec.agents.map(expectedInRun);
   let manifest: Manifest;
   {
     await using log = await openRunLog(join(folder, "events.journal"));

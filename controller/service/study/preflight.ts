@@ -3,7 +3,7 @@ import type { RunAgent, RunSpec } from "@salvo/proto/run_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { CLOCK_BOUND_MS_MAX, clockWarning, versionProblem, whyUnfit } from "../../domain/preflight.ts";
-import { type Channels, type ExpectedAgent, expectedOf } from "../channels.ts";
+import { type Channels, expectedInRun, expectedOf } from "../channels.ts";
 import { probeClock } from "../clock-probe.ts";
 import type { StudyDeps } from "./deps.ts";
 
@@ -22,8 +22,9 @@ export async function lookAtAgents(
     ...agentsOf(specs).map((agent) => look(agent)),
     ...targetsOf(specs, lab).map((target) => lookAtTarget(target)),
   ];
-  const problems = (await Promise.all(looks)).flat();
-  if (problems.length > 0) throw new SalvoError("refused", problems.join("\n"), { remedy: "Nothing was started" });
+  // A target that observes is looked at as both.
+  const problems = new Set((await Promise.all(looks)).flat());
+  if (problems.size > 0) throw new SalvoError("refused", [...problems].join("\n"), { remedy: "Nothing was started" });
 
   async function lookAtTarget(target: LabAgent): Promise<string[]> {
     try {
@@ -41,7 +42,7 @@ export async function lookAtAgents(
   async function look(agent: RunAgent): Promise<string[]> {
     const client = clientOf(channels, agent);
     try {
-      const answer = await channels.describe(expected(agent), { deadlineMs: ANSWER_MS, signal });
+      const answer = await channels.describe(expectedInRun(agent), { deadlineMs: ANSWER_MS, signal });
       const mine = specs.filter(({ agents }) => agents.some(({ id }) => id === agent.id));
       const problems = whyUnfit(answer, agent.id, mine, version, { storageIsMade: false });
       if (problems.length > 0) return problems.map((text) => named(agent.id, text));
@@ -85,11 +86,7 @@ async function isReachable(channels: Channels, agent: RunAgent, signal: AbortSig
 }
 
 function clientOf(channels: Channels, agent: RunAgent) {
-  return channels.client(expected(agent));
-}
-
-function expected({ id, address }: RunAgent): ExpectedAgent {
-  return { id, address, roles: ["workload"] };
+  return channels.client(expectedInRun(agent));
 }
 
 function agentsOf(specs: readonly RunSpec[]): RunAgent[] {

@@ -9,13 +9,15 @@ import { type Devices, openDevices } from "./devices.ts";
 
 let folder: string;
 let devices: Devices;
+let withoutWorkloads: Devices;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "salvo-devices-"));
   const listed = ["one", "two"].map((name) => ({ name, path: join(folder, name), sizeBytes: 4096n }));
   const config = create(AgentConfigSchema, { id: "guest1", dataDir: join(folder, "data"), devices: listed });
   // Of files nothing else is asked of the platform.
-  const platform = { bootId: () => "boot", pathOfHandle: (fd: number) => `/proc/self/fd/${fd}` };
-  devices = openDevices({ config, platform, lab: "bench" });
+  const workloads = { pathOfHandle: (fd: number) => `/proc/self/fd/${fd}` };
+  devices = openDevices({ config, platform: { bootId: () => "boot", workloads }, lab: "bench" });
+  withoutWorkloads = openDevices({ config, platform: { bootId: () => "boot" }, lab: "bench" });
 });
 afterEach(() => rm(folder, { recursive: true }));
 
@@ -59,4 +61,12 @@ test("a device is found by its name alone, and not armed for another plan", asyn
   expect(found.path).toBe(join(folder, "two"));
   await expect(devices.find("three")).rejects.toMatchObject({ kind: "refused", host: "guest1" });
   await expect(devices.open("two", await hashOf("one"))).rejects.toMatchObject({ kind: "refused" });
+});
+
+test("an agent that runs no workloads opens no file: it could not give fio the very file that was checked", async () => {
+  await expect(withoutWorkloads.open("one", await hashOf("one"))).rejects.toMatchObject({
+    kind: "refused",
+    message: "device one: this agent runs no workloads",
+  });
+  await expect(readFile(join(folder, "one"))).rejects.toMatchObject({ code: "ENOENT" });
 });

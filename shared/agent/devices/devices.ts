@@ -1,5 +1,6 @@
 /** Every device that runs may name, and the only way to it: those of the agent's own file, and the fresh LUNs that it has taken. */
 import type { AgentConfig, Device } from "@salvo/proto/lab_pb.ts";
+import { SalvoError } from "../../kernel/error.ts";
 import type { Waiting } from "../../kernel/signal.ts";
 import { checkDevices, listedDevice, prepareDevice } from "./device.ts";
 import { deviceHash, planRefused } from "../domain/plan-hash.ts";
@@ -9,6 +10,7 @@ import { listedDisk } from "../guard/examine.ts";
 import { openFreshLun } from "../guard/fresh-disk.ts";
 import { openFreshLuns } from "../guard/fresh-luns.ts";
 import { openRawDisk } from "../guard/raw-disk.ts";
+import type { Workloads } from "../fio/workloads.ts";
 import type { Platform } from "../platform.ts";
 import type { OpenDevice } from "./open-device.ts";
 
@@ -26,7 +28,10 @@ export interface Devices {
 
 export interface DevicesDeps {
   readonly config: AgentConfig;
-  readonly platform: Pick<Platform, "disks" | "bootId" | "pathOfHandle">;
+  readonly platform: Pick<Platform, "disks" | "bootId"> & {
+    /** Without it no file is opened. */
+    readonly workloads?: Pick<Workloads, "pathOfHandle">;
+  };
   /** The lab that the agent's certificate is of; undefined without one, in tests. */
   readonly lab: string | undefined;
 }
@@ -84,6 +89,9 @@ async function openFile(
   { config, platform }: Pick<DevicesDeps, "config" | "platform">,
   waiting?: Waiting,
 ): Promise<OpenDevice> {
+  const { workloads } = platform;
+  if (!workloads)
+    throw new SalvoError("refused", `device ${device.name}: this agent runs no workloads`, { host: config.id });
   const file = await prepareDevice(device, waiting);
   try {
     await checkDevices(config); // again, now that it is there: until then nothing could be told of another name for it
@@ -93,7 +101,7 @@ async function openFile(
   }
   const nothing = () => {};
   return {
-    path: platform.pathOfHandle?.(file.fd) ?? device.path,
+    path: workloads.pathOfHandle(file.fd),
     reservedBytes: 0n,
     recheck: nothing,
     recheckQuickly: nothing,

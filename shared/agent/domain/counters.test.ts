@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { coreTimes, diskChange } from "./counters.ts";
+import { coreTimes, diskChange, nicChanges, volumeChange } from "./counters.ts";
 
 const core = (ms: number) => ({
   userMs: ms,
@@ -23,14 +23,52 @@ test("what is unknown on either side, or went back, is 0", () => {
 });
 
 test("a disk's totals are differences, but what is in flight is in flight now", () => {
-  const before = { reads: 5, readBytes: 2 ** 40, writes: 7, writtenBytes: 512, inFlight: 9, busyMs: 100 };
-  const after = { reads: 6, readBytes: 2 ** 40 + 4096, writes: 7, writtenBytes: 0, inFlight: 2, busyMs: 150 };
-  expect(diskChange(before, after)).toEqual({
+  const times = { busyMs: 100, readMs: 300, writeMs: 20, queueMs: 320 };
+  const before = { reads: 5, readBytes: 2 ** 40, writes: 7, writtenBytes: 512, inFlight: 9, ...times };
+  const after = { reads: 6, readBytes: 2 ** 40 + 4096, writes: 7, writtenBytes: 0, inFlight: 2 };
+  expect(diskChange(before, { ...after, busyMs: 150, readMs: 900, writeMs: 20, queueMs: 931 })).toEqual({
     reads: 1,
     readBytes: 4096n,
     writes: 0,
     writtenBytes: 0n,
     inFlight: 2,
     busyMs: 50,
+    readMs: 600n,
+    writeMs: 0n,
+    queueMs: 611n,
   });
+});
+
+test("a volume's commands are counted together, as its target does not tell reads and writes apart", () => {
+  const before = { commands: 10, readBytes: 2 ** 30, writtenBytes: 2 ** 20 };
+  const after = { commands: 17, readBytes: 2 ** 30 + 2 ** 20, writtenBytes: 0 };
+  expect(volumeChange(before, after)).toEqual({ commands: 7, readBytes: 1_048_576n, writtenBytes: 0n });
+});
+
+const nic = (name: string, by: number) => ({
+  name,
+  receivedBytes: 10 * by,
+  sentBytes: 20 * by,
+  receivedPackets: by,
+  sentPackets: 2 * by,
+  drops: by,
+  errors: 0,
+});
+
+test("interfaces are matched by name; one that comes, goes or starts anew counts nothing", () => {
+  const before = [nic("eth0", 100), nic("gone", 1), nic("reset", 50)];
+  const after = [nic("new", 5), nic("reset", 1), nic("eth0", 103)];
+  const none = { receivedBytes: 0n, sentBytes: 0n, receivedPackets: 0n, sentPackets: 0n, drops: 0n, errors: 0n };
+  expect(nicChanges(before, after)).toEqual([
+    { name: "reset", ...none },
+    {
+      name: "eth0",
+      receivedBytes: 30n,
+      sentBytes: 60n,
+      receivedPackets: 3n,
+      sentPackets: 6n,
+      drops: 3n,
+      errors: 0n,
+    },
+  ]);
 });

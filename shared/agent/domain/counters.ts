@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { CoreTimeSchema, DiskSampleSchema } from "@salvo/proto/telemetry_pb.ts";
+import type { CoreTimeSchema, DiskSampleSchema, NicCountsSchema } from "@salvo/proto/telemetry_pb.ts";
 
 /** Milliseconds since boot. */
 export interface CoreCounters {
@@ -20,9 +20,31 @@ export interface DiskCounters {
   readonly writtenBytes: number;
   readonly inFlight: number;
   readonly busyMs: number;
+  /** Time that reads, writes, and all requests together spent in queue and device: each request adds its own time. */
+  readonly readMs: number;
+  readonly writeMs: number;
+  readonly queueMs: number;
 }
 
-type Cores = readonly (CoreCounters | undefined)[];
+/** Totals of a volume that a target exports, where it does not tell reads and writes apart in number. */
+export interface VolumeCounters {
+  readonly commands: number;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+}
+
+/** Totals of one network interface since boot. */
+export interface NicCounters {
+  readonly name: string;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly receivedPackets: number;
+  readonly sentPackets: number;
+  readonly drops: number;
+  readonly errors: number;
+}
+
+export type Cores = readonly (CoreCounters | undefined)[];
 
 /**
  * What each core did between two readings, by core number. A core that was offline at one of them did nothing, nor did a
@@ -54,5 +76,40 @@ export function diskChange(before: DiskCounters, after: DiskCounters): MessageIn
     writtenBytes: BigInt(passed("writtenBytes")),
     inFlight: after.inFlight,
     busyMs: passed("busyMs"),
+    readMs: BigInt(passed("readMs")),
+    writeMs: BigInt(passed("writeMs")),
+    queueMs: BigInt(passed("queueMs")),
   };
+}
+
+/** What was done to a volume between two readings. */
+export function volumeChange(before: VolumeCounters, after: VolumeCounters): MessageInitShape<typeof DiskSampleSchema> {
+  const passed = (key: keyof VolumeCounters) => Math.max(0, after[key] - before[key]);
+  return {
+    commands: passed("commands"),
+    readBytes: BigInt(passed("readBytes")),
+    writtenBytes: BigInt(passed("writtenBytes")),
+  };
+}
+
+/** What each interface moved between two readings. An interface that one of them does not have is left out. */
+export function nicChanges(
+  before: readonly NicCounters[],
+  after: readonly NicCounters[],
+): MessageInitShape<typeof NicCountsSchema>[] {
+  const known = new Map(before.map((nic) => [nic.name, nic]));
+  return after.flatMap((now) => {
+    const then = known.get(now.name);
+    if (!then) return [];
+    const passed = (key: Exclude<keyof NicCounters, "name">) => BigInt(Math.max(0, now[key] - then[key]));
+    return {
+      name: now.name,
+      receivedBytes: passed("receivedBytes"),
+      sentBytes: passed("sentBytes"),
+      receivedPackets: passed("receivedPackets"),
+      sentPackets: passed("sentPackets"),
+      drops: passed("drops"),
+      errors: passed("errors"),
+    };
+  });
 }

@@ -12,7 +12,8 @@ const PARTICIPANTS = ["a", "b", "c"];
 
 const plans: fc.Arbitrary<RunPlan> = fc
   .record({
-    participants: fc.integer({ min: 1, max: 3 }),
+    /** 0 is an observer. */
+    participants: fc.integer({ min: 0, max: 3 }),
     jobs: fc.integer({ min: 1, max: 2 }),
     ticks: fc.integer({ min: 1, max: 4 }),
   })
@@ -31,6 +32,7 @@ type Choice = { readonly event: RunEvent; readonly who: number };
 const choices: fc.Arbitrary<Choice> = fc.record({
   who: fc.nat(2),
   event: fc.oneof(
+    { weight: 2, arbitrary: fc.constant<RunEvent>({ type: "prepared" }) },
     { weight: 4, arbitrary: fc.constant<RunEvent>({ type: "parked", participant: "" }) },
     { weight: 4, arbitrary: fc.constantFrom<RunEvent>({ type: "watchers", count: 1 }, { type: "watchers", count: 2 }) },
     { weight: 1, arbitrary: fc.constant<RunEvent>({ type: "watchers", count: 0 }) },
@@ -74,6 +76,7 @@ function orderly({ participants, workload, ticks }: RunPlan): Choice[] {
   const once = (event: RunEvent) => ({ event, who: 0 });
   return [
     once({ type: "watchers", count: 1 }),
+    once({ type: "prepared" }),
     ...Array.from({ length: workload.jobs }, () => each({ type: "parked", participant: "" })).flat(),
     once({ type: "fire", nonce: "one", planHash: "plan", t0Ns: 1_000_000_000n, nowNs: 500_000_000n }),
     once({ type: "due", lateMs: 0.1 }),
@@ -92,9 +95,10 @@ function live(plan: RunPlan, chosen: readonly Choice[]): Life {
   const effects: RunEffect[] = [];
   for (const { event, who } of chosen) {
     const state = states.at(-1)!;
-    const id = plan.participants[who % plan.participants.length]!.id;
+    const id = plan.participants[who % plan.participants.length]?.id;
+    if ("participant" in event && id === undefined) continue; // nobody is there to whom it could happen
     try {
-      const next = step(state, "participant" in event ? { ...event, participant: id } : event);
+      const next = step(state, id !== undefined && "participant" in event ? { ...event, participant: id } : event);
       states.push(next.state);
       effects.push(...next.effects);
       if (state.phase === "ended") expect([next.state, next.effects]).toEqual([state, []]);
@@ -136,12 +140,18 @@ test("gates open at most once, after the nonce is durable, and never after a kil
   );
 });
 
-test("a run ends exactly once, with its last effect, when the last fio is gone and not before", () => {
+/** Nothing of the run is left: arming is over, and no fio is at work. An observer's ends by itself with the last tick. */
+function isGone({ plan, prepared, exited, killed, tick }: RunState): boolean {
+  if (plan.participants.length === 0) return prepared && (killed || tick === plan.ticks);
+  return prepared && exited.size === plan.participants.length;
+}
+
+test("a run ends exactly once, with its last effect, when nothing of it is left and not before", () => {
   fc.assert(
     fc.property(lives, ([plan, chosen]) => {
       const { states, effects } = live(plan, chosen);
       const last = states.at(-1)!;
-      const gone = last.exited.size === plan.participants.length;
+      const gone = isGone(last);
       expect(last.phase === "ended").toBe(gone);
       expect(indexes(effects, "end")).toEqual(gone ? [effects.length - 1] : []);
       if (gone) expect(effects.at(-1)).toEqual({ type: "end", outcome: last.outcome, reason: last.reason });
@@ -182,7 +192,8 @@ test("phases only go forward, samples come in order, and only between the openin
         expect(at).toBeGreaterThan(released ?? Infinity);
         expect(at).toBeLessThan(stop);
       }
-      expect(indexes(effects, "prove-start")).toHaveLength(samples.at(-1) === plan.ticks ? 1 : 0);
+      const proves = plan.participants.length > 0 && samples.at(-1) === plan.ticks;
+      expect(indexes(effects, "prove-start")).toHaveLength(proves ? 1 : 0);
     }),
     { numRuns: 1_000 },
   );
@@ -202,11 +213,16 @@ test("what is said once is said once", () => {
 
 test("the lives above go everywhere", () => {
   const seen = new Set<unknown>();
+  const seenByObservers = new Set<unknown>();
   fc.assert(
     fc.property(lives, ([plan, chosen]) => {
-      for (const { phase, outcome } of live(plan, chosen).states) seen.add(phase).add(outcome);
+      const all = plan.participants.length === 0 ? seenByObservers : seen;
+      for (const { phase, outcome } of live(plan, chosen).states) all.add(phase).add(outcome);
     }),
     { numRuns: 3_000, seed: 1 },
   );
-  for (const place of [...PHASES, Outcome.FINISHED, Outcome.ABORTED, Outcome.FAILED]) expect(seen).toContain(place);
+  for (const place of [...PHASES, Outcome.FINISHED, Outcome.ABORTED, Outcome.FAILED]) {
+    expect(seen).toContain(place);
+    expect(seenByObservers).toContain(place);
+  }
 });

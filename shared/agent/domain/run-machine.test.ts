@@ -21,6 +21,7 @@ const PLAN: RunPlan = {
 
 /** Events by a short name, so that histories read like sentences. */
 const EVENTS = {
+  prepared: { type: "prepared" },
   "parked a": { type: "parked", participant: "a" },
   "parked b": { type: "parked", participant: "b" },
   watched: { type: "watchers", count: 1 },
@@ -47,15 +48,16 @@ const EVENTS = {
 type Name = keyof typeof EVENTS;
 
 const PHASES = {
-  arming: [],
-  armed: ["parked a", "parked b"],
-  watched: ["parked a", "watched", "parked b"],
-  committed: ["parked a", "watched", "parked b", "fire"],
-  running: ["parked a", "watched", "parked b", "fire", "in time"],
-  ending: ["parked a", "watched", "parked b", "fire", "in time", "tick 1", "tick 2"],
-  killed: ["parked a", "watched", "parked b", "fire", "in time", "abort"],
-  "half gone": ["parked a", "watched", "parked b", "fire", "in time", "a fails"],
-  ended: ["parked a", "watched", "parked b", "fire", "in time", "tick 1", "tick 2", "a ends", "b ends"],
+  arming: ["prepared"],
+  parked: ["parked a", "parked b"],
+  armed: ["prepared", "parked a", "parked b"],
+  watched: ["parked a", "watched", "parked b", "prepared"],
+  committed: ["prepared", "parked a", "watched", "parked b", "fire"],
+  running: ["prepared", "parked a", "watched", "parked b", "fire", "in time"],
+  ending: ["prepared", "parked a", "watched", "parked b", "fire", "in time", "tick 1", "tick 2"],
+  killed: ["prepared", "parked a", "watched", "parked b", "fire", "in time", "abort"],
+  "half gone": ["prepared", "parked a", "watched", "parked b", "fire", "in time", "a fails"],
+  ended: ["prepared", "parked a", "watched", "parked b", "fire", "in time", "tick 1", "tick 2", "a ends", "b ends"],
 } as const satisfies Record<string, readonly Name[]>;
 
 function after(names: readonly Name[]): RunState {
@@ -87,6 +89,24 @@ const KILLED = "ending, aborted, kill";
 const TABLE: Record<keyof typeof PHASES, Partial<Record<Name, string>>> = {
   arming: {
     "fire of another plan": "refused",
+    "parked a": "arming",
+    "parked b": "arming",
+    watched: "arming",
+    unwatched: "arming",
+    fire: "wrong-state",
+    "fire again": "wrong-state",
+    "fire otherwise": "wrong-state",
+    "fire late": "wrong-state",
+    "a ends": "ending, exited, aborted, kill",
+    "b ends": "ending, exited, aborted, kill",
+    "a fails": "ending, exited, aborted, kill",
+    "b fails": "ending, exited, aborted, kill",
+    abort: KILLED,
+    overdue: KILLED,
+  },
+  parked: {
+    "fire of another plan": "refused",
+    prepared: "armed, armed, await-watcher",
     "parked a": "arming",
     "parked b": "arming",
     watched: "arming",
@@ -236,16 +256,57 @@ test("the first reason is kept, whatever comes after it", () => {
 });
 
 test("jobs that park after an abort do not make an armed run of it", () => {
-  expect(after(["parked a", "abort", "parked b"])).toMatchObject({ phase: "ending", reason: "asked" });
+  expect(after(["prepared", "parked a", "abort", "parked b"])).toMatchObject({ phase: "ending", reason: "asked" });
 });
 
 test("a participant parks with all of its jobs", () => {
   const plan = { ...PLAN, workload: create(WorkloadSchema, { jobs: 2 }) };
   const phases: string[] = [];
-  let state = beginRun(plan);
+  let state = step(beginRun(plan), EVENTS.prepared).state;
   for (const name of ["parked a", "parked b", "parked a", "parked b"] as const) {
     state = step(state, EVENTS[name]).state;
     phases.push(state.phase);
   }
   expect(phases).toEqual(["arming", "arming", "arming", "armed"]);
+});
+
+test("a run whose participants are gone has not ended while arming still goes on", () => {
+  const gone = after(["parked a", "abort", "a ends", "b ends"]);
+  expect(gone.phase).toBe("ending");
+  expect(step(gone, EVENTS.prepared)).toMatchObject({
+    state: { phase: "ended", outcome: Outcome.ABORTED, reason: "asked" },
+    effects: [{ type: "end", outcome: Outcome.ABORTED, reason: "asked" }],
+  });
+});
+
+/** What an observer does, phase by phase, of the same events. */
+function observed(names: readonly Name[]): string[] {
+  let state = beginRun({ ...PLAN, participants: [] });
+  return names.map((name) => {
+    const next = step(state, EVENTS[name]);
+    state = next.state;
+    return [state.phase, ...next.effects.map(said)].join(", ");
+  });
+}
+
+test("an observer is armed as soon as it is prepared, samples at every tick, and ends with the last one", () => {
+  expect(observed(["prepared", "watched", "fire", "in time", "tick 1", "tick 2", "tick 3"])).toEqual([
+    "armed, armed, await-watcher",
+    "armed",
+    "committed, fired, make-durable, wait-for-t0",
+    "running, open-gates, released",
+    "running, sample 1",
+    "ended, sample 2, end finished",
+    "ended",
+  ]);
+});
+
+test("an observer that is aborted ends at once, but not before its arming is over", () => {
+  expect(observed(["prepared", "abort"])).toEqual(["armed, armed, await-watcher", "ended, aborted, kill, end aborted"]);
+  expect(observed(["abort", "prepared"])).toEqual(["ending, aborted, kill", "ended, end aborted"]);
+  expect(observed(["prepared", "watched", "unwatched"]).at(-1)).toBe("ended, aborted, kill, end aborted");
+  expect(observed(["prepared", "watched", "fire", "late"]).at(-1)).toBe("ended, aborted, kill, end failed");
+  expect(observed(["prepared", "watched", "fire", "in time", "tick 1", "overdue"]).at(-1)).toBe(
+    "ended, aborted, kill, end failed",
+  );
 });

@@ -7,13 +7,15 @@ import { unreachable } from "../../kernel/assert.ts";
 import { SalvoError } from "../../kernel/error.ts";
 import { msToNs, type Nanos } from "../../kernel/time.ts";
 import { planRefused } from "./plan-hash.ts";
-import { FIRE_NOTICE_MS, GATES_LATE_MS_MAX, type RunPlan } from "./run-plan.ts";
+import { FIRE_NOTICE_MS, GATES_LATE_MS_MAX, observes, type RunPlan } from "./run-plan.ts";
 
 export type Phase = "arming" | "armed" | "committed" | "running" | "ending" | "ended";
 
 export interface RunState {
   readonly plan: RunPlan;
   readonly phase: Phase;
+  /** All that arming has to do was done, or given up. */
+  readonly prepared: boolean;
   /** Jobs that wait at the gate, per participant. */
   readonly parked: ReadonlyMap<string, number>;
   /** Participants whose fio has ended. */
@@ -33,6 +35,8 @@ export interface RunState {
 }
 
 export type RunEvent =
+  /** All that arming has to do was done, or given up: nothing of it comes later. Jobs may still be on their way to the gate. */
+  | { readonly type: "prepared" }
   | { readonly type: "parked"; readonly participant: string }
   /** fio ended. problem is empty when it did what it was asked to. */
   | { readonly type: "exited"; readonly participant: string; readonly problem: string }
@@ -51,7 +55,7 @@ export type RunEvent =
   | { readonly type: "due"; readonly lateMs: number }
   | { readonly type: "tick"; readonly tick: number }
   | { readonly type: "abort"; readonly reason: string }
-  /** fio should have ended long ago. */
+  /** The run should have ended long ago. */
   | { readonly type: "overdue" };
 
 export type RunEffect =
@@ -82,6 +86,7 @@ export function beginRun(plan: RunPlan): RunState {
   return {
     plan,
     phase: "arming",
+    prepared: false,
     parked: new Map(),
     exited: new Set(),
     watchers: 0,
@@ -98,6 +103,8 @@ export function beginRun(plan: RunPlan): RunState {
 export function step(state: RunState, event: RunEvent): Step {
   if (state.phase === "ended") return event.type === "fire" ? refuseFire(state) : stay(state);
   switch (event.type) {
+    case "prepared":
+      return onPrepared(state);
     case "parked":
       return onParked(state, event.participant);
     case "exited":
@@ -115,7 +122,7 @@ export function step(state: RunState, event: RunEvent): Step {
     case "abort":
       return abort(state, Outcome.ABORTED, event.reason);
     case "overdue":
-      return abort(state, Outcome.FAILED, "fio did not end at its planned end");
+      return abort(state, Outcome.FAILED, overdueReason(state.plan));
     default:
       return unreachable(event);
   }
@@ -132,14 +139,23 @@ function onDue(state: RunState, lateMs: number): Step {
   return abort(state, Outcome.FAILED, why);
 }
 
+function onPrepared(state: RunState): Step {
+  if (state.prepared) return stay(state);
+  const next = { ...state, prepared: true };
+  return state.phase === "arming" ? armWhenReady(next) : endWhenOver(next, []);
+}
+
 function onParked(state: RunState, participant: string): Step {
   const parked = new Map(state.parked).set(participant, (state.parked.get(participant) ?? 0) + 1);
-  const all = state.plan.participants.every(({ id }) => parked.get(id) === state.plan.workload.jobs);
-  if (state.phase !== "arming" || !all) return stay({ ...state, parked });
-  return {
-    state: { ...state, parked, phase: "armed" },
-    effects: [note(EventKind.ARMED, ""), { type: "await-watcher" }],
-  };
+  const next = { ...state, parked };
+  return state.phase === "arming" ? armWhenReady(next) : stay(next);
+}
+
+/** An observer has nobody to wait for. */
+function armWhenReady(state: RunState): Step {
+  const all = state.plan.participants.every(({ id }) => state.parked.get(id) === state.plan.workload.jobs);
+  if (!state.prepared || !all) return stay(state);
+  return { state: { ...state, phase: "armed" }, effects: [note(EventKind.ARMED, ""), { type: "await-watcher" }] };
 }
 
 function onExited(state: RunState, participant: string, problem: string): Step {
@@ -158,7 +174,7 @@ function onExited(state: RunState, participant: string, problem: string): Step {
       effects.push(...killed.effects);
     }
   }
-  return endWhenAllExited(next, effects);
+  return endWhenOver(next, effects);
 }
 
 function onWatchers(state: RunState, count: number): Step {
@@ -197,14 +213,17 @@ function onTick(state: RunState, tick: number): Step {
   if (state.phase !== "running" || tick <= state.tick || tick > state.plan.ticks) return stay(state);
   const effects: RunEffect[] = [{ type: "sample", tick }];
   if (tick < state.plan.ticks) return { state: { ...state, tick }, effects };
+  const next: RunState = { ...state, tick, phase: "ending" };
+  // There is no fio whose start would have to be proven, nor whose end would have to be waited for.
+  if (observes(state.plan)) return endWhenOver(next, effects);
   effects.push({ type: "prove-start" });
-  return { state: { ...state, tick, phase: "ending" }, effects };
+  return { state: next, effects };
 }
 
-/** The run has ended when the last of its fio processes is gone. */
+/** The run has ended when arming is over and the last of its fio processes is gone. */
 function abort(state: RunState, outcome: Outcome, reason: string): Step {
   const killed = kill(state, outcome, reason);
-  return endWhenAllExited(killed.state, killed.effects);
+  return endWhenOver(killed.state, killed.effects);
 }
 
 /** Ends all fio processes. A participant that has failed before is still why the run did. */
@@ -217,13 +236,22 @@ function kill(state: RunState, outcome: Outcome, reason: string): Step {
   };
 }
 
-function endWhenAllExited(state: RunState, effects: readonly RunEffect[]): Step {
-  if (state.exited.size < state.plan.participants.length) return { state, effects };
+function endWhenOver(state: RunState, effects: readonly RunEffect[]): Step {
+  if (!isOver(state)) return { state, effects };
   const outcome = state.outcome === Outcome.UNSPECIFIED ? Outcome.FINISHED : state.outcome;
   return {
     state: { ...state, phase: "ended", outcome },
     effects: [...effects, { type: "end", outcome, reason: state.reason }],
   };
+}
+
+function isOver({ plan, prepared, exited, killed, tick }: RunState): boolean {
+  if (!prepared) return false;
+  return observes(plan) ? killed || tick === plan.ticks : exited.size === plan.participants.length;
+}
+
+function overdueReason(plan: RunPlan): string {
+  return observes(plan) ? "its ticks did not come to their end" : "fio did not end at its planned end";
 }
 
 function note(kind: EventKind, text: string): RunEffect {

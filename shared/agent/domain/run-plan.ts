@@ -22,6 +22,7 @@ export const FIRE_NOTICE_MS = 100;
 /** What an agent is to do in one run; fixed when it is armed. Ticks are numbered from 1, tick 0 is T0 itself. */
 export interface RunPlan {
   readonly run: string;
+  /** None for an observer. */
   readonly participants: readonly {
     readonly id: string;
     readonly device: string;
@@ -33,6 +34,11 @@ export interface RunPlan {
   readonly ticks: number;
   /** Of all of it. */
   readonly hash: string;
+}
+
+/** The agent runs no fio: it samples its host at the run's ticks. */
+export function observes({ participants }: Pick<RunPlan, "participants">): boolean {
+  return participants.length === 0;
 }
 
 /** Throws `invalid-input` when ramp or duration is not a whole number of intervals, `refused` when it is not what was planned. */

@@ -8,8 +8,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { msToNs } from "../../kernel/time.ts";
 import { fioRuntimeMs, type RunPlan } from "../domain/run-plan.ts";
-import { startFio } from "./process.ts";
-import type { Platform } from "../platform.ts";
+import { type FioPlace, startFio } from "./process.ts";
 
 const workload = create(WorkloadSchema, {
   name: "w",
@@ -48,7 +47,7 @@ async function fioThatPrints() {
     fioPath,
     folder: join(folder, "p"),
     device: { path: join(folder, "file"), sizeBytes: 1_048_576n, reservedBytes: 0n },
-    platform,
+    workloads,
     clock: { now: () => msToNs(nowMs), wall: () => 0n },
     onParked: () => undefined,
     onSample: (sample) => samples.push(sample),
@@ -64,14 +63,11 @@ async function fioThatPrints() {
   };
 }
 
-/** Only what an fio process asks of it: no gate, and nothing that hears a signal. */
-const platform: Platform = {
-  describeHost: () => Promise.reject(new Error("not asked for")),
-  bootId: () => "boot",
+/** No gate, and nothing that hears a signal. */
+const workloads: FioPlace["workloads"] = {
   openGate: async () => ({ command: "true", parked: nobody(), allow() {}, open() {}, close() {} }),
   requestDump() {},
-  readCores: () => [],
-  findDisk: () => undefined,
+  endFio: (fio) => void fio.kill(),
 };
 
 async function* nobody(): AsyncGenerator<void> {}

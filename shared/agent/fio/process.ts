@@ -16,7 +16,7 @@ import { type Clock, msToNs, type Nanos } from "../../kernel/time.ts";
 import { type RunningProcess, startProcess } from "../../process/start.ts";
 import { fioRuntimeMs, type RunPlan } from "../domain/run-plan.ts";
 import { createDumpDialogue } from "./dump-dialogue.ts";
-import type { Gate, Platform } from "../platform.ts";
+import type { Gate, Workloads } from "./workloads.ts";
 
 /** The fio process of one participant, from its start at the gate to its last word. */
 export interface FioProcess {
@@ -45,7 +45,7 @@ export interface FioPlace {
   /** The participant's own folder; made here. */
   readonly folder: string;
   readonly device: { readonly path: string; readonly sizeBytes: bigint; readonly reservedBytes: bigint };
-  readonly platform: Platform;
+  readonly workloads: Pick<Workloads, "openGate" | "requestDump" | "endFio">;
   readonly clock: Clock;
   onParked(): void;
   onSample(sample: FioSample): void;
@@ -53,7 +53,7 @@ export interface FioPlace {
 
 export async function startFio(participant: string, plan: RunPlan, place: FioPlace): Promise<FioProcess> {
   await mkdir(place.folder, { recursive: true, mode: 0o700 });
-  const gate = await place.platform.openGate(place.folder);
+  const gate = await place.workloads.openGate(place.folder);
   try {
     const jobFile = join(place.folder, "job.fio");
     const job = renderJob(plan.workload, {
@@ -73,11 +73,11 @@ export async function startFio(participant: string, plan: RunPlan, place: FioPla
 }
 
 function follow(participant: string, place: FioPlace, gate: Gate, child: RunningProcess, runtimeNs: Nanos): FioProcess {
-  const { clock, platform } = place;
+  const { clock, workloads } = place;
   const dialogue = createDumpDialogue({
     participant,
     clock,
-    request: () => platform.requestDump(child),
+    request: () => workloads.requestDump(child),
     onSample: (sample) => place.onSample(sample),
   });
   let releasedAtNs: Nanos | undefined;
@@ -99,7 +99,7 @@ function follow(participant: string, place: FioPlace, gate: Gate, child: Running
       }
     } catch (error) {
       garbage = toSalvoError(error).message;
-      child.kill("SIGKILL");
+      workloads.endFio(child);
     }
   }
 
@@ -169,7 +169,7 @@ function follow(participant: string, place: FioPlace, gate: Gate, child: Running
       const leftNs = (releasedAtNs ?? clock.now()) + runtimeNs - clock.now();
       if (leftNs > (slowNs > PROOF_ENDS_NS ? slowNs : PROOF_ENDS_NS)) dialogue.askForProof();
     },
-    kill: () => child.kill("SIGKILL"),
+    kill: () => workloads.endFio(child),
     ended: end(),
   };
 }

@@ -1,0 +1,30 @@
+import type { RunningProcess } from "../../process/start.ts";
+import type { WayState } from "../domain/way-changes.ts";
+
+/** What a platform needs to run fio for a workload. */
+export interface Workloads {
+  /** The folder is fio's working directory. */
+  openGate(folder: string): Promise<Gate>;
+  /** Makes fio print a cumulative json+ dump. */
+  requestDump(fio: RunningProcess): void;
+  /** Ends fio at once, and whatever it has started. */
+  endFio(fio: RunningProcess): void;
+  /** A path by which another process opens the very file behind this process's handle, whatever has the file's name by now. */
+  pathOfHandle(fd: number): string;
+  /** A quick reader of the states of the ways to a disk; undefined for what is not reached over a network. */
+  findWays(path: string): (() => readonly WayState[]) | undefined;
+}
+
+/** Where the jobs of one fio process wait. */
+export interface Gate {
+  /** For fio's exec_prerun. */
+  readonly command: string;
+  /** Yields once for every job that waits. */
+  readonly parked: AsyncIterable<void>;
+  /** Just before open: from now on the end of the waiting means to go. Everything that takes time is done here. */
+  allow(): void;
+  /** Lets all jobs go. As quick as it can be. */
+  open(): void;
+  /** Ends the waiting without letting anything go, and frees what the gate holds. Also after open. */
+  close(): void;
+}
