@@ -10,6 +10,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseDump } from "../../fio/dump.ts";
 import { fioArguments, renderJob } from "../../fio/job.ts";
+import type { StartBounds } from "../../fio/start.ts";
 import { createSplitter } from "../../fio/splitter.ts";
 import { toSalvoError } from "../../kernel/error.ts";
 import { type Clock, msToNs, type Nanos } from "../../kernel/time.ts";
@@ -126,30 +127,12 @@ function follow(participant: string, place: FioPlace, gate: Gate, child: Running
     gate.close();
     await parked;
     dialogue.end();
-    const bounds = dialogue.startBounds();
-    const problem = problemOf({
-      exitCode,
-      endedBy,
-      said: lastWords(stderr) || lastWords(splitter.noise),
-      garbage,
-      lastDocument,
-    });
+    const said = lastWords(stderr) || lastWords(splitter.noise);
+    const facts = { exitCode, endedBy, said, garbage, lastDocument };
     return {
-      problem,
-      final:
-        lastDocument === undefined
-          ? undefined
-          : create(FioFinalSchema, { participant, exitCode: exitCode ?? -1, json: lastDocument }),
-      start:
-        bounds && releasedAtNs !== undefined
-          ? create(StartProofSchema, {
-              participant,
-              releasedAtNs,
-              earliestNs: bounds.earliestNs,
-              latestNs: bounds.latestNs,
-              wallClockSet: bounds.stepped,
-            })
-          : undefined,
+      problem: problemOf(facts),
+      final: finalOf(participant, facts),
+      start: proofOf(participant, dialogue.startBounds(), releasedAtNs),
     };
   }
 
@@ -180,6 +163,20 @@ interface EndFacts {
   readonly said: string;
   readonly garbage: string | undefined;
   readonly lastDocument: string | undefined;
+}
+
+function finalOf(participant: string, { exitCode, lastDocument: json }: EndFacts): FioFinal | undefined {
+  return json === undefined ? undefined : create(FioFinalSchema, { participant, exitCode: exitCode ?? -1, json });
+}
+
+function proofOf(
+  participant: string,
+  bounds: StartBounds | undefined,
+  releasedAtNs: Nanos | undefined,
+): StartProof | undefined {
+  if (!bounds || releasedAtNs === undefined) return undefined;
+  const { earliestNs, latestNs, stepped: wallClockSet } = bounds;
+  return create(StartProofSchema, { participant, releasedAtNs, earliestNs, latestNs, wallClockSet });
 }
 
 /** fio exits with 0 in several ways of failing (a prerun that failed, above all), so its result is looked at as well. */
