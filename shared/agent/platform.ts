@@ -21,8 +21,11 @@ export interface Platform {
    * between T0 and the end.
    */
   readCores(): (CoreCounters | undefined)[];
-  /** The block device below a file: a reader of its counters, or undefined when there is none (tmpfs, overlay). */
-  findDisk(path: string): (() => DiskCounters) | undefined;
+  /**
+   * The block device below a file: a reader of its counters, or undefined when there is none (tmpfs, overlay) or nothing counts
+   * its I/O. A reading that is undefined is not known.
+   */
+  findDisk(path: string): (() => DiskCounters | undefined) | undefined;
   /** Of a disk that is reached over a network: a reader of the states of the ways to it, as quick as the others. */
   findWays?(path: string): (() => readonly WayState[]) | undefined;
   /** A path by which another process opens the very file behind this process's handle, whatever has its name by now. */

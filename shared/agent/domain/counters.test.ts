@@ -23,8 +23,10 @@ test("what is unknown on either side, or went back, is 0", () => {
 });
 
 test("a disk's totals are differences, but what is in flight is in flight now", () => {
-  const before = { reads: 5, readBytes: 2 ** 40, writes: 7, writtenBytes: 512, inFlight: 9, busyMs: 100 };
-  const after = { reads: 6, readBytes: 2 ** 40 + 4096, writes: 7, writtenBytes: 0, inFlight: 2, busyMs: 150 };
+  const times = { readMs: 7, writeMs: 8, queueMs: 15 };
+  const before = { reads: 5, readBytes: 2 ** 40, writes: 7, writtenBytes: 512, inFlight: 9, busyMs: 100, ...times };
+  const later = { readMs: 9, writeMs: 9, queueMs: 18 };
+  const after = { reads: 6, readBytes: 2 ** 40 + 4096, writes: 7, writtenBytes: 0, inFlight: 2, busyMs: 150, ...later };
   expect(diskChange(before, after)).toEqual({
     reads: 1,
     readBytes: 4096n,
@@ -32,5 +34,8 @@ test("a disk's totals are differences, but what is in flight is in flight now", 
     writtenBytes: 0n,
     inFlight: 2,
     busyMs: 50,
+    readMs: 2n,
+    writeMs: 1n,
+    queueMs: 3n,
   });
 });

@@ -20,6 +20,10 @@ export interface DiskCounters {
   readonly writtenBytes: number;
   readonly inFlight: number;
   readonly busyMs: number;
+  /** That requests spent in queue and device, added up. */
+  readonly readMs: number;
+  readonly writeMs: number;
+  readonly queueMs: number;
 }
 
 type Cores = readonly (CoreCounters | undefined)[];
@@ -54,5 +58,8 @@ export function diskChange(before: DiskCounters, after: DiskCounters): MessageIn
     writtenBytes: BigInt(passed("writtenBytes")),
     inFlight: after.inFlight,
     busyMs: passed("busyMs"),
+    readMs: BigInt(passed("readMs")),
+    writeMs: BigInt(passed("writeMs")),
+    queueMs: BigInt(passed("queueMs")),
   };
 }

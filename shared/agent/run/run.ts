@@ -57,8 +57,8 @@ export interface RunDeps {
 
 interface Disk {
   readonly participant: string;
-  readonly read: () => DiskCounters;
-  last: DiskCounters;
+  readonly read: () => DiskCounters | undefined;
+  last: DiskCounters | undefined;
 }
 
 interface Ways {
@@ -265,9 +265,9 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
     cores = now;
     for (const disk of disks) {
       const counters = disk.read();
-      const change = diskChange(disk.last, counters);
+      const change = disk.last && counters ? diskChange(disk.last, counters) : { gap: true };
       keep({ case: "disk", value: { ...change, participant: disk.participant, tick: number, takenAtNs } });
-      disk.last = counters;
+      disk.last = counters ?? disk.last;
     }
     for (const each of ways) {
       const states = each.read();
