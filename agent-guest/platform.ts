@@ -2,6 +2,7 @@ import type { Platform } from "@salvo/shared/agent/platform.ts";
 import { openCores } from "./cpu.ts";
 import { findDisk } from "./disk.ts";
 import { linuxDisks } from "./disks/disks.ts";
+import { readFioLimits } from "./fio-limits.ts";
 import { openGate } from "./gate.ts";
 import { bootId, describeHost } from "./host.ts";
 import { linuxInitiator } from "./initiator/provider.ts";
@@ -13,6 +14,7 @@ export function linuxPlatform(): Platform & Required<Pick<Platform, "disks">> {
   const cores = openCores();
   return {
     describeHost,
+    readFioLimits: () => readFioLimits(),
     bootId,
     openGate,
     // fio answers on its standard output (HOWTO, "Signals").

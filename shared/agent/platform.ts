@@ -1,4 +1,4 @@
-import type { Host } from "@salvo/proto/agent_pb.ts";
+import type { FioLimits, Host } from "@salvo/proto/agent_pb.ts";
 import type { RunningProcess } from "../process/start.ts";
 import type { CoreCounters, DiskCounters } from "./domain/counters.ts";
 import type { WayState } from "./domain/way-changes.ts";
@@ -10,6 +10,8 @@ import type { InitiatorProvider, ProviderDeps, TargetProvider } from "./provisio
 export interface Platform {
   /** For people and for comparing runs; asked once. */
   describeHost(): Promise<Host>;
+  /** What the host lets the jobs of fio have now; without it, nobody compares that with what a workload needs. */
+  readonly readFioLimits?: () => FioLimits;
   /** Changes when the host starts anew. */
   bootId(): string;
   /** In the folder that is fio's working directory. */

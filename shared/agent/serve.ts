@@ -60,7 +60,7 @@ export async function serveAgent({
   await checkDevices(config);
   const held = await recoverRuns(config.dataDir, clock, log);
   const served = identity ? roles.filter((role) => identity.roles.includes(roleName(role))) : [...roles];
-  const tellFio = served.includes(Role.WORKLOAD) ? fioTeller(config.fio) : undefined;
+  const tellFio = served.includes(Role.WORKLOAD) ? fioTeller(config.fio, platform.readFioLimits) : undefined;
   const lead = openLead(join(config.dataDir, "gate-lead"));
   const others = config.nats && (await readNatsCredentials(config.nats));
   const host = await platform.describeHost();
