@@ -131,7 +131,9 @@ function describeSelf({
   lead,
   devices,
 }: Self): () => Promise<AgentDescription> {
-  const tellFio = roles.includes(Role.WORKLOAD) ? fioTeller(config.fio) : undefined;
+  const { workloads } = platform;
+  const runsFio = workloads && roles.includes(Role.WORKLOAD);
+  const tellFio = runsFio ? fioTeller(config.fio, () => workloads.readFioLimits()) : undefined;
   return async () => {
     await checkDevices(config); // before every run: links come and go
     const all = await devices.list();
