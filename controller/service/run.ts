@@ -274,7 +274,7 @@ export async function driveRun(
   function armRequest(agent: string) {
     const description = descriptions.get(agent);
     assert(description, `agent ${agent} is described before it is armed`);
-    return { ...armPlanOf(spec, description), bus: { url: begin.natsUrl, lab: spec.lab } };
+    return { ...armPlanOf(spec, description), bus: { url: begin.natsUrl, lab: spec.lab, batches: true } };
   }
 
   async function watch(agent: string): Promise<void> {

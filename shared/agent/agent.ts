@@ -132,6 +132,7 @@ export function createAgent(deps: AgentDeps): Agent {
         run: request.run,
         agent: config.id,
         journal,
+        batches: request.bus.batches,
       });
     active = { name: request.run, run, journal, publisher, occupation: undo.move() };
     void hold(active);
