@@ -13,6 +13,7 @@ import {
   type StreamCompleteness,
 } from "@salvo/proto/run_pb.ts";
 import { Outcome, type Record, type StartProof } from "@salvo/proto/telemetry_pb.ts";
+import { greatest } from "@salvo/shared/kernel/extremes.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { msToNs, nsToMs } from "@salvo/shared/kernel/time.ts";
 import { createClocks, jumpedClocks, type T0 } from "./clocks.ts";
@@ -129,7 +130,10 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
       windowShort: measured?.span.first !== planned.first || measured.span.last !== planned.last,
       jumped: jumpedClocks(facts.clockBefore, facts.clockAfter),
       startBoundMs: nsToMs(startBoundNs(firstIos)),
-      clockBoundMs: Math.max(0, ...estimates.map(({ boundNs }) => nsToMs(boundNs))),
+      clockBoundMs: greatest(
+        estimates.map(({ boundNs }) => nsToMs(boundNs)),
+        0,
+      ),
     };
   }
 

@@ -155,7 +155,9 @@ function publish(
   journal: RunDeps["journal"],
   { config, log, bus: keeper }: RunsDeps,
 ): RunPublisher | undefined {
-  return bus && publishRun({ bus: keeper.use(bus), lab: bus.lab, run, agent: config.id, journal, log });
+  if (!bus) return undefined;
+  const { lab, batches } = bus;
+  return publishRun({ bus: keeper.use(bus), lab, run, agent: config.id, journal, batches, log });
 }
 
 /** One that failed says so once more when it is closed: its run has told already, and its folder goes all the same. */
