@@ -1,4 +1,5 @@
 /** What came of a run: a fold over all its records, then one conclusion. Pure. */
+import { greatest } from "@salvo/shared/kernel/extremes.ts";
 import { create } from "@bufbuild/protobuf";
 import type { AgentDescription } from "@salvo/proto/agent_pb.ts";
 import {
@@ -251,7 +252,13 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
 
 function totalsOf(measured: Measured, lasting: readonly { readonly id: string }[], within: readonly Stall[]) {
   const totals = measured.totals(lasting.map(({ id }) => id));
-  return create(TotalsSchema, { ...totals, stalledSeconds: Math.max(0, ...within.map(({ seconds }) => seconds)) });
+  return create(TotalsSchema, {
+    ...totals,
+    stalledSeconds: greatest(
+      within.map(({ seconds }) => seconds),
+      0,
+    ),
+  });
 }
 
 function worst(clocks: readonly { readonly boundNs: bigint }[]): bigint {

@@ -1,4 +1,5 @@
 /** Which participants share one disk of one host: each of them reads the counters of all. Pure. */
+import { greatest } from "@salvo/shared/kernel/extremes.ts";
 import type { AgentDescription } from "@salvo/proto/agent_pb.ts";
 
 export interface DiskUser {
@@ -57,7 +58,7 @@ function sumOf(users: readonly DiskUser[]): SharedDisk {
   return {
     users,
     fioBytes: users.reduce((sum, { fioBytes }) => sum + fioBytes, 0),
-    diskBytes: counted.length > 0 ? Math.max(...counted) : undefined,
+    diskBytes: counted.length > 0 ? greatest(counted) : undefined,
   };
 }
 

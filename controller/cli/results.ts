@@ -1,3 +1,4 @@
+import { greatest } from "@salvo/shared/kernel/extremes.ts";
 import type { Manifest } from "@salvo/proto/run_pb.ts";
 import { type Cell, compare, type Comparison, type Result } from "../analysis/comparison.ts";
 import { summaryOf } from "../store/manifest.ts";
@@ -21,7 +22,7 @@ const NO_RUN = ["-"] as const;
 function comparisonText({ scenarios, workloads }: Comparison): string {
   const rows = workloads.flatMap(({ workload, cells }) => {
     const texts = cells.map((cell) => (cell ? linesOf(cell) : NO_RUN));
-    const lines = Math.max(...texts.map(({ length }) => length));
+    const lines = greatest(texts.map(({ length }) => length));
     return Array.from({ length: lines }, (_, line) => [
       line === 0 ? workload : "",
       ...texts.map((text) => text[line] ?? ""),

@@ -7,6 +7,7 @@ import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { renderJob } from "@salvo/shared/fio/job.ts";
 import { parseFioVersion, requireFioVersion } from "@salvo/shared/fio/version.ts";
 import { isObserver } from "./observer.ts";
+import { limitProblems } from "./fio-limits.ts";
 
 /**
  * Why the agent that was asked as `id` cannot take its part in a run, each with what to do about it; empty when it can.
@@ -31,6 +32,7 @@ export function preflight(
     ...roles(agent),
     ...activity(runs),
     ...fio(agent),
+    ...limitProblems(spec, agent),
     ...(toCome ? freshLuns(toCome.target, agent) : devices(spec, agent)),
   ];
 }

@@ -1,4 +1,5 @@
 import type { RunSummary, Totals } from "@salvo/proto/run_pb.ts";
+import { greatest } from "@salvo/shared/kernel/extremes.ts";
 import { html, type Html } from "./html.ts";
 import { pooledLatency } from "./latency.ts";
 import type { PlacedRun } from "./placed.ts";
@@ -76,7 +77,7 @@ function togetherRow(group: readonly PlacedRun[]): Html | undefined {
   if (totals.length < 2) return undefined;
   const mean = totals.reduce((sum, { iops }) => sum + iops, 0) / totals.length;
   const mib = totals.reduce((sum, { mibPerSec }) => sum + mibPerSec, 0) / totals.length;
-  const apart = mean > 0 ? Math.max(...totals.map(({ iops }) => Math.abs(iops - mean))) / mean : 0;
+  const apart = mean > 0 ? greatest(totals.map(({ iops }) => Math.abs(iops - mean))) / mean : 0;
   const pooled = pooledLatency(complete);
   const left = group.length - complete.length;
   return html`<tr>
@@ -88,7 +89,7 @@ function togetherRow(group: readonly PlacedRun[]): Html | undefined {
     <td class="figure">${percentileCell(pooled.p50, "p50")}</td>
     <td class="figure">${percentileCell(pooled.p99, "p99")}</td>
     <td class="figure">${percentileCell(pooled.p999, "p999")}</td>
-    <td class="figure">${maxCell(Math.max(...totals.map(({ latencyUs }) => latencyUs?.max ?? 0)) || undefined)}</td>
+    <td class="figure">${maxCell(greatest(totals.map(({ latencyUs }) => latencyUs?.max ?? 0)) || undefined)}</td>
     <td colspan="2" class="muted">
       mean throughput; percentiles of all I/Os pooled${left === 0 ? "" : `; ${left} not complete, left out`}
     </td>

@@ -1,3 +1,4 @@
+import { greatest } from "@salvo/shared/kernel/extremes.ts";
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import {
@@ -51,7 +52,7 @@ function addUntold({ spec, participants }: Manifest, summary: RunSummary): void 
   if (summary.startBoundUs > 0) return;
   const started = participants.filter((participant) => participant.started);
   const widths = started.map(({ firstIoEarliestNs, firstIoLatestNs }) => Number(firstIoLatestNs - firstIoEarliestNs));
-  summary.startBoundUs = Math.max(0, ...widths) / 2 / 1000;
+  summary.startBoundUs = greatest(widths, 0) / 2 / 1000;
 }
 
 type Corrupt = (why: string, cause?: unknown) => SalvoError;

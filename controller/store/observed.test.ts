@@ -8,7 +8,7 @@ import { RecordSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
 import { syntheticRun, type SyntheticRun } from "@salvo/shared/testing/records.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { loadReportRun } from "../report/load.ts";
-import { sealRun } from "./archive.ts";
+import { sealRun } from "../service/seal.ts";
 import { formatSums, sumFiles } from "./checksums.ts";
 import { openRunFolder, spoolFolder } from "./layout.ts";
 import { createOpenRun } from "./openrun.ts";
@@ -26,10 +26,7 @@ const observed = (run: string) =>
 
 async function seal(run: SyntheticRun, edit: Edit = (record) => record) {
   await createOpenRun(dataDir, run.spec);
-  await using spool = await openSpool(
-    spoolFolder(openRunFolder(dataDir, run.spec.run)),
-    run.spec.agents.map(({ id }) => id),
-  );
+  await using spool = await openSpool(spoolFolder(openRunFolder(dataDir, run.spec.run)), run.spec);
   for (const agent of spool.agents)
     for (const record of run.records(agent))
       spool.add(agent, record.seq, toBinary(RecordSchema, edit(record)), "received");

@@ -8,9 +8,10 @@ export async function consumeRecords(run: OpenRun, { over }: Course): Promise<vo
   const onTrouble = (problem: unknown) => logger.debug({ run: spec.run, problem }, "NATS");
   try {
     const bus = await run.untilBus(over);
-    for await (const record of consumeRun({ bus, lab: spec.lab, run: spec.run, signal: over, onTrouble })) {
-      const { agent, seq, payload } = record;
-      if (spool.add(agent, seq, payload, "received")) live.record(payload);
+    for await (const message of consumeRun({ bus, lab: spec.lab, run: spec.run, signal: over, onTrouble })) {
+      const { agent, seq, payload } = message;
+      const record = spool.add(agent, seq, payload, "received");
+      if (record) live.record(record);
     }
   } catch (error) {
     if (over.aborted) return;

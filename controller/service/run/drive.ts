@@ -37,10 +37,7 @@ export async function driveRun(
   let manifest: Manifest;
   {
     await using log = await openRunLog(join(folder, "events.journal"));
-    await using spool = await openSpool(
-      spoolFolder(folder),
-      agents.map(({ id }) => id),
-    );
+    await using spool = await openSpool(spoolFolder(folder), spec);
     const [first, ...before] = log.before;
     const begin = first?.type === "begin" ? first : newRun(deps);
     if (!first) await log.append(begin);

@@ -1,5 +1,5 @@
 import type { Manifest } from "@salvo/proto/run_pb.ts";
-import { sealRun } from "../../store/archive.ts";
+import { sealRun } from "../seal.ts";
 import { factsOf } from "../run-facts.ts";
 import type { Course } from "./course.ts";
 import type { OpenRun } from "./deps.ts";

@@ -1,3 +1,4 @@
+import type { FioLimits } from "@salvo/proto/agent_pb.ts";
 import type { RunningProcess } from "../../process/start.ts";
 import type { WayState } from "../domain/way-changes.ts";
 
@@ -11,6 +12,8 @@ export interface Workloads {
   endFio(fio: RunningProcess): void;
   /** A path by which another process opens the very file behind this process's handle, whatever has the file's name by now. */
   pathOfHandle(fd: number): string;
+  /** What the host lets the jobs of fio have now, to be compared with what a workload needs; undefined where there are no such limits. */
+  readFioLimits(): FioLimits | undefined;
   /** A quick reader of the states of the ways to a disk; undefined for what is not reached over a network. */
   findWays(path: string): (() => readonly WayState[]) | undefined;
 }
