@@ -63,6 +63,7 @@ export function addToOutline(outline: AgentOutline, { atNs, body }: Record): voi
       return;
     }
     case "cpu":
+    case "net":
       outline.lastTick = Math.max(outline.lastTick, body.value.tick);
       return;
     case "start":
@@ -82,6 +83,7 @@ export function addToOutline(outline: AgentOutline, { atNs, body }: Record): voi
     case "end":
       outline.end = body.value;
       return;
+    case "hostClock":
     case undefined: // A record of a newer agent: it is counted and hashed, and that is all.
   }
 }
