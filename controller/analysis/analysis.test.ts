@@ -286,7 +286,7 @@ test("a generator that is busy on all its cores is a warning and no verdict", ()
   const { summary } = conclude(syntheticRun(small), busy);
   expect(summary.verdict).toBe("complete");
   expect(summary.warnings).toContain(
-    "vm1 was 100 % busy on all its cores, vm2 was 100 % busy on all its cores: the load generator may be the bottleneck",
+    "vm1, vm2 were 100 % busy on all their cores: the load generator may be the bottleneck",
   );
 });
 

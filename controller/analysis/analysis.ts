@@ -17,7 +17,7 @@ import {
 import { Outcome, type Record, type StartProof } from "@salvo/proto/telemetry_pb.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { msToNs, nsToMs } from "@salvo/shared/kernel/time.ts";
-import { contentOf } from "../domain/run-content.ts";
+import { contentOf } from "./run-content.ts";
 import { createClocks, jumpedClocks, type KnownClock, knownClocks, type T0 } from "./clocks.ts";
 import { createStreamCount, type StreamEntry } from "./completeness.ts";
 import { findingsOf, isHeld } from "./findings.ts";

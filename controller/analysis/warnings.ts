@@ -35,8 +35,12 @@ function busyGenerators({ spec, measured }: WarningFacts): string[] {
     ([agent, share]) => generators.has(agent) && share > BUSY_SHARE_MAX,
   );
   if (busy.length === 0) return [];
-  const who = busy.map(([agent, share]) => `${agent} was ${Math.round(share * 100)} % busy on all its cores`);
-  return [`${list(who)}: the load generator may be the bottleneck`];
+  const shares = busy.map(([, share]) => Math.round(share * 100));
+  const [least, most] = [Math.min(...shares), Math.max(...shares)];
+  const percent = least === most ? `${most} %` : `${least} to ${most} %`;
+  const one = busy.length === 1;
+  const who = `${list(busy.map(([agent]) => agent))} ${one ? "was" : "were"} ${percent} busy`;
+  return [`${who} on all ${one ? "its" : "their"} cores: the load generator may be the bottleneck`];
 }
 
 /** A file system writes a little more than it is given. */

@@ -23,8 +23,12 @@ test("one run of a workload is its line, and nothing is compared", () => {
 });
 
 test("the warnings of the runs stand below their table, each with its run", () => {
-  const text = resultText([ran("r-1", "iscsi", 100, ["vm1 was busy", "another user"])]);
-  expect(text.split("\n").slice(4)).toEqual(["warnings:", "r-1: vm1 was busy", "r-1: another user", ""]);
+  const runs = [ran("r-1", "iscsi", 100, ["vm1 was busy", "another user"]), ran("r-2", "iscsi", 9, ["vm1 was busy"])];
+  expect(resultText(runs).split("\n").slice(5, 8)).toEqual([
+    "warnings:",
+    "r-1 and 1 more: vm1 was busy",
+    "r-1: another user",
+  ]);
 });
 
 test("scenarios of a workload stand side by side below all", () => {

@@ -1,19 +1,28 @@
 import { greatest } from "@salvo/shared/kernel/extremes.ts";
-import type { Manifest } from "@salvo/proto/run_pb.ts";
-import { type Cell, compare, type Comparison, type Result } from "../analysis/comparison.ts";
+import type { Manifest, RunSummary } from "@salvo/proto/run_pb.ts";
+import { type Cell, compare, type Comparison, type Result } from "../report/comparison.ts";
 import { summaryOf } from "../store/manifest.ts";
 import { figure, runTable, textTable } from "./table.ts";
 
 /** What a command prints of its runs at its end: a line for each, what to know of them, and the scenarios side by side. */
 export function resultText(manifests: readonly Manifest[]): string {
   const summaries = manifests.map(summaryOf);
-  const warnings = summaries.flatMap(({ run, warnings }) => warnings.map((warning) => `${run}: ${warning}\n`));
+  const warnings = warningLines(summaries);
   const compared = compare(manifests);
   return [
     runTable(summaries),
     ...(warnings.length > 0 ? ["\nwarnings:\n", ...warnings] : []),
     ...(compared ? [`\n${comparisonText(compared)}`] : []),
   ].join("");
+}
+
+/** Each sentence once, with the run that it is about, or how many more. */
+function warningLines(summaries: readonly RunSummary[]): string[] {
+  const said = summaries.flatMap(({ run, warnings }) => warnings.map((warning) => ({ run, warning })));
+  return [...Map.groupBy(said, ({ warning }) => warning)].map(([warning, about]) => {
+    const more = about.length > 1 ? ` and ${about.length - 1} more` : "";
+    return `${about[0]?.run}${more}: ${warning}\n`;
+  });
 }
 
 const NO_RUN = ["-"] as const;

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
-import { partLabels, scenarioPart, workloadPart } from "../domain/run-content.ts";
+import { partLabels, scenarioPart, workloadPart } from "../analysis/run-content.ts";
 import type { ReportRun } from "./run.ts";
 import { formatInstant } from "./units.ts";
 

@@ -12,7 +12,7 @@ import {
 import { ManifestSchema, RunSummarySchema, type Manifest, type RunSummary } from "@salvo/proto/run_pb.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
-import { contentOf } from "../domain/run-content.ts";
+import { contentOf } from "../analysis/run-content.ts";
 import { checkSums } from "./checksums.ts";
 import { MANIFEST } from "./layout.ts";
 

@@ -1,4 +1,4 @@
-import { type Cell, compare, type Result } from "../../analysis/comparison.ts";
+import { type Cell, compare, type Result } from "../comparison.ts";
 import { html, type Html } from "../html.ts";
 import type { ReportRun } from "../run.ts";
 import { formatCount, formatMicros } from "../units.ts";
@@ -14,7 +14,7 @@ export function comparisonTable(runs: readonly ReportRun[]): Html | undefined {
       [{ title: "Workload" }, ...scenarios.map((title) => ({ title, figure: true, hint: HINT }))],
       workloads.map(({ workload, cells }) => [html`${workload}`, ...cells.map(cellHtml)]),
     )}
-    <p class="muted">${HINT} Runs that are not complete count only where no run is.</p>`;
+    <p class="muted"><small>${HINT} Runs that are not complete count only where no run is.</small></p>`;
 }
 
 const HINT = "The median of the runs, and the least and the most of them; p99 is of a run in the middle.";

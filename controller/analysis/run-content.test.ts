@@ -90,7 +90,7 @@ test("scenarios are told apart by their participants and their storage, never by
   const made = (transport: Transport) =>
     changed((spec) => {
       spec.storage = create(RunSpecSchema, { storage: STORAGE }).storage!;
-      spec.storage!.wanted!.transport = transport;
+      spec.storage.wanted!.transport = transport;
     });
   const parts = [made(Transport.ISER), made(Transport.ISCSI)].map(scenarioPart);
   expect([...partLabels(parts).values()]).toEqual(["iser (storage.transport iser)", "iser (storage.transport iscsi)"]);

@@ -1,6 +1,6 @@
 /** The scenarios of each workload side by side: what the repeats of each gave. Pure. */
 import type { Manifest, RunSpec, RunSummary } from "@salvo/proto/run_pb.ts";
-import { type Part, partLabels, scenarioPart, workloadPart } from "../domain/run-content.ts";
+import { type Part, partLabels, scenarioPart, workloadPart } from "../analysis/run-content.ts";
 import type { Verdict } from "../domain/verdicts.ts";
 
 export interface Comparison {
