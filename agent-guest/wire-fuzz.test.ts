@@ -91,11 +91,13 @@ const STORAGE: Required<Pick<Platform, "target" | "initiator" | "path">> = {
   target: ({ config, lab }) => ({
     look: async () =>
       lookAtTarget({ host: kernel, maker: { lab, agent: config.id }, config, folder: "/data/volumes" }, secrets),
+    describe: ({ type }: { readonly type: string }) => type,
     perform: async () => {},
   }),
   initiator: ({ config }) => ({
     look: async (spec) =>
       lookAtInitiator({ host: kernel, config, targets: [TARGET_NAME], secrets, disks: [], taken: [] }, spec),
+    describe: ({ type }: { readonly type: string }) => type,
     perform: async () => {},
   }),
   path: {

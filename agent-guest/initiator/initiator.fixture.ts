@@ -13,7 +13,7 @@ import {
 import { lunPrefixes } from "@salvo/shared/agent/devices/devices.ts";
 import { factsOf } from "@salvo/shared/agent/domain/guard/disk.fixture.ts";
 import { known } from "@salvo/shared/agent/domain/guard/facts.ts";
-import { commandOf, type Op } from "@salvo/shared/agent/domain/provision/op.ts";
+import { describe, type Op } from "./op.ts";
 import type { Disks } from "@salvo/shared/agent/guard/disks.ts";
 import { openFreshLuns } from "@salvo/shared/agent/guard/fresh-luns.ts";
 import { openOccupation } from "@salvo/shared/agent/occupation.ts";
@@ -64,6 +64,7 @@ export function engine(host: SimulatedInitiator, made = memory(), faults: Fault[
         const taken = await freshLuns.list();
         return lookAtInitiator({ host, config, targets, secrets, disks: disks.identify(), taken }, spec);
       },
+      describe,
       async perform(op) {
         const fault = faults.shift();
         if (fault === "before") throw new Error("refused on purpose");
@@ -87,7 +88,7 @@ export function engine(host: SimulatedInitiator, made = memory(), faults: Fault[
     logged,
     taken: async () => (await freshLuns.list()).map(({ device: { name }, fresh: { node } }) => ({ name, node })),
     stepsFor: async (spec: InitiatorSpec) => (await plan(spec)).steps.map(({ id }) => id),
-    commandsFor: async (spec: InitiatorSpec) => (await plan(spec)).steps.flatMap(({ ops }) => ops.map(commandOf)),
+    commandsFor: async (spec: InitiatorSpec) => (await plan(spec)).steps.flatMap(({ commands }) => commands),
     apply: async (spec: InitiatorSpec) => {
       const { hash } = await plan(spec);
       const signal = new AbortController().signal;

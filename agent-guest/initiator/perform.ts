@@ -4,15 +4,16 @@ import { create } from "@bufbuild/protobuf";
 import { DeviceSchema } from "@salvo/proto/lab_pb.ts";
 import type { DiskIdentity } from "@salvo/shared/agent/domain/guard/facts.ts";
 import { isSameLun } from "@salvo/shared/agent/domain/guard/identity.ts";
-import { type LunIdentity, type LunOp, MAP_SECTOR_BYTES } from "@salvo/shared/agent/domain/provision/op.ts";
 import type { Disks } from "@salvo/shared/agent/guard/disks.ts";
 import { takeLun } from "@salvo/shared/agent/guard/fresh-disk.ts";
 import type { FreshLuns } from "@salvo/shared/agent/guard/fresh-luns.ts";
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
+import { MAP_SECTOR_BYTES } from "../provision/device-mapper.ts";
 import { mustRun } from "../provision/perform.ts";
 import { disksOf } from "./luns.ts";
+import type { LunIdentity, LunOp } from "./op.ts";
 
 export interface LunDeps {
   /** The agent. */

@@ -1,7 +1,7 @@
 /** LUNs for the target's own host, over no network: LIO's loopback fabric. */
 import type { Export } from "@salvo/proto/storage_pb.ts";
 import { localName, type Maker, targetPrefixes } from "@salvo/shared/agent/domain/provision/names.ts";
-import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import type { Found, Piece } from "./piece.ts";
 import type { Host } from "../provision/host.ts";
 import { loopbackFabricId } from "./base.ts";
 import { linksIn, numbered, volumeAt } from "./found-iscsi.ts";
@@ -36,7 +36,16 @@ export function foundLocal(host: Host, maker: Maker): Found[] {
 
 function othersLocal(naa: string): Found {
   const text = `local target ${naa} of LIO`;
-  return { id: targetId(naa), text, needs: [loopbackFabricId], facts: {}, settings: {}, make: [], remove: [] };
+  return {
+    id: targetId(naa),
+    kind: "target",
+    text,
+    needs: [loopbackFabricId],
+    facts: {},
+    settings: {},
+    make: [],
+    remove: [],
+  };
 }
 
 function groupPath(naa: string): string {
@@ -49,9 +58,10 @@ function target(naa: string, nexus: string): Piece {
   const folder = `${LOOPBACK_FABRIC}/${naa}`;
   return {
     id: targetId(naa),
+    kind: "target",
     text: `local target ${naa}`,
     needs: [loopbackFabricId],
-    facts: { fabric: "local" },
+    facts: { fabric: "local", export: naa },
     settings: {},
     make: [
       { type: "mkdir", path: folder },
@@ -70,9 +80,10 @@ function lun(maker: Maker, naa: string, number: string, volume: string, backend:
   const link = `${path}/volume`;
   return {
     id: lunId(naa, number),
+    kind: "lun",
     text: `LUN ${number} of ${naa}: volume ${volume}`,
     needs: [targetId(naa), volumeId(volume)],
-    facts: { volume },
+    facts: { export: naa, number, volume },
     settings: {},
     make: [
       { type: "mkdir", path },

@@ -1,6 +1,5 @@
 import { type TargetSpec, Transport } from "@salvo/proto/storage_pb.ts";
 import { lunNames } from "@salvo/shared/agent/domain/provision/names.ts";
-import { commandOf } from "@salvo/shared/agent/domain/provision/op.ts";
 import { expect, test } from "vitest";
 import { simulateKernel } from "./simulated-kernel.fixture.ts";
 import {
@@ -23,7 +22,7 @@ import {
 test("a RAM volume behind iSER, from a kernel that has nothing of it loaded: every command", async () => {
   const { plan } = engine(simulateKernel());
   const { steps } = await plan(specOf({ volumes: [RAM], exports: [{ ...X, queueDepth: 32 }] }));
-  expect(steps.flatMap(({ ops }) => ops.map(commandOf))).toMatchInlineSnapshot(`
+  expect(steps.flatMap(({ commands }) => commands)).toMatchInlineSnapshot(`
     [
       "modprobe configfs",
       "mount -t configfs configfs /sys/kernel/config",
@@ -57,7 +56,7 @@ test("what it says of a LUN is what an initiator will find, and is known before 
   const { apply, inspect, plan } = engine(simulateKernel());
   const spec = specOf({ volumes: [RAM], exports: [X] });
   const serial = /echo -n (\w+) > \S+vpd_unit_serial/.exec(
-    (await plan(spec)).steps.flatMap(({ ops }) => ops.map(commandOf)).join("\n"),
+    (await plan(spec)).steps.flatMap(({ commands }) => commands).join("\n"),
   )?.[1];
   await apply(spec);
   expect((await inspect()).shown.luns).toEqual([
@@ -120,7 +119,7 @@ test("a module that the kernel does not have is told before anything is done", a
 async function commandsFor(spec: TargetSpec): Promise<string> {
   const { steps } = await engine(simulateKernel()).plan(spec);
   return steps
-    .flatMap(({ ops }) => ops.map(commandOf))
+    .flatMap(({ commands }) => commands)
     .join("\n")
     .replaceAll("/sys/kernel/config", "");
 }

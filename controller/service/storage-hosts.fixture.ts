@@ -5,7 +5,6 @@ import { HostSchema } from "@salvo/proto/agent_pb.ts";
 import { AgentConfigSchema, type LabAgent, LabAgentSchema, Role } from "@salvo/proto/lab_pb.ts";
 import { type InitiatorSpec, type TargetSpec, TargetSpecSchema, InitiatorSpecSchema } from "@salvo/proto/storage_pb.ts";
 import { lunNames } from "@salvo/shared/agent/domain/provision/names.ts";
-import type { Op } from "@salvo/shared/agent/domain/provision/op.ts";
 import type { Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
 import { openIdentity } from "@salvo/shared/agent/identity/agent-identity.ts";
 import type { InitiatorProvider, TargetProvider } from "@salvo/shared/agent/provision/provider.ts";
@@ -24,6 +23,10 @@ export interface MemoryHost extends AsyncDisposable {
   /** Called after every look at what is there. */
   onLook: () => void;
 }
+
+type Op =
+  | { readonly type: "remove"; readonly path: string }
+  | { readonly type: "write"; readonly path: string; readonly value: string };
 
 const ROLES = { target: [Role.TARGET], initiator: [Role.WORKLOAD, Role.INITIATOR] };
 
@@ -47,15 +50,15 @@ export async function memoryHost(
   const host = { onMake: async (_name: string): Promise<void> => {}, onLook: (): void => {} };
   async function perform(op: Op): Promise<void> {
     if (op.type === "remove") return void there.delete(op.path);
-    if (op.type !== "write") throw new Error(`there is no ${op.type} here`);
     await host.onMake(op.path);
     there.set(op.path, op.value);
   }
+  const describe = ({ type, path }: Op) => `${type} ${path}`;
   const found = () => {
     setImmediate(host.onLook);
     return [...there].map(([name, value]) => ({ ...piece(name, value), make: [] }));
   };
-  const target: TargetProvider = {
+  const target: TargetProvider<Op> = {
     look: async () => ({
       found: found(),
       shown: {
@@ -68,9 +71,10 @@ export async function memoryHost(
           piece(each.name, toJsonString(TargetSpecSchema, create(TargetSpecSchema, { volumes, exports: [each] }))),
         ),
     }),
+    describe,
     perform,
   };
-  const initiatorProvider: InitiatorProvider = {
+  const initiatorProvider: InitiatorProvider<Op> = {
     look: async () => ({
       found: found(),
       shown: {
@@ -83,6 +87,7 @@ export async function memoryHost(
           piece(each.target, toJsonString(InitiatorSpecSchema, create(InitiatorSpecSchema, { attachments: [each] }))),
         ),
     }),
+    describe,
     perform,
   };
   const served = await serveAgent({
@@ -116,9 +121,10 @@ export async function memoryHost(
   return Object.assign(host, { agent, there, [Symbol.asyncDispose]: () => served[Symbol.asyncDispose]() });
 }
 
-function piece(name: string, value: string): Piece {
+function piece(name: string, value: string): Piece<Op> {
   return {
     id: `thing ${name}`,
+    kind: "thing",
     text: name,
     needs: [],
     facts: { value },

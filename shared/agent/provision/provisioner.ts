@@ -4,17 +4,16 @@ import { excerpt } from "../../audit/fit.ts";
 import type { AuditLog } from "../../audit/log.ts";
 import { SalvoError, toSalvoError } from "../../kernel/error.ts";
 import { diff, type Step } from "../domain/provision/diff.ts";
-import { hashOfPlan } from "../domain/provision/hash.ts";
-import { commandOf, type Op } from "../domain/provision/op.ts";
+import { type DescribedStep, hashOfPlan } from "../domain/provision/hash.ts";
 import type { Found } from "../domain/provision/piece.ts";
 import type { Occupation } from "../occupation.ts";
 import type { Made } from "./made.ts";
 import type { Provider } from "./provider.ts";
 
 /** Brings a host to what is wanted of it, by a plan that was seen before. */
-export interface Provisioner<Spec, Shown> {
+export interface Provisioner<Spec, Shown, Op = unknown> {
   readonly inspect: () => Promise<{ readonly items: readonly Item[]; readonly shown: Shown }>;
-  readonly plan: (spec: Spec) => Promise<Planned>;
+  readonly plan: (spec: Spec) => Promise<Planned<Op>>;
   /**
    * Does the plan of that hash. Throws `wrong-state` when it would be another by now, or the host is busy. It stops at
    * what fails, and at the signal between two steps; what was done until then stays, and the next plan goes on from there.
@@ -22,12 +21,12 @@ export interface Provisioner<Spec, Shown> {
   apply(request: ApplyRequest<Spec>): AsyncGenerator<Progress, void>;
 }
 
-export interface Item extends Found {
+export interface Item extends Found<unknown> {
   readonly ours: boolean;
 }
 
-export interface Planned {
-  readonly steps: readonly Step[];
+export interface Planned<Op = unknown> {
+  readonly steps: readonly (Step<Op> & DescribedStep)[];
   readonly hash: string;
 }
 
@@ -45,12 +44,12 @@ export interface Progress {
   readonly done: boolean;
 }
 
-export interface ProvisionerDeps<Desc extends DescMessage, Shown> {
+export interface ProvisionerDeps<Desc extends DescMessage, Shown, Op> {
   readonly host: string;
   /** Of the service, for the audit log: "salvo.v1.TargetService". */
   readonly name: string;
   readonly schema: Desc;
-  readonly provider: Provider<MessageShape<Desc>, Shown>;
+  readonly provider: Provider<MessageShape<Desc>, Shown, Op>;
   readonly made: Made;
   readonly audit: Pick<AuditLog, "around">;
   readonly occupation: Pick<Occupation, "begin">;
@@ -58,28 +57,33 @@ export interface ProvisionerDeps<Desc extends DescMessage, Shown> {
 
 const LOGGED_CHARS_MAX = 8_000;
 
-export function createProvisioner<Desc extends DescMessage, Shown>(
-  deps: ProvisionerDeps<Desc, Shown>,
-): Provisioner<MessageShape<Desc>, Shown> {
+export function createProvisioner<Desc extends DescMessage, Shown, Op>(
+  deps: ProvisionerDeps<Desc, Shown, Op>,
+): Provisioner<MessageShape<Desc>, Shown, Op> {
   const { host, name, schema, provider, made, audit, occupation } = deps;
+  const describe = (op: Op) => provider.describe(op);
 
-  async function plan(spec: MessageShape<Desc>): Promise<Planned & { readonly mine: Set<string> }> {
+  async function plan(spec: MessageShape<Desc>): Promise<Planned<Op> & { readonly mine: Set<string> }> {
     const look = await provider.look(spec);
     const mine = await mineOf(look.found);
-    const steps = diff(look.wanted(spec), look.found, mine);
+    const steps = diff(look.wanted(spec), look.found, mine).map((step) => ({
+      ...step,
+      commands: step.ops.map(describe),
+      undoing: step.inverse.map(describe),
+    }));
     return { steps, hash: hashOfPlan(canonical(toJson(schema, spec)), steps), mine };
   }
 
   /** What is gone is nobody's: somebody else may make another of its name. */
-  async function mineOf(found: readonly Found[]): Promise<Set<string>> {
+  async function mineOf(found: readonly Found<unknown>[]): Promise<Set<string>> {
     const recorded = await made.read();
-    const isMine = ({ id, follows, needs }: Found) =>
+    const isMine = ({ id, follows, needs }: Found<unknown>) =>
       follows ? needs.every((need) => recorded.has(need)) : recorded.has(id);
     return new Set(found.filter(isMine).map(({ id }) => id));
   }
 
   /** What was made is known as ours before there is anything of it, and until nothing is left. */
-  async function doStep({ does, piece, ops }: Step, mine: Set<string>): Promise<void> {
+  async function doStep({ does, piece, ops }: Step<Op>, mine: Set<string>): Promise<void> {
     if (does === "make") await made.write(mine.add(piece));
     for (const op of ops) await doOp(op);
     if (does !== "remove") return;
@@ -93,7 +97,7 @@ export function createProvisioner<Desc extends DescMessage, Shown>(
     } catch (error) {
       const { kind, message, remedy } = toSalvoError(error);
       // Whatever the host says no to is no bug of ours.
-      throw new SalvoError(kind === "internal" ? "program-failed" : kind, `${commandOf(op)}: ${message}`, {
+      throw new SalvoError(kind === "internal" ? "program-failed" : kind, `${describe(op)}: ${message}`, {
         host,
         cause: error,
         remedy: remedy ?? "What was done before it stays: plan again to see what is left to do",
@@ -116,7 +120,7 @@ export function createProvisioner<Desc extends DescMessage, Shown>(
       for (const [index, step] of steps.entries()) {
         signal.throwIfAborted();
         yield { step: index, done: false };
-        const commands = excerpt(step.ops.map(commandOf).join("\n"), LOGGED_CHARS_MAX);
+        const commands = excerpt(step.commands.join("\n"), LOGGED_CHARS_MAX);
         const deed = { who, what: `${name}/Apply`, details: { plan_hash: hash, step: step.id, commands } };
         await audit.around(deed, () => doStep(step, mine));
         yield { step: index, done: true };
@@ -125,7 +129,7 @@ export function createProvisioner<Desc extends DescMessage, Shown>(
   };
 }
 
-function changed(host: string, steps: readonly Step[]): SalvoError {
+function changed(host: string, steps: readonly Step<unknown>[]): SalvoError {
   const now = steps.map(({ id }) => id).join(", ") || "nothing";
   return new SalvoError("wrong-state", `the host has changed since it was planned: now there is to do: ${now}`, {
     host,

@@ -58,6 +58,12 @@ export function shownPortal({ address, port }: PortalPlace): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
+/** As shownPortal, read. */
+export function parsePortal(shown: string): PortalPlace {
+  const colon = shown.lastIndexOf(":");
+  return { address: shown.slice(0, colon).replaceAll(/[[\]]/g, ""), port: Number(shown.slice(colon + 1)) };
+}
+
 /** 32 hexadecimal digits. */
 export function volumeSerial({ lab, agent }: Maker, volume: string): string {
   return sha256(JSON.stringify(["volume", lab, agent, volume])).slice(0, 32);
