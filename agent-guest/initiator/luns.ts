@@ -150,7 +150,7 @@ function devicePieces(attachment: Attachment, expected: ExpectedLun, isMapped: b
 
 export function foundDevices(taken: readonly TakenLun[], disks: readonly DiskIdentity[]): Found[] {
   return taken.flatMap(({ device: { name, disk, sizeBytes }, fresh }) => {
-    if (!disk) return []; // LUNs alone are taken
+    if (!disk || fresh.given) return []; // LUNs alone are taken; and those of another attacher are no business of ours
     const lun = { target: disk.iqn, lun: disk.lun ?? 0, wwn: disk.wwn, serial: disk.serial, sizeBytes };
     const attached = disks.find(({ node }) => node === fresh.node);
     const needs = attached?.paths ? [mapId(disk.wwn)] : [lunId(lun.target, lun.lun)];

@@ -4,6 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import { DeviceSchema } from "@salvo/proto/lab_pb.ts";
 import type { DiskIdentity } from "@salvo/shared/agent/domain/guard/facts.ts";
 import { isSameLun } from "@salvo/shared/agent/domain/guard/identity.ts";
+import type { LunOwners } from "@salvo/shared/agent/domain/guard/judge.ts";
 import type { Disks } from "@salvo/shared/agent/guard/disks.ts";
 import { takeLun } from "@salvo/shared/agent/guard/fresh-disk.ts";
 import type { FreshLuns } from "@salvo/shared/agent/guard/fresh-luns.ts";
@@ -21,8 +22,7 @@ export interface LunDeps {
   readonly lab: string;
   readonly disks: Disks;
   readonly freshLuns: FreshLuns;
-  /** How the names of targets begin whose LUNs may be taken. */
-  readonly targets: readonly string[];
+  readonly owners: LunOwners;
 }
 
 /** The kernel finds disks a while after the login. */

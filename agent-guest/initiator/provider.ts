@@ -2,7 +2,7 @@
 import { dirname, join } from "node:path";
 import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
 import { type Attachment, type InitiatorSpec, Transport } from "@salvo/proto/storage_pb.ts";
-import { lunPrefixes } from "@salvo/shared/agent/devices/devices.ts";
+import { lunOwners } from "@salvo/shared/agent/guard/lun-owners.ts";
 import type { DiskIdentity } from "@salvo/shared/agent/domain/guard/facts.ts";
 import { isNvme, nvmeDepths, transportName } from "@salvo/shared/agent/domain/provision/transports.ts";
 import { openFreshLuns, type TakenLun } from "@salvo/shared/agent/guard/fresh-luns.ts";
@@ -28,12 +28,19 @@ export function linuxInitiator({ config, lab }: ProviderDeps): InitiatorProvider
   const secrets = openSecrets(join(dirname(config.identityDir), "secrets"));
   const disks = linuxDisks();
   const freshLuns = openFreshLuns(config.dataDir, bootId());
-  const targets = lunPrefixes(config, lab);
-  const lunDeps = { host: config.id, lab, disks, freshLuns, targets };
+  const owners = lunOwners(config, lab);
+  const lunDeps = { host: config.id, lab, disks, freshLuns, owners };
   return {
     look: async (spec) =>
       lookAtInitiator(
-        { host: linuxHost, config, targets, secrets, disks: disks.identify(), taken: await freshLuns.list() },
+        {
+          host: linuxHost,
+          config,
+          targets: owners.targets,
+          secrets,
+          disks: disks.identify(),
+          taken: await freshLuns.list(),
+        },
         spec,
       ),
     describe,
@@ -63,11 +70,11 @@ export function lookAtInitiator(facts: InitiatorFacts, spec?: InitiatorSpec) {
       ...foundMaps(host, disks),
       ...foundDevices(taken, disks),
     ],
-    shown: {
+    show: () => ({
       initiator: initiatorName(host),
       hostNqn: host.read(HOST_NQN) ?? "",
       luns: attachedLuns(disks, ways, host),
-    },
+    }),
     wanted: (wish: InitiatorSpec) => wantedPieces(wish, facts),
   };
 }
@@ -108,7 +115,9 @@ function check(
       file: INITIATOR_NAME,
       remedy: "Type: echo InitiatorName=$(iscsi-iname) > /etc/iscsi/initiatorname.iscsi",
     });
-  for (const { device } of luns) {
+  for (const { device, number, guests } of luns) {
+    if (guests.length > 0)
+      throw wrong(`LUN ${number} is for ${guests.join(", ")}, and this host gives no disks to guests`);
     if (device === "") continue;
     if (config.devices.some(({ name }) => name === device))
       throw new SalvoError("refused", `the agent's own file has another device ${device}`, {

@@ -9,12 +9,14 @@ import { lunId, targetId } from "./ids.ts";
 import { type Backend, LOOPBACK_FABRIC, volumePath } from "./places.ts";
 import { volumeId } from "./volumes.ts";
 
-/** Known by its NAA name alone, which does not tell the export's. */
+/** Known by its NAA name, which does not tell the export's: the links of its LUNs are called after that. */
 export function wantedLocal({ name, luns }: Export, maker: Maker, backendOf: (volume: string) => Backend): Piece[] {
   const naa = localName(maker, name);
   return [
     target(naa, localName(maker, `${name}, as who uses it`)),
-    ...luns.map(({ number, volume }) => lun(maker, naa, String(number), volume, backendOf(volume))),
+    ...luns.map(({ number, volume }) =>
+      lun(maker, naa, name, { number: String(number), volume, backend: backendOf(volume) }),
+    ),
   ];
 }
 
@@ -61,7 +63,7 @@ function target(naa: string, nexus: string): Piece {
     kind: "target",
     text: `local target ${naa}`,
     needs: [loopbackFabricId],
-    facts: { fabric: "local", export: naa },
+    facts: { fabric: "local", naa },
     settings: {},
     make: [
       { type: "mkdir", path: folder },
@@ -75,15 +77,21 @@ function target(naa: string, nexus: string): Piece {
   };
 }
 
-function lun(maker: Maker, naa: string, number: string, volume: string, backend: Backend): Piece {
+interface LocalLun {
+  readonly number: string;
+  readonly volume: string;
+  readonly backend: Backend;
+}
+
+function lun(maker: Maker, naa: string, exported: string, { number, volume, backend }: LocalLun): Piece {
   const path = `${groupPath(naa)}/lun/lun_${number}`;
-  const link = `${path}/volume`;
+  const link = `${path}/${exported}`;
   return {
     id: lunId(naa, number),
     kind: "lun",
     text: `LUN ${number} of ${naa}: volume ${volume}`,
     needs: [targetId(naa), volumeId(volume)],
-    facts: { export: naa, number, volume },
+    facts: { export: exported, number, volume },
     settings: {},
     make: [
       { type: "mkdir", path },
@@ -99,11 +107,8 @@ function lun(maker: Maker, naa: string, number: string, volume: string, backend:
 function findLun(host: Host, maker: Maker, naa: string, number: string): Found {
   const path = `${groupPath(naa)}/lun/lun_${number}`;
   const link = linksIn(host, path)[0];
-  if (link) {
-    const { volume, backend } = volumeAt(link.leadsTo, maker);
-    return lun(maker, naa, number, volume, backend);
-  }
-  const piece = lun(maker, naa, number, "nothing", "rd_mcp");
+  if (link) return lun(maker, naa, link.name, { number, ...volumeAt(link.leadsTo, maker) });
+  const piece = lun(maker, naa, "nobody's", { number, volume: "nothing", backend: "rd_mcp" });
   const remove = [{ type: "rmdir", path } as const];
   return { ...piece, needs: [targetId(naa)], make: [], remove, problem: "it has no volume" };
 }

@@ -1,13 +1,7 @@
 /** The kernel's own NVMe target, over TCP and RDMA (drivers/nvme/target/configfs.c). */
 import { type Export, Transport, type Volume, VolumeKind } from "@salvo/proto/storage_pb.ts";
-import {
-  type Maker,
-  nvmeName,
-  shownPortal,
-  subsystemSerial,
-  uuidOf,
-  volumeSerial,
-} from "@salvo/shared/agent/domain/provision/names.ts";
+import { type Maker, nvmeName, shownPortal } from "@salvo/shared/agent/domain/provision/names.ts";
+import { subsystemSerial, uuidOf, volumeSerial } from "./identities.ts";
 import type { Op } from "./op.ts";
 import type { Piece } from "./piece.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";

@@ -20,7 +20,7 @@ import { mapDisk } from "./map-disk.ts";
 import { nvmeTransport, wantedNvme } from "./nvme.ts";
 import { foundNvmeVolumes, wantedNvmeVolume } from "./nvme-volumes.ts";
 import { describe, type Op } from "./op.ts";
-import type { Piece } from "./piece.ts";
+import type { Found, Piece } from "./piece.ts";
 import { foundRaw, rawDevice, wantedRaw } from "./raw.ts";
 import type { VolumeDeps } from "./volumes.ts";
 
@@ -50,7 +50,7 @@ export function lookAtTarget(deps: VolumeDeps, secrets: Secrets) {
   ];
   return {
     found,
-    shown: { luns: exportedLuns(found, deps.maker) },
+    show: (pieces: readonly Found[]) => ({ luns: exportedLuns(pieces, deps.maker) }),
     wanted: (spec: TargetSpec) => wantedPieces(spec, deps, secrets),
   };
 }

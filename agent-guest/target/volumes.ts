@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
 import { type Volume, VolumeKind } from "@salvo/proto/storage_pb.ts";
-import { type Maker, volumeSerial } from "@salvo/shared/agent/domain/provision/names.ts";
+import type { Maker } from "@salvo/shared/agent/domain/provision/names.ts";
+import { volumeSerial } from "./identities.ts";
 import type { Op } from "./op.ts";
 import type { Piece } from "./piece.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";

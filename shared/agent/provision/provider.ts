@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ExportedLunSchema } from "@salvo/proto/target_pb.ts";
-import type { AttachedLunSchema } from "@salvo/proto/initiator_pb.ts";
+import type { AttachedLunSchema, GivenDiskSchema } from "@salvo/proto/initiator_pb.ts";
 import type { InitiatorSpec, TargetSpec } from "@salvo/proto/storage_pb.ts";
 import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
 import type { Found, Piece } from "../domain/provision/piece.ts";
@@ -20,8 +20,8 @@ export interface Provider<Spec, Shown, Op> {
 
 export interface Look<Spec, Shown, Op> {
   readonly found: readonly Found<Op>[];
-  /** What Inspect tells besides. */
-  readonly shown: Shown;
+  /** What Inspect tells besides, when of the found pieces there are these. */
+  show(pieces: readonly Found<Op>[]): Shown;
   /** In the order in which it can be made. Throws `invalid-input` or `refused` for what this host cannot have. */
   wanted(spec: Spec): readonly Piece<Op>[];
 }
@@ -47,6 +47,8 @@ export type InitiatorProvider<Op = unknown> = Provider<
     readonly initiator: string;
     readonly hostNqn: string;
     readonly luns: readonly MessageInitShape<typeof AttachedLunSchema>[];
+    /** Of a hypervisor: what it has given to its guests. */
+    readonly given?: readonly MessageInitShape<typeof GivenDiskSchema>[];
   },
   Op
 >;

@@ -145,6 +145,18 @@ test("what is gone is not ours any more, when somebody makes another of its name
   expect(await stepsFor(NOTHING)).toEqual([]);
 });
 
+test("only the removals of a plan are done when no more is asked for, and the rest is planned anew", async () => {
+  const host = toyHost();
+  const { apply, plan, provisioner, stepsFor } = engine(host);
+  await apply(ONE);
+  const next: ToySpec = { ...ONE, volumes: { a: 2 } };
+  const { hash } = await plan(toySpec(next));
+  const request = { spec: toySpec(next), hash, removalsOnly: true, who: "me", signal: new AbortController().signal };
+  expect(await Array.fromAsync(provisioner.apply(request))).toHaveLength(4);
+  expect([...host.tree.keys()]).toEqual([]);
+  expect(await stepsFor(next)).toEqual(["make volume a", "make export x"]);
+});
+
 test("cancelled, it ends after the step that it is at", async () => {
   const host = toyHost();
   const { plan, provisioner, stepsFor } = engine(host);

@@ -13,7 +13,7 @@ import type { Provider } from "./provider.ts";
 /** Brings a host to what is wanted of it, by a plan that was seen before. */
 export interface Provisioner<Spec, Shown, Op = unknown> {
   readonly inspect: () => Promise<{ readonly items: readonly Item[]; readonly shown: Shown }>;
-  readonly plan: (spec: Spec) => Promise<Planned<Op>>;
+  readonly plan: (spec: Spec) => Promise<Planned<Op, Shown>>;
   /**
    * Does the plan of that hash. Throws `wrong-state` when it would be another by now, or the host is busy. It stops at
    * what fails, and at the signal between two steps; what was done until then stays, and the next plan goes on from there.
@@ -25,14 +25,18 @@ export interface Item extends Found<unknown> {
   readonly ours: boolean;
 }
 
-export interface Planned<Op = unknown> {
+export interface Planned<Op = unknown, Shown = unknown> {
   readonly steps: readonly (Step<Op> & DescribedStep)[];
   readonly hash: string;
+  /** As Inspect shows it, of what the plan leaves as it is. */
+  readonly kept: Shown;
 }
 
 export interface ApplyRequest<Spec> {
   readonly spec: Spec;
   readonly hash: string;
+  /** Only the plan's removals, which are its first steps. */
+  readonly removalsOnly?: boolean;
   /** For the audit log. */
   readonly who: string;
   readonly signal: AbortSignal;
@@ -63,7 +67,7 @@ export function createProvisioner<Desc extends DescMessage, Shown, Op>(
   const { host, name, schema, provider, made, audit, occupation } = deps;
   const describe = (op: Op) => provider.describe(op);
 
-  async function plan(spec: MessageShape<Desc>): Promise<Planned<Op> & { readonly mine: Set<string> }> {
+  async function plan(spec: MessageShape<Desc>): Promise<Planned<Op, Shown> & { readonly mine: Set<string> }> {
     const look = await provider.look(spec);
     const mine = await mineOf(look.found);
     const steps = diff(look.wanted(spec), look.found, mine).map((step) => ({
@@ -71,7 +75,9 @@ export function createProvisioner<Desc extends DescMessage, Shown, Op>(
       commands: step.ops.map(describe),
       undoing: step.inverse.map(describe),
     }));
-    return { steps, hash: hashOfPlan(canonical(toJson(schema, spec)), steps), mine };
+    const going = new Set(steps.flatMap(({ does, piece }) => (does === "remove" ? [piece] : [])));
+    const kept = look.show(look.found.filter(({ id }) => !going.has(id)));
+    return { steps, hash: hashOfPlan(canonical(toJson(schema, spec)), steps), kept, mine };
   }
 
   /** What is gone is nobody's: somebody else may make another of its name. */
@@ -107,17 +113,21 @@ export function createProvisioner<Desc extends DescMessage, Shown, Op>(
 
   return {
     async inspect() {
-      const { found, shown } = await provider.look();
-      const mine = await mineOf(found);
-      return { shown, items: found.map((piece) => ({ ...piece, ours: mine.has(piece.id) })) };
+      const look = await provider.look();
+      const mine = await mineOf(look.found);
+      return {
+        shown: look.show(look.found),
+        items: look.found.map((piece) => ({ ...piece, ours: mine.has(piece.id) })),
+      };
     },
     plan,
-    async *apply({ spec, hash, who, signal }) {
+    async *apply({ spec, hash, removalsOnly = false, who, signal }) {
       using _ = occupation.begin("a change of its storage");
       const { steps, hash: now, mine } = await plan(spec);
       if (now !== hash) throw changed(host, steps);
       await made.write(mine);
       for (const [index, step] of steps.entries()) {
+        if (removalsOnly && step.does !== "remove") return;
         signal.throwIfAborted();
         yield { step: index, done: false };
         const commands = excerpt(step.commands.join("\n"), LOGGED_CHARS_MAX);

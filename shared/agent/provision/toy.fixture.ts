@@ -61,7 +61,7 @@ export function toyProvider(host: ToyHost): Provider<TargetSpec, object, ToyOp> 
         .map((path) => find(host, path));
       return {
         found,
-        shown: {},
+        show: () => ({}),
         wanted: ({ volumes, exports }) => [
           ...volumes.map(({ name, sizeBytes }) => volume(name, String(sizeBytes))),
           ...exports.map(({ name, luns, queueDepth }) => exported(name, luns[0]?.volume ?? "", String(queueDepth))),
