@@ -9,6 +9,7 @@ import {
   ReleaseRequestSchema,
   WatchRequestSchema,
 } from "@salvo/proto/agent_pb.ts";
+import { DiskService, DiskServiceApplyRequestSchema, DiskServicePlanRequestSchema } from "@salvo/proto/disk_pb.ts";
 import { InstallCertificateRequestSchema } from "@salvo/proto/enrolment_pb.ts";
 import {
   InitiatorService,
@@ -91,11 +92,13 @@ const STORAGE: Required<Pick<Platform, "target" | "initiator" | "path">> = {
   target: ({ config, lab }) => ({
     look: async () =>
       lookAtTarget({ host: kernel, maker: { lab, agent: config.id }, config, folder: "/data/volumes" }, secrets),
+    describe: ({ type }: { readonly type: string }) => type,
     perform: async () => {},
   }),
   initiator: ({ config }) => ({
     look: async (spec) =>
       lookAtInitiator({ host: kernel, config, targets: [TARGET_NAME], secrets, disks: [], taken: [] }, spec),
+    describe: ({ type }: { readonly type: string }) => type,
     perform: async () => {},
   }),
   path: {
@@ -152,6 +155,8 @@ const VALID: Record<string, Uint8Array> = {
   "salvo.v1.TargetService/Plan": bytesOf(TargetServicePlanRequestSchema, { spec: target }),
   "salvo.v1.InitiatorService/Inspect": new Uint8Array(),
   "salvo.v1.InitiatorService/Plan": bytesOf(InitiatorServicePlanRequestSchema, { spec: { attachments } }),
+  "salvo.v1.DiskService/Inspect": new Uint8Array(),
+  "salvo.v1.DiskService/Plan": bytesOf(DiskServicePlanRequestSchema, { spec: {} }),
   "salvo.v1.PathService/Inspect": bytesOf(PathServiceInspectRequestSchema, { addresses: [address, "fe80::1"] }),
   "salvo.v1.PathService/Ping": bytesOf(PathServicePingRequestSchema, { address, packetBytes: 1500, count: 3 }),
   "salvo.v1.PathService/Serve": bytesOf(PathServiceServeRequestSchema, { test: ChannelTest.RPING, address }),
@@ -173,6 +178,12 @@ async function planApplies(credentials: Credentials): Promise<void> {
   };
   const exported = await createClient(TargetService, channel).plan({ spec: target }, wait);
   const attached = await createClient(InitiatorService, channel).plan({ spec: { attachments } }, wait);
+  // Its own file names no attacher.
+  const nothing = await createClient(DiskService, channel).plan({ spec: {} }, wait);
+  VALID["salvo.v1.DiskService/Apply"] = bytesOf(DiskServiceApplyRequestSchema, {
+    spec: {},
+    planHash: nothing.plan?.hash ?? "",
+  });
   VALID["salvo.v1.TargetService/Apply"] = bytesOf(TargetServiceApplyRequestSchema, {
     spec: target,
     planHash: hashOf(exported),

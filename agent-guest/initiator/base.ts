@@ -1,6 +1,6 @@
 /** What sessions stand on: modules of the kernel and open-iscsi's daemon. */
 import { Transport } from "@salvo/proto/storage_pb.ts";
-import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import type { Found, Piece } from "./piece.ts";
 import { isNvme } from "@salvo/shared/agent/domain/provision/transports.ts";
 import type { Host } from "../provision/host.ts";
 import { foundModules, wantedModule } from "../provision/modules.ts";
@@ -52,6 +52,7 @@ function daemonPiece(host: Host): Piece {
   const bySystemd = host.list("/run/systemd/system") !== undefined;
   return {
     id: DAEMON,
+    kind: "daemon",
     text: "iscsid, which keeps sessions alive",
     needs: [],
     facts: {},

@@ -248,6 +248,11 @@ test.each([
     attachmentTo(X, { luns: [{ ...LUN, device: "file0" }] }),
     "another device file0",
   ],
+  [
+    "a LUN for guests of a hypervisor",
+    attachmentTo(X, { luns: [{ ...LUN, guests: ["guest2"] }] }),
+    "LUN 0 is for guest2, and this host gives no disks to guests",
+  ],
   ["a device of an agent that is not in lunsOf", attachmentTo({ ...X, name: THEIRS }), "[foreign-target]"],
   ["a device of an agent whose name begins as one in lunsOf", attachmentTo(OF_TARGET2), "[foreign-target]"],
   ["a secret that there is not", attachmentTo(X, { chap: { ...CHAP, secret: "none" } }), "secrets/none"],

@@ -10,10 +10,10 @@ import {
   Multipath,
   Transport,
 } from "@salvo/proto/storage_pb.ts";
-import { lunPrefixes } from "@salvo/shared/agent/devices/devices.ts";
+import { lunOwners } from "@salvo/shared/agent/guard/lun-owners.ts";
 import { factsOf } from "@salvo/shared/agent/domain/guard/disk.fixture.ts";
 import { known } from "@salvo/shared/agent/domain/guard/facts.ts";
-import { commandOf, type Op } from "@salvo/shared/agent/domain/provision/op.ts";
+import { describe, type Op } from "./op.ts";
 import type { Disks } from "@salvo/shared/agent/guard/disks.ts";
 import { openFreshLuns } from "@salvo/shared/agent/guard/fresh-luns.ts";
 import { openOccupation } from "@salvo/shared/agent/occupation.ts";
@@ -41,9 +41,9 @@ export function engine(host: SimulatedInitiator, made = memory(), faults: Fault[
   for (const name of ["chap", "other"]) chmodSync(host.at(`/agent/secrets/${name}`), 0o600);
   const secrets = openSecrets(host.at("/agent/secrets"));
   const freshLuns = openFreshLuns(host.at("/agent/data"), host.read("/proc/sys/kernel/random/boot_id") ?? "");
-  const targets = lunPrefixes(config, "lab");
+  const owners = lunOwners(config, "lab");
   const disks = disksOn(host);
-  const lunDeps = { host: "guest1", lab: "lab", disks, freshLuns, targets };
+  const lunDeps = { host: "guest1", lab: "lab", disks, freshLuns, owners };
   const logged: string[] = [];
 
   async function perform(op: Op): Promise<void> {
@@ -62,8 +62,12 @@ export function engine(host: SimulatedInitiator, made = memory(), faults: Fault[
     provider: {
       look: async (spec) => {
         const taken = await freshLuns.list();
-        return lookAtInitiator({ host, config, targets, secrets, disks: disks.identify(), taken }, spec);
+        return lookAtInitiator(
+          { host, config, targets: owners.targets, secrets, disks: disks.identify(), taken },
+          spec,
+        );
       },
+      describe,
       async perform(op) {
         const fault = faults.shift();
         if (fault === "before") throw new Error("refused on purpose");
@@ -87,7 +91,7 @@ export function engine(host: SimulatedInitiator, made = memory(), faults: Fault[
     logged,
     taken: async () => (await freshLuns.list()).map(({ device: { name }, fresh: { node } }) => ({ name, node })),
     stepsFor: async (spec: InitiatorSpec) => (await plan(spec)).steps.map(({ id }) => id),
-    commandsFor: async (spec: InitiatorSpec) => (await plan(spec)).steps.flatMap(({ ops }) => ops.map(commandOf)),
+    commandsFor: async (spec: InitiatorSpec) => (await plan(spec)).steps.flatMap(({ commands }) => commands),
     apply: async (spec: InitiatorSpec) => {
       const { hash } = await plan(spec);
       const signal = new AbortController().signal;

@@ -1,8 +1,8 @@
 /** The sessions to a portal: of iSCSI by open-iscsi, of NVMe (controllers) by the kernel alone. */
 import { type Attachment, Transport } from "@salvo/proto/storage_pb.ts";
 import { type PortalPlace, shownPortal } from "@salvo/shared/agent/domain/provision/names.ts";
-import type { Op } from "@salvo/shared/agent/domain/provision/op.ts";
-import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import type { Op } from "./op.ts";
+import type { Found, Piece } from "./piece.ts";
 import { isNvme, transportName } from "@salvo/shared/agent/domain/provision/transports.ts";
 import type { Host } from "../provision/host.ts";
 import { moduleId } from "../provision/modules.ts";
@@ -58,6 +58,7 @@ function base(target: string, portal: PortalPlace, transport: Transport, { sessi
   const what = isNvme(transport) ? "controller" : "session";
   return {
     id: loginId(target, portal),
+    kind: "login",
     text: `${sessions} ${what}${sessions === 1 ? "" : "s"} to ${target} at ${shownPortal(portal)}: ${transportName(transport)}`,
     needs: isNvme(transport) ? modulesOf(transport).map(moduleId) : [recordId(target, portal)],
     facts: {

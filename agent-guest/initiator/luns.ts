@@ -1,8 +1,8 @@
 /** The LUNs behind sessions: that they are what the target made, one disk of their paths, and what runs may write to. */
 import { type Attachment, type ExpectedLun, Multipath } from "@salvo/proto/storage_pb.ts";
 import type { DiskIdentity, Target } from "@salvo/shared/agent/domain/guard/facts.ts";
-import type { LunIdentity, Op } from "@salvo/shared/agent/domain/provision/op.ts";
-import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import type { LunIdentity, Op } from "./op.ts";
+import type { Found, Piece } from "./piece.ts";
 import { isNvme } from "@salvo/shared/agent/domain/provision/transports.ts";
 import type { TakenLun } from "@salvo/shared/agent/guard/fresh-luns.ts";
 import type { Host } from "../provision/host.ts";
@@ -88,6 +88,7 @@ function lunBase(
   const { target, lun: number, wwn, serial, sizeBytes } = lun;
   return {
     id: lunId(target, Number(number)),
+    kind: "lun",
     text: `LUN ${number} of ${target}: ${wwn}${sizeBytes === 0n ? "" : `, ${sizeBytes} B`}${paths > 1 ? `, over ${paths} sessions` : ""}`,
     facts: { wwn, serial, bytes: String(sizeBytes), paths: String(paths) },
     settings: {},
@@ -126,6 +127,7 @@ function mapBase(wwn: string, policy: string, paths: number) {
   const remove: Op[] = [{ type: "run", program: "dmsetup", args: ["remove", mapName(wwn)] }];
   return {
     id: mapId(wwn),
+    kind: "map",
     text: `one disk of the ${paths} paths to ${wwn}, ${policy}`,
     facts: { policy, paths: String(paths) },
     settings: {},
@@ -148,7 +150,7 @@ function devicePieces(attachment: Attachment, expected: ExpectedLun, isMapped: b
 
 export function foundDevices(taken: readonly TakenLun[], disks: readonly DiskIdentity[]): Found[] {
   return taken.flatMap(({ device: { name, disk, sizeBytes }, fresh }) => {
-    if (!disk) return []; // LUNs alone are taken
+    if (!disk || fresh.given) return []; // LUNs alone are taken; and those of another attacher are no business of ours
     const lun = { target: disk.iqn, lun: disk.lun ?? 0, wwn: disk.wwn, serial: disk.serial, sizeBytes };
     const attached = disks.find(({ node }) => node === fresh.node);
     const needs = attached?.paths ? [mapId(disk.wwn)] : [lunId(lun.target, lun.lun)];
@@ -161,6 +163,7 @@ function deviceBase(name: string, { target, lun, wwn, serial, sizeBytes }: LunId
   const remove: Op[] = [{ type: "forget-lun", device: name }];
   return {
     id: deviceId(name),
+    kind: "device",
     text: `device ${name}, which runs may overwrite: LUN ${lun} of ${target}, ${wwn}`,
     facts: { target, lun: String(lun), wwn, serial, bytes: String(sizeBytes) },
     settings: {},

@@ -4,15 +4,17 @@ import { create } from "@bufbuild/protobuf";
 import { DeviceSchema } from "@salvo/proto/lab_pb.ts";
 import type { DiskIdentity } from "@salvo/shared/agent/domain/guard/facts.ts";
 import { isSameLun } from "@salvo/shared/agent/domain/guard/identity.ts";
-import { type LunIdentity, type LunOp, MAP_SECTOR_BYTES } from "@salvo/shared/agent/domain/provision/op.ts";
+import type { LunOwners } from "@salvo/shared/agent/domain/guard/judge.ts";
 import type { Disks } from "@salvo/shared/agent/guard/disks.ts";
 import { takeLun } from "@salvo/shared/agent/guard/fresh-disk.ts";
 import type { FreshLuns } from "@salvo/shared/agent/guard/fresh-luns.ts";
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
+import { MAP_SECTOR_BYTES } from "../provision/device-mapper.ts";
 import { mustRun } from "../provision/perform.ts";
 import { disksOf } from "./luns.ts";
+import type { LunIdentity, LunOp } from "./op.ts";
 
 export interface LunDeps {
   /** The agent. */
@@ -20,8 +22,7 @@ export interface LunDeps {
   readonly lab: string;
   readonly disks: Disks;
   readonly freshLuns: FreshLuns;
-  /** How the names of targets begin whose LUNs may be taken. */
-  readonly targets: readonly string[];
+  readonly owners: LunOwners;
 }
 
 /** The kernel finds disks a while after the login. */

@@ -2,9 +2,8 @@
 import { dirname, join } from "node:path";
 import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
 import { type Attachment, type InitiatorSpec, Transport } from "@salvo/proto/storage_pb.ts";
-import { lunPrefixes } from "@salvo/shared/agent/devices/devices.ts";
+import { lunOwners } from "@salvo/shared/agent/guard/lun-owners.ts";
 import type { DiskIdentity } from "@salvo/shared/agent/domain/guard/facts.ts";
-import type { Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
 import { isNvme, nvmeDepths, transportName } from "@salvo/shared/agent/domain/provision/transports.ts";
 import { openFreshLuns, type TakenLun } from "@salvo/shared/agent/guard/fresh-luns.ts";
 import type { InitiatorProvider, ProviderDeps } from "@salvo/shared/agent/provision/provider.ts";
@@ -12,35 +11,40 @@ import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { linuxDisks } from "../disks/disks.ts";
 import { bootId } from "../host.ts";
 import { type Host, linuxHost } from "../provision/host.ts";
-import { assert } from "@salvo/shared/kernel/assert.ts";
-import { type Means, perform } from "../provision/perform.ts";
+import { performPlain } from "../provision/perform.ts";
 import { openSecrets, type Secrets } from "../provision/secrets.ts";
 import { attachedLuns } from "./attached.ts";
 import { foundBase, wantedBase } from "./base.ts";
 import { foundLogins, wantedLogin } from "./logins.ts";
 import { foundDevices, foundLuns, foundMaps, usesMap, wantedLuns } from "./luns.ts";
+import { describe, isLunOp, type Op } from "./op.ts";
 import { performLun } from "./perform.ts";
+import type { Piece } from "./piece.ts";
 import { HOST_NQN, INITIATOR_NAME, policyName } from "./places.ts";
 import { foundRecords, wantedRecord } from "./records.ts";
 import { foundWays } from "./ways.ts";
 
-export function linuxInitiator({ config, lab }: ProviderDeps): InitiatorProvider {
+export function linuxInitiator({ config, lab }: ProviderDeps): InitiatorProvider<Op> {
   const secrets = openSecrets(join(dirname(config.identityDir), "secrets"));
   const disks = linuxDisks();
   const freshLuns = openFreshLuns(config.dataDir, bootId());
-  const targets = lunPrefixes(config, lab);
-  const lunDeps = { host: config.id, lab, disks, freshLuns, targets };
-  const special: Means["special"] = (op) => {
-    assert(op.type !== "map-disk", `${op.type} is a target's`);
-    return performLun(op, lunDeps);
-  };
+  const owners = lunOwners(config, lab);
+  const lunDeps = { host: config.id, lab, disks, freshLuns, owners };
   return {
     look: async (spec) =>
       lookAtInitiator(
-        { host: linuxHost, config, targets, secrets, disks: disks.identify(), taken: await freshLuns.list() },
+        {
+          host: linuxHost,
+          config,
+          targets: owners.targets,
+          secrets,
+          disks: disks.identify(),
+          taken: await freshLuns.list(),
+        },
         spec,
       ),
-    perform: (op) => perform(op, { readSecret: secrets.read, special }),
+    describe,
+    perform: (op) => (isLunOp(op) ? performLun(op, lunDeps) : performPlain(op, secrets.read)),
   };
 }
 
@@ -66,11 +70,11 @@ export function lookAtInitiator(facts: InitiatorFacts, spec?: InitiatorSpec) {
       ...foundMaps(host, disks),
       ...foundDevices(taken, disks),
     ],
-    shown: {
+    show: () => ({
       initiator: initiatorName(host),
       hostNqn: host.read(HOST_NQN) ?? "",
       luns: attachedLuns(disks, ways, host),
-    },
+    }),
     wanted: (wish: InitiatorSpec) => wantedPieces(wish, facts),
   };
 }
@@ -111,7 +115,9 @@ function check(
       file: INITIATOR_NAME,
       remedy: "Type: echo InitiatorName=$(iscsi-iname) > /etc/iscsi/initiatorname.iscsi",
     });
-  for (const { device } of luns) {
+  for (const { device, number, guests } of luns) {
+    if (guests.length > 0)
+      throw wrong(`LUN ${number} is for ${guests.join(", ")}, and this host gives no disks to guests`);
     if (device === "") continue;
     if (config.devices.some(({ name }) => name === device))
       throw new SalvoError("refused", `the agent's own file has another device ${device}`, {

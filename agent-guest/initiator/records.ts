@@ -1,8 +1,8 @@
 /** What open-iscsi keeps of each portal of a target: how to log in there. iscsiadm(8), and the files that it writes. */
 import { type Attachment, Transport } from "@salvo/proto/storage_pb.ts";
 import { type PortalPlace, shownPortal } from "@salvo/shared/agent/domain/provision/names.ts";
-import type { Op } from "@salvo/shared/agent/domain/provision/op.ts";
-import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import type { Op } from "./op.ts";
+import type { Found, Piece } from "./piece.ts";
 import type { Host } from "../provision/host.ts";
 import { moduleId } from "../provision/modules.ts";
 import type { Secrets } from "../provision/secrets.ts";
@@ -126,6 +126,7 @@ function base(target: string, portal: PortalPlace, transport: Transport, session
   const remove: Op[] = [{ type: "run", program: "iscsiadm", args }];
   return {
     id: recordId(target, portal),
+    kind: "record",
     text: `record of ${target} at ${shownPortal(portal)}: ${face}, ${sessions} ${sessions === "1" ? "session" : "sessions"}`,
     needs: [DAEMON, ...modulesOf(transport).map(moduleId)],
     settings: {},
@@ -134,7 +135,16 @@ function base(target: string, portal: PortalPlace, transport: Transport, session
 }
 
 function othersRecord(target: string, entry: string, id: string): Found {
-  return { id, text: `record of ${target}: ${entry}`, needs: [], facts: {}, settings: {}, make: [], remove: [] };
+  return {
+    id,
+    kind: "record",
+    text: `record of ${target}: ${entry}`,
+    needs: [],
+    facts: {},
+    settings: {},
+    make: [],
+    remove: [],
+  };
 }
 
 /** Each is there without being made: iscsiadm -m iface. */

@@ -2,7 +2,7 @@
  * As much of a Linux host as an initiator is made of: open-iscsi, NVMe over fabrics, the device mapper, modules. It loads none and
  * starts no daemon by itself, as a host without udev and systemd.
  */
-import type { Op } from "@salvo/shared/agent/domain/provision/op.ts";
+import type { Op } from "./op.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { simulateFabrics } from "./simulated-fabrics.fixture.ts";
 import { type Files, simulateFiles } from "./simulated-files.fixture.ts";

@@ -1,11 +1,16 @@
-import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import type { Found as FoundOf, Piece as PieceOf } from "@salvo/shared/agent/domain/provision/piece.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Host } from "./host.ts";
+import type { PlainOp } from "./op.ts";
+
+type Piece = PieceOf<PlainOp>;
+type Found = FoundOf<PlainOp>;
 
 /** Of the kernel, loaded and never unloaded. Their names and options are constants. */
 export function modulePiece(name: string, { needs = [], options = [] }: ModuleOptions = {}): Piece {
   return {
     id: moduleId(name),
+    kind: "module",
     text: `module ${name} of the kernel`,
     needs,
     facts: {},

@@ -1,21 +1,14 @@
 import { appendFile, mkdir, rm, rmdir, symlink, unlink, writeFile } from "node:fs/promises";
-import type { Op, PlainOp } from "@salvo/shared/agent/domain/provision/op.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { run } from "@salvo/shared/process/run.ts";
+import type { PlainOp } from "./op.ts";
 
 /** Where Debian keeps modprobe and iscsiadm, which a service's PATH may not have. */
 export const SEARCH_PATH = `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
 const RUN_MS = 120_000;
 
-export interface Means {
-  /** By its name, from the agent's own folder. */
-  readonly readSecret: (name: string) => string;
-  /** For what one role alone does. */
-  readonly special: (op: Exclude<Op, PlainOp>) => Promise<void>;
-}
-
-/** Does one op on this host. */
-export async function perform(op: Op, { readSecret, special }: Means): Promise<void> {
+/** Does one op on this host. readSecret: by its name, from the agent's own folder. */
+export async function performPlain(op: PlainOp, readSecret: (name: string) => string): Promise<void> {
   switch (op.type) {
     case "mkdir":
       await mkdir(op.path);
@@ -37,12 +30,6 @@ export async function perform(op: Op, { readSecret, special }: Means): Promise<v
       return appendFile(op.path, `${op.key} = ${readSecret(op.secret)}\n`);
     case "run":
       return mustRun(op.program, op.args, op);
-    case "map-disk":
-    case "await-lun":
-    case "map-paths":
-    case "take-lun":
-    case "forget-lun":
-      return special(op);
   }
 }
 

@@ -1,11 +1,12 @@
 /** What everything else stands on: configfs, modules, the folders of LIO's back ends and fabrics. */
-import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import type { Found, Piece } from "./piece.ts";
 import type { Host } from "../provision/host.ts";
 import { foundModules, moduleId, type ModuleOptions, wantedModule } from "../provision/modules.ts";
 import { type Backend, backendPath, BACKENDS, CONFIGFS, ISCSI_FABRIC, LOOPBACK_FABRIC, MODULE_OF } from "./places.ts";
 
 const CONFIGFS_PIECE: Piece = {
   id: "configfs",
+  kind: "configfs",
   text: "configfs, mounted",
   needs: [moduleId("configfs")],
   facts: {},
@@ -106,6 +107,7 @@ function backendPiece(backend: Backend): Piece {
 function folder(id: string, text: string, path: string, module: string): Piece {
   return {
     id,
+    kind: "folder",
     text,
     needs: [moduleId(module)],
     facts: {},

@@ -1,9 +1,9 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Transport } from "@salvo/proto/storage_pb.ts";
 import type { ExportedLunSchema } from "@salvo/proto/target_pb.ts";
-import { iscsiName, lioWwn, type Maker, nvmeName, nvmeSerial } from "@salvo/shared/agent/domain/provision/names.ts";
-import type { Found } from "@salvo/shared/agent/domain/provision/piece.ts";
-import { lunId, openingId, portalId, targetId } from "./ids.ts";
+import { iscsiName, type Maker, nvmeName, parsePortal } from "@salvo/shared/agent/domain/provision/names.ts";
+import { lioWwn, nvmeSerial } from "./identities.ts";
+import type { Found } from "./piece.ts";
 import { rawId } from "./raw.ts";
 import { volumeId } from "./volumes.ts";
 
@@ -12,27 +12,26 @@ type ExportedLun = MessageInitShape<typeof ExportedLunSchema>;
 /** Of exports of this agent's own volumes that initiators can come in to, as the kernel tells of them. */
 export function exportedLuns(found: readonly Found[], maker: Maker): ExportedLun[] {
   const byId = new Map(found.map((piece) => [piece.id, piece]));
-  const targets = found.filter(({ id, facts }) => id.startsWith(targetId("")) && facts["fabric"] !== undefined);
+  const targets = found.filter(({ kind, facts }) => kind === "target" && facts["fabric"] !== undefined);
   return targets.flatMap((target) => {
-    const name = target.id.slice(targetId("").length);
-    const portals = found.filter(({ id }) => id.startsWith(portalId(name, "")));
-    const how = howOf(target, portals, maker, name, byId.has(openingId(name)));
+    const parts = found.filter(({ needs }) => needs.includes(target.id));
+    const portals = parts.filter(({ kind }) => kind === "portal");
+    const how = howOf(target, parts, maker);
     if (!how) return [];
-    return found
-      .filter(({ id, problem }) => id.startsWith(lunId(name, "")) && problem === undefined)
+    return parts
+      .filter(({ kind, problem }) => kind === "lun" && problem === undefined)
       .flatMap((lun) => {
-        const volume = lun.facts["volume"] ?? "";
+        const { export: name = "", volume = "", number = "" } = lun.facts;
         const { bytes, sector, serial = "" } = (byId.get(volumeId(volume)) ?? byId.get(rawId(volume)))?.facts ?? {};
         if (bytes === undefined) return [];
-        const number = Number(lun.id.slice(lunId(name, "").length));
         return [
           {
             export: name,
             ...how,
-            portals: portals.map(({ id }) => portalIn(id.slice(portalId(name, "").length))),
-            number,
+            portals: portals.map(({ facts }) => parsePortal(facts["portal"] ?? "")),
+            number: Number(number),
             volume,
-            ...identityOf(target, lun, number, serial),
+            ...identityOf(target, lun, Number(number), serial),
             sizeBytes: BigInt(bytes),
             sectorBytes: Number(sector ?? 0),
           },
@@ -44,18 +43,19 @@ export function exportedLuns(found: readonly Found[], maker: Maker): ExportedLun
 /** undefined while nobody can come in. */
 function howOf(
   { facts }: Found,
-  portals: readonly Found[],
+  parts: readonly Found[],
   maker: Maker,
-  name: string,
-  isOpen: boolean,
 ): Pick<ExportedLun, "target" | "transport"> | undefined {
-  const uses = (transport: string) => portals.some((portal) => portal.facts["transport"] === transport);
-  if (facts["fabric"] === "local") return { target: name, transport: Transport.LOCAL };
-  if (facts["fabric"] === "nvme") {
+  const { fabric, naa = "", export: name = "" } = facts;
+  const uses = (transport: string) => parts.some((part) => part.facts["transport"] === transport);
+  if (fabric === "local") return { target: naa, transport: Transport.LOCAL };
+  if (fabric === "nvme") {
     const transport = uses("rdma") ? Transport.NVME_RDMA : Transport.NVME_TCP;
-    return portals.length > 0 ? { target: nvmeName(maker, name), transport } : undefined;
+    const isOpen = parts.some(({ kind }) => kind === "portal");
+    return isOpen ? { target: nvmeName(maker, name), transport } : undefined;
   }
   const transport = uses("iser") ? Transport.ISER : Transport.ISCSI;
+  const isOpen = parts.some(({ kind }) => kind === "opening");
   return isOpen ? { target: iscsiName(maker, name), transport } : undefined;
 }
 
@@ -63,9 +63,4 @@ function identityOf(target: Found, lun: Found, number: number, volumeSerial: str
   const { uuid } = lun.facts;
   if (uuid === undefined) return { wwn: lioWwn(volumeSerial), serial: volumeSerial };
   return { wwn: `uuid.${uuid}`, serial: nvmeSerial(target.facts["serial"] ?? "", number) };
-}
-
-function portalIn(shown: string) {
-  const colon = shown.lastIndexOf(":");
-  return { address: shown.slice(0, colon).replaceAll(/[[\]]/g, ""), port: Number(shown.slice(colon + 1)) };
 }

@@ -1,5 +1,5 @@
 import { exportOfIscsiName, type Maker } from "@salvo/shared/agent/domain/provision/names.ts";
-import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import type { Found, Piece } from "./piece.ts";
 import type { Host } from "../provision/host.ts";
 import type { Secrets } from "../provision/secrets.ts";
 import { iscsiFabricId } from "./base.ts";
@@ -26,6 +26,7 @@ export function foundIscsi(deps: IscsiDeps): Found[] {
 function othersTarget(iqn: string): Found {
   return {
     id: targetId(iqn),
+    kind: "target",
     text: `target ${iqn} of LIO`,
     needs: [iscsiFabricId],
     facts: {},
@@ -71,6 +72,7 @@ function othersGroup(name: string, group: string): Found {
   const id = `target ${name} ${group}`;
   return {
     id,
+    kind: "group",
     text: `another portal group of ${name}`,
     needs: [targetId(name)],
     facts: {},

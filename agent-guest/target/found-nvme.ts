@@ -1,6 +1,6 @@
 import { VolumeKind } from "@salvo/proto/storage_pb.ts";
 import { exportOfNvmeName } from "@salvo/shared/agent/domain/provision/names.ts";
-import type { Found } from "@salvo/shared/agent/domain/provision/piece.ts";
+import type { Found } from "./piece.ts";
 import type { Host } from "../provision/host.ts";
 import { moduleId } from "../provision/modules.ts";
 import { targetId } from "./ids.ts";
@@ -38,7 +38,16 @@ export function nvmePorts(host: Host): FoundPort[] {
 
 function othersSubsystem(nqn: string): Found {
   const id = targetId(nqn);
-  return { id, text: `NVMe target ${nqn}`, needs: [moduleId("nvmet")], facts: {}, settings: {}, make: [], remove: [] };
+  return {
+    id,
+    kind: "target",
+    text: `NVMe target ${nqn}`,
+    needs: [moduleId("nvmet")],
+    facts: {},
+    settings: {},
+    make: [],
+    remove: [],
+  };
 }
 
 function findExport(
@@ -77,7 +86,7 @@ function volumeAt(path: string, raw: readonly Found[], deps: VolumeDeps): { volu
   const isOne = (kind: VolumeKind, thin: boolean) => nvmePath({ name, kind, thin }, deps) === path;
   if (isOne(VolumeKind.RAM, false) || isOne(VolumeKind.FILE, false) || isOne(VolumeKind.FILE, true))
     return { volume: name, needs: volumeId(name) };
-  const volumes = raw.map(({ id }) => id.slice(rawId("").length));
+  const volumes = raw.flatMap(({ facts }) => facts["volume"] ?? []);
   const disk = volumes.find((each) => nvmePath({ name: each, kind: VolumeKind.DISK, thin: false }, deps) === path);
   return disk === undefined ? { volume: path || "nothing" } : { volume: disk, needs: rawId(disk) };
 }

@@ -1,7 +1,7 @@
 import { type Export, Transport } from "@salvo/proto/storage_pb.ts";
 import { iscsiName, type Maker, shownPortal } from "@salvo/shared/agent/domain/provision/names.ts";
-import type { Op } from "@salvo/shared/agent/domain/provision/op.ts";
-import type { Piece, Setting } from "@salvo/shared/agent/domain/provision/piece.ts";
+import type { Op } from "./op.ts";
+import type { Piece, Setting } from "./piece.ts";
 import { moduleId } from "../provision/modules.ts";
 import type { Secrets } from "../provision/secrets.ts";
 import { iscsiFabricId } from "./base.ts";
@@ -66,9 +66,10 @@ export function target(maker: Maker, name: string, attributes: TargetAttributes)
   const settings = targetSettings(group, attributes);
   return {
     id: targetId(name),
+    kind: "target",
     text: `target ${name}: ${iscsiName(maker, name)}`,
     needs: [iscsiFabricId],
-    facts: { fabric: "iscsi" },
+    facts: { fabric: "iscsi", export: name },
     settings,
     make: [{ type: "mkdir", path: targetPath(maker, name) }, { type: "mkdir", path: group }, ...madeWith(settings)],
     remove: [
@@ -118,9 +119,10 @@ export function lun(maker: Maker, name: string, number: string, { volume, backen
   const link = `${path}/volume`;
   return {
     id: lunId(name, number),
+    kind: "lun",
     text: `LUN ${number} of ${name}: volume ${volume}`,
     needs: [targetId(name), volumeId(volume)],
-    facts: { volume },
+    facts: { export: name, number, volume },
     settings: {},
     make: [
       { type: "mkdir", path },
@@ -142,9 +144,10 @@ export function portalPiece(maker: Maker, name: string, portal: string, iser: bo
   const path = `${groupPath(maker, name)}/np/${portal}`;
   return {
     id: portalId(name, portal),
+    kind: "portal",
     text: `portal of ${name}: ${portal}, ${iser ? "iSER" : "TCP"}`,
     needs: [targetId(name), ...(iser ? [moduleId("ib_isert")] : [])],
-    facts: { transport: iser ? "iser" : "tcp" },
+    facts: { export: name, portal, transport: iser ? "iser" : "tcp" },
     settings: {},
     make: [{ type: "mkdir", path }, ...(iser ? [{ type: "write", path: `${path}/iser`, value: "1" } as const] : [])],
     remove: [{ type: "rmdir", path }],
@@ -164,6 +167,7 @@ export function initiatorPiece(
   };
   return {
     id: initiatorId(name, initiator),
+    kind: "initiator",
     text: `initiator of ${name}: ${initiator}`,
     needs: [targetId(name)],
     facts: {},
@@ -179,6 +183,7 @@ export function mapping(maker: Maker, name: string, initiator: string, number: s
   const path = `${group}/acls/${initiator}/lun_${number}`;
   return {
     id: mappingId(name, initiator, number),
+    kind: "mapping",
     text: `LUN ${number} of ${name}, for ${initiator}`,
     needs: [initiatorId(name, initiator), lunId(name, number)],
     facts: {},
@@ -198,6 +203,7 @@ export function opening(maker: Maker, name: string, needs: readonly string[]): P
   const path = `${groupPath(maker, name)}/enable`;
   return {
     id: openingId(name),
+    kind: "opening",
     text: `opening of ${name}: initiators may log in`,
     needs,
     facts: {},

@@ -1,7 +1,7 @@
 /** Volumes of LIO, for iSCSI, iSER and this host itself. */
 import { type Volume, VolumeKind } from "@salvo/proto/storage_pb.ts";
-import type { Op } from "@salvo/shared/agent/domain/provision/op.ts";
-import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import type { Op } from "./op.ts";
+import type { Found, Piece } from "./piece.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Host } from "../provision/host.ts";
 import { backendId } from "./base.ts";
@@ -96,6 +96,7 @@ function othersVolumes({ host, maker }: VolumeDeps): Found[] {
       .filter((name) => (backend === undefined || !name.startsWith(prefix)) && isVolume(host, hba, name))
       .map((name) => ({
         id: volumeId(`${hba}/${name}`),
+        kind: "volume",
         text: `volume ${hba}/${name} of LIO`,
         needs: backend === undefined ? [] : [backendId(backend)],
         facts: {},

@@ -1,7 +1,7 @@
 /** LUNs for the target's own host, over no network: LIO's loopback fabric. */
 import type { Export } from "@salvo/proto/storage_pb.ts";
 import { localName, type Maker, targetPrefixes } from "@salvo/shared/agent/domain/provision/names.ts";
-import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import type { Found, Piece } from "./piece.ts";
 import type { Host } from "../provision/host.ts";
 import { loopbackFabricId } from "./base.ts";
 import { linksIn, numbered, volumeAt } from "./found-iscsi.ts";
@@ -9,12 +9,14 @@ import { lunId, targetId } from "./ids.ts";
 import { type Backend, LOOPBACK_FABRIC, volumePath } from "./places.ts";
 import { volumeId } from "./volumes.ts";
 
-/** Known by its NAA name alone, which does not tell the export's. */
+/** Known by its NAA name, which does not tell the export's: the links of its LUNs are called after that. */
 export function wantedLocal({ name, luns }: Export, maker: Maker, backendOf: (volume: string) => Backend): Piece[] {
   const naa = localName(maker, name);
   return [
     target(naa, localName(maker, `${name}, as who uses it`)),
-    ...luns.map(({ number, volume }) => lun(maker, naa, String(number), volume, backendOf(volume))),
+    ...luns.map(({ number, volume }) =>
+      lun(maker, naa, name, { number: String(number), volume, backend: backendOf(volume) }),
+    ),
   ];
 }
 
@@ -36,7 +38,16 @@ export function foundLocal(host: Host, maker: Maker): Found[] {
 
 function othersLocal(naa: string): Found {
   const text = `local target ${naa} of LIO`;
-  return { id: targetId(naa), text, needs: [loopbackFabricId], facts: {}, settings: {}, make: [], remove: [] };
+  return {
+    id: targetId(naa),
+    kind: "target",
+    text,
+    needs: [loopbackFabricId],
+    facts: {},
+    settings: {},
+    make: [],
+    remove: [],
+  };
 }
 
 function groupPath(naa: string): string {
@@ -49,9 +60,10 @@ function target(naa: string, nexus: string): Piece {
   const folder = `${LOOPBACK_FABRIC}/${naa}`;
   return {
     id: targetId(naa),
+    kind: "target",
     text: `local target ${naa}`,
     needs: [loopbackFabricId],
-    facts: { fabric: "local" },
+    facts: { fabric: "local", naa },
     settings: {},
     make: [
       { type: "mkdir", path: folder },
@@ -65,14 +77,21 @@ function target(naa: string, nexus: string): Piece {
   };
 }
 
-function lun(maker: Maker, naa: string, number: string, volume: string, backend: Backend): Piece {
+interface LocalLun {
+  readonly number: string;
+  readonly volume: string;
+  readonly backend: Backend;
+}
+
+function lun(maker: Maker, naa: string, exported: string, { number, volume, backend }: LocalLun): Piece {
   const path = `${groupPath(naa)}/lun/lun_${number}`;
-  const link = `${path}/volume`;
+  const link = `${path}/${exported}`;
   return {
     id: lunId(naa, number),
+    kind: "lun",
     text: `LUN ${number} of ${naa}: volume ${volume}`,
     needs: [targetId(naa), volumeId(volume)],
-    facts: { volume },
+    facts: { export: exported, number, volume },
     settings: {},
     make: [
       { type: "mkdir", path },
@@ -88,11 +107,8 @@ function lun(maker: Maker, naa: string, number: string, volume: string, backend:
 function findLun(host: Host, maker: Maker, naa: string, number: string): Found {
   const path = `${groupPath(naa)}/lun/lun_${number}`;
   const link = linksIn(host, path)[0];
-  if (link) {
-    const { volume, backend } = volumeAt(link.leadsTo, maker);
-    return lun(maker, naa, number, volume, backend);
-  }
-  const piece = lun(maker, naa, number, "nothing", "rd_mcp");
+  if (link) return lun(maker, naa, link.name, { number, ...volumeAt(link.leadsTo, maker) });
+  const piece = lun(maker, naa, "nobody's", { number, volume: "nothing", backend: "rd_mcp" });
   const remove = [{ type: "rmdir", path } as const];
   return { ...piece, needs: [targetId(naa)], make: [], remove, problem: "it has no volume" };
 }

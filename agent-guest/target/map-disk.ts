@@ -1,11 +1,12 @@
 import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
 import { hashOfDevice } from "@salvo/shared/agent/devices/devices.ts";
-import { MAP_SECTOR_BYTES, type Op, SKIPPED_SECTORS } from "@salvo/shared/agent/domain/provision/op.ts";
 import type { Claims } from "@salvo/shared/agent/guard/claims.ts";
 import type { Disks } from "@salvo/shared/agent/guard/disks.ts";
 import { nodeForUse } from "@salvo/shared/agent/guard/raw-disk.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { MAP_SECTOR_BYTES } from "../provision/device-mapper.ts";
 import { mustRun } from "../provision/perform.ts";
+import { type MapDiskOp, SKIPPED_SECTORS } from "./op.ts";
 import { rawDevice } from "./raw.ts";
 
 export interface MapDeps {
@@ -20,7 +21,7 @@ export interface MapDeps {
  * A claimed disk that nothing speaks against, as a disk without its first MiB. The map has it for itself from then on. Between the
  * guard's letting go and that nothing is written; if the disk is another by then, the map goes again.
  */
-export async function mapDisk(op: Op & { type: "map-disk" }, deps: MapDeps): Promise<void> {
+export async function mapDisk(op: MapDiskOp, deps: MapDeps): Promise<void> {
   const device = rawDevice(op.map, op.device, deps);
   const deviceHash = await hashOfDevice(device, deps.claims);
   const node = await nodeForUse(device, { ...deps, deviceHash });

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { type Volume, VolumeKind } from "@salvo/proto/storage_pb.ts";
 import type { Maker } from "@salvo/shared/agent/domain/provision/names.ts";
-import type { Op } from "@salvo/shared/agent/domain/provision/op.ts";
-import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import type { Op } from "./op.ts";
+import type { Found, Piece } from "./piece.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { moduleId } from "../provision/modules.ts";
 import { NULLB, RAM_DISK_NAME_MAX, ramDiskPrefix } from "./places.ts";

@@ -1,15 +1,9 @@
 /** The kernel's own NVMe target, over TCP and RDMA (drivers/nvme/target/configfs.c). */
 import { type Export, Transport, type Volume, VolumeKind } from "@salvo/proto/storage_pb.ts";
-import {
-  type Maker,
-  nvmeName,
-  shownPortal,
-  subsystemSerial,
-  uuidOf,
-  volumeSerial,
-} from "@salvo/shared/agent/domain/provision/names.ts";
-import type { Op } from "@salvo/shared/agent/domain/provision/op.ts";
-import type { Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import { type Maker, nvmeName, shownPortal } from "@salvo/shared/agent/domain/provision/names.ts";
+import { subsystemSerial, uuidOf, volumeSerial } from "./identities.ts";
+import type { Op } from "./op.ts";
+import type { Piece } from "./piece.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { sha256 } from "@salvo/shared/kernel/sha256.ts";
 import { moduleId } from "../provision/modules.ts";
@@ -87,9 +81,10 @@ export function subsystem(
   const who: Op = { type: "write", path: `${path}/attr_allow_any_host`, value: anybody ? "1" : "0" };
   return {
     id: targetId(name),
+    kind: "target",
     text: `target ${name}: ${nvmeName(maker, name)}`,
     needs: [moduleId("nvmet")],
-    facts: { fabric: "nvme", serial },
+    facts: { fabric: "nvme", export: name, serial },
     settings: { "who may log in": { value: anybody ? "anybody" : "who is listed", ops: [who] } },
     make: [
       { type: "mkdir", path },
@@ -114,9 +109,10 @@ export function namespace(maker: Maker, name: string, number: string, of: Namesp
   const write = (file: string, value: string): Op => ({ type: "write", path: `${path}/${file}`, value });
   return {
     id: lunId(name, number),
+    kind: "lun",
     text: `LUN ${number} of ${name}: volume ${of.volume}`,
     needs: [targetId(name), ...(of.needs === undefined ? [] : [of.needs])],
-    facts: { volume: of.volume, path: of.path, uuid: of.uuid },
+    facts: { export: name, number, volume: of.volume, path: of.path, uuid: of.uuid },
     settings: {},
     make: [{ type: "mkdir", path }, write("device_path", of.path), write("device_uuid", of.uuid), write("enable", "1")],
     remove: [
@@ -129,6 +125,7 @@ export function hostPiece(nqn: string): Piece {
   const path = `${NVMET}/hosts/${nqn}`;
   return {
     id: `host ${nqn}`,
+    kind: "host",
     text: `NVMe host ${nqn}`,
     needs: [moduleId("nvmet")],
     facts: {},
@@ -143,6 +140,7 @@ export function allowed(maker: Maker, name: string, nqn: string): Piece {
   const path = `${subsystemPath(maker, name)}/allowed_hosts/${nqn}`;
   return {
     id: initiatorId(name, nqn),
+    kind: "initiator",
     text: `initiator of ${name}: ${nqn}`,
     needs: [targetId(name), `host ${nqn}`],
     facts: {},
@@ -172,6 +170,7 @@ export function portPiece(port: FoundPort): Piece {
   const write = (file: string, value: string): Op => ({ type: "write", path: `${path}/${file}`, value });
   return {
     id: portId(folder),
+    kind: "port",
     text: `port ${folder} of NVMe: ${shownPortal(port)}, ${transport}`,
     needs: [moduleId(`nvmet_${transport}`)],
     facts: { transport, address, port: String(port.port) },
@@ -193,9 +192,10 @@ export function portal(maker: Maker, name: string, port: FoundPort, needs: reado
   const path = `${NVMET}/ports/${port.folder}/subsystems/${nvmeName(maker, name)}`;
   return {
     id: portalId(name, shownPortal(port)),
+    kind: "portal",
     text: `portal of ${name}: ${shownPortal(port)}, NVMe over ${port.transport === "tcp" ? "TCP" : "RDMA"}`,
     needs: [...needs, portId(port.folder)],
-    facts: { transport: port.transport },
+    facts: { export: name, portal: shownPortal(port), transport: port.transport },
     settings: {},
     make: [{ type: "symlink", path, target: subsystemPath(maker, name) }],
     remove: [{ type: "unlink", path }],

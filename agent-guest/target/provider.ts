@@ -1,15 +1,13 @@
 /** This host as a target: LIO and the kernel's NVMe target, by configfs alone. Nothing is saved, so that a reboot forgets it. */
 import { dirname, join } from "node:path";
 import { type Export, type TargetSpec, Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
-import type { Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
 import { openClaims } from "@salvo/shared/agent/guard/claims.ts";
 import type { ProviderDeps, TargetProvider } from "@salvo/shared/agent/provision/provider.ts";
 import { isNvme } from "@salvo/shared/agent/domain/provision/transports.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { linuxDisks } from "../disks/disks.ts";
 import { linuxHost } from "../provision/host.ts";
-import { assert } from "@salvo/shared/kernel/assert.ts";
-import { type Means, perform } from "../provision/perform.ts";
+import { performPlain } from "../provision/perform.ts";
 import { openSecrets, type Secrets } from "../provision/secrets.ts";
 import { foundBase, wantedBase } from "./base.ts";
 import { exportedLuns } from "./exported.ts";
@@ -21,21 +19,20 @@ import { foundLocal, wantedLocal } from "./local.ts";
 import { mapDisk } from "./map-disk.ts";
 import { nvmeTransport, wantedNvme } from "./nvme.ts";
 import { foundNvmeVolumes, wantedNvmeVolume } from "./nvme-volumes.ts";
+import { describe, type Op } from "./op.ts";
+import type { Found, Piece } from "./piece.ts";
 import { foundRaw, rawDevice, wantedRaw } from "./raw.ts";
 import type { VolumeDeps } from "./volumes.ts";
 
-export function linuxTarget({ config, lab }: ProviderDeps): TargetProvider {
+export function linuxTarget({ config, lab }: ProviderDeps): TargetProvider<Op> {
   const secrets = openSecrets(join(dirname(config.identityDir), "secrets"));
   const maker = { lab: lab || "none", agent: config.id };
   const deps = { host: linuxHost, maker, config, folder: join(config.dataDir, "volumes") };
   const diskDeps = { host: config.id, config, disks: linuxDisks(), claims: openClaims(config.dataDir), lab };
-  const special: Means["special"] = (op) => {
-    assert(op.type === "map-disk", `${op.type} is an initiator's`);
-    return mapDisk(op, diskDeps);
-  };
   return {
     look: async () => lookAtTarget(deps, secrets),
-    perform: (op) => perform(op, { readSecret: secrets.read, special }),
+    describe,
+    perform: (op) => (op.type === "map-disk" ? mapDisk(op, diskDeps) : performPlain(op, secrets.read)),
   };
 }
 
@@ -53,7 +50,7 @@ export function lookAtTarget(deps: VolumeDeps, secrets: Secrets) {
   ];
   return {
     found,
-    shown: { luns: exportedLuns(found, deps.maker) },
+    show: (pieces: readonly Found[]) => ({ luns: exportedLuns(pieces, deps.maker) }),
     wanted: (spec: TargetSpec) => wantedPieces(spec, deps, secrets),
   };
 }

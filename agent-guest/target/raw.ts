@@ -3,10 +3,10 @@ import type { AgentConfig, Device } from "@salvo/proto/lab_pb.ts";
 import { listedDevice } from "@salvo/shared/agent/devices/device.ts";
 import { RESERVED_BYTES } from "@salvo/shared/agent/domain/guard/label.ts";
 import type { Maker } from "@salvo/shared/agent/domain/provision/names.ts";
-import { MAP_SECTOR_BYTES } from "@salvo/shared/agent/domain/provision/op.ts";
-import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import type { Found, Piece } from "./piece.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { sha256 } from "@salvo/shared/kernel/sha256.ts";
+import { MAP_SECTOR_BYTES } from "../provision/device-mapper.ts";
 import type { Host } from "../provision/host.ts";
 import { moduleId } from "../provision/modules.ts";
 
@@ -58,9 +58,10 @@ function rawPiece(maker: Maker, volume: string, device: string, sizeBytes: bigin
   const uuid = `${uuidPrefix(maker)}${volume}.${device}`;
   return {
     id: rawId(volume),
+    kind: "disk",
     text: `disk of volume ${volume}: device ${device} of the agent's file, without its first MiB`,
     needs: [moduleId("dm_mod")],
-    facts: { device, bytes: String(sizeBytes) },
+    facts: { volume, device, bytes: String(sizeBytes) },
     settings: {},
     make: [{ type: "map-disk", device, map, uuid, sizeBytes }],
     remove: [{ type: "run", program: "dmsetup", args: ["remove", map, "--verifyudev"] }],

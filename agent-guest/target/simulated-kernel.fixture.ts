@@ -2,7 +2,7 @@
  * As much of Linux as the configfs of LIO, of the NVMe target and of null_blk shows, in memory: what they make by themselves, refuse
  * and forget. Written from what Debian's 6.1 showed and said no to when it was tried by hand in a guest, and from the kernel's sources.
  */
-import type { Op } from "@salvo/shared/agent/domain/provision/op.ts";
+import type { Op } from "./op.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Host } from "../provision/host.ts";
 
@@ -247,8 +247,7 @@ export function simulateKernel(modules = MODULES): SimulatedKernel {
         const block = `/sys/block/dm-${op.map}`;
         nodes.set(`/dev/mapper/${op.map}`, "").set(block, undefined).set(`${block}/dm`, undefined);
         nodes.set(`${block}/dm/uuid`, `${op.uuid}\n`).set(`${block}/size`, `${op.sizeBytes / 512n}\n`);
-      } else if (!("path" in op)) throw new Error(`${op.type} is nothing for a target`);
-      else if (!nodes.delete(op.path) && op.type === "unlink") throw no("ENOENT");
+      } else if (!nodes.delete(op.path) && op.type === "unlink") throw no("ENOENT");
     },
   };
 }

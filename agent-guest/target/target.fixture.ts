@@ -5,6 +5,7 @@ import { type TargetSpec, TargetSpecSchema, Transport, VolumeKind } from "@salvo
 import { openOccupation } from "@salvo/shared/agent/occupation.ts";
 import { createProvisioner } from "@salvo/shared/agent/provision/provisioner.ts";
 import type { Secrets } from "../provision/secrets.ts";
+import { describe } from "./op.ts";
 import { lookAtTarget } from "./provider.ts";
 import type { SimulatedKernel } from "./simulated-kernel.fixture.ts";
 
@@ -28,6 +29,7 @@ export function engine(host: SimulatedKernel, made = memory(), faults: Fault[] =
     schema: TargetSpecSchema,
     provider: {
       look: async () => lookAtTarget({ host, maker, config, folder: "/data/volumes" }, secrets),
+      describe,
       async perform(op) {
         const fault = faults.shift();
         if (fault === "before") throw new Error("refused on purpose");

@@ -1,6 +1,4 @@
 import { type TargetSpec, Transport } from "@salvo/proto/storage_pb.ts";
-import { lunNames } from "@salvo/shared/agent/domain/provision/names.ts";
-import { commandOf } from "@salvo/shared/agent/domain/provision/op.ts";
 import { expect, test } from "vitest";
 import { simulateKernel } from "./simulated-kernel.fixture.ts";
 import {
@@ -15,7 +13,6 @@ import {
   THIN,
   X,
   engine,
-  maker,
   othersOn,
   specOf,
 } from "./target.fixture.ts";
@@ -23,7 +20,7 @@ import {
 test("a RAM volume behind iSER, from a kernel that has nothing of it loaded: every command", async () => {
   const { plan } = engine(simulateKernel());
   const { steps } = await plan(specOf({ volumes: [RAM], exports: [{ ...X, queueDepth: 32 }] }));
-  expect(steps.flatMap(({ ops }) => ops.map(commandOf))).toMatchInlineSnapshot(`
+  expect(steps.flatMap(({ commands }) => commands)).toMatchInlineSnapshot(`
     [
       "modprobe configfs",
       "mount -t configfs configfs /sys/kernel/config",
@@ -53,11 +50,11 @@ test("a RAM volume behind iSER, from a kernel that has nothing of it loaded: eve
   `);
 });
 
-test("what it says of a LUN is what an initiator will find, and is known before it is there", async () => {
+test("what it says of a LUN is what an initiator will find", async () => {
   const { apply, inspect, plan } = engine(simulateKernel());
   const spec = specOf({ volumes: [RAM], exports: [X] });
   const serial = /echo -n (\w+) > \S+vpd_unit_serial/.exec(
-    (await plan(spec)).steps.flatMap(({ ops }) => ops.map(commandOf)).join("\n"),
+    (await plan(spec)).steps.flatMap(({ commands }) => commands).join("\n"),
   )?.[1];
   await apply(spec);
   expect((await inspect()).shown.luns).toEqual([
@@ -120,7 +117,7 @@ test("a module that the kernel does not have is told before anything is done", a
 async function commandsFor(spec: TargetSpec): Promise<string> {
   const { steps } = await engine(simulateKernel()).plan(spec);
   return steps
-    .flatMap(({ ops }) => ops.map(commandOf))
+    .flatMap(({ commands }) => commands)
     .join("\n")
     .replaceAll("/sys/kernel/config", "");
 }
@@ -198,7 +195,7 @@ test("a raw disk over NVMe/TCP, and one as a disk of this host: every command", 
     mkdir /target/loopback/naa.5001405e81392d71/tpgt_1
     echo -n naa.5001405e8139b3dd > /target/loopback/naa.5001405e81392d71/tpgt_1/nexus
     mkdir /target/loopback/naa.5001405e81392d71/tpgt_1/lun/lun_0
-    ln -s /target/core/iblock_7258/lab.target.disk0 /target/loopback/naa.5001405e81392d71/tpgt_1/lun/lun_0/volume"
+    ln -s /target/core/iblock_7258/lab.target.disk0 /target/loopback/naa.5001405e81392d71/tpgt_1/lun/lun_0/x"
   `);
 });
 
@@ -207,14 +204,14 @@ test.each([
   ["NVMe/TCP", { ...NVME, transport: Transport.NVME_TCP }, Transport.NVME_TCP],
   ["NVMe/RDMA, the second", { ...NVME, luns: [{ number: 2, volume: "ram0" }] }, Transport.NVME_RDMA],
   ["this host", LOCAL, Transport.LOCAL],
-])("what %s reports of a LUN is what was said of it before", async (_, each, transport) => {
+])("what %s reports of a LUN is its export's name and what was said of it", async (_, each, transport) => {
   const { apply, inspect } = engine(simulateKernel());
   await apply(specOf({ volumes: [RAM], exports: [each] }));
   const number = each.luns[0]?.number ?? 0;
   const [lun, ...more] = (await inspect()).shown.luns;
   expect(more).toEqual([]);
   expect(lun).toMatchObject({
-    ...lunNames(maker, transport, { exported: "x", number, volume: "ram0" }),
+    export: "x",
     transport,
     portals: each.portals,
     number,
@@ -222,6 +219,31 @@ test.each([
     sizeBytes: 2n ** 21n,
     sectorBytes: 4096,
   });
+});
+
+test("a plan tells which LUNs it leaves as they are", async () => {
+  const { apply, plan } = engine(simulateKernel());
+  const both = {
+    volumes: [RAM, { ...RAM, name: "ram1" }],
+    exports: [X, { ...X, name: "y", luns: [{ number: 0, volume: "ram1" }] }],
+  };
+  await apply(specOf(both));
+  const kept = async (spec: Spec) =>
+    (await plan(specOf(spec))).kept.luns.map(({ export: name, number }) => [name, number]);
+  const [x, y] = [
+    ["x", 0],
+    ["y", 0],
+  ];
+  expect(await kept(both)).toEqual([x, y]);
+  expect(await kept({ ...both, exports: [X] })).toEqual([x]);
+  expect(await kept({ ...both, volumes: [{ ...RAM, sizeBytes: 2n ** 22n }, both.volumes[1]!] })).toEqual([y]);
+  // Its portal is made anew, and with that its opening: whoever is logged in loses it.
+  expect(await kept({ ...both, exports: [{ ...X, transport: Transport.ISCSI }, both.exports[1]!] })).toEqual([y]);
+  // What is set in use, and what comes besides, is in nobody's way.
+  expect(await kept({ ...both, exports: [{ ...X, queueDepth: 8 }, both.exports[1]!] })).toEqual([x, y]);
+  expect(
+    await kept({ ...both, exports: [{ ...X, luns: [...X.luns, { number: 1, volume: "ram1" }] }, both.exports[1]!] }),
+  ).toEqual([x, y]);
 });
 
 test("a port that there is is shared, and stays with whom it is of", async () => {

@@ -2,9 +2,10 @@
 import { join } from "node:path";
 import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
 import { type Volume, VolumeKind } from "@salvo/proto/storage_pb.ts";
-import { type Maker, volumeSerial } from "@salvo/shared/agent/domain/provision/names.ts";
-import type { Op } from "@salvo/shared/agent/domain/provision/op.ts";
-import type { Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import type { Maker } from "@salvo/shared/agent/domain/provision/names.ts";
+import { volumeSerial } from "./identities.ts";
+import type { Op } from "./op.ts";
+import type { Piece } from "./piece.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Host } from "../provision/host.ts";
 import { rawBytes, rawDevice } from "./raw.ts";
@@ -75,12 +76,21 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 /** What a piece of the volume has in any case. */
-export function volumeBase(name: string, facts: VolumeFacts): Pick<Piece, "id" | "text" | "facts" | "settings"> {
+export function volumeBase(
+  name: string,
+  facts: VolumeFacts,
+): Pick<Piece, "id" | "kind" | "text" | "facts" | "settings"> {
   const { backend, bytes, sector, thin } = facts;
   const size = bytes === "" ? "nothing" : `${Number(bytes) / 2 ** 20} MiB`;
   const of = thin === "1" ? "a thin file" : (KINDS[backend] ?? backend);
   const sectors = sector === "" ? "its own sectors" : `sectors of ${sector} B`;
-  return { id: volumeId(name), text: `volume ${name}: ${size} of ${of}, in ${sectors}`, facts, settings: {} };
+  return {
+    id: volumeId(name),
+    kind: "volume",
+    text: `volume ${name}: ${size} of ${of}, in ${sectors}`,
+    facts,
+    settings: {},
+  };
 }
 
 /** Makes the file and its folder. Throws `refused` for a path that LIO takes for something else. */

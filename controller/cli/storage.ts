@@ -1,12 +1,13 @@
 import { createInterface } from "node:readline/promises";
 import { toJson } from "@bufbuild/protobuf";
-import { Owner, type Plan, PlanSchema, type Step } from "@salvo/proto/storage_pb.ts";
+import { Owner, type Plan, PlanSchema, StepAction } from "@salvo/proto/storage_pb.ts";
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { AuditedLab } from "../service/audited-lab.ts";
 import { type Channels, openChannels } from "../service/channels.ts";
-import { applyPlan, onHost, type StorageHost, storageHosts } from "../service/storage.ts";
+import { applyLab, type LabHosts, type PlannedHost, planLab, storageHosts } from "../service/lab-storage.ts";
+import { onHost, type StorageHost } from "../service/storage.ts";
 import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
 
@@ -19,15 +20,10 @@ export interface ApplyCommand extends StorageCommand {
   readonly yes?: boolean;
 }
 
-interface Planned {
-  readonly host: StorageHost;
-  readonly plan: Plan;
-}
-
 /** What there is on targets and initiators, whoever made it. */
 export async function inspectStorage(command: StorageCommand, io: Io): Promise<number> {
-  return withHosts(command.lab, false, async (hosts) => {
-    for (const host of hosts) {
+  return withLab(command.lab, async (opened) => {
+    for (const host of storageHosts(opened)) {
       const { items, luns } = await onHost(host, host.inspect());
       const { agent, role } = host;
       if (command.json) {
@@ -44,87 +40,93 @@ export async function inspectStorage(command: StorageCommand, io: Io): Promise<n
   });
 }
 
-/** Every command that apply would have done. Changes nothing. */
+/** Every command that apply would have done, as far as it is known before. Changes nothing. */
 export async function planStorage(command: StorageCommand, io: Io): Promise<number> {
-  return withHosts(command.lab, false, async (hosts) => {
-    show(await planAll(hosts), command, io);
+  return withLab(command.lab, async (opened) => {
+    show(await planLab({ ...opened, empty: false }), command, io);
     return EXIT.ok.code;
   });
 }
 
 export async function applyStorage(command: ApplyCommand, io: Io): Promise<number> {
-  return withHosts(command.lab, false, (hosts, lab) => planAndApply("lab apply", hosts, lab, command, io));
+  return withLab(command.lab, (opened) => planAndApply("lab apply", { ...opened, empty: false }, command, io));
 }
 
 /** As apply, of nothing: what Salvo made goes. */
 export async function destroyStorage(command: ApplyCommand, io: Io): Promise<number> {
-  return withHosts(command.lab, true, (hosts, lab) => planAndApply("lab destroy", hosts, lab, command, io));
+  return withLab(command.lab, (opened) => planAndApply("lab destroy", { ...opened, empty: true }, command, io));
 }
 
-async function withHosts(
-  file: string,
-  empty: boolean,
-  act: (hosts: readonly StorageHost[], lab: AuditedLab) => Promise<number>,
-): Promise<number> {
-  const { message } = await loadLab(file);
-  const lab = await openLabOf(file, message);
-  using channels: Channels = openChannels(lab);
-  const hosts = storageHosts(message, channels, { empty });
-  if (hosts.length > 0) return await act(hosts, lab);
+interface OpenedLab extends Pick<LabHosts, "lab" | "channels"> {
+  readonly identities: AuditedLab;
+}
+
+async function withLab(file: string, act: (opened: OpenedLab) => Promise<number>): Promise<number> {
+  const { message: lab } = await loadLab(file);
+  const identities = await openLabOf(file, lab);
+  using channels: Channels = openChannels(identities);
+  if (storageHosts({ lab, channels }).length > 0) return await act({ lab, channels, identities });
   throw new SalvoError("invalid-input", "no agent of the lab has the role target or initiator", { file });
-}
-
-async function planAll(hosts: readonly StorageHost[]): Promise<Planned[]> {
-  return Promise.all(hosts.map(async (host) => ({ host, plan: await onHost(host, host.plan()) })));
 }
 
 async function planAndApply(
   what: string,
-  hosts: readonly StorageHost[],
-  lab: AuditedLab,
+  hosts: LabHosts & Pick<OpenedLab, "identities">,
   command: ApplyCommand,
   io: Io,
 ): Promise<number> {
-  const plans = await planAll(hosts);
-  show(plans, { ...command, json: false }, { ...io, stdout: io.stderr });
-  const todo = plans
-    .filter(({ plan }) => plan.steps.length > 0)
-    .toSorted((a, b) => Number(isLeaving(b)) - Number(isLeaving(a)));
-  if (todo.length > 0 && !command.yes) await confirm(io);
+  const planned = await planLab(hosts);
+  show(planned, { ...command, json: false }, { ...io, stdout: io.stderr });
+  const isEmpty = planned.every(({ plan, knownAfterApply }) => plan.steps.length + knownAfterApply.length === 0);
+  if (!isEmpty && !command.yes) await confirm(io);
   using stop = io.stop();
-  for (const { host, plan } of todo) {
-    const { agent, role } = host;
-    const onStep = ({ text }: Step, count: number) =>
-      void io.stderr.write(`${agent.id}: ${count}/${plan.steps.length} ${text}\n`);
-    await applyPlan(host, plan, { lab, what, signal: stop.signal, onStep });
-    if (command.json) io.stdout.write(`${JSON.stringify({ agent: agent.id, role, steps: plan.steps.length })}\n`);
-  }
+  const done = new Map<string, { readonly host: StorageHost; steps: number }>();
+  await applyLab(planned, {
+    ...hosts,
+    what,
+    signal: stop.signal,
+    onStep: (host, { text }) => {
+      const { agent, role } = host;
+      const counted = done.get(`${agent.id} ${role}`) ?? { host, steps: 0 };
+      counted.steps++;
+      done.set(`${agent.id} ${role}`, counted);
+      io.stderr.write(`${agent.id}, ${role}: ${text}\n`);
+    },
+  });
+  for (const { host, steps } of done.values())
+    if (command.json) io.stdout.write(`${JSON.stringify({ agent: host.agent.id, role: host.role, steps })}\n`);
   return EXIT.ok.code;
 }
 
-/** An initiator that only logs out does so before its target is taken away. */
-function isLeaving({ host, plan }: Planned): boolean {
-  return host.role === "initiator" && plan.steps.every(({ id }) => id.startsWith("remove "));
-}
-
-function show(plans: readonly Planned[], { json = false }: StorageCommand, io: Io): void {
-  for (const { host, plan } of plans) {
+function show(planned: readonly PlannedHost[], { json = false }: StorageCommand, io: Io): void {
+  for (const { host, plan, knownAfterApply } of planned) {
     const { agent, role } = host;
     if (json) {
-      io.stdout.write(`${JSON.stringify({ agent: agent.id, role, ...asObject(plan) })}\n`);
+      io.stdout.write(`${JSON.stringify({ agent: agent.id, role, ...asObject(plan), knownAfterApply })}\n`);
       continue;
     }
-    io.stdout.write(
-      `${agent.id}, ${role}: ${plan.steps.length === 0 ? "nothing to do" : `${plan.steps.length} steps`}\n`,
-    );
+    const count = plan.steps.length === 0 ? "nothing to do" : `${plan.steps.length} steps`;
+    const later = `${knownAfterApply.length} to attach to, known after apply`;
+    const counts = plan.steps.length === 0 ? later : `${count}, ${later}`;
+    io.stdout.write(`${agent.id}, ${role}: ${knownAfterApply.length === 0 ? count : counts}\n`);
     for (const { text, commands } of plan.steps)
       io.stdout.write(`  ${text}\n${commands.map((command) => `      ${command}\n`).join("")}`);
+    for (const what of knownAfterApply)
+      io.stdout.write(
+        `  attach to ${what}\n      # known after apply: its target chooses names, WWNs and serial numbers\n`,
+      );
   }
   if (json) return;
-  const steps = plans.flatMap(({ plan }) => plan.steps);
-  const count = (word: string) => steps.filter(({ id }) => id.startsWith(`${word} `)).length;
-  const counts = `${count("make")} to make, ${count("set")} to set, ${count("remove")} to remove`;
-  io.stdout.write(`${plans.length} hosts, ${steps.length} steps: ${counts}\n`);
+  const steps = planned.flatMap(({ plan }) => plan.steps);
+  const count = (wanted: StepAction) => steps.filter(({ action }) => action === wanted).length;
+  const attached = planned.flatMap(({ knownAfterApply }) => knownAfterApply).length;
+  const counts = [
+    `${count(StepAction.MAKE)} to make`,
+    `${count(StepAction.SET)} to set`,
+    `${count(StepAction.REMOVE)} to remove`,
+    ...(attached > 0 ? [`${attached} to attach to, known after apply`] : []),
+  ];
+  io.stdout.write(`${planned.length} hosts, ${steps.length} steps: ${counts.join(", ")}\n`);
 }
 
 function asObject(plan: Plan): object {
@@ -135,7 +137,7 @@ function asObject(plan: Plan): object {
 async function confirm(io: Io): Promise<void> {
   const nobody = new SalvoError("cancelled", "nothing was done, as nobody said yes", { remedy: "Or give --yes" });
   if (!process.stdin.isTTY) throw nobody;
-  io.stderr.write("Do all this? Only yes will do: ");
+  io.stderr.write("Apply these changes? Type yes: ");
   const terminal = createInterface({ input: process.stdin });
   const answer = await new Promise<string>((resolve) => {
     terminal.once("line", resolve);

@@ -12,7 +12,7 @@ import { assert } from "@salvo/shared/kernel/assert.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { matchesGlob } from "./glob.ts";
 import { observersOf, observeViolations } from "./observed.ts";
-import { guestsOf, participantsOf } from "./scenario-storage.ts";
+import { guestProblem, guestsOf, participantsOf } from "./scenario-storage.ts";
 import { suggestion } from "./suggestion.ts";
 
 /** A study of more runs is a mistake: at ten seconds each these take a day. */
@@ -146,11 +146,9 @@ function storageViolations({ storage, participants }: Scenario, path: string, la
   for (const [index, id] of storage.guests.entries()) {
     const guest = lab.agents.find((agent) => agent.id === id);
     const key = `guests[${index}]`;
+    const problem = guest && guestProblem(guest, storage, lab);
     if (!guest) say(key, `is ${id}, which lab ${lab.name} does not have${suggestion(id, known)}`);
-    else if (!guest.roles.includes(Role.WORKLOAD) || !guest.roles.includes(Role.INITIATOR))
-      say(key, `is ${id}, which does not have the roles workload and initiator in lab ${lab.name}`);
-    else if (isLocal !== (id === storage.target))
-      say(key, isLocal ? `is ${id}: what is local only ${storage.target} itself can reach` : `is the target itself`);
+    else if (problem !== undefined) say(key, problem);
     if (storage.guests.indexOf(id) < index) say(key, `is ${id}, as before`);
   }
   if (found.length === 0 && guestsOf(storage, lab).length === 0)

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
-import { LabSchema } from "@salvo/proto/lab_pb.ts";
+import { GivenDiskSchema } from "@salvo/proto/initiator_pb.ts";
+import { LabSchema, Role } from "@salvo/proto/lab_pb.ts";
 import { Multipath, Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
 import {
   Layout,
@@ -9,11 +10,10 @@ import {
   StudySchema,
 } from "@salvo/proto/study_pb.ts";
 import { ExportedLunSchema } from "@salvo/proto/target_pb.ts";
-import { lunNames } from "@salvo/shared/agent/domain/provision/names.ts";
 import { fromPlain } from "@salvo/shared/config/plain.ts";
 import { expect, test } from "vitest";
 import { checkStudy, planRuns, storageGroups } from "./matrix.ts";
-import { exportedOf, guestsOf, participantsOf, planStorage } from "./scenario-storage.ts";
+import { type AttacherOf, attachersOf, exportedOf, guestsOf, participantsOf, planStorage } from "./scenario-storage.ts";
 
 const { message: lab } = fromPlain(
   LabSchema,
@@ -59,7 +59,6 @@ function storage(more: Partial<Omit<ScenarioStorage, "$typeName" | "$unknown">> 
 /** What the target would tell of all that is planned. */
 function planned(wanted: ScenarioStorage, scenario = "iser") {
   const plan = planStorage(scenario, wanted, lab, { tag: "a1b2", names });
-  const maker = { lab: "lab", agent: "target" };
   const exported = plan.target.exports.flatMap(({ name, luns, transport }) =>
     luns.map(({ number, volume }) =>
       create(ExportedLunSchema, {
@@ -67,12 +66,15 @@ function planned(wanted: ScenarioStorage, scenario = "iser") {
         number,
         volume,
         sizeBytes: 2n ** 21n,
-        ...lunNames(maker, transport, { exported: name, number, volume }),
+        transport,
+        target: `iqn.2026-11.test.toy:${name}`,
+        wwn: `naa.6001405${volume}`,
+        serial: volume,
       }),
     ),
   );
-  const attachments = (id: string) => plan.guest(id, exported).attachments;
-  return { ...plan, exported, attachments };
+  const attachments = (id: string) => plan.attachments(id, exported);
+  return { ...plan, planned: plan, exported, attachments };
 }
 
 test("guests are those that are named, or all that can be, and locally the target's host alone", () => {
@@ -105,7 +107,7 @@ test("each guest gets a LUN of its own, at one target, which only they may log i
   ]);
   expect(attachments("guest2")).toMatchObject([
     {
-      target: "iqn.2026-11.test.salvo:lab.target.iser-a1b2",
+      target: "iqn.2026-11.test.toy:iser-a1b2",
       luns: [{ number: 1, device: "lun1", sizeBytes: 2n ** 21n, wwn: expect.stringMatching(/^naa\.6001405/) }],
     },
   ]);
@@ -137,7 +139,7 @@ test("NVMe counts from 1, has a port of its own, and hosts by their own names", 
   expect(target.exports[0]?.luns.map(({ number }) => number)).toEqual([1, 2, 3, 4]);
   expect(attachments("guest2")).toMatchObject([
     {
-      target: "nqn.2026-11.test.salvo:lab.target.iser-a1b2",
+      target: "iqn.2026-11.test.toy:iser-a1b2",
       queueDepth: 128,
       luns: [
         { number: 3, device: "lun1" },
@@ -150,7 +152,7 @@ test("NVMe counts from 1, has a port of its own, and hosts by their own names", 
 test("what is local has no portals and nobody who logs in", () => {
   const { target, attachments } = planned(storage({ transport: Transport.LOCAL }), "here");
   expect(target.exports).toMatchObject([{ portals: [], initiators: [], queueDepth: 0 }]);
-  expect(attachments("target")).toMatchObject([{ portals: [], target: expect.stringMatching(/^naa\.5001405/) }]);
+  expect(attachments("target")).toMatchObject([{ portals: [], target: "iqn.2026-11.test.toy:here-a1b2" }]);
 });
 
 test("a long name of a scenario leaves room for what a volume's name must tell", () => {
@@ -159,13 +161,84 @@ test("a long name of a scenario leaves room for what a volume's name must tell",
   expect(new Set(target.volumes.map(({ name }) => name)).size).toBe(128);
 });
 
+/** guest1 and guest2 are virtual machines of hv. */
+const onHypervisor = create(LabSchema, {
+  name: "lab",
+  agents: [
+    { id: "target", roles: [Role.TARGET], storageAddresses: ["10.0.0.10"] },
+    { id: "hv", roles: [Role.INITIATOR] },
+    { id: "guest1", roles: [Role.WORKLOAD] },
+    { id: "guest2", roles: [Role.WORKLOAD] },
+  ],
+});
+const attacherOf: AttacherOf = (id) => (id.startsWith("guest") ? "hv" : id);
+
+test("where a hypervisor attaches, it alone logs in, and guests without the role initiator take part", () => {
+  const wanted = storage({ sessions: 2, multipath: Multipath.NONE });
+  expect(guestsOf(wanted, onHypervisor, attacherOf).map(({ id }) => id)).toEqual(["guest1", "guest2"]);
+  expect(guestsOf(wanted, onHypervisor)).toEqual([]);
+  expect([...attachersOf(wanted, onHypervisor, attacherOf)]).toEqual([["hv", ["guest1", "guest2"]]]);
+  // One disk each, whatever paths the hypervisor has.
+  expect(participantsOf(wanted, onHypervisor, attacherOf)).toEqual([
+    { agent: "guest1", device: "lun1" },
+    { agent: "guest2", device: "lun1" },
+  ]);
+  const names = new Map([["hv", { initiator: "iqn.2026-11.a:hv", hostNqn: "" }]]);
+  const plan = planStorage("vm", wanted, onHypervisor, { tag: "a1b2", names, attacherOf });
+  expect(plan.target.exports).toMatchObject([{ initiators: ["iqn.2026-11.a:hv"] }]);
+  const exported = plan.target.volumes.map(({ name, sizeBytes }, number) =>
+    create(ExportedLunSchema, {
+      target: "iqn.t",
+      number,
+      volume: name,
+      sizeBytes,
+      wwn: `naa.${number}`,
+      serial: `${number}`,
+    }),
+  );
+  expect(plan.attachments("hv", exported)).toMatchObject([
+    {
+      luns: [
+        { number: 0, device: "lun1", guests: ["guest1"] },
+        { number: 1, device: "lun1", guests: ["guest2"] },
+      ],
+    },
+  ]);
+  expect(plan.attachments("guest1", exported)).toEqual([]);
+});
+
+test("by what a guest recognizes its disk is what its attacher reports, and is not known before", () => {
+  const names = new Map([["hv", { initiator: "iqn.2026-11.a:hv", hostNqn: "" }]]);
+  const wanted = storage({ layout: Layout.SHARED_LUN });
+  const plan = planStorage("vm", wanted, onHypervisor, { tag: "a1b2", names, attacherOf });
+  const [volume] = plan.target.volumes;
+  const lun = {
+    target: "iqn.t",
+    number: 0,
+    volume: volume?.name ?? "",
+    sizeBytes: 2n ** 21n,
+    wwn: "naa.1",
+    serial: "1",
+  };
+  const exported = [create(ExportedLunSchema, lun)];
+  const bare = { device: "lun1", attacher: "hv", sizeBytes: 2n ** 21n, serial: "", wwn: "" };
+  expect(plan.disks("guest2", exported)).toMatchObject([bare]);
+  // The very LUN has another serial number as this guest's disk, and the other guest's is not this one's.
+  const given = (guest: string, serial: string) =>
+    create(GivenDiskSchema, { guest, target: "iqn.t", number: 0, serial, sizeBytes: 2n ** 22n });
+  expect(plan.disks("guest2", exported, [given("guest1", "a")])).toMatchObject([bare]);
+  expect(plan.disks("guest2", exported, [given("guest1", "a"), given("guest2", "b")])).toMatchObject([
+    { ...bare, serial: "b", sizeBytes: 2n ** 22n },
+  ]);
+});
+
 test("LUNs of others, and of an earlier try, are not the scenario's", () => {
   const { exported, ...plan } = planned(storage());
   const old = exported.map((lun) =>
     create(ExportedLunSchema, { ...lun, $typeName: ExportedLunSchema.typeName, volume: "iser-0000-1" }),
   );
   expect(exportedOf(plan, [...old, ...exported])).toEqual(exported);
-  expect(plan.guest("guest1", old).attachments).toEqual([]);
+  expect(plan.planned.attachments("guest1", old)).toEqual([]);
 });
 
 test("who takes part with what: one device a LUN, or one for each session where nothing makes one of them", () => {

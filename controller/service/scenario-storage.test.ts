@@ -13,22 +13,25 @@ import { openAuditedLab } from "./audited-lab.ts";
 import { openChannels } from "./channels.ts";
 import { setUpStorage } from "./scenario-storage.ts";
 import { type ScenarioDeps, takeDownLeft } from "./storage-takedown.ts";
-import { applyPlan, storageHosts } from "./storage.ts";
-import { type MemoryHost, memoryHost } from "./storage-hosts.fixture.ts";
+import { applyLab, planLab } from "./lab-storage.ts";
+import { type MemoryHost, memoryHost, type ToyNetwork, toyNetwork } from "./storage-hosts.fixture.ts";
 
 let open: AsyncDisposableStack;
 let folder: string;
 let certificates: TestLab;
 let target: MemoryHost;
 let guests: MemoryHost[];
+let network: ToyNetwork;
 beforeEach(async () => {
   open = new AsyncDisposableStack();
   folder = await mkdtemp(join(tmpdir(), "salvo-scenario-"));
   open.defer(() => rm(folder, { recursive: true }));
   certificates = await testLab(folder);
-  target = open.use(await memoryHost("target", "target", certificates));
+  network = toyNetwork();
+  target = open.use(await memoryHost("target", "target", certificates, { network }));
   guests = [];
-  for (const id of ["guest1", "guest2"]) guests.push(open.use(await memoryHost(id, "initiator", certificates)));
+  for (const id of ["guest1", "guest2"])
+    guests.push(open.use(await memoryHost(id, "initiator", certificates, { network })));
 });
 afterEach(() => open.disposeAsync());
 
@@ -68,8 +71,16 @@ async function depsOf(labOf: Partial<Pick<Lab, "agents" | "storage">> = {}, sign
   };
 }
 
+/** What the lab file says of storage. */
+async function applied({ lab, channels, identities, signal }: ScenarioDeps): Promise<void> {
+  const hosts = { lab, channels, empty: false };
+  const what = { identities, what: "lab apply", signal, onStep: () => {} };
+  await applyLab(await planLab(hosts), { ...hosts, ...what });
+}
+
 const thereOn = () => [target, ...guests].map(({ there }) => [...there.keys()]);
-const IQN = "iqn.2026-11.test.salvo:bench.target.iscsi-t1";
+/** As the toy target chose it. */
+const IQN = "iqn.2026-11.test.toy:iscsi-t1.1";
 const NOTHING = [[], [], []];
 
 test("it is made, read back, on record as long as it is there, and taken away", async () => {
@@ -172,7 +183,7 @@ test("guests without a name of their own are refused, before anything is made", 
     ["iqn.2026-11.test:guest1", "the same name as guest1"],
   ] as const) {
     await guests[1]![Symbol.asyncDispose]();
-    guests[1] = open.use(await memoryHost(`guest${message.length}`, "initiator", certificates, { initiator }));
+    guests[1] = open.use(await memoryHost(`guest${message.length}`, "initiator", certificates, { initiator, network }));
     await expect(setUpStorage(SPEC, await depsOf())).rejects.toThrow(message);
     expect(thereOn()).toEqual(NOTHING);
   }
@@ -181,8 +192,7 @@ test("guests without a name of their own are refused, before anything is made", 
 test("what people have applied since stays, when an earlier study's storage is taken away", async () => {
   await setUpStorage(SPEC, await depsOf());
   const deps = await depsOf({ storage: OWN });
-  for (const host of storageHosts(deps.lab, deps.channels, { empty: false }))
-    await applyPlan(host, await host.plan(), { lab: deps.identities, what: "lab apply", signal: deps.signal });
+  await applied(deps);
   expect(thereOn()).toEqual([["own"], [], []]);
   expect(await takeDownLeft(deps)).toEqual({ found: true, all: true });
   expect(thereOn()).toEqual([["own"], [], []]);

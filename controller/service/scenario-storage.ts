@@ -1,27 +1,22 @@
 /** Makes the storage of a scenario and attaches its guests. */
 import { create } from "@bufbuild/protobuf";
 import { InitiatorService } from "@salvo/proto/initiator_pb.ts";
-import type { Lab, LabAgent } from "@salvo/proto/lab_pb.ts";
+import type { LabAgent } from "@salvo/proto/lab_pb.ts";
 import type { PathCheck } from "@salvo/proto/path_pb.ts";
-import {
-  AttachedAgentSchema,
-  type AttachedAgent,
-  type RunSpec,
-  type RunStorage,
-  RunStorageSchema,
-  StorageUnderWaySchema,
-} from "@salvo/proto/run_pb.ts";
-import { InitiatorSpecSchema, TargetSpecSchema, Transport } from "@salvo/proto/storage_pb.ts";
+import { type RunSpec, type RunStorage, RunStorageSchema, StorageUnderWaySchema } from "@salvo/proto/run_pb.ts";
+import { TargetSpecSchema, Transport } from "@salvo/proto/storage_pb.ts";
 import type { ScenarioStorage } from "@salvo/proto/study_pb.ts";
-import { type ExportedLun, TargetService } from "@salvo/proto/target_pb.ts";
 import { isNvme, isRdma, transportName } from "@salvo/shared/agent/domain/provision/transports.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { targetSpec } from "../domain/lab-storage.ts";
 import { describeCheck } from "../domain/path-checks.ts";
-import { exportedOf, guestsOf, type InitiatorNames, planStorage } from "../domain/scenario-storage.ts";
+import { attachersOf, exportedOf, type InitiatorNames, planStorage } from "../domain/scenario-storage.ts";
+import { attachGuests, bring } from "./attach-guests.ts";
 import { type Channels, expectedOf } from "./channels.ts";
 import { checkPaths } from "./path-checks.ts";
-import { apply, type ScenarioDeps, takeDownStorage } from "./storage-takedown.ts";
-import { initiatorHost, initiatorSpec, onHost, type StorageHost, targetHost, targetSpec } from "./storage.ts";
+import { agentOf, attachedByOthers, ownAttacher, ownDisks, ownTarget } from "./scenario-hosts.ts";
+import { type ScenarioDeps, takeDownStorage } from "./storage-takedown.ts";
+import { exportedBy, onHost, type StorageHost, targetHost } from "./storage.ts";
 
 const LOOK_MS = 30_000;
 /** The storage of one scenario, there for its runs. */
@@ -40,9 +35,8 @@ export async function setUpStorage({ scenario, storage }: RunSpec, deps: Scenari
   const wanted = storage?.wanted;
   if (!wanted) throw new SalvoError("internal", `scenario ${scenario} has no storage to set up`);
   const { lab, records, channels } = deps;
-  const { guests, target } = hostsBefore(wanted, lab, deps);
-  for (const { agent } of [...guests, target]) await channels.renewWhenDue(expectedOf(agent), Date.now());
-  await Promise.all([...guests, target].map(expectDone));
+  for (const agent of agentsOf(wanted, deps)) await channels.renewWhenDue(expectedOf(agent), Date.now());
+  await Promise.all((await hostsBefore(wanted, deps)).map(expectDone));
   const tag = await freeTag(deps);
   const underWay = create(StorageUnderWaySchema, { scenario, wanted, lab });
   await records.write(tag, underWay);
@@ -62,21 +56,24 @@ async function freeTag({ records, newTag }: ScenarioDeps): Promise<string> {
   return tag;
 }
 
-/** As the lab file alone has them. */
-function hostsBefore(
-  wanted: ScenarioStorage,
-  lab: Lab,
-  { channels }: ScenarioDeps,
-): { readonly guests: readonly StorageHost[]; readonly target: StorageHost } {
-  const target = agentOf(wanted.target, lab);
-  return {
-    guests: guestsOf(wanted, lab).map((guest) => initiatorHost(guest, initiatorSpec(lab, guest.id), channels)),
-    target: targetHost(target, targetSpec(lab, target.id), channels),
-  };
+function agentsOf(wanted: ScenarioStorage, { lab, attacherOf }: ScenarioDeps): LabAgent[] {
+  const ids = [...attachersOf(wanted, lab, attacherOf)].flatMap(([attacher, guests]) => [attacher, ...guests]);
+  return [...new Set([...ids, wanted.target])].map((id) => agentOf(id, lab));
+}
+
+/** As the lab file alone has them: target, attachers, and guests that others attach for. */
+async function hostsBefore(wanted: ScenarioStorage, deps: ScenarioDeps): Promise<StorageHost[]> {
+  const { lab, attacherOf } = deps;
+  const attachers = attachersOf(wanted, lab, attacherOf);
+  return [
+    ...(await Promise.all([...attachers.keys()].map((id) => ownAttacher(agentOf(id, lab), lab, deps)))),
+    ...attachedByOthers(attachers).map((id) => ownDisks(agentOf(id, lab), deps)),
+    ownTarget(agentOf(wanted.target, lab), lab, deps),
+  ];
 }
 
 async function expectDone(host: StorageHost): Promise<void> {
-  const { steps } = await onHost(host, host.plan());
+  const { steps } = (await onHost(host, host.plan())).plan;
   const [first] = steps;
   if (first)
     throw new SalvoError(
@@ -90,13 +87,13 @@ async function expectDone(host: StorageHost): Promise<void> {
 }
 
 async function make(scenario: string, wanted: ScenarioStorage, tag: string, deps: ScenarioDeps): Promise<RunStorage> {
-  const { lab, channels, say } = deps;
-  const guests = guestsOf(wanted, lab);
+  const { lab, channels, say, attacherOf } = deps;
+  const attachers = [...attachersOf(wanted, lab, attacherOf).keys()].map((id) => agentOf(id, lab));
   const names = new Map(
-    await Promise.all(guests.map(async (guest) => [guest.id, await namesOf(guest, channels)] as const)),
+    await Promise.all(attachers.map(async (agent) => [agent.id, await namesOf(agent, channels)] as const)),
   );
   if (wanted.transport !== Transport.LOCAL) refuseNames(names, isNvme(wanted.transport));
-  const planned = planStorage(scenario, wanted, lab, { tag, names });
+  const planned = planStorage(scenario, wanted, lab, { tag, names, ...(attacherOf && { attacherOf }) });
   const target = agentOf(wanted.target, lab);
   say(`${scenario}: making ${planned.target.volumes.length} LUNs on ${target.id}, ${transportName(wanted.transport)}`);
   const own = targetSpec(lab, target.id);
@@ -106,7 +103,7 @@ async function make(scenario: string, wanted: ScenarioStorage, tag: string, deps
   });
   await bring(targetHost(target, spec, channels), deps);
 
-  const exported = exportedOf(planned, await exportedBy(target, channels));
+  const exported = exportedOf(planned, (await exportedBy([target], channels)).get(target.id) ?? []);
   if (exported.length !== planned.target.volumes.length)
     throw new SalvoError(
       "program-failed",
@@ -115,33 +112,9 @@ async function make(scenario: string, wanted: ScenarioStorage, tag: string, deps
         host: target.id,
       },
     );
-  const checks = wanted.transport === Transport.LOCAL ? [] : await lookAtPaths(target, guests, wanted, deps);
-
-  say(`${scenario}: attaching ${guests.map(({ id }) => id).join(", ")}`);
-  const attached = await Promise.all(
-    guests.map(async (guest) => {
-      const own = initiatorSpec(lab, guest.id);
-      const { attachments } = planned.guest(guest.id, exported);
-      const spec = create(InitiatorSpecSchema, { attachments: [...own.attachments, ...attachments] });
-      await bring(initiatorHost(guest, spec, channels), deps);
-      return onHost(
-        { agent: guest },
-        attachedTo(guest, new Set(attachments.map((each) => each.target)), wanted, channels),
-      );
-    }),
-  );
+  const checks = wanted.transport === Transport.LOCAL ? [] : await lookAtPaths(target, attachers, wanted, deps);
+  const attached = await attachGuests(scenario, wanted, { planned, exported }, deps);
   return create(RunStorageSchema, { wanted, exported, attached, checks });
-}
-
-async function bring(host: StorageHost, deps: ScenarioDeps): Promise<void> {
-  const plan = await onHost(host, host.plan());
-  if (plan.steps.length > 0) await apply(host, plan, deps);
-}
-
-function agentOf(id: string, lab: Lab): LabAgent {
-  const found = lab.agents.find((agent) => agent.id === id);
-  if (found) return found;
-  throw new SalvoError("internal", `agent ${id} was looked for before`);
 }
 
 async function namesOf(guest: LabAgent, channels: Channels): Promise<InitiatorNames> {
@@ -168,40 +141,14 @@ function refuseNames(names: ReadonlyMap<string, InitiatorNames>, nvme: boolean):
   }
 }
 
-async function exportedBy(target: LabAgent, channels: Channels): Promise<ExportedLun[]> {
-  const client = channels.clientOf(TargetService, expectedOf(target));
-  return (await onHost({ agent: target }, client.inspect({}, { deadlineMs: LOOK_MS }))).luns;
-}
-
-/** Read back from the guest's own sessions. Throws when one of them is not what was asked for. */
-async function attachedTo(
-  guest: LabAgent,
-  targets: ReadonlySet<string>,
-  { transport }: ScenarioStorage,
-  channels: Channels,
-): Promise<AttachedAgent> {
-  const { id } = guest;
-  const client = channels.clientOf(InitiatorService, expectedOf(guest));
-  const { luns } = await client.inspect({}, { deadlineMs: LOOK_MS });
-  const mine = luns.filter(({ target }) => targets.has(target));
-  const other = mine.find((lun) => lun.transport !== transport);
-  if (other)
-    throw new SalvoError(
-      "program-failed",
-      `${other.session} to ${other.target} is over ${transportName(other.transport)}, not ${transportName(transport)}`,
-      { host: id },
-    );
-  return create(AttachedAgentSchema, { agent: id, luns: mine });
-}
-
 async function lookAtPaths(
   target: LabAgent,
-  guests: readonly LabAgent[],
+  attachers: readonly LabAgent[],
   { transport }: ScenarioStorage,
   { channels, say, signal }: ScenarioDeps,
 ): Promise<PathCheck[]> {
   return checkPaths(
-    { target, guests, rdma: isRdma(transport) },
+    { target, guests: attachers, rdma: isRdma(transport) },
     { channels, signal, onCheck: (check) => say(describeCheck(check)) },
   );
 }

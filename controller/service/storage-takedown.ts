@@ -4,19 +4,12 @@ import type { StorageUnderWay } from "@salvo/proto/run_pb.ts";
 import type { Plan } from "@salvo/proto/storage_pb.ts";
 import { type SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
-import { guestsOf } from "../domain/scenario-storage.ts";
+import { type AttacherOf, attachersOf } from "../domain/scenario-storage.ts";
 import type { StorageRecords } from "../store/storage-under-way.ts";
 import type { AuditedLab } from "./audited-lab.ts";
 import { type Channels, expectedOf } from "./channels.ts";
-import {
-  applyPlan,
-  initiatorHost,
-  initiatorSpec,
-  onHost,
-  type StorageHost,
-  targetHost,
-  targetSpec,
-} from "./storage.ts";
+import { attachedByOthers, ownAttacher, ownDisks, ownTarget } from "./scenario-hosts.ts";
+import { applyPlan, onHost, type StorageHost } from "./storage.ts";
 
 export interface ScenarioDeps {
   readonly lab: Lab;
@@ -28,6 +21,8 @@ export interface ScenarioDeps {
   /** A line of progress. */
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
+  /** Without it every guest attaches its LUNs itself. */
+  readonly attacherOf?: AttacherOf;
 }
 
 /** Taking away is done also after the person has stopped the study. */
@@ -55,38 +50,55 @@ export async function takeDownLeft(deps: ScenarioDeps): Promise<{ readonly found
 
 /**
  * Every host is again as the lab file had it before, unless it is as the lab file says now: then nothing of the scenario is left,
- * and what people have applied since stays. Guests first, all of them, and then the target: what cannot be taken away now is said, stays
- * on record, and does not keep the rest; false then. Of agents that the lab has no more nothing is asked.
+ * and what people have applied since stays. Guests let go first, then attachers, all of them, and then the target. What cannot be taken
+ * away now is said, stays on record, and does not keep the rest; false then. Of agents that the lab has no more nothing is asked.
  */
 export async function takeDownStorage(
   tag: string,
   { scenario, wanted, lab: before }: StorageUnderWay,
   deps: ScenarioDeps,
 ): Promise<boolean> {
-  const { lab, records, channels, say } = deps;
+  const { records } = deps;
   if (!wanted || !before) return true; // it was never written so
-  const attempt = async (id: string, hostIn: (agent: LabAgent, of: Lab) => StorageHost): Promise<boolean> => {
-    const agent = lab.agents.find((each) => each.id === id);
-    if (!agent) {
-      say(`${scenario}: ${id} is in the lab no more: what was made there may still be there`);
-      return true;
-    }
-    const signal = deadline(TAKE_DOWN_MS, `taking the storage of ${scenario} away from ${id}`);
-    try {
-      await channels.renewWhenDue(expectedOf(agent), Date.now(), { signal });
-      await bringBack(hostIn(agent, lab), hostIn(agent, before), { ...deps, signal });
-      return true;
-    } catch (error) {
-      say(`${scenario}: what was made on ${id} is still there: ${toSalvoError(error).describe()}`);
-      return false;
-    }
-  };
-  const guestIn = (agent: LabAgent, of: Lab) => initiatorHost(agent, initiatorSpec(of, agent.id), channels);
-  const targetIn = (agent: LabAgent, of: Lab) => targetHost(agent, targetSpec(of, agent.id), channels);
-  const left = await Promise.all(guestsOf(wanted, before).map(({ id }) => attempt(id, guestIn)));
-  const all = (await attempt(wanted.target, targetIn)) && left.every(Boolean);
+  const attempt = (id: string, hostIn: HostIn) => takeAway(scenario, id, hostIn, before, deps);
+  const attachers = attachersOf(wanted, before, deps.attacherOf);
+  const forgotten = await Promise.all(
+    attachedByOthers(attachers).map((id) => attempt(id, async (agent) => ownDisks(agent, deps))),
+  );
+  const left = await Promise.all(
+    [...attachers.keys()].map((id) => attempt(id, (agent, of) => ownAttacher(agent, of, deps))),
+  );
+  const gone = await attempt(wanted.target, async (agent, of) => ownTarget(agent, of, deps));
+  const all = gone && [...forgotten, ...left].every(Boolean);
   if (all) await records.remove(tag);
   return all;
+}
+
+/** As a lab file has it. */
+type HostIn = (agent: LabAgent, of: Lab) => Promise<StorageHost>;
+
+async function takeAway(
+  scenario: string,
+  id: string,
+  hostIn: HostIn,
+  before: Lab,
+  deps: ScenarioDeps,
+): Promise<boolean> {
+  const { lab, channels, say } = deps;
+  const agent = lab.agents.find((each) => each.id === id);
+  if (!agent) {
+    say(`${scenario}: ${id} is in the lab no more: what was made there may still be there`);
+    return true;
+  }
+  const signal = deadline(TAKE_DOWN_MS, `taking the storage of ${scenario} away from ${id}`);
+  try {
+    await channels.renewWhenDue(expectedOf(agent), Date.now(), { signal });
+    await bringBack(await hostIn(agent, lab), await hostIn(agent, before), { ...deps, signal });
+    return true;
+  } catch (error) {
+    say(`${scenario}: what was made on ${id} is still there: ${toSalvoError(error).describe()}`);
+    return false;
+  }
 }
 
 /**
@@ -97,9 +109,9 @@ async function bringBack(now: StorageHost, before: StorageHost, deps: ScenarioDe
   for (;;) {
     let busy: SalvoError;
     try {
-      const plan = await onHost(now, now.plan());
+      const { plan } = await onHost(now, now.plan());
       if (plan.steps.length === 0) return await apply(now, plan, deps);
-      return await apply(before, await onHost(before, before.plan()), deps);
+      return await apply(before, (await onHost(before, before.plan())).plan, deps);
     } catch (error) {
       busy = toSalvoError(error);
       if (busy.kind !== "wrong-state") throw error;

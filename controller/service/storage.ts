@@ -1,55 +1,45 @@
-/** What a lab file's storage section means for each host, and the calls that bring the host there. */
-import { create, type JsonValue, toJson } from "@bufbuild/protobuf";
+/** The calls that bring one role of one host to what is wanted of it. */
+import { type JsonValue, toJson } from "@bufbuild/protobuf";
+import { DiskService, type DiskSpec } from "@salvo/proto/disk_pb.ts";
 import { AttachedLunSchema, InitiatorService } from "@salvo/proto/initiator_pb.ts";
-import { type Lab, type LabAgent, Role, type StorageAttachment, type StorageTarget } from "@salvo/proto/lab_pb.ts";
+import type { LabAgent } from "@salvo/proto/lab_pb.ts";
 import {
-  type Attachment,
-  AttachmentSchema,
+  ApplyPart,
   type InitiatorSpec,
-  InitiatorSpecSchema,
   type Plan,
   type Step,
+  StepAction,
   type StepProgress,
   type StorageItem,
   type TargetSpec,
-  TargetSpecSchema,
 } from "@salvo/proto/storage_pb.ts";
-import { ExportedLunSchema, TargetService } from "@salvo/proto/target_pb.ts";
-import { lunNames } from "@salvo/shared/agent/domain/provision/names.ts";
+import { type ExportedLun, ExportedLunSchema, TargetService } from "@salvo/proto/target_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import type { Exported } from "../domain/lab-storage.ts";
 import type { AuditedLab } from "./audited-lab.ts";
 import { type Channels, expectedOf } from "./channels.ts";
 
 /** One role of one host. */
 export interface StorageHost {
   readonly agent: LabAgent;
-  readonly role: "target" | "initiator";
+  readonly role: "target" | "initiator" | "disks";
   /** luns: ExportedLuns or AttachedLuns, as JSON. */
   inspect(): Promise<{ readonly items: readonly StorageItem[]; readonly luns: readonly JsonValue[] }>;
-  plan(): Promise<Plan>;
-  /** Does that plan. Throws at what fails; what was done until then stays. */
-  apply(plan: Plan, signal: AbortSignal): AsyncIterable<StepProgress>;
+  plan(): Promise<HostPlan>;
+  /** Does that plan. Throws at what fails; what was done until then stays. removalsOnly: no more than its first steps. */
+  apply(
+    plan: Plan,
+    how: { readonly signal: AbortSignal; readonly removalsOnly?: boolean },
+  ): AsyncIterable<StepProgress>;
+}
+
+export interface HostPlan {
+  readonly plan: Plan;
+  /** Of a target: LUNs that there are, and that the plan leaves as they are. */
+  readonly kept: readonly ExportedLun[];
 }
 
 const LOOK_MS = 30_000;
-
-/**
- * Every host with such a role, targets first: what initiators log in to must be there before. With `empty` nothing is wanted of
- * them, and initiators are first. Throws `invalid-input` for a storage section that does not fit the lab's agents.
- */
-export function storageHosts(lab: Lab, channels: Channels, { empty }: { readonly empty: boolean }): StorageHost[] {
-  checkStorage(lab);
-  const having = (role: Role) => lab.agents.filter(({ roles }) => roles.includes(role));
-  const targets = having(Role.TARGET).map((agent) => {
-    const spec = empty ? create(TargetSpecSchema) : targetSpec(lab, agent.id);
-    return targetHost(agent, spec, channels);
-  });
-  const initiators = having(Role.INITIATOR).map((agent) => {
-    const spec = empty ? create(InitiatorSpecSchema) : initiatorSpec(lab, agent.id);
-    return initiatorHost(agent, spec, channels);
-  });
-  return empty ? [...initiators, ...targets] : [...targets, ...initiators];
-}
 
 export function targetHost(agent: LabAgent, spec: TargetSpec, channels: Channels): StorageHost {
   const { id } = agent;
@@ -61,8 +51,11 @@ export function targetHost(agent: LabAgent, spec: TargetSpec, channels: Channels
       const { items, luns } = await client.inspect({}, { deadlineMs: LOOK_MS });
       return { items, luns: luns.map((lun) => toJson(ExportedLunSchema, lun, { alwaysEmitImplicit: true })) };
     },
-    plan: async () => planned((await client.plan({ spec }, { deadlineMs: LOOK_MS })).plan, id),
-    apply: ({ hash }, signal) => progressOf(client.apply({ spec, planHash: hash }, { signal })),
+    plan: async () => {
+      const { plan, kept } = await client.plan({ spec }, { deadlineMs: LOOK_MS });
+      return { plan: planned(plan, id), kept };
+    },
+    apply: ({ hash }, { signal }) => progressOf(client.apply({ spec, planHash: hash }, { signal })),
   };
 }
 
@@ -76,9 +69,39 @@ export function initiatorHost(agent: LabAgent, spec: InitiatorSpec, channels: Ch
       const { items, luns } = await client.inspect({}, { deadlineMs: LOOK_MS });
       return { items, luns: luns.map((lun) => toJson(AttachedLunSchema, lun, { alwaysEmitImplicit: true })) };
     },
-    plan: async () => planned((await client.plan({ spec }, { deadlineMs: LOOK_MS })).plan, id),
-    apply: ({ hash }, signal) => progressOf(client.apply({ spec, planHash: hash }, { signal })),
+    plan: async () => ({ plan: planned((await client.plan({ spec }, { deadlineMs: LOOK_MS })).plan, id), kept: [] }),
+    apply: ({ hash }, { signal, removalsOnly = false }) => {
+      const part = removalsOnly ? ApplyPart.REMOVALS : ApplyPart.UNSPECIFIED;
+      return progressOf(client.apply({ spec, planHash: hash, part }, { signal }));
+    },
   };
+}
+
+/** Disks of a guest whose LUNs another agent attaches. */
+export function disksHost(agent: LabAgent, spec: DiskSpec, channels: Channels): StorageHost {
+  const { id } = agent;
+  const client = channels.clientOf(DiskService, expectedOf(agent));
+  return {
+    agent,
+    role: "disks",
+    inspect: async () => ({ items: (await client.inspect({}, { deadlineMs: LOOK_MS })).items, luns: [] }),
+    plan: async () => ({ plan: planned((await client.plan({ spec }, { deadlineMs: LOOK_MS })).plan, id), kept: [] }),
+    apply: ({ hash }, { signal }) => progressOf(client.apply({ spec, planHash: hash }, { signal })),
+  };
+}
+
+/** What the agents' targets tell that there is. */
+export async function exportedBy(agents: readonly LabAgent[], channels: Channels): Promise<Exported> {
+  const told = agents.map(async (agent) => {
+    const client = channels.clientOf(TargetService, expectedOf(agent));
+    return [agent.id, (await onHost({ agent }, client.inspect({}, { deadlineMs: LOOK_MS }))).luns] as const;
+  });
+  return new Map(await Promise.all(told));
+}
+
+/** Steps that take something away. They are the first of a plan. */
+export function removalsOf({ steps }: Plan): Step[] {
+  return steps.filter(({ action }) => action === StepAction.REMOVE);
 }
 
 export interface ApplyOptions {
@@ -86,6 +109,8 @@ export interface ApplyOptions {
   /** For the audit log: a command. */
   readonly what: string;
   readonly signal: AbortSignal;
+  /** No more than the plan's removals. */
+  readonly removalsOnly?: boolean;
   /** A step was done; count: so many are, of all of the plan's. */
   readonly onStep?: (step: Step, count: number) => void;
 }
@@ -94,13 +119,13 @@ export interface ApplyOptions {
 export async function applyPlan(
   host: StorageHost,
   plan: Plan,
-  { lab, what, signal, onStep }: ApplyOptions,
+  { lab, what, signal, removalsOnly = false, onStep }: ApplyOptions,
 ): Promise<void> {
   const { agent, role } = host;
   const details = { agent: agent.id, role, plan_hash: plan.hash, steps: plan.steps.length };
   const each = async () => {
     let count = 0;
-    for await (const { step: index, done } of host.apply(plan, signal)) {
+    for await (const { step: index, done } of host.apply(plan, { signal, removalsOnly })) {
       const step = plan.steps[index];
       if (done && step) onStep?.(step, ++count);
     }
@@ -118,7 +143,13 @@ export async function onHost<T>({ agent }: Pick<StorageHost, "agent">, work: Pro
   }
 }
 
+/** Throws `refused` for an agent that does not say what its steps do, as those of earlier versions did not. */
 function planned(plan: Plan | undefined, host: string): Plan {
+  if (plan?.steps.some(({ action }) => action === StepAction.UNSPECIFIED))
+    throw new SalvoError("refused", "the agent does not say what the steps of its plan do", {
+      host,
+      remedy: "It is of another version than the controller: salvo deploy brings the same",
+    });
   if (plan) return plan;
   throw new SalvoError("internal", "the agent answered without a plan", { host });
 }
@@ -127,61 +158,4 @@ async function* progressOf(
   answers: AsyncIterable<{ readonly progress?: StepProgress | undefined }>,
 ): AsyncGenerator<StepProgress, void> {
   for await (const { progress } of answers) if (progress) yield progress;
-}
-
-export function targetSpec({ storage }: Lab, agent: string): TargetSpec {
-  const wanted = storage?.targets.find((each) => each.agent === agent);
-  return create(TargetSpecSchema, { volumes: wanted?.volumes ?? [], exports: wanted?.exports ?? [] });
-}
-
-/** Names, LUNs and identities are known before any of it is there. */
-export function initiatorSpec(lab: Lab, agent: string): InitiatorSpec {
-  const attachments = (lab.storage?.attachments ?? []).filter((each) => each.agent === agent);
-  return create(InitiatorSpecSchema, {
-    attachments: attachments.map((each) =>
-      attachmentTo(
-        lab.name,
-        lab.storage?.targets.find(({ agent: of }) => of === each.target),
-        each,
-      ),
-    ),
-  });
-}
-
-function attachmentTo(lab: string, target: StorageTarget | undefined, wish: StorageAttachment): Attachment {
-  const exported = wish.export;
-  const wanted = target?.exports.find(({ name }) => name === exported);
-  if (!target || !wanted) throw new SalvoError("invalid-input", `no target has the export ${exported}`);
-  const { transport, portals, chap, luns } = wanted;
-  const known = luns.map(({ number, volume }) => {
-    const names = lunNames({ lab, agent: target.agent }, transport, { exported, number, volume });
-    const sizeBytes = target.volumes.find(({ name }) => name === volume)?.sizeBytes ?? 0n;
-    return { number, sizeBytes, ...names };
-  });
-  const { sessions, multipath, queueDepth } = wish;
-  return create(AttachmentSchema, {
-    target: known[0]?.target ?? "",
-    transport,
-    portals,
-    sessions,
-    multipath,
-    queueDepth,
-    ...(chap && { chap }),
-    luns: known.map(({ number, wwn, serial, sizeBytes }) => ({ number, wwn, serial, sizeBytes })),
-  });
-}
-
-function checkStorage({ agents, storage }: Lab): void {
-  const has = (id: string, role: Role) => agents.some((agent) => agent.id === id && agent.roles.includes(role));
-  const wrong = (why: string) => new SalvoError("invalid-input", `storage: ${why}`);
-  for (const { agent } of storage?.targets ?? [])
-    if (!has(agent, Role.TARGET)) throw wrong(`the lab has no agent ${agent} with the role target`);
-  for (const { agent, target, export: name } of storage?.attachments ?? []) {
-    if (!has(agent, Role.INITIATOR)) throw wrong(`the lab has no agent ${agent} with the role initiator`);
-    const exports = storage?.targets.find((each) => each.agent === target)?.exports ?? [];
-    if (!exports.some((each) => each.name === name))
-      throw wrong(
-        `${agent} is to attach to ${name} of ${target}, which has ${exports.map((each) => each.name).join(", ") || "no exports"}`,
-      );
-  }
 }

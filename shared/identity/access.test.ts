@@ -1,4 +1,5 @@
 import { AgentService, file_salvo_v1_agent } from "@salvo/proto/agent_pb.ts";
+import { DiskService, file_salvo_v1_disk } from "@salvo/proto/disk_pb.ts";
 import { EnrolmentService, file_salvo_v1_enrolment, IdentityService } from "@salvo/proto/enrolment_pb.ts";
 import { file_salvo_v1_initiator, InitiatorService } from "@salvo/proto/initiator_pb.ts";
 import { file_salvo_v1_lab } from "@salvo/proto/lab_pb.ts";
@@ -16,6 +17,7 @@ import { identityUri } from "./name.ts";
 
 const files = [
   file_salvo_v1_agent,
+  file_salvo_v1_disk,
   file_salvo_v1_enrolment,
   file_salvo_v1_initiator,
   file_salvo_v1_lab,
@@ -40,7 +42,15 @@ test("all proto files are looked at", () => {
 
 test("every method of the contract is in the table, and the table has no other", () => {
   expect(Object.keys(ACCESS).toSorted()).toEqual(methods.toSorted());
-  const services = [AgentService, IdentityService, EnrolmentService, TargetService, InitiatorService, PathService];
+  const services = [
+    AgentService,
+    DiskService,
+    IdentityService,
+    EnrolmentService,
+    TargetService,
+    InitiatorService,
+    PathService,
+  ];
   expect(methods.length).toBe(services.reduce((sum, service) => sum + service.methods.length, 0));
 });
 

@@ -33,7 +33,11 @@ export const AUDITED: readonly AuditedMethod[] = [
 ];
 
 /** They write entries of their own: one before each step (provision/provisioner.ts). */
-export const AUDITED_WITHIN: readonly string[] = ["salvo.v1.TargetService/Apply", "salvo.v1.InitiatorService/Apply"];
+export const AUDITED_WITHIN: readonly string[] = [
+  "salvo.v1.TargetService/Apply",
+  "salvo.v1.InitiatorService/Apply",
+  "salvo.v1.DiskService/Apply",
+];
 
 /** They change nothing on the host: what RequestCertificate makes is of no use before it is installed. */
 export const UNAUDITED: readonly string[] = [
@@ -46,6 +50,8 @@ export const UNAUDITED: readonly string[] = [
   "salvo.v1.TargetService/Plan",
   "salvo.v1.InitiatorService/Inspect",
   "salvo.v1.InitiatorService/Plan",
+  "salvo.v1.DiskService/Inspect",
+  "salvo.v1.DiskService/Plan",
   "salvo.v1.PathService/Inspect",
   "salvo.v1.PathService/Ping",
   "salvo.v1.PathService/Serve",

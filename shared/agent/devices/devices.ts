@@ -4,11 +4,11 @@ import { SalvoError } from "../../kernel/error.ts";
 import type { Waiting } from "../../kernel/signal.ts";
 import { checkDevices, listedDevice, prepareDevice } from "./device.ts";
 import { deviceHash, planRefused } from "../domain/plan-hash.ts";
-import { targetPrefixes } from "../domain/provision/names.ts";
 import { type Claims, openClaims } from "../guard/claims.ts";
 import { listedDisk } from "../guard/examine.ts";
 import { openFreshLun } from "../guard/fresh-disk.ts";
 import { openFreshLuns } from "../guard/fresh-luns.ts";
+import { lunOwners } from "../guard/lun-owners.ts";
 import { openRawDisk } from "../guard/raw-disk.ts";
 import type { Workloads } from "../fio/workloads.ts";
 import type { Platform } from "../platform.ts";
@@ -39,7 +39,7 @@ export interface DevicesDeps {
 export function openDevices({ config, platform, lab }: DevicesDeps): Devices {
   const claims = openClaims(config.dataDir);
   const freshLuns = openFreshLuns(config.dataDir, platform.bootId());
-  const targets = lunPrefixes(config, lab);
+  const owners = lunOwners(config, lab);
   const host = config.id;
 
   return {
@@ -57,7 +57,7 @@ export function openDevices({ config, platform, lab }: DevicesDeps): Devices {
     async open(name, planned, waiting) {
       const deps = { host, disks: platform.disks, lab, deviceHash: planned };
       const taken = (await freshLuns.list()).find(({ device }) => device.name === name);
-      if (taken) return openFreshLun(taken.device, taken.fresh, { ...deps, targets, freshLuns }, waiting);
+      if (taken) return openFreshLun(taken.device, taken.fresh, { ...deps, owners, freshLuns }, waiting);
       const device = listedDevice(config, name);
       if (device.disk) return openRawDisk(device, { ...deps, claims }, waiting);
       if ((await hashOfDevice(device, claims)) !== planned)
@@ -65,11 +65,6 @@ export function openDevices({ config, platform, lab }: DevicesDeps): Devices {
       return openFile(device, { config, platform }, waiting);
     },
   };
-}
-
-/** How the names of targets begin whose LUNs, made for a scenario, runs may write to. */
-export function lunPrefixes({ lunsOf }: AgentConfig, lab: string | undefined): string[] {
-  return lab === undefined ? [] : lunsOf.flatMap((agent) => targetPrefixes({ lab, agent }));
 }
 
 /** What a plan for the device is bound to. A disk's label is what this agent remembers of it: to plan, no disk is opened. */

@@ -10,7 +10,7 @@ import type { Disks } from "./disks.ts";
 import { listedDisk } from "./examine.ts";
 import { openFreshLun, takeLun } from "./fresh-disk.ts";
 import { type FreshLuns, openFreshLuns } from "./fresh-luns.ts";
-import { SimulatedHost, TARGETS, type Thing } from "./host.fixture.ts";
+import { OWNERS, SimulatedHost, type Thing } from "./host.fixture.ts";
 
 let folder: string;
 let host: SimulatedHost;
@@ -27,7 +27,7 @@ beforeEach(async () => {
   freshLuns = openFreshLuns(folder, "boot");
 });
 
-const deps = () => ({ host: "guest1", disks: host.disks, lab: "lab1", targets: TARGETS, freshLuns });
+const deps = () => ({ host: "guest1", disks: host.disks, lab: "lab1", owners: OWNERS, freshLuns });
 
 async function take(thing = lun, as = device): Promise<void> {
   const disk = host.disks.identify().find(({ path }) => path === host.pathOf(thing));

@@ -1,17 +1,17 @@
 /** LUNs that a target of the lab has made for one scenario: taken when they are blank, used without a label. */
 import type { Device } from "@salvo/proto/lab_pb.ts";
 import type { Waiting } from "../../kernel/signal.ts";
-import type { DiskIdentity, FreshLun, Label } from "../domain/guard/facts.ts";
-import { isSameLun } from "../domain/guard/identity.ts";
+import type { DiskIdentity, FreshLun, Given, Label } from "../domain/guard/facts.ts";
+import { findListed, isSameLun } from "../domain/guard/identity.ts";
+import type { LunOwners } from "../domain/guard/judge.ts";
 import { refusal } from "../domain/guard/refusal.ts";
 import type { OpenDevice } from "../devices/open-device.ts";
-import { examineFound, type ExamineDeps, refused } from "./examine.ts";
+import { examineFound, type ExamineDeps, listedDisk, refused } from "./examine.ts";
 import type { FreshLuns } from "./fresh-luns.ts";
 import { holdDisk } from "./raw-disk.ts";
 
 export interface FreshDeps extends ExamineDeps {
-  /** How the names of targets begin whose LUNs the agent's own file lets runs write to. */
-  readonly targets: readonly string[];
+  readonly owners: LunOwners;
   readonly freshLuns: FreshLuns;
 }
 
@@ -19,14 +19,37 @@ export interface FreshDeps extends ExamineDeps {
 export async function takeLun(
   device: Device,
   disk: DiskIdentity,
-  { lab, uuid }: Pick<Label, "lab" | "uuid">,
+  label: Pick<Label, "lab" | "uuid">,
   deps: FreshDeps,
 ): Promise<void> {
-  const { host, targets, freshLuns } = deps;
-  const found = { disk, beside: await besideOf(disk, deps) };
-  using examined = await examineFound(device, found, () => ({ type: "take", targets }), deps);
+  return take(device, { disk, beside: await besideOf(disk, deps) }, label, undefined, deps);
+}
+
+/** As takeLun, of the one disk here that is what its attacher reports: device has the keys that this told. */
+export async function takeGivenDisk(
+  device: Device,
+  given: Given,
+  label: Pick<Label, "lab" | "uuid">,
+  deps: FreshDeps,
+): Promise<void> {
+  return take(device, findListed(listedDisk(device), deps.disks?.identify() ?? []), label, given, deps);
+}
+
+async function take(
+  device: Device,
+  found: Parameters<typeof examineFound>[1],
+  { lab, uuid }: Pick<Label, "lab" | "uuid">,
+  given: Given | undefined,
+  deps: FreshDeps,
+): Promise<void> {
+  const { host, owners, freshLuns } = deps;
+  using examined = await examineFound(device, found, () => ({ type: "take", owners, given }), deps);
   if (examined.refusals.length > 0) throw refused(device, examined.refusals, host);
-  await freshLuns.write({ device, fresh: { lab, uuid, device: device.name, node: disk.node, used: false } });
+  const { node } = examined.identity;
+  await freshLuns.write({
+    device,
+    fresh: { lab, uuid, device: device.name, node, used: false, ...(given && { given }) },
+  });
 }
 
 export interface UseFreshDeps extends FreshDeps {
@@ -44,7 +67,7 @@ export async function openFreshLun(
   deps: UseFreshDeps,
   waiting?: Waiting,
 ): Promise<OpenDevice> {
-  const { targets, lab, deviceHash, freshLuns } = deps;
+  const { owners, lab, deviceHash, freshLuns } = deps;
   const disk = deps.disks?.identify().find(({ node }) => node === fresh.node);
   const found = disk
     ? { disk, beside: await besideOf(disk, deps) }
@@ -53,7 +76,7 @@ export async function openFreshLun(
   const examined = await examineFound(
     device,
     found,
-    ({ node }) => ({ type: "use-fresh", fresh, targets, lab, plan: { ...usable, node } }),
+    ({ node }) => ({ type: "use-fresh", fresh, owners, lab, plan: { ...usable, node } }),
     deps,
     waiting,
   );

@@ -74,6 +74,9 @@ test.each([
   ["without its uuid", (text: string) => text.replace('"uuid"', '"uid"')],
   ["without its lab", (text: string) => text.replace('"lab"', '"labs"')],
   ["without the device's name", (text: string) => text.replace('"device":"lun0"', '"devices":"lun0"')],
+  ["an attacher that is no text", (text: string) => text.replace('"node"', '"given":{"attacher":1,"after":2},"node"')],
+  ["given since nobody knows when", (text: string) => text.replace('"node"', '"given":{"attacher":"hv1"},"node"')],
+  ["given by nothing", (text: string) => text.replace('"node"', '"given":null,"node"')],
   ["without its node", (text: string) => text.replace('"node":"8:16#5"', '"node":null')],
 ])("a file that was damaged, %s: the error names it and says what to do", async (_, damage) => {
   const luns = openFreshLuns(folder, "boot-1");

@@ -1,10 +1,11 @@
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import { type Device, DeviceSchema } from "@salvo/proto/lab_pb.ts";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeSecret } from "../../identity/secret-file.ts";
 import { SalvoError, toSalvoError } from "../../kernel/error.ts";
 import type { FreshLun } from "../domain/guard/facts.ts";
+import { recordFiles } from "./record-files.ts";
 
 /** A fresh LUN that this agent has taken for a scenario, with the name under which runs know it. */
 export interface TakenLun {
@@ -35,8 +36,7 @@ export function openFreshLuns(dataDir: string, boot: string): FreshLuns {
   const fileOf = (device: string) => join(folder, `${device}.json`);
   return {
     async list() {
-      const files = (await filesIn(folder)).filter((name) => name.endsWith(".json"));
-      const kept = await Promise.all(files.map((name) => readKept(join(folder, name))));
+      const kept = await Promise.all((await recordFiles(folder)).map(readKept));
       return kept
         .filter((each) => each.boot === boot)
         .map(({ device, fresh }) => ({ device: fromJson(DeviceSchema, device), fresh }));
@@ -47,15 +47,6 @@ export function openFreshLuns(dataDir: string, boot: string): FreshLuns {
     },
     remove: (device) => rm(fileOf(device), { force: true }),
   };
-}
-
-async function filesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (toSalvoError(error).kind === "not-found") return [];
-    throw error;
-  }
 }
 
 async function readKept(file: string): Promise<Kept> {
@@ -69,10 +60,19 @@ async function readKept(file: string): Promise<Kept> {
     const isUsed: unknown = fresh?.used;
     if (boot === undefined || !device || !fresh || texts.some((each) => typeof each !== "string")) throw corrupt;
     if (isUsed !== undefined && typeof isUsed !== "boolean") throw corrupt;
+    if (!isGiven(fresh.given)) throw corrupt;
     fromJson(DeviceSchema, device);
     return { boot, device, fresh };
   } catch (error) {
     const known = toSalvoError(error, { file });
     throw known.kind === "internal" || error instanceof SyntaxError ? corrupt : known;
   }
+}
+
+/** Of a record that says nothing of it, too: that is of a LUN which this host has attached itself. */
+function isGiven(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (typeof value !== "object" || value === null) return false;
+  const { attacher, after }: { attacher?: unknown; after?: unknown } = value;
+  return typeof attacher === "string" && Number.isSafeInteger(after);
 }

@@ -8,9 +8,9 @@ import type { OpenDevice } from "../devices/open-device.ts";
 import { deviceHash } from "../domain/plan-hash.ts";
 import { claimDisk, releaseDisk } from "./claim-disk.ts";
 import { listedDisk } from "./examine.ts";
-import { openFreshLun, takeLun } from "./fresh-disk.ts";
+import { openFreshLun, takeGivenDisk, takeLun } from "./fresh-disk.ts";
 import { openRawDisk } from "./raw-disk.ts";
-import { type SimulatedHost, SIZE_BYTES, TARGETS, type Thing } from "./host.fixture.ts";
+import { type SimulatedHost, SIZE_BYTES, OWNERS, type Thing } from "./host.fixture.ts";
 
 export interface World {
   readonly host: SimulatedHost;
@@ -28,6 +28,8 @@ export interface World {
 }
 
 const FRESH = "fresh0";
+/** Of another attacher. */
+const GIVEN = "given0";
 
 /** A hash tells nobody what it is of; the claim is for judging afterwards. */
 interface Plan {
@@ -44,7 +46,7 @@ const deps = ({ host, rules }: World) => ({
   claims: host.claims,
   lab: "lab1",
   confirm: async () => true,
-  targets: TARGETS,
+  owners: OWNERS,
   freshLuns: host.freshLuns,
 });
 
@@ -121,21 +123,69 @@ const take: Act = (world, one) =>
     count(world, "taken");
   });
 
-const armFresh: Act = async (world) => {
-  const taken = world.host.fresh.get(FRESH);
-  if (!taken || world.armed.has(FRESH)) return;
+/** The attacher is asked for a disk: what is here now is none of it. */
+const awaitDisk: Act = async (world) => {
+  const { host } = world;
+  if (world.armed.has(GIVEN)) return;
+  await host.freshLuns.remove(GIVEN);
+  host.await();
+  count(world, "awaited");
+};
+
+/** Hot-plugged: another attachment. */
+const give: Act = ({ host }, one) => {
+  if (one.attacher === undefined) return;
+  host.unplug(one);
+  host.plug(one);
+};
+
+/**
+ * Somebody reports a disk as given, by what it says of itself: the attacher, or one who means another disk. attacher: who is said to
+ * have given it.
+ */
+const takeGiven =
+  (attacher = "hv1"): Act =>
+  (world, one) =>
+    attempt(world, async () => {
+      const { host } = world;
+      if (host.awaited === undefined || world.armed.has(GIVEN)) return;
+      const uuid = `uuid-${++world.claims}`;
+      const isBlank = one.start.type === "blank" && one.signature === undefined;
+      const { serial, wwn, sizeBytes } = one;
+      const device = host.list(GIVEN, { ...one, target: undefined });
+      const isTwin = host.things.some((each) => each !== one && (each.serial === serial || each.wwn === wwn));
+      if (isTwin && host.pathOf(one) !== undefined) count(world, "reported, said twice");
+      await takeGivenDisk(device, { attacher, after: host.awaited }, { lab: "lab1", uuid }, deps(world));
+      if (!isBlank) host.wrong.push(`${serial} (${wwn}, ${sizeBytes} B) was taken as given, which is not blank`);
+      [one.taken, one.lent] = [uuid, false];
+      count(world, "taken, given");
+    });
+
+const awaitAndTake: Act = async (...what) => {
+  await awaitDisk(...what);
+  await give(...what);
+  await takeGiven()(...what);
+};
+
+const armGiven: Act = (...what) => armTaken(GIVEN, "given", what[0]);
+
+const armFresh: Act = (...what) => armTaken(FRESH, "fresh", what[0]);
+
+async function armTaken(name: string, kind: string, world: World): Promise<void> {
+  const taken = world.host.fresh.get(name);
+  if (!taken || world.armed.has(name)) return;
   const { device } = taken;
   const fresh = world.trustsTaken ? { ...taken.fresh, used: true } : taken.fresh;
   const thing = world.host.things.find((each) => each.taken === fresh.uuid);
   if (thing && thing.theirs && !thing.lent && thing.signature === undefined) count(world, "plain data, to be armed");
-  const hash = deviceHash({ name: FRESH, ...listedDisk(device) }, fresh);
+  const hash = deviceHash({ name, ...listedDisk(device) }, fresh);
   await attempt(world, async () => {
     const opened = await openFreshLun(device, fresh, { ...deps(world), deviceHash: hash });
-    world.armed.set(FRESH, { ...opened, planned: { hash, claim: fresh } });
-    count(world, thing?.start.type === "foreign" ? "armed, fresh, written before" : "armed, fresh");
+    world.armed.set(name, { ...opened, planned: { hash, claim: fresh } });
+    count(world, thing?.start.type === "foreign" ? `armed, ${kind}, written before` : `armed, ${kind}`);
     if (thing) thing.lent = true;
   });
-};
+}
 
 const takeAndArm: Act = async (...what) => {
   await take(...what);
@@ -143,16 +193,16 @@ const takeAndArm: Act = async (...what) => {
 };
 
 const fireFresh =
-  (meanwhile?: Act): Act =>
+  (meanwhile?: Act, name = FRESH): Act =>
   (world, one, two, device) =>
     attempt(world, async () => {
-      const [opened, taken] = [world.armed.get(FRESH), world.host.fresh.get(FRESH)];
+      const [opened, taken] = [world.armed.get(name), world.host.fresh.get(name)];
       if (!opened || !taken) return;
       if (world.looksAgain) opened.recheck();
       await meanwhile?.(world, one, two, device);
       opened.recheckQuickly();
       world.host.writeFresh(taken, opened.path);
-      count(world, "written, fresh");
+      count(world, name === FRESH ? "written, fresh" : "written, given");
     });
 
 const replug: Act = ({ host }, one, two) => {
@@ -187,6 +237,13 @@ const takeAndRun: Act = async (...what) => {
   end(what[0], FRESH);
 };
 
+const awaitAndRun: Act = async (...what) => {
+  await awaitAndTake(...what);
+  await armGiven(...what);
+  await fireFresh(undefined, GIVEN)(...what);
+  end(what[0], GIVEN);
+};
+
 /** Released, and claimed anew: the same disk for everybody who does not look at whose it is. */
 const claimAnew: Act = async (world, one, two, device) => {
   end(world, device.name);
@@ -219,6 +276,18 @@ export const ACTS: readonly Act[] = [
   fireFresh(),
   fireFresh(replug),
   (world) => end(world, FRESH),
+  awaitDisk,
+  give,
+  takeGiven(),
+  takeGiven("hv2"),
+  awaitAndTake,
+  awaitAndTake,
+  awaitAndRun,
+  armGiven,
+  armGiven,
+  fireFresh(undefined, GIVEN),
+  fireFresh(replug, GIVEN),
+  (world) => end(world, GIVEN),
   (world, _one, _two, { name }) => end(world, name),
   (world, _one, _two, device) => attempt(world, () => releaseDisk(device, deps(world))),
   (world, one) => {

@@ -56,7 +56,13 @@ async function watched(world: World, act: () => Promise<void> | void): Promise<v
     [...armed.values()].some(({ planned }) => planned.claim?.uuid === claim?.uuid),
   );
   const before = claimed.map((thing) => sight(host, thing));
+  const given = host.fresh.get("given0")?.fresh.uuid;
+  const lent = host.things.find(({ taken }) => taken !== undefined && taken === given);
+  const was = lent && host.nodeOf(lent);
   await act();
+  const is = lent && host.nodeOf(lent);
+  if (was !== undefined && is === undefined) count(world, "given, pulled out");
+  if (was !== undefined && is !== undefined && is !== was) count(world, "given, attached anew");
   for (const [index, thing] of claimed.entries()) {
     const after = sight(host, thing);
     for (const [name, happened] of Object.entries(HAZARDS))
@@ -115,6 +121,8 @@ test(`${SEQUENCES} sequences of whatever may happen: nothing is written outside 
     "armed, fresh, written before",
   ];
   told.push("plain data, on a LUN that was taken", "plain data, to be armed", "unknown-content", "open-elsewhere");
+  told.push("awaited", "taken, given", "armed, given", "written, given", "reported, said twice", "was-there");
+  told.push("armed, given, written before", "given, pulled out", "given, attached anew");
   told.push("foreign-target", "plan-hash", "stale", "label-uuid", "label-device", "ambiguous", "busy");
   process.stdout.write(
     `${SEQUENCES} sequences: ${[...kinds, ...told].map((what) => `${seen.get(what) ?? 0} ${what}`).join("; ")}\n`,
@@ -134,6 +142,7 @@ const MUTANTS: readonly (readonly string[])[] = [
   ["size-mismatch", "region"],
   ["open-elsewhere"],
   ["foreign-target"],
+  ["arrival"],
 ];
 
 async function isFoundOut(without: Without): Promise<boolean> {

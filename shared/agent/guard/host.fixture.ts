@@ -1,7 +1,14 @@
 /** A host with simulated disks, for tests: what may happen to disks happens, and every write is looked at. */
 import { create } from "@bufbuild/protobuf";
 import { type Device, DeviceSchema } from "@salvo/proto/lab_pb.ts";
-import { type DiskIdentity, known, type Label, type LabelFound, type Target } from "../domain/guard/facts.ts";
+import {
+  type DiskIdentity,
+  type Given,
+  known,
+  type Label,
+  type LabelFound,
+  type Target,
+} from "../domain/guard/facts.ts";
 import { readLabel, RESERVED_BYTES } from "../domain/guard/label.ts";
 import { targetPrefixes } from "../domain/provision/names.ts";
 import type { Claims } from "./claims.ts";
@@ -10,7 +17,8 @@ import type { FreshLuns, TakenLun } from "./fresh-luns.ts";
 
 export const SIZE_BYTES = 64n * 1024n * 1024n;
 /** Whose LUNs this host's agent may take. */
-export const TARGETS = targetPrefixes({ lab: "lab1", agent: "target" });
+const TARGETS = targetPrefixes({ lab: "lab1", agent: "target" });
+export const OWNERS = { targets: TARGETS, attachers: ["hv1"] };
 
 /** A disk as a thing. What it is called, and where it is connected, may change; whose it is, is only known here. */
 export interface Thing {
@@ -28,6 +36,8 @@ export interface Thing {
   unreadable: boolean;
   /** The claim that this host's owner gave, until the owner, or anybody else, made something else of the disk. */
   claim: Label | undefined;
+  /** The agent that attaches it; undefined where this host does so itself. */
+  attacher: string | undefined;
   /** The uuid under which it was taken, blank, until it was attached anew. */
   taken: string | undefined;
   /** A run was armed for it since it was taken. */
@@ -50,6 +60,8 @@ export class SimulatedHost {
   #sequence = 0;
   readonly records = new Map<string, Label>();
   readonly fresh = new Map<string, TakenLun>();
+  /** Since when a disk of another attacher is awaited: attachments up to this one were there before. */
+  awaited: number | undefined;
   /** Violations: writes that nobody had allowed. */
   readonly wrong: string[] = [];
   /** Of labels, and by workloads. */
@@ -59,8 +71,10 @@ export class SimulatedHost {
     this.things = Array.from({ length: count }, (_, index) => ({
       serial: `serial-${index}`,
       wwn: `naa.600000000000000${index}`,
-      // Half of them are of a target that makes LUNs for scenarios.
-      target: { iqn: index % 2 === 0 ? "iqn.2026-11.lab:ram" : `${TARGETS[0]}ram`, lun: index },
+      // The first is of somebody's target, the second of one that makes LUNs for scenarios, the third is given by a hypervisor.
+      target:
+        index % 3 === 2 ? undefined : { iqn: index % 3 === 1 ? `${TARGETS[0]}ram` : "iqn.2026-11.lab:ram", lun: index },
+      attacher: index % 3 === 2 ? "hv1" : undefined,
       sizeBytes: SIZE_BYTES,
       start: { type: "blank" },
       signature: undefined,
@@ -122,11 +136,17 @@ export class SimulatedHost {
     const connected = order.filter((thing) => this.#attachments.some((each) => each.thing === thing));
     this.#attachments = [];
     this.fresh.clear();
+    this.awaited = undefined;
     for (const thing of connected) {
       thing.taken = undefined;
       [thing.mounted, thing.volume, thing.writer] = [false, false, false];
       this.plug(thing);
     }
+  }
+
+  /** From now on a disk of another attacher may come. */
+  await(): number {
+    return (this.awaited = this.#sequence);
   }
 
   /** Whether a program could have the disk for itself: the kernel lets only one. */
@@ -144,6 +164,11 @@ export class SimulatedHost {
   /** What it is called now; undefined when it is not connected. */
   pathOf(thing: Thing): string | undefined {
     return this.#attachments.find((each) => each.thing === thing)?.path;
+  }
+
+  /** Of which attachment it is; undefined when it is not connected. */
+  nodeOf(thing: Thing): string | undefined {
+    return this.#attachments.find((each) => each.thing === thing)?.node;
   }
 
   /** What fio does when the gates are open: it follows the path as it is then. planned: the claim that the plan was made for. */
@@ -165,17 +190,28 @@ export class SimulatedHost {
 
   /** The same, of a LUN that was taken. */
   writeFresh({ device, fresh }: TakenLun, path: string): void {
-    const thing = this.#attachments.find((each) => each.path === path)?.thing;
+    const attachment = this.#attachments.find((each) => each.path === path);
+    const thing = attachment?.thing;
     if (!thing) return;
     this.writes++;
     const told = `${device.name} to ${path} (${thing.serial})`;
+    if (fresh.given) this.#judgeGiven(told, attachment, fresh.given);
+    else if (!TARGETS.some((prefix) => thing.target?.iqn.startsWith(prefix)))
+      this.wrong.push(`${told}, of another target`);
     if (thing.taken !== fresh.uuid) this.wrong.push(`${told}, which is not what was taken`);
     if (thing.theirs) this.wrong.push(`${told}, which is somebody else's by now`);
     if (thing.claim) this.wrong.push(`${told}, which is claimed`);
-    if (!TARGETS.some((prefix) => thing.target?.iqn.startsWith(prefix))) this.wrong.push(`${told}, of another target`);
     if (thing.mounted || thing.volume || thing.writer || thing.signature) this.wrong.push(`${told}, which is in use`);
     if (device.sizeBytes > thing.sizeBytes) this.wrong.push(`${told}, past its end`);
     thing.start = { type: "foreign" };
+  }
+
+  /** What no honest attacher can have given is whatever was there before, or is of a session of this host. */
+  #judgeGiven(told: string, { node, thing }: Attachment, { attacher }: Given): void {
+    const sequence = Number(node.split("#")[1]);
+    if (this.awaited === undefined || sequence <= this.awaited) this.wrong.push(`${told}, which was there before`);
+    if (thing?.target) this.wrong.push(`${told}, which is of a session of this host`);
+    if (!OWNERS.attachers.includes(attacher)) this.wrong.push(`${told}, of the attacher ${attacher}`);
   }
 
   readonly claims: Claims = {

@@ -1,4 +1,4 @@
-import { TargetSpecSchema } from "@salvo/proto/storage_pb.ts";
+import { StepAction, TargetSpecSchema } from "@salvo/proto/storage_pb.ts";
 import fc from "fast-check";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import type { Deed } from "../../audit/entry.ts";
 import type { AuditLog } from "../../audit/log.ts";
 import { openOccupation } from "../occupation.ts";
 import { type Made, openMade } from "./made.ts";
+import { itemMessage, planMessage } from "./messages.ts";
 import { createProvisioner } from "./provisioner.ts";
 import { type Fault, type ToyHost, toyHost, toyProvider, type ToySpec, toySpec } from "./toy.fixture.ts";
 
@@ -75,6 +76,21 @@ test("what can be changed in use is set, and what cannot is made anew with all t
   ]);
 });
 
+test("what a step does, and to what, are fields of their own on the wire", async () => {
+  const { apply, plan, inspect } = engine(toyHost());
+  await apply(ONE);
+  const spec = toySpec({ volumes: { b: 1 }, exports: {} });
+  const { steps = [] } = planMessage(await plan(spec));
+  expect(steps.map(({ action, kind, piece, what }) => [action, kind, piece, what])).toEqual([
+    [StepAction.REMOVE, "export", "export x", "export x"],
+    [StepAction.REMOVE, "volume", "volume a", "volume a"],
+    [StepAction.MAKE, "volume", "volume b", "volume b"],
+  ]);
+  const deeper = await plan(toySpec({ ...ONE, exports: { x: { volume: "a", depth: 9 } } }));
+  expect(planMessage(deeper).steps).toMatchObject([{ action: StepAction.SET, commands: ["put /export/x/depth 9"] }]);
+  expect((await inspect()).items.map(itemMessage)).toMatchObject([{ kind: "volume" }, { kind: "export" }]);
+});
+
 test("a plan is not applied to a host that has changed since", async () => {
   const host = toyHost();
   const { apply, plan } = engine(host);
@@ -95,9 +111,7 @@ test("every step is in the audit log before its first op, with its commands", as
     ["salvo.v1.TargetService/Apply", "make volume a", 0],
     ["salvo.v1.TargetService/Apply", "make export x", 3],
   ]);
-  expect(deeds[0]?.deed.details?.["commands"]).toBe(
-    "mkdir /volume/a\necho -n 1 > /volume/a/size\necho -n 1 > /volume/a/on",
-  );
+  expect(deeds[0]?.deed.details?.["commands"]).toBe("put /volume/a\nput /volume/a/size 1\nput /volume/a/on 1");
 });
 
 test("what somebody else has made is in nobody's way until its name is wanted, and then it is refused", async () => {
@@ -129,6 +143,18 @@ test("what is gone is not ours any more, when somebody makes another of its name
   await apply(NOTHING);
   host.tree.set("/volume/a", undefined).set("/volume/a/size", "1").set("/volume/a/on", "1");
   expect(await stepsFor(NOTHING)).toEqual([]);
+});
+
+test("only the removals of a plan are done when no more is asked for, and the rest is planned anew", async () => {
+  const host = toyHost();
+  const { apply, plan, provisioner, stepsFor } = engine(host);
+  await apply(ONE);
+  const next: ToySpec = { ...ONE, volumes: { a: 2 } };
+  const { hash } = await plan(toySpec(next));
+  const request = { spec: toySpec(next), hash, removalsOnly: true, who: "me", signal: new AbortController().signal };
+  expect(await Array.fromAsync(provisioner.apply(request))).toHaveLength(4);
+  expect([...host.tree.keys()]).toEqual([]);
+  expect(await stepsFor(next)).toEqual(["make volume a", "make export x"]);
 });
 
 test("cancelled, it ends after the step that it is at", async () => {

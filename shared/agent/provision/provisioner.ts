@@ -4,17 +4,16 @@ import { excerpt } from "../../audit/fit.ts";
 import type { AuditLog } from "../../audit/log.ts";
 import { SalvoError, toSalvoError } from "../../kernel/error.ts";
 import { diff, type Step } from "../domain/provision/diff.ts";
-import { hashOfPlan } from "../domain/provision/hash.ts";
-import { commandOf, type Op } from "../domain/provision/op.ts";
+import { type DescribedStep, hashOfPlan } from "../domain/provision/hash.ts";
 import type { Found } from "../domain/provision/piece.ts";
 import type { Occupation } from "../occupation.ts";
 import type { Made } from "./made.ts";
 import type { Provider } from "./provider.ts";
 
 /** Brings a host to what is wanted of it, by a plan that was seen before. */
-export interface Provisioner<Spec, Shown> {
+export interface Provisioner<Spec, Shown, Op = unknown> {
   readonly inspect: () => Promise<{ readonly items: readonly Item[]; readonly shown: Shown }>;
-  readonly plan: (spec: Spec) => Promise<Planned>;
+  readonly plan: (spec: Spec) => Promise<Planned<Op, Shown>>;
   /**
    * Does the plan of that hash. Throws `wrong-state` when it would be another by now, or the host is busy. It stops at
    * what fails, and at the signal between two steps; what was done until then stays, and the next plan goes on from there.
@@ -22,18 +21,22 @@ export interface Provisioner<Spec, Shown> {
   apply(request: ApplyRequest<Spec>): AsyncGenerator<Progress, void>;
 }
 
-export interface Item extends Found {
+export interface Item extends Found<unknown> {
   readonly ours: boolean;
 }
 
-export interface Planned {
-  readonly steps: readonly Step[];
+export interface Planned<Op = unknown, Shown = unknown> {
+  readonly steps: readonly (Step<Op> & DescribedStep)[];
   readonly hash: string;
+  /** As Inspect shows it, of what the plan leaves as it is. */
+  readonly kept: Shown;
 }
 
 export interface ApplyRequest<Spec> {
   readonly spec: Spec;
   readonly hash: string;
+  /** Only the plan's removals, which are its first steps. */
+  readonly removalsOnly?: boolean;
   /** For the audit log. */
   readonly who: string;
   readonly signal: AbortSignal;
@@ -45,12 +48,12 @@ export interface Progress {
   readonly done: boolean;
 }
 
-export interface ProvisionerDeps<Desc extends DescMessage, Shown> {
+export interface ProvisionerDeps<Desc extends DescMessage, Shown, Op> {
   readonly host: string;
   /** Of the service, for the audit log: "salvo.v1.TargetService". */
   readonly name: string;
   readonly schema: Desc;
-  readonly provider: Provider<MessageShape<Desc>, Shown>;
+  readonly provider: Provider<MessageShape<Desc>, Shown, Op>;
   readonly made: Made;
   readonly audit: Pick<AuditLog, "around">;
   readonly occupation: Pick<Occupation, "begin">;
@@ -58,28 +61,35 @@ export interface ProvisionerDeps<Desc extends DescMessage, Shown> {
 
 const LOGGED_CHARS_MAX = 8_000;
 
-export function createProvisioner<Desc extends DescMessage, Shown>(
-  deps: ProvisionerDeps<Desc, Shown>,
-): Provisioner<MessageShape<Desc>, Shown> {
+export function createProvisioner<Desc extends DescMessage, Shown, Op>(
+  deps: ProvisionerDeps<Desc, Shown, Op>,
+): Provisioner<MessageShape<Desc>, Shown, Op> {
   const { host, name, schema, provider, made, audit, occupation } = deps;
+  const describe = (op: Op) => provider.describe(op);
 
-  async function plan(spec: MessageShape<Desc>): Promise<Planned & { readonly mine: Set<string> }> {
+  async function plan(spec: MessageShape<Desc>): Promise<Planned<Op, Shown> & { readonly mine: Set<string> }> {
     const look = await provider.look(spec);
     const mine = await mineOf(look.found);
-    const steps = diff(look.wanted(spec), look.found, mine);
-    return { steps, hash: hashOfPlan(canonical(toJson(schema, spec)), steps), mine };
+    const steps = diff(look.wanted(spec), look.found, mine).map((step) => ({
+      ...step,
+      commands: step.ops.map(describe),
+      undoing: step.inverse.map(describe),
+    }));
+    const going = new Set(steps.flatMap(({ does, piece }) => (does === "remove" ? [piece] : [])));
+    const kept = look.show(look.found.filter(({ id }) => !going.has(id)));
+    return { steps, hash: hashOfPlan(canonical(toJson(schema, spec)), steps), kept, mine };
   }
 
   /** What is gone is nobody's: somebody else may make another of its name. */
-  async function mineOf(found: readonly Found[]): Promise<Set<string>> {
+  async function mineOf(found: readonly Found<unknown>[]): Promise<Set<string>> {
     const recorded = await made.read();
-    const isMine = ({ id, follows, needs }: Found) =>
+    const isMine = ({ id, follows, needs }: Found<unknown>) =>
       follows ? needs.every((need) => recorded.has(need)) : recorded.has(id);
     return new Set(found.filter(isMine).map(({ id }) => id));
   }
 
   /** What was made is known as ours before there is anything of it, and until nothing is left. */
-  async function doStep({ does, piece, ops }: Step, mine: Set<string>): Promise<void> {
+  async function doStep({ does, piece, ops }: Step<Op>, mine: Set<string>): Promise<void> {
     if (does === "make") await made.write(mine.add(piece));
     for (const op of ops) await doOp(op);
     if (does !== "remove") return;
@@ -93,7 +103,7 @@ export function createProvisioner<Desc extends DescMessage, Shown>(
     } catch (error) {
       const { kind, message, remedy } = toSalvoError(error);
       // Whatever the host says no to is no bug of ours.
-      throw new SalvoError(kind === "internal" ? "program-failed" : kind, `${commandOf(op)}: ${message}`, {
+      throw new SalvoError(kind === "internal" ? "program-failed" : kind, `${describe(op)}: ${message}`, {
         host,
         cause: error,
         remedy: remedy ?? "What was done before it stays: plan again to see what is left to do",
@@ -103,20 +113,24 @@ export function createProvisioner<Desc extends DescMessage, Shown>(
 
   return {
     async inspect() {
-      const { found, shown } = await provider.look();
-      const mine = await mineOf(found);
-      return { shown, items: found.map((piece) => ({ ...piece, ours: mine.has(piece.id) })) };
+      const look = await provider.look();
+      const mine = await mineOf(look.found);
+      return {
+        shown: look.show(look.found),
+        items: look.found.map((piece) => ({ ...piece, ours: mine.has(piece.id) })),
+      };
     },
     plan,
-    async *apply({ spec, hash, who, signal }) {
+    async *apply({ spec, hash, removalsOnly = false, who, signal }) {
       using _ = occupation.begin("a change of its storage");
       const { steps, hash: now, mine } = await plan(spec);
       if (now !== hash) throw changed(host, steps);
       await made.write(mine);
       for (const [index, step] of steps.entries()) {
+        if (removalsOnly && step.does !== "remove") return;
         signal.throwIfAborted();
         yield { step: index, done: false };
-        const commands = excerpt(step.ops.map(commandOf).join("\n"), LOGGED_CHARS_MAX);
+        const commands = excerpt(step.commands.join("\n"), LOGGED_CHARS_MAX);
         const deed = { who, what: `${name}/Apply`, details: { plan_hash: hash, step: step.id, commands } };
         await audit.around(deed, () => doStep(step, mine));
         yield { step: index, done: true };
@@ -125,7 +139,7 @@ export function createProvisioner<Desc extends DescMessage, Shown>(
   };
 }
 
-function changed(host: string, steps: readonly Step[]): SalvoError {
+function changed(host: string, steps: readonly Step<unknown>[]): SalvoError {
   const now = steps.map(({ id }) => id).join(", ") || "nothing";
   return new SalvoError("wrong-state", `the host has changed since it was planned: now there is to do: ${now}`, {
     host,

@@ -1,7 +1,8 @@
 /** The wire side of the storage roles: each is Inspect, Plan, Apply. */
+import { DiskService, DiskSpecSchema } from "@salvo/proto/disk_pb.ts";
 import { InitiatorService } from "@salvo/proto/initiator_pb.ts";
 import { Role } from "@salvo/proto/lab_pb.ts";
-import { InitiatorSpecSchema, TargetSpecSchema } from "@salvo/proto/storage_pb.ts";
+import { ApplyPart, InitiatorSpecSchema, TargetSpecSchema } from "@salvo/proto/storage_pb.ts";
 import { TargetService } from "@salvo/proto/target_pb.ts";
 import { join } from "node:path";
 import type { AuditLog } from "../../audit/log.ts";
@@ -10,6 +11,11 @@ import { type CallContext, implement, type ImplementedService } from "../../rpc/
 import type { Occupation } from "../occupation.ts";
 import type { Platform } from "../platform.ts";
 import { pathService } from "../path/service.ts";
+import { openAwaitedDisks } from "../guard/awaited-disks.ts";
+import type { Disks } from "../guard/disks.ts";
+import { openFreshLuns } from "../guard/fresh-luns.ts";
+import { lunOwners } from "../guard/lun-owners.ts";
+import { diskProvider } from "./disk-provider.ts";
 import { openMade } from "./made.ts";
 import { itemMessage, planMessage } from "./messages.ts";
 import type { InitiatorProvider, ProviderDeps, TargetProvider } from "./provider.ts";
@@ -22,7 +28,7 @@ export interface StorageDeps extends ProviderDeps {
 
 /** Those of the roles that the agent has, and its platform knows. */
 export function storageServices(
-  { target, initiator, path }: Pick<Platform, "target" | "initiator" | "path">,
+  { target, initiator, path, disks, bootId }: Pick<Platform, "target" | "initiator" | "path" | "disks" | "bootId">,
   roles: readonly Role[],
   deps: StorageDeps,
 ): ImplementedService[] {
@@ -31,6 +37,7 @@ export function storageServices(
   return [
     ...(target && isTarget ? [targetService(target(deps), deps)] : []),
     ...(initiator && isInitiator ? [initiatorService(initiator(deps), deps)] : []),
+    ...(disks && roles.includes(Role.WORKLOAD) ? [diskService(disks, bootId(), deps)] : []),
     ...(path && (isTarget || isInitiator) ? [pathService(path, deps)] : []),
   ];
 }
@@ -50,7 +57,10 @@ function targetService(provider: TargetProvider, { config, audit, occupation }: 
       const { items, shown } = await provisioner.inspect();
       return { items: items.map(itemMessage), luns: [...shown.luns] };
     },
-    plan: async ({ spec }) => ({ plan: planMessage(await provisioner.plan(given(spec))) }),
+    async plan({ spec }) {
+      const planned = await provisioner.plan(given(spec));
+      return { plan: planMessage(planned), kept: [...planned.kept.luns] };
+    },
     async *apply(request, context) {
       for await (const progress of provisioner.apply(applying(request, context))) yield { progress };
     },
@@ -70,8 +80,40 @@ function initiatorService(provider: InitiatorProvider, { config, audit, occupati
   return implement(InitiatorService, {
     async inspect() {
       const { items, shown } = await provisioner.inspect();
-      return { items: items.map(itemMessage), ...shown, luns: [...shown.luns] };
+      return { items: items.map(itemMessage), ...shown, luns: [...shown.luns], given: [...(shown.given ?? [])] };
     },
+    plan: async ({ spec }) => ({ plan: planMessage(await provisioner.plan(given(spec))) }),
+    async *apply(request, context) {
+      for await (const progress of provisioner.apply({
+        ...applying(request, context),
+        removalsOnly: request.part === ApplyPart.REMOVALS,
+      }))
+        yield { progress };
+    },
+  });
+}
+
+/** Of a guest whose LUNs another agent attaches. */
+function diskService(disks: Disks, boot: string, { config, lab, audit, occupation }: StorageDeps): ImplementedService {
+  const provisioner = createProvisioner({
+    host: config.id,
+    name: DiskService.typeName,
+    schema: DiskSpecSchema,
+    provider: diskProvider({
+      host: config.id,
+      disks,
+      lab,
+      listed: config.devices,
+      owners: lunOwners(config, lab),
+      freshLuns: openFreshLuns(config.dataDir, boot),
+      awaited: openAwaitedDisks(config.dataDir, boot),
+    }),
+    made: openMade(join(config.dataDir, "made", "disks.json")),
+    audit,
+    occupation,
+  });
+  return implement(DiskService, {
+    inspect: async () => ({ items: (await provisioner.inspect()).items.map(itemMessage) }),
     plan: async ({ spec }) => ({ plan: planMessage(await provisioner.plan(given(spec))) }),
     async *apply(request, context) {
       for await (const progress of provisioner.apply(applying(request, context))) yield { progress };

@@ -1,9 +1,16 @@
 /** A host with as little on it as shows everything the engine must do: volumes, and exports that need them. */
 import { create } from "@bufbuild/protobuf";
 import { type TargetSpec, TargetSpecSchema, Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
-import type { Op } from "../domain/provision/op.ts";
-import type { Found, Piece } from "../domain/provision/piece.ts";
+import type * as engine from "../domain/provision/piece.ts";
 import type { Provider } from "./provider.ts";
+
+/** Nothing that a real host would know: the engine does not care. */
+export type ToyOp =
+  | { readonly type: "put"; readonly path: string; readonly value?: string }
+  | { readonly type: "take"; readonly path: string };
+
+type Piece = engine.Piece<ToyOp>;
+type Found = engine.Found<ToyOp>;
 
 /** What goes wrong with an op: it is not done; or it is, and nobody gets to know. */
 export type Fault = "before" | "after";
@@ -13,7 +20,7 @@ export interface ToyHost {
   readonly tree: Map<string, string | undefined>;
   /** Of the ops to come; empty: none fails. */
   faults: (Fault | undefined)[];
-  readonly done: Op[];
+  readonly done: ToyOp[];
 }
 
 export function toyHost(): ToyHost {
@@ -46,7 +53,7 @@ export function toySpec({ volumes, exports }: ToySpec): TargetSpec {
   });
 }
 
-export function toyProvider(host: ToyHost): Provider<TargetSpec, object> {
+export function toyProvider(host: ToyHost): Provider<TargetSpec, object, ToyOp> {
   return {
     async look() {
       const found = [...host.tree.keys()]
@@ -54,13 +61,14 @@ export function toyProvider(host: ToyHost): Provider<TargetSpec, object> {
         .map((path) => find(host, path));
       return {
         found,
-        shown: {},
+        show: () => ({}),
         wanted: ({ volumes, exports }) => [
           ...volumes.map(({ name, sizeBytes }) => volume(name, String(sizeBytes))),
           ...exports.map(({ name, luns, queueDepth }) => exported(name, luns[0]?.volume ?? "", String(queueDepth))),
         ],
       };
     },
+    describe: (op) => [op.type, op.path, ...("value" in op ? [op.value] : [])].join(" "),
     async perform(op) {
       const fault = host.faults.shift();
       if (fault === "before") throw new Error("the toy host says no");
@@ -75,9 +83,9 @@ function find({ tree }: ToyHost, path: string): Found {
   const inside = [...tree.keys()].filter((each) => each.startsWith(`${path}/`));
   const value = (key: string) => tree.get(`${path}/${key}`) ?? "";
   const whole = kind === "volume" ? volume(name, value("size")) : exported(name, value("volume"), value("depth"));
-  const remove: Op[] = [
-    ...inside.toReversed().map((each) => ({ type: "unlink", path: each }) as const),
-    { type: "rmdir", path },
+  const remove: ToyOp[] = [
+    ...inside.toReversed().map((each) => ({ type: "take", path: each }) as const),
+    { type: "take", path },
   ];
   return { ...whole, remove, ...(value("on") !== "1" && { problem: "it is not on", make: [] }) };
 }
@@ -92,40 +100,42 @@ function exported(name: string, of: string, depth: string): Piece {
   return {
     ...piece("export", name, of === "" ? [] : [`volume ${of}`]),
     facts: { volume: of },
-    settings: { depth: { value: depth, ops: [{ type: "write", path: `${path}/depth`, value: depth }] } },
+    settings: { depth: { value: depth, ops: [{ type: "put", path: `${path}/depth`, value: depth }] } },
     make: making(path, { volume: of, depth }),
   };
 }
 
 function piece(kind: string, name: string, needs: readonly string[]) {
   const id = `${kind} ${name}`;
-  return { id, text: id, needs, remove: [{ type: "rmdir", path: `/${kind}/${name}` }] } as const;
+  return { id, kind, text: id, needs, remove: [{ type: "take", path: `/${kind}/${name}` }] } as const;
 }
 
-function making(path: string, values: Readonly<Record<string, string>>): Op[] {
+function making(path: string, values: Readonly<Record<string, string>>): ToyOp[] {
   const writes = Object.entries({ ...values, on: "1" });
   return [
-    { type: "mkdir", path },
-    ...writes.map(([key, value]) => ({ type: "write", path: `${path}/${key}`, value }) as const),
+    { type: "put", path },
+    ...writes.map(([key, value]) => ({ type: "put", path: `${path}/${key}`, value }) as const),
   ];
 }
 
-function perform({ tree, done }: ToyHost, op: Op): void {
+function perform({ tree, done }: ToyHost, op: ToyOp): void {
   done.push(op);
-  if (op.type === "mkdir") {
+  if (op.type === "take") take(tree, op.path);
+  else if (op.value === undefined) {
     if (tree.has(op.path)) throw new Error(`${op.path} is there`);
     tree.set(op.path, undefined);
-  } else if (op.type === "write") {
+  } else {
     if (!tree.has(op.path.slice(0, op.path.lastIndexOf("/")))) throw new Error(`no folder for ${op.path}`);
     // As in configfs, what is in use cannot be made another.
     if (!op.path.endsWith("/depth") && tree.has(op.path)) throw new Error(`${op.path} cannot be changed`);
     tree.set(op.path, op.value);
     if (op.path.endsWith("/volume") && !tree.has(`/volume/${op.value}`)) throw new Error(`no volume ${op.value}`);
-  } else if (op.type === "unlink" || op.type === "rmdir") {
-    if (op.type === "rmdir" && [...tree.keys()].some((each) => each.startsWith(`${op.path}/`)))
-      throw new Error(`${op.path} is not empty`);
-    const user = [...tree].find(([key, value]) => key.endsWith("/volume") && op.path === `/volume/${value ?? ""}`);
-    if (user) throw new Error(`${op.path} is in use by ${user[0]}`);
-    if (!tree.delete(op.path)) throw new Error(`${op.path} is not there`);
   }
+}
+
+function take(tree: ToyHost["tree"], path: string): void {
+  if ([...tree.keys()].some((each) => each.startsWith(`${path}/`))) throw new Error(`${path} is not empty`);
+  const user = [...tree].find(([key, value]) => key.endsWith("/volume") && path === `/volume/${value ?? ""}`);
+  if (user) throw new Error(`${path} is in use by ${user[0]}`);
+  if (!tree.delete(path)) throw new Error(`${path} is not there`);
 }

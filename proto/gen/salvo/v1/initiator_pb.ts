@@ -7,7 +7,7 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_salvo_v1_rule } from "./rule_pb.ts";
-import type { InitiatorSpec, Plan, Portal, StepProgress, StorageItem, Transport } from "./storage_pb.ts";
+import type { ApplyPart, InitiatorSpec, Plan, Portal, StepProgress, StorageItem, Transport } from "./storage_pb.ts";
 import { file_salvo_v1_storage } from "./storage_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/initiator.proto.
  */
 export const file_salvo_v1_initiator: GenFile = /*@__PURE__*/
-  fileDesc("ChhzYWx2by92MS9pbml0aWF0b3IucHJvdG8SCHNhbHZvLnYxIiAKHkluaXRpYXRvclNlcnZpY2VJbnNwZWN0UmVxdWVzdCKRAQofSW5pdGlhdG9yU2VydmljZUluc3BlY3RSZXNwb25zZRIRCglpbml0aWF0b3IYASABKAkSEAoIaG9zdF9ucW4YBCABKAkSJAoFaXRlbXMYAiADKAsyFS5zYWx2by52MS5TdG9yYWdlSXRlbRIjCgRsdW5zGAMgAygLMhUuc2Fsdm8udjEuQXR0YWNoZWRMdW4i6QEKC0F0dGFjaGVkTHVuEg4KBnRhcmdldBgBIAEoCRImCgl0cmFuc3BvcnQYAiABKA4yEy5zYWx2by52MS5UcmFuc3BvcnQSIAoGcG9ydGFsGAMgASgLMhAuc2Fsdm8udjEuUG9ydGFsEg8KB3Nlc3Npb24YBCABKAkSDgoGbnVtYmVyGAUgASgNEgwKBGRpc2sYBiABKAkSCwoDd3duGAcgASgJEg4KBnNlcmlhbBgIIAEoCRISCgpzaXplX2J5dGVzGAkgASgEEhEKCW11bHRpcGF0aBgKIAEoCRINCgVzdGF0ZRgLIAEoCSJMChtJbml0aWF0b3JTZXJ2aWNlUGxhblJlcXVlc3QSLQoEc3BlYxgBIAEoCzIXLnNhbHZvLnYxLkluaXRpYXRvclNwZWNCBoq1GAIIASI8ChxJbml0aWF0b3JTZXJ2aWNlUGxhblJlc3BvbnNlEhwKBHBsYW4YASABKAsyDi5zYWx2by52MS5QbGFuIpABChxJbml0aWF0b3JTZXJ2aWNlQXBwbHlSZXF1ZXN0Ei0KBHNwZWMYASABKAsyFy5zYWx2by52MS5Jbml0aWF0b3JTcGVjQgaKtRgCCAESQQoJcGxhbl9oYXNoGAIgASgJQi6KtRgqCAEiDFswLTlhLWZdezY0fSoYYSBTSEEtMjU2IGluIGhleGFkZWNpbWFsIkkKHUluaXRpYXRvclNlcnZpY2VBcHBseVJlc3BvbnNlEigKCHByb2dyZXNzGAEgASgLMhYuc2Fsdm8udjEuU3RlcFByb2dyZXNzMqUCChBJbml0aWF0b3JTZXJ2aWNlEl4KB0luc3BlY3QSKC5zYWx2by52MS5Jbml0aWF0b3JTZXJ2aWNlSW5zcGVjdFJlcXVlc3QaKS5zYWx2by52MS5Jbml0aWF0b3JTZXJ2aWNlSW5zcGVjdFJlc3BvbnNlElUKBFBsYW4SJS5zYWx2by52MS5Jbml0aWF0b3JTZXJ2aWNlUGxhblJlcXVlc3QaJi5zYWx2by52MS5Jbml0aWF0b3JTZXJ2aWNlUGxhblJlc3BvbnNlEloKBUFwcGx5EiYuc2Fsdm8udjEuSW5pdGlhdG9yU2VydmljZUFwcGx5UmVxdWVzdBonLnNhbHZvLnYxLkluaXRpYXRvclNlcnZpY2VBcHBseVJlc3BvbnNlMAFiBnByb3RvMw", [file_salvo_v1_rule, file_salvo_v1_storage]);
+  fileDesc("ChhzYWx2by92MS9pbml0aWF0b3IucHJvdG8SCHNhbHZvLnYxIiAKHkluaXRpYXRvclNlcnZpY2VJbnNwZWN0UmVxdWVzdCK1AQofSW5pdGlhdG9yU2VydmljZUluc3BlY3RSZXNwb25zZRIRCglpbml0aWF0b3IYASABKAkSEAoIaG9zdF9ucW4YBCABKAkSJAoFaXRlbXMYAiADKAsyFS5zYWx2by52MS5TdG9yYWdlSXRlbRIjCgRsdW5zGAMgAygLMhUuc2Fsdm8udjEuQXR0YWNoZWRMdW4SIgoFZ2l2ZW4YBSADKAsyEy5zYWx2by52MS5HaXZlbkRpc2siawoJR2l2ZW5EaXNrEg0KBWd1ZXN0GAEgASgJEg4KBnRhcmdldBgCIAEoCRIOCgZudW1iZXIYAyABKA0SDgoGc2VyaWFsGAQgASgJEgsKA3d3bhgFIAEoCRISCgpzaXplX2J5dGVzGAYgASgEIukBCgtBdHRhY2hlZEx1bhIOCgZ0YXJnZXQYASABKAkSJgoJdHJhbnNwb3J0GAIgASgOMhMuc2Fsdm8udjEuVHJhbnNwb3J0EiAKBnBvcnRhbBgDIAEoCzIQLnNhbHZvLnYxLlBvcnRhbBIPCgdzZXNzaW9uGAQgASgJEg4KBm51bWJlchgFIAEoDRIMCgRkaXNrGAYgASgJEgsKA3d3bhgHIAEoCRIOCgZzZXJpYWwYCCABKAkSEgoKc2l6ZV9ieXRlcxgJIAEoBBIRCgltdWx0aXBhdGgYCiABKAkSDQoFc3RhdGUYCyABKAkiTAobSW5pdGlhdG9yU2VydmljZVBsYW5SZXF1ZXN0Ei0KBHNwZWMYASABKAsyFy5zYWx2by52MS5Jbml0aWF0b3JTcGVjQgaKtRgCCAEiPAocSW5pdGlhdG9yU2VydmljZVBsYW5SZXNwb25zZRIcCgRwbGFuGAEgASgLMg4uc2Fsdm8udjEuUGxhbiKzAQocSW5pdGlhdG9yU2VydmljZUFwcGx5UmVxdWVzdBItCgRzcGVjGAEgASgLMhcuc2Fsdm8udjEuSW5pdGlhdG9yU3BlY0IGirUYAggBEkEKCXBsYW5faGFzaBgCIAEoCUIuirUYKggBIgxbMC05YS1mXXs2NH0qGGEgU0hBLTI1NiBpbiBoZXhhZGVjaW1hbBIhCgRwYXJ0GAMgASgOMhMuc2Fsdm8udjEuQXBwbHlQYXJ0IkkKHUluaXRpYXRvclNlcnZpY2VBcHBseVJlc3BvbnNlEigKCHByb2dyZXNzGAEgASgLMhYuc2Fsdm8udjEuU3RlcFByb2dyZXNzMqUCChBJbml0aWF0b3JTZXJ2aWNlEl4KB0luc3BlY3QSKC5zYWx2by52MS5Jbml0aWF0b3JTZXJ2aWNlSW5zcGVjdFJlcXVlc3QaKS5zYWx2by52MS5Jbml0aWF0b3JTZXJ2aWNlSW5zcGVjdFJlc3BvbnNlElUKBFBsYW4SJS5zYWx2by52MS5Jbml0aWF0b3JTZXJ2aWNlUGxhblJlcXVlc3QaJi5zYWx2by52MS5Jbml0aWF0b3JTZXJ2aWNlUGxhblJlc3BvbnNlEloKBUFwcGx5EiYuc2Fsdm8udjEuSW5pdGlhdG9yU2VydmljZUFwcGx5UmVxdWVzdBonLnNhbHZvLnYxLkluaXRpYXRvclNlcnZpY2VBcHBseVJlc3BvbnNlMAFiBnByb3RvMw", [file_salvo_v1_rule, file_salvo_v1_storage]);
 
 /**
  * @generated from message salvo.v1.InitiatorServiceInspectRequest
@@ -57,6 +57,13 @@ export type InitiatorServiceInspectResponse = Message<"salvo.v1.InitiatorService
    * @generated from field: repeated salvo.v1.AttachedLun luns = 3;
    */
   luns: AttachedLun[];
+
+  /**
+   * LUNs that this agent has given to its guests as disks.
+   *
+   * @generated from field: repeated salvo.v1.GivenDisk given = 5;
+   */
+  given: GivenDisk[];
 };
 
 /**
@@ -65,6 +72,52 @@ export type InitiatorServiceInspectResponse = Message<"salvo.v1.InitiatorService
  */
 export const InitiatorServiceInspectResponseSchema: GenMessage<InitiatorServiceInspectResponse> = /*@__PURE__*/
   messageDesc(file_salvo_v1_initiator, 1);
+
+/**
+ * A LUN as a guest sees it whose attacher is another agent: by what it recognizes the disk, as the attacher set it or read it back.
+ *
+ * @generated from message salvo.v1.GivenDisk
+ */
+export type GivenDisk = Message<"salvo.v1.GivenDisk"> & {
+  /**
+   * @generated from field: string guest = 1;
+   */
+  guest: string;
+
+  /**
+   * @generated from field: string target = 2;
+   */
+  target: string;
+
+  /**
+   * @generated from field: uint32 number = 3;
+   */
+  number: number;
+
+  /**
+   * Size and unit alone say nothing: of these two at least one is there.
+   *
+   * @generated from field: string serial = 4;
+   */
+  serial: string;
+
+  /**
+   * @generated from field: string wwn = 5;
+   */
+  wwn: string;
+
+  /**
+   * @generated from field: uint64 size_bytes = 6;
+   */
+  sizeBytes: bigint;
+};
+
+/**
+ * Describes the message salvo.v1.GivenDisk.
+ * Use `create(GivenDiskSchema)` to create a new message.
+ */
+export const GivenDiskSchema: GenMessage<GivenDisk> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_initiator, 2);
 
 /**
  * A disk behind one session, as the kernel shows it.
@@ -141,7 +194,7 @@ export type AttachedLun = Message<"salvo.v1.AttachedLun"> & {
  * Use `create(AttachedLunSchema)` to create a new message.
  */
 export const AttachedLunSchema: GenMessage<AttachedLun> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_initiator, 2);
+  messageDesc(file_salvo_v1_initiator, 3);
 
 /**
  * @generated from message salvo.v1.InitiatorServicePlanRequest
@@ -158,7 +211,7 @@ export type InitiatorServicePlanRequest = Message<"salvo.v1.InitiatorServicePlan
  * Use `create(InitiatorServicePlanRequestSchema)` to create a new message.
  */
 export const InitiatorServicePlanRequestSchema: GenMessage<InitiatorServicePlanRequest> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_initiator, 3);
+  messageDesc(file_salvo_v1_initiator, 4);
 
 /**
  * @generated from message salvo.v1.InitiatorServicePlanResponse
@@ -175,7 +228,7 @@ export type InitiatorServicePlanResponse = Message<"salvo.v1.InitiatorServicePla
  * Use `create(InitiatorServicePlanResponseSchema)` to create a new message.
  */
 export const InitiatorServicePlanResponseSchema: GenMessage<InitiatorServicePlanResponse> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_initiator, 4);
+  messageDesc(file_salvo_v1_initiator, 5);
 
 /**
  * @generated from message salvo.v1.InitiatorServiceApplyRequest
@@ -190,6 +243,11 @@ export type InitiatorServiceApplyRequest = Message<"salvo.v1.InitiatorServiceApp
    * @generated from field: string plan_hash = 2;
    */
   planHash: string;
+
+  /**
+   * @generated from field: salvo.v1.ApplyPart part = 3;
+   */
+  part: ApplyPart;
 };
 
 /**
@@ -197,7 +255,7 @@ export type InitiatorServiceApplyRequest = Message<"salvo.v1.InitiatorServiceApp
  * Use `create(InitiatorServiceApplyRequestSchema)` to create a new message.
  */
 export const InitiatorServiceApplyRequestSchema: GenMessage<InitiatorServiceApplyRequest> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_initiator, 5);
+  messageDesc(file_salvo_v1_initiator, 6);
 
 /**
  * @generated from message salvo.v1.InitiatorServiceApplyResponse
@@ -214,7 +272,7 @@ export type InitiatorServiceApplyResponse = Message<"salvo.v1.InitiatorServiceAp
  * Use `create(InitiatorServiceApplyResponseSchema)` to create a new message.
  */
 export const InitiatorServiceApplyResponseSchema: GenMessage<InitiatorServiceApplyResponse> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_initiator, 6);
+  messageDesc(file_salvo_v1_initiator, 7);
 
 /**
  * @generated from service salvo.v1.InitiatorService

@@ -3,17 +3,22 @@ import { deviceHash } from "../plan-hash.ts";
 import {
   DISK_BYTES,
   fresh,
+  given,
+  GIVEN_LUN,
   identity,
   LABEL,
   LISTED,
   OTHER,
+  OWNERS,
   PLAN,
   question,
   TAKE,
+  TAKE_GIVEN,
   TAKEN,
   TARGET,
   USE,
   USE_FRESH,
+  USE_GIVEN,
 } from "./disk.fixture.ts";
 import { known } from "./facts.ts";
 import type { Question } from "./judge.ts";
@@ -28,6 +33,11 @@ const other = (more: object): Partial<Question> => ({ disks: [identity(), { ...O
 /** A run that was planned for that disk. */
 const planned = (...of: Parameters<typeof deviceHash>) =>
   question({}, { purpose: { ...USE, plan: { ...PLAN, deviceHash: deviceHash(...of) } } });
+
+const noTarget = (more: object) => identity({ target: known(undefined), ...more });
+const givenDisk = (more: object) => given({ identity: noTarget(more) });
+const OF_HV2 = { attacher: "hv2", after: 4 };
+const LATER = { attacher: "hv1", after: 5 };
 
 /** What only one rule refuses: without that rule the disk would be written to. */
 export const CASES: readonly (readonly [code: RefusalCode, rule: string, what: string, asked: Question])[] = [
@@ -129,8 +139,18 @@ export const CASES: readonly (readonly [code: RefusalCode, rule: string, what: s
     "another than was taken",
     fresh({}, { purpose: { ...USE_FRESH, fresh: { ...TAKEN, node: "8:16#4" } } }),
   ],
-  ["foreign-target", "foreign-target", "take", fresh({}, { purpose: { ...TAKE, targets: ["iqn.2026-11.lab2:"] } })],
-  ["foreign-target", "foreign-target", "no target", fresh({}, { purpose: { ...USE_FRESH, targets: [] } })],
+  [
+    "foreign-target",
+    "foreign-target",
+    "take",
+    fresh({}, { purpose: { ...TAKE, owners: { ...OWNERS, targets: ["iqn.2026-11.lab2:"] } } }),
+  ],
+  [
+    "foreign-target",
+    "foreign-target",
+    "no target",
+    fresh({}, { purpose: { ...USE_FRESH, owners: { ...OWNERS, targets: [] } } }),
+  ],
   ["unknown-content", "label", "take", fresh({ label: known({ type: "foreign" }) }, { purpose: TAKE })],
   ["unknown-content", "label", "not used yet", fresh({ label: known({ type: "foreign" }) })],
   ["already-claimed", "label", "take", question({}, { purpose: TAKE })],
@@ -148,5 +168,37 @@ export const CASES: readonly (readonly [code: RefusalCode, rule: string, what: s
     "plan-hash",
     "taken anew",
     fresh({}, { purpose: { ...USE_FRESH, fresh: { ...TAKEN, uuid: "uuid-2" } } }),
+  ],
+  ["identity-thin", "identity-thin", "size alone", given({}, { listed: { sizeBytes: DISK_BYTES } })],
+  ["identity-mismatch", "identity-mismatch", "given, another serial", givenDisk({ serial: known("9f1c2a78") })],
+  ["identity-mismatch", "identity-mismatch", "given, no serial", givenDisk({ serial: known("") })],
+  ["cannot-tell", "identity-mismatch", "given, its WWN", givenDisk({ wwn: unknown })],
+  ["size-mismatch", "size-mismatch", "given, larger", givenDisk({ sizeBytes: known(DISK_BYTES + 512n) })],
+  ["ambiguous", "ambiguous", "given, another with its serial", given({}, other({ serial: known(LISTED.serial) }))],
+  ["cannot-tell", "ambiguous", "given, another's WWN", given({}, other({ wwn: unknown }))],
+  ["was-there", "arrival", "the last that was there", givenDisk({ node: "8:16#4" })],
+  ["was-there", "arrival", "used", given({}, { purpose: { ...USE_GIVEN, fresh: { ...GIVEN_LUN, given: LATER } } })],
+  ["cannot-tell", "arrival", "a kernel that does not count", givenDisk({ node: "8:16" })],
+  ["foreign-target", "foreign-target", "another attacher", given({}, { purpose: { ...TAKE_GIVEN, given: OF_HV2 } })],
+  [
+    "foreign-target",
+    "foreign-target",
+    "an attacher that is not in lunsOf any more",
+    given({}, { purpose: { ...USE_GIVEN, owners: { ...OWNERS, attachers: [] } } }),
+  ],
+  ["foreign-target", "foreign-target", "given, of a session of this host", givenDisk({ target: known(TARGET) })],
+  ["cannot-tell", "foreign-target", "given, whether it is of a session", givenDisk({ target: unknown })],
+  ["unknown-content", "label", "given, not blank", given({ label: known({ type: "foreign" }) })],
+  [
+    "unknown-content",
+    "label",
+    "given, not blank at its first run",
+    given({ label: known({ type: "foreign" }) }, { purpose: USE_GIVEN }),
+  ],
+  [
+    "stale",
+    "stale",
+    "given, attached anew",
+    given({}, { purpose: { ...USE_GIVEN, fresh: { ...GIVEN_LUN, node: "8:16#7" } } }),
   ],
 ];

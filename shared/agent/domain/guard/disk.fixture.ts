@@ -23,14 +23,14 @@ export const PLAN: RawPlan = {
 };
 export const USE = { type: "use", claim: LABEL, lab: "lab1", plan: PLAN } as const satisfies Purpose;
 
-const TARGETS = ["iqn.2026-11.lab:"];
+export const OWNERS = { targets: ["iqn.2026-11.lab:"], attachers: ["hv1"] };
 const BLANK = known({ type: "blank" } as const);
 export const TAKEN: FreshLun = { ...LABEL, node: "8:16#5", used: false };
-export const TAKE = { type: "take", targets: TARGETS } as const satisfies Purpose;
+export const TAKE = { type: "take", owners: OWNERS } as const satisfies Purpose;
 export const USE_FRESH = {
   type: "use-fresh",
   fresh: TAKEN,
-  targets: TARGETS,
+  owners: OWNERS,
   lab: "lab1",
   plan: { ...PLAN, firstByte: 0n, sizeBytes: DISK_BYTES },
 } as const satisfies Purpose;
@@ -88,4 +88,21 @@ export function question(facts: Partial<DiskFacts> = {}, more: Partial<Question>
   // Planned as it is: a test of the plan's hash says otherwise.
   const plan = { ...PLAN, deviceHash: deviceHash({ name: "lun0", ...listed }, found) };
   return { facts: all, disks: [OTHER, all.identity], name: "lun0", listed, purpose: { ...USE, plan }, ...more };
+}
+
+/** By what its attacher reports a disk that it gives: there is no target in it. */
+export const GIVEN_KEYS: ListedDisk = { sizeBytes: DISK_BYTES, serial: "9f1c2a77", wwn: "naa.6001405a9f1c2a77" };
+const GIVEN = { attacher: "hv1", after: 4 };
+export const TAKE_GIVEN = { type: "take", owners: OWNERS, given: GIVEN } as const satisfies Purpose;
+export const GIVEN_LUN: FreshLun = { ...TAKEN, given: GIVEN };
+export const USE_GIVEN = {
+  ...USE_FRESH,
+  fresh: GIVEN_LUN,
+  plan: { ...USE_FRESH.plan, deviceHash: deviceHash({ name: "lun0", ...GIVEN_KEYS }, GIVEN_LUN) },
+} as const satisfies Purpose;
+
+/** Of a blank disk of no target of this host's own, which came after it was awaited. */
+export function given(facts: Partial<DiskFacts> = {}, more: Partial<Question> = {}): Question {
+  const own = { identity: identity({ target: known(undefined) }), label: BLANK, ...facts };
+  return question(own, { listed: GIVEN_KEYS, purpose: TAKE_GIVEN, ...more });
 }

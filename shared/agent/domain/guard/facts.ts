@@ -55,11 +55,32 @@ export interface Label {
 }
 
 /**
+ * A disk that another agent, this guest's attacher, has given to this host. No session tells whose it is, so more is wanted of it: it
+ * must have come after it was awaited.
+ */
+export interface Given {
+  readonly attacher: string;
+  /** The greatest sequence number of a disk here when this one began to be awaited: see sequenceOf. */
+  readonly after: number;
+}
+
+/**
+ * The kernel counts attachments of disks, and no two of one boot have the same number (Linux 5.15 and newer:
+ * Documentation/ABI/stable/sysfs-block, diskseq). undefined: this kernel does not count. Of 8:16#5 the last part.
+ */
+export function sequenceOf({ node }: Pick<DiskIdentity, "node">): number | undefined {
+  const [, sequence] = /#(\d+)$/.exec(node) ?? [];
+  return sequence === undefined ? undefined : Number(sequence);
+}
+
+/**
  * Of a LUN that a target of the lab has made for one scenario, and that nobody else has ever written to. It bears no label, so
  * that workloads have all of it: the agent remembers which attachment it has taken when that was blank.
  */
 export interface FreshLun extends Label {
   readonly node: string;
+  /** Of a disk whose attacher is another agent. Without it the LUN is attached by this host itself. */
+  readonly given?: Given;
   /**
    * A run may have written to it; until then it must still be blank. A record of an older agent does not say, and that counts as
    * no: it may refuse what workloads wrote, which costs a new LUN, and lets nobody's data pass.

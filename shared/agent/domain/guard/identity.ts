@@ -18,8 +18,9 @@ export function listedKeys(listed: ListedDisk): Key[] {
   return KEYS.filter((key) => comparable(key, listed[key]) !== "");
 }
 
-export function hasEnoughKeys(listed: ListedDisk): boolean {
-  return listed.sizeBytes > 0n && listedKeys(listed).length >= KEYS_MIN;
+/** given: the disk came when its attacher gave it, which is a key by itself. */
+export function hasEnoughKeys(listed: ListedDisk, { given = false }: { readonly given?: boolean } = {}): boolean {
+  return listed.sizeBytes > 0n && listedKeys(listed).length >= (given ? KEYS_MIN - 1 : KEYS_MIN);
 }
 
 /** All disks that one of the listed keys points at. Exactly one may be used. Never a multipath map. */

@@ -2,8 +2,12 @@ import { expect, test } from "vitest";
 import { blank, CASES, unknown } from "./cases.fixture.ts";
 import { type DiskFacts, known } from "./facts.ts";
 import {
+  DISK_BYTES,
   factsOf,
   fresh,
+  given,
+  GIVEN_KEYS,
+  GIVEN_LUN,
   identity,
   LABEL,
   LISTED,
@@ -13,6 +17,7 @@ import {
   TAKEN,
   USE,
   USE_FRESH,
+  USE_GIVEN,
 } from "./disk.fixture.ts";
 import { findListed } from "./identity.ts";
 import { judge, type Question, RULES } from "./judge.ts";
@@ -44,6 +49,25 @@ test("a fresh LUN may be taken and used when it is blank, used again whatever wo
     { code: "ambiguous" },
     { code: "ambiguous" },
     { code: "ambiguous" },
+  ]);
+});
+
+test("a disk that an attacher gave may be taken by one key besides its size, and used again whatever workloads have written", () => {
+  expect(judge(given())).toEqual([]);
+  for (const key of ["serial", "wwn"] as const)
+    expect(judge(given({}, { listed: { sizeBytes: DISK_BYTES, [key]: GIVEN_KEYS[key] } }))).toEqual([]);
+  expect(judge(given({}, { purpose: USE_GIVEN }))).toEqual([]);
+  const used = { ...USE_GIVEN, fresh: { ...GIVEN_LUN, used: true } };
+  expect(judge(given({ label: known({ type: "foreign" }) }, { purpose: used }))).toEqual([]);
+});
+
+test("two disks that say the same of themselves are two paths only of a LUN that this host attached itself", () => {
+  const own = identity({ target: known(undefined) });
+  const twin = { ...own, path: "/dev/sdc", node: "8:32#6" };
+  const refusals = judge(given({}, { disks: [OTHER, own, twin] }));
+  expect(refusals.map(({ message }) => message)).toEqual([
+    "/dev/sdb shares its serial with /dev/sdc",
+    "/dev/sdb shares its wwn with /dev/sdc",
   ]);
 });
 

@@ -1,5 +1,13 @@
 import { unreachable } from "../../../kernel/assert.ts";
-import type { DiskFacts, DiskIdentity, Fact, FreshLun, Label } from "./facts.ts";
+import {
+  type DiskFacts,
+  type DiskIdentity,
+  type Fact,
+  type FreshLun,
+  type Given,
+  type Label,
+  sequenceOf,
+} from "./facts.ts";
 import { deviceHash } from "../plan-hash.ts";
 import { compare, describeListed, hasEnoughKeys, isSameLun, type ListedDisk, twins } from "./identity.ts";
 import { RESERVED_BYTES } from "./label.ts";
@@ -19,16 +27,24 @@ export type Purpose =
   | { readonly type: "claim" }
   /** Taking the label of this host's claim away. */
   | { readonly type: "release"; readonly claim: Label | undefined }
-  /** Remembering that it is a fresh LUN, which runs may write to. targets: how the names begin of those that may make such. */
-  | { readonly type: "take"; readonly targets: readonly string[] }
+  /** Remembering that it is a fresh LUN, which runs may write to. given: by another agent. */
+  | { readonly type: "take"; readonly owners: LunOwners; readonly given?: Given | undefined }
   /** Writing a run's I/O to a LUN that was taken. */
   | {
       readonly type: "use-fresh";
       readonly fresh: FreshLun;
-      readonly targets: readonly string[];
+      readonly owners: LunOwners;
       readonly lab: string | undefined;
       readonly plan: RawPlan;
     };
+
+/** Whose fresh LUNs runs may write to, as the agent's own file says. */
+export interface LunOwners {
+  /** How the names begin of the targets that may make such. */
+  readonly targets: readonly string[];
+  /** Agents that may give such to this host as disks. */
+  readonly attachers: readonly string[];
+}
 
 /** What a run was armed with. It holds for this attachment of this disk and for no other. */
 export interface RawPlan {
@@ -88,8 +104,10 @@ const list = (names: readonly string[], words: string) =>
 export const RULES: readonly Rule[] = [
   {
     name: "identity-thin",
-    check: ({ listed }) =>
-      hasEnoughKeys(listed) ? [] : [refusal("identity-thin", `${describeListed(listed)} are too few keys`)],
+    check: ({ listed, purpose }) =>
+      hasEnoughKeys(listed, { given: givenOf(purpose) !== undefined })
+        ? []
+        : [refusal("identity-thin", `${describeListed(listed)} are too few keys`)],
   },
   {
     name: "identity-mismatch",
@@ -141,6 +159,7 @@ export const RULES: readonly Rule[] = [
   { name: "lab", check: ({ facts, purpose }) => labRefusals(facts.label, purpose) },
   { name: "claim", check: ({ facts, purpose }) => claimRefusals(facts.label, purpose) },
   { name: "foreign-target", check: ({ facts, purpose }) => targetRefusals(facts.identity, purpose) },
+  { name: "arrival", check: ({ facts, purpose }) => arrivalRefusals(facts.identity, purpose) },
   { name: "region", check: ({ facts, purpose }) => regionRefusals(facts.identity, purpose) },
   { name: "stale", check: ({ facts, purpose }) => staleRefusals(facts.identity, purpose) },
   { name: "plan-hash", check: planRefusals },
@@ -166,6 +185,12 @@ function labelRefusals(found: DiskFacts["label"], name: string, purpose: Purpose
     default:
       return unreachable(value);
   }
+}
+
+/** undefined of whatever this host has attached itself. */
+function givenOf(purpose: Purpose): Given | undefined {
+  if (purpose.type === "take") return purpose.given;
+  return purpose.type === "use-fresh" ? purpose.fresh.given : undefined;
 }
 
 function isFresh(purpose: Purpose): boolean {
@@ -201,9 +226,28 @@ function claimRefusals(found: DiskFacts["label"], purpose: Purpose): Refusal[] {
 function targetRefusals({ target, path }: DiskIdentity, purpose: Purpose): Refusal[] {
   if (purpose.type !== "take" && purpose.type !== "use-fresh") return [];
   if ("unknown" in target) return [cannotTell("target", target.unknown)];
+  const { targets, attachers } = purpose.owners;
   const name = target.value?.iqn ?? "none";
-  if (purpose.targets.some((prefix) => name.startsWith(prefix))) return [];
-  return [refusal("foreign-target", `${path} is of the target ${name}, whose LUNs runs may not write to`)];
+  const given = givenOf(purpose);
+  if (!given) {
+    if (targets.some((prefix) => name.startsWith(prefix))) return [];
+    return [refusal("foreign-target", `${path} is of the target ${name}, whose LUNs runs may not write to`)];
+  }
+  if (target.value) return [refusal("foreign-target", `${path} is of the target ${name}, and no disk that was given`)];
+  if (attachers.includes(given.attacher)) return [];
+  const whose = `${path} is to be of the attacher ${given.attacher}`;
+  return [refusal("foreign-target", `${whose}, to whose LUNs runs may not write`)];
+}
+
+/** What was there before its attacher was asked for it, the attacher has not given: whatever anybody says of it. */
+function arrivalRefusals(identity: DiskIdentity, purpose: Purpose): Refusal[] {
+  const given = givenOf(purpose);
+  if (!given) return [];
+  const { path, node } = identity;
+  const sequence = sequenceOf(identity);
+  if (sequence === undefined) return [cannotTell("arrival", `this kernel does not count attachments (${node})`)];
+  if (sequence > given.after) return [];
+  return [refusal("was-there", `${path} was there before ${given.attacher} was asked to attach it`)];
 }
 
 function regionRefusals({ sizeBytes }: DiskIdentity, purpose: Purpose): Refusal[] {

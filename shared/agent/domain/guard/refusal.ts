@@ -42,7 +42,8 @@ const REMEDIES = {
     "It was claimed on another host: release it there, then claim it here. Where that host or its data folder is no more, its owner may zero its first 4 KiB if nothing on it is wanted, and then claim it here.",
   "already-claimed": "It has a label already. Release it first.",
   "foreign-target":
-    "Name the agent of that target under lunsOf in this agent's own file, if runs may overwrite what it makes for them.",
+    "Name the agent of that target, or of that attacher, under lunsOf in this agent's own file, if runs may overwrite what it makes for them.",
+  "was-there": "Have its attacher detach it and attach it anew, after it was asked for.",
   region: "Only what lies between the label's MiB and the disk's end is written to.",
   stale: "It was exchanged or changed since it was armed. Start the run again.",
   "plan-hash":

@@ -1,14 +1,17 @@
 import { assert } from "../../../kernel/assert.ts";
 import { SalvoError } from "../../../kernel/error.ts";
-import type { Op } from "./op.ts";
 import type { Found, Piece } from "./piece.ts";
 
-/** Something to do as a whole. */
-export interface Step {
+/** Something to do to one piece, as a whole. */
+export interface Step<Op> {
   /** "make volume ram0" */
   readonly id: string;
   readonly does: "make" | "set" | "remove";
+  /** Of the piece. */
   readonly piece: string;
+  readonly kind: string;
+  /** The piece, for people. */
+  readonly what: string;
   readonly text: string;
   readonly ops: readonly Op[];
   readonly inverse: readonly Op[];
@@ -19,7 +22,11 @@ export interface Step {
  * or change, in the order of `wanted`. None when all is as wanted. `mine`: ids of what this agent has made; nothing else is
  * changed or removed. Throws `refused` when something of others is in the way.
  */
-export function diff(wanted: readonly Piece[], found: readonly Found[], mine: ReadonlySet<string>): Step[] {
+export function diff<Op>(
+  wanted: readonly Piece<Op>[],
+  found: readonly Found<Op>[],
+  mine: ReadonlySet<string>,
+): Step<Op>[] {
   const there = new Map(found.map((piece) => [piece.id, piece]));
   for (const piece of wanted) refuseClash(piece, there.get(piece.id), mine);
   const doomed = doomedOf(wanted, found, mine);
@@ -37,7 +44,7 @@ export function diff(wanted: readonly Piece[], found: readonly Found[], mine: Re
   return [...removals, ...comings];
 }
 
-function refuseClash(piece: Piece, present: Found | undefined, mine: ReadonlySet<string>): void {
+function refuseClash(piece: Piece<unknown>, present: Found<unknown> | undefined, mine: ReadonlySet<string>): void {
   if (!present || piece.shared || mine.has(piece.id)) return;
   throw new SalvoError("refused", `${piece.id} is there already, and this agent did not make it (${present.text})`, {
     remedy: "Remove it by hand if it is of no use, or choose another name",
@@ -45,10 +52,14 @@ function refuseClash(piece: Piece, present: Found | undefined, mine: ReadonlySet
 }
 
 /** What is ours and is not wanted, not whole or not the same, and whatever stands on that. */
-function doomedOf(wanted: readonly Piece[], found: readonly Found[], mine: ReadonlySet<string>): Set<string> {
+function doomedOf(
+  wanted: readonly Piece<unknown>[],
+  found: readonly Found<unknown>[],
+  mine: ReadonlySet<string>,
+): Set<string> {
   const wishes = new Map(wanted.map((piece) => [piece.id, piece]));
   const doomed = new Set<string>();
-  const doom = (piece: Found): void => {
+  const doom = (piece: Found<unknown>): void => {
     if (doomed.has(piece.id)) return;
     doomed.add(piece.id);
     for (const dependent of found.filter(({ needs }) => needs.includes(piece.id))) {
@@ -66,7 +77,7 @@ function doomedOf(wanted: readonly Piece[], found: readonly Found[], mine: Reado
   return doomed;
 }
 
-function inTheWay(piece: Found, dependent: Found): SalvoError {
+function inTheWay(piece: Found<unknown>, dependent: Found<unknown>): SalvoError {
   return new SalvoError(
     "refused",
     `${piece.id} must be removed, but it has ${dependent.id}, which this agent did not make (${dependent.text})`,
@@ -74,21 +85,21 @@ function inTheWay(piece: Found, dependent: Found): SalvoError {
   );
 }
 
-function isUsed(piece: Found, found: readonly Found[], mine: ReadonlySet<string>): boolean {
+function isUsed(piece: Found<unknown>, found: readonly Found<unknown>[], mine: ReadonlySet<string>): boolean {
   if (piece.shared === undefined) return false;
   return piece.shared === "stays" || found.some(({ id, needs }) => needs.includes(piece.id) && !mine.has(id));
 }
 
-function sameFacts(one: Piece, other: Piece): boolean {
+function sameFacts(one: Piece<unknown>, other: Piece<unknown>): boolean {
   const names = new Set([...Object.keys(one.facts), ...Object.keys(other.facts)]);
   return [...names].every((name) => one.facts[name] === other.facts[name]);
 }
 
 /** What is needed comes first. */
-function inOrderOfNeed(pieces: readonly Found[]): Found[] {
+function inOrderOfNeed<Op>(pieces: readonly Found<Op>[]): Found<Op>[] {
   const left = new Map(pieces.map((piece) => [piece.id, piece]));
-  const ordered: Found[] = [];
-  const take = (piece: Found): void => {
+  const ordered: Found<Op>[] = [];
+  const take = (piece: Found<Op>): void => {
     if (!left.delete(piece.id)) return;
     for (const id of piece.needs) {
       const needed = left.get(id);
@@ -100,24 +111,29 @@ function inOrderOfNeed(pieces: readonly Found[]): Found[] {
   return ordered;
 }
 
-function making({ id, text, make, remove }: Piece): Step {
-  return { id: `make ${id}`, does: "make", piece: id, text: `make ${text}`, ops: make, inverse: remove };
+function making<Op>({ id, kind, text, make, remove }: Piece<Op>): Step<Op> {
+  return { ...stepOf("make", id, kind, text), text: `make ${text}`, ops: make, inverse: remove };
 }
 
-function removal({ id, text, make, remove }: Found): Step {
-  return { id: `remove ${id}`, does: "remove", piece: id, text: `remove ${text}`, ops: remove, inverse: make };
+function removal<Op>({ id, kind, text, make, remove }: Found<Op>): Step<Op> {
+  return { ...stepOf("remove", id, kind, text), text: `remove ${text}`, ops: remove, inverse: make };
 }
 
-function change(piece: Piece, present: Found, mine: ReadonlySet<string>): Step[] {
+function change<Op>(piece: Piece<Op>, present: Found<Op>, mine: ReadonlySet<string>): Step<Op>[] {
   if (!mine.has(piece.id)) return []; // of others, and shared: as it is, it will do
   const names = Object.keys(piece.settings).filter(
     (name) => piece.settings[name]?.value !== present.settings[name]?.value,
   );
   if (names.length === 0) return [];
-  const opsOf = ({ settings }: Piece) => names.flatMap((name) => settings[name]?.ops ?? []);
+  const opsOf = ({ settings }: Piece<Op>) => names.flatMap((name) => settings[name]?.ops ?? []);
   const changes = names.map(
     (name) => `${name} from ${present.settings[name]?.value ?? "unset"} to ${piece.settings[name]?.value ?? "unset"}`,
   );
-  const text = `set of ${piece.id} ${changes.join(", ")}`;
-  return [{ id: `set ${piece.id}`, does: "set", piece: piece.id, text, ops: opsOf(piece), inverse: opsOf(present) }];
+  const { id, kind } = piece;
+  const text = `set of ${id} ${changes.join(", ")}`;
+  return [{ ...stepOf("set", id, kind, piece.text), text, ops: opsOf(piece), inverse: opsOf(present) }];
+}
+
+function stepOf(does: Step<never>["does"], piece: string, kind: string, what: string) {
+  return { id: `${does} ${piece}`, does, piece, kind, what };
 }

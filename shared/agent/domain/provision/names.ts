@@ -1,7 +1,5 @@
-/** What Salvo calls what it makes on targets: the same for whoever makes it and whoever looks for it, before it is there. */
-import { Transport } from "@salvo/proto/storage_pb.ts";
+/** What Salvo calls targets that it makes. By how these names begin a guest tells whose LUNs they have. */
 import { sha256 } from "../../../kernel/sha256.ts";
-import { isNvme } from "./transports.ts";
 
 /** Whose it is. No two agents of a lab have the same name for a thing, nor two labs. */
 export interface Maker {
@@ -58,51 +56,8 @@ export function shownPortal({ address, port }: PortalPlace): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** 32 hexadecimal digits. */
-export function volumeSerial({ lab, agent }: Maker, volume: string): string {
-  return sha256(JSON.stringify(["volume", lab, agent, volume])).slice(0, 32);
-}
-
-/** How initiators know a LUN. */
-export interface LunNames {
-  readonly target: string;
-  readonly wwn: string;
-  readonly serial: string;
-}
-
-/** Before it is there. exported: the export's name; number: of the LUN in it. */
-export function lunNames(
-  maker: Maker,
-  transport: Transport,
-  { exported, number, volume }: { readonly exported: string; readonly number: number; readonly volume: string },
-): LunNames {
-  const serial = volumeSerial(maker, volume);
-  if (isNvme(transport))
-    return {
-      target: nvmeName(maker, exported),
-      wwn: `uuid.${uuidOf(serial)}`,
-      serial: nvmeSerial(subsystemSerial(maker, exported), number),
-    };
-  const target = transport === Transport.LOCAL ? localName(maker, exported) : iscsiName(maker, exported);
-  return { target, wwn: lioWwn(serial), serial };
-}
-
-/** The serial number is the subsystem's; what is not its first disk has its number added (agent-guest/disks/identity.ts). */
-export function nvmeSerial(subsystem: string, number: number): string {
-  return number === 1 ? subsystem : `${subsystem}-${number}`;
-}
-
-/** As Linux shows the WWN of a LIO volume: NAA 6, LIO's company id, and the first 25 digits of the serial number. */
-export function lioWwn(serial: string): string {
-  return `naa.6001405${serial.slice(0, 25)}`;
-}
-
-/** NVMe has room for 20 characters. */
-export function subsystemSerial({ lab, agent }: Maker, exported: string): string {
-  return sha256(JSON.stringify(["subsystem", lab, agent, exported])).slice(0, 20);
-}
-
-/** 32 hexadecimal digits as a UUID is written. */
-export function uuidOf(digits: string): string {
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+/** As shownPortal, read. */
+export function parsePortal(shown: string): PortalPlace {
+  const colon = shown.lastIndexOf(":");
+  return { address: shown.slice(0, colon).replaceAll(/[[\]]/g, ""), port: Number(shown.slice(colon + 1)) };
 }
