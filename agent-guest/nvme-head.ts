@@ -116,5 +116,5 @@ function total(paths: ReadonlyMap<string, Path>, key: keyof DiskCounters): numbe
 
 /** Paths are busy at the same time, so the head was busy at least as long as the busiest of them. */
 function busiest(grown: readonly DiskCounters[]): number {
-  return Math.max(0, ...grown.map(({ busyMs }) => busyMs));
+  return grown.reduce((longest, { busyMs }) => Math.max(longest, busyMs), 0);
 }
