@@ -2,7 +2,6 @@
  * The counters of an NVMe multipath head, nvme0n1. Before Linux 6.4 the head counts nothing and each path counts its own
  * part: nvme0c0n1, nvme0c1n1 (drivers/nvme/host/multipath.c). Since then the head counts as well, and the paths go on.
  */
-import { greatest } from "@salvo/shared/kernel/extremes.ts";
 import { dirname } from "node:path";
 import type { DiskCounters } from "@salvo/shared/agent/domain/counters.ts";
 import { hasCounted, readDiskStat } from "./disk-stat.ts";
@@ -117,8 +116,5 @@ function total(paths: ReadonlyMap<string, Path>, key: keyof DiskCounters): numbe
 
 /** Paths are busy at the same time, so the head was busy at least as long as the busiest of them. */
 function busiest(grown: readonly DiskCounters[]): number {
-  return greatest(
-    grown.map(({ busyMs }) => busyMs),
-    0,
-  );
+  return grown.reduce((longest, { busyMs }) => Math.max(longest, busyMs), 0);
 }
