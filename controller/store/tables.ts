@@ -155,7 +155,7 @@ export async function createTables(instance: DuckDBInstance, spec: RunSpec, wall
     add(agent, { body }) {
       if (body.case === "fio") addSample(agent, body.value);
       else if (body.case === "cpu") addCpu(agent, body.value);
-      else if (body.case === "disk") addDisk(agent, body.value);
+      else if (body.case === "disk" && body.value.participant !== "") addDisk(agent, body.value);
     },
     async write(folder) {
       for (const table of [samples, cpu, disk]) table.close();
