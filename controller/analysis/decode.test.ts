@@ -46,7 +46,24 @@ const disk = fc.record(
   },
   noneRequired,
 );
+const core = fc.record(
+  {
+    userMs: uint32,
+    systemMs: uint32,
+    irqMs: uint32,
+    softirqMs: uint32,
+    stealMs: uint32,
+    idleMs: uint32,
+    iowaitMs: uint32,
+  },
+  noneRequired,
+);
+const cpu = fc.record(
+  { tick: uint32, takenAtNs: int64, cores: fc.array(core, { maxLength: 5 }), sinceNs: int64, gap: fc.boolean() },
+  noneRequired,
+);
 const record = fc.oneof(
+  fc.record({ seq: uint32, atNs: int64, body: fc.record({ case: fc.constant("cpu" as const), value: cpu }) }),
   fc.record({ seq: uint32, atNs: int64, body: fc.record({ case: fc.constant("fio" as const), value: fio }) }),
   fc.record({ seq: uint32, atNs: int64, body: fc.record({ case: fc.constant("disk" as const), value: disk }) }),
 );
@@ -76,6 +93,7 @@ test("a field of a newer contract inside a sample is kept as an unknown field", 
   for (const body of [
     { case: "fio" as const, value: { tick: 3 } },
     { case: "disk" as const, value: { tick: 3 } },
+    { case: "cpu" as const, value: { tick: 3 } },
   ]) {
     const payload = toBinary(RecordSchema, create(RecordSchema, { seq: 1, body }));
     const newer = Buffer.concat([payload, Uint8Array.of(15 * 8, 7)]);
