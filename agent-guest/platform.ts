@@ -1,5 +1,6 @@
 import type { Platform } from "@salvo/shared/agent/platform.ts";
 import { openCores } from "./cpu.ts";
+import { readCpuLimits } from "./cpu-limit.ts";
 import { findDisk } from "./disk.ts";
 import { linuxDisks } from "./disks/disks.ts";
 import { readFioLimits } from "./fio-limits.ts";
@@ -21,6 +22,7 @@ export function linuxPlatform(): Platform & Required<Pick<Platform, "disks">> {
     requestDump: (fio) => fio.signal("SIGUSR1"),
     readCores: () => cores.read(),
     findDisk: (path) => findDisk(path),
+    readCpuLimits: (pid) => readCpuLimits(pid),
     findWays: (path) => findWays(path),
     // proc_pid_fd(5): to open such a link is to open the file itself.
     pathOfHandle: (fd) => `/proc/${process.pid}/fd/${fd}`,

@@ -43,7 +43,8 @@ export function soundRecords(
       const { body } = record;
       const id = body.value && "participant" in body.value ? body.value.participant : "";
       const ofNobody = body.case === "cpu" || body.case === "end" || body.case === undefined;
-      if (ofNobody || (id === "" && body.case === "event") || agentOf.get(id) === agent) return record;
+      if (ofNobody || (id === "" && (body.case === "event" || body.case === "cpuLimit")) || agentOf.get(id) === agent)
+        return record;
       throw new SalvoError("corrupt", `record ${seq} of ${agent} is of ${JSON.stringify(id)}, which it does not have`);
     } catch (error) {
       rejected.add(toSalvoError(error).message);

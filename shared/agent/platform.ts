@@ -1,6 +1,7 @@
 import type { FioLimits, Host } from "@salvo/proto/agent_pb.ts";
 import type { RunningProcess } from "../process/start.ts";
 import type { CoreCounters, DiskCounters } from "./domain/counters.ts";
+import type { CpuLimits } from "./domain/cpu-limit.ts";
 import type { WayState } from "./domain/way-changes.ts";
 import type { Disks } from "./guard/disks.ts";
 import type { PathTools } from "./path/tools.ts";
@@ -28,6 +29,8 @@ export interface Platform {
    * its I/O. A reading that is undefined is not known.
    */
   findDisk(path: string): (() => DiskCounters | undefined) | undefined;
+  /** What keeps a process, or the fio that it started, from CPUs; undefined when it is gone. Without it, nobody looks. */
+  readonly readCpuLimits?: (pid: number) => CpuLimits | undefined;
   /** Of a disk that is reached over a network: a reader of the states of the ways to it, as quick as the others. */
   findWays?(path: string): (() => readonly WayState[]) | undefined;
   /** A path by which another process opens the very file behind this process's handle, whatever has its name by now. */

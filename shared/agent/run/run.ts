@@ -15,6 +15,7 @@ import { beginRun, type RunEffect, type RunEvent, type RunState, step, WATCH_DUE
 import { wayChanges, type WayState } from "../domain/way-changes.ts";
 import { clockErrorMs, FIRE_NOTICE_MS, fioRuntimeMs, type RunPlan } from "../domain/run-plan.ts";
 import { type FioProcess, startFio } from "../fio/process.ts";
+import { type RunningPart, watchCpuLimits } from "./cpu-limits.ts";
 import type { Lead } from "./lead.ts";
 import type { Devices } from "../devices/devices.ts";
 import type { OpenDevice } from "../devices/open-device.ts";
@@ -75,6 +76,7 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
   const disks: Disk[] = [];
   const ways: Ways[] = [];
   const starts: Nanos[] = [];
+  const cpuLimits = watchCpuLimits((pid) => platform.readCpuLimits?.(pid));
   let cores: readonly (CoreCounters | undefined)[] = [];
   let state = beginRun(plan);
   let change = Promise.withResolvers<void>();
@@ -188,6 +190,11 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
   /** 100 ms or more before T0, as it takes some milliseconds; the device's number again just before the gates open. */
   function lookEarly(): void {
     for (const device of devices) device.recheck();
+    cpuLimits.begin(runningParts());
+  }
+
+  function runningParts(): RunningPart[] {
+    return [{ participant: "", pid: process.pid }, ...fios];
   }
 
   function lookLate(): void {
@@ -223,6 +230,7 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
 
   async function waitForT0(t0Ns: Nanos): Promise<void> {
     lookEarly();
+    for (const value of cpuLimits.found()) keep({ case: "cpuLimit", value });
     const openAtNs = t0Ns - deps.lead.current();
     let told: Promise<void> | undefined;
     const act = () => {
@@ -279,6 +287,8 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
 
   /** In the tail, where no figure is disturbed. */
   async function proveStarts(): Promise<void> {
+    await sleep(PROOF_PAUSE_MS, { signal: stop.signal }); // the last tick's answers come first
+    for (const value of cpuLimits.over(runningParts())) keep({ case: "cpuLimit", value });
     const untilNs = (state.t0Ns ?? clock.now()) + msToNs(fioRuntimeMs(plan.workload));
     while (clock.now() < untilNs && state.phase === "ending") {
       for (const fio of fios) fio.askForProof();
