@@ -1,6 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
+import { EventKind, RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import { join } from "node:path";
 import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
 import { unreachable } from "../../kernel/assert.ts";
@@ -20,7 +20,7 @@ import type { Lead } from "./lead.ts";
 import type { Devices } from "../devices/devices.ts";
 import type { OpenDevice } from "../devices/open-device.ts";
 import type { Platform } from "../platform.ts";
-import { standBack, waitClosely, waitPrecisely } from "./precise-wait.ts";
+import { lateGates, standBack, waitClosely, waitPrecisely } from "./precise-wait.ts";
 
 /** fio has this long after its planned end before it is killed. */
 const OVERDUE_MS = 10_000;
@@ -237,6 +237,8 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
       told = tell({ type: "due", lateMs: nsToMs(clock.now() - openAtNs) });
     };
     const justBeforeMs = looks.lateMs * SLOWER;
+    const late = lateGates(looks.lateMs);
+    if (late !== undefined) keep({ case: "event", value: { kind: EventKind.WARNING, text: late } });
     await waitPrecisely(openAtNs, { justBefore: prepareToOpen, justBeforeMs, act, signal: stop.signal });
     await told;
   }
