@@ -6,6 +6,7 @@ import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { msToNs } from "@salvo/shared/kernel/time.ts";
 import { busyShare, busyTime, type BusyTime } from "../domain/busy.ts";
 import type { Clocks } from "./clocks.ts";
+import { createCoreSums, type CoreSum } from "./core-sums.ts";
 import { longestNs, longestOfResult } from "./longest.ts";
 import { percentilesOfBins } from "./percentiles.ts";
 import type { TickSpan } from "./window.ts";
@@ -29,6 +30,8 @@ export interface Measured {
   /** Bytes that fio moved for a participant, and that its disk counted: undefined without counters. */
   bytesOf(participant: string): number;
   diskBytesOf(participant: string): number | undefined;
+  /** What each core did, by agent and core number. */
+  coreTimes(): ReadonlyMap<string, readonly CoreSum[]>;
   /** Participants with latencies in fio's last bin, which holds everything above 17 s. */
   clamped(): string[];
 }
@@ -37,6 +40,7 @@ export function createMeasured(spec: RunSpec, span: TickSpan, clocks: Pick<Clock
   const participants = new Map<string, Sum>();
   const cpus = new Map<string, BusyTime>();
   const diskBytes = new Map<string, number>();
+  const cores = createCoreSums();
   const inSpan = (tick: number) => tick > span.first && tick <= span.last;
 
   function sumOf(agent: string, participant: string): Sum {
@@ -66,6 +70,7 @@ export function createMeasured(spec: RunSpec, span: TickSpan, clocks: Pick<Clock
         if (inSpan(tick)) addSample(sumOf(agent, participant), body.value);
         else if (tick <= span.first) addBefore(sumOf(agent, participant), body.value);
       } else if (body.case === "cpu" && inSpan(body.value.tick)) {
+        cores.add(agent, body.value.cores);
         const { busyMs, allMs } = busyTime(body.value.cores);
         const sum = cpus.get(agent);
         cpus.set(agent, { busyMs: busyMs + (sum?.busyMs ?? 0), allMs: allMs + (sum?.allMs ?? 0) });
@@ -105,6 +110,7 @@ export function createMeasured(spec: RunSpec, span: TickSpan, clocks: Pick<Clock
     busyShares: () => new Map([...cpus].map(([agent, time]) => [agent, busyShare(time)])),
     bytesOf: (participant) => participants.get(participant)?.bytes ?? 0,
     diskBytesOf: (participant) => diskBytes.get(participant),
+    coreTimes: () => cores.byAgent,
     clamped: () => [...participants].filter(([, { bins }]) => (bins[CLAMP_BIN] ?? 0) > 0).map(([id]) => id),
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { AgentDescription } from "@salvo/proto/agent_pb.ts";
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
+import { cpuWarnings } from "./cpu-limits.ts";
 import type { Measured } from "./measured.ts";
 import type { AgentOutline } from "./outline.ts";
 import { list } from "./sentences.ts";
@@ -20,7 +21,7 @@ export interface WarningFacts {
 /** Gives a sentence for each thing that it finds. One file for each subject; listed below. */
 export type Warn = (facts: WarningFacts) => readonly string[];
 
-const WARNINGS: readonly Warn[] = [busyGenerators, otherUsers];
+const WARNINGS: readonly Warn[] = [busyGenerators, cpus, otherUsers];
 
 export function warningsOn(facts: WarningFacts): string[] {
   return WARNINGS.flatMap((warn) => warn(facts));
@@ -41,6 +42,12 @@ function busyGenerators({ spec, measured }: WarningFacts): string[] {
   const one = busy.length === 1;
   const who = `${list(busy.map(([agent]) => agent))} ${one ? "was" : "were"} ${percent} busy`;
   return [`${who} on all ${one ? "its" : "their"} cores: the load generator may be the bottleneck`];
+}
+
+function cpus({ spec, outlines, measured }: WarningFacts): string[] {
+  const generators = new Set(spec.participants.map(({ agent }) => agent));
+  const cores = [...(measured?.coreTimes() ?? [])].filter(([agent]) => generators.has(agent));
+  return cpuWarnings({ spec, outlines, cores: new Map(cores) });
 }
 
 /** A file system writes a little more than it is given. */

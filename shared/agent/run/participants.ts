@@ -6,6 +6,7 @@ import { type FioProcess, startFio } from "../fio/process.ts";
 import type { Workloads } from "../fio/workloads.ts";
 import type { SampledParticipant } from "../sampler/sampler.ts";
 import type { RunContext } from "./context.ts";
+import { type RunningPart, watchCpuLimits } from "./cpu-limits.ts";
 import { createWays } from "./ways.ts";
 
 /** The run's own fio processes and their devices; an observer has none. */
@@ -26,6 +27,10 @@ export interface Participants {
   /** Tells of the ways to the disks that have changed. */
   lookAtWays(tick: number): void;
   askForProof(): void;
+  /** Before T0: what keeps the processes of the run from CPUs; what that costs is counted from lookEarly on. */
+  tellCpuLimits(): void;
+  /** After the last tick, while fio still runs: what it has cost. */
+  tellCpuCosts(): void;
   kill(): void;
   /** Tells the run machine of those that have no fio and will get none. */
   giveUp(problem: string): Promise<void>;
@@ -41,6 +46,8 @@ export function createParticipants(context: RunContext): Participants {
   const sampled: SampledParticipant[] = [];
   const ways = createWays(keep);
   const delaysNs: Nanos[] = [];
+  const cpuLimits = watchCpuLimits((pid) => context.platform.workloads?.readCpuLimits(pid));
+  const processes = (): RunningPart[] => [{ participant: "", pid: process.pid }, ...fios];
 
   async function armOne({ id, device: name, deviceHash }: (typeof plan.participants)[number]): Promise<void> {
     const workloads = workloadsOf(context);
@@ -84,6 +91,7 @@ export function createParticipants(context: RunContext): Participants {
     },
     lookEarly() {
       for (const device of devices) device.recheck();
+      cpuLimits.begin(processes());
     },
     lookLate() {
       for (const device of devices) device.recheckQuickly();
@@ -100,6 +108,12 @@ export function createParticipants(context: RunContext): Participants {
     lookAtWays: (tick) => ways.look(tick),
     askForProof() {
       for (const fio of fios) fio.askForProof();
+    },
+    tellCpuLimits() {
+      for (const value of cpuLimits.found()) keep({ case: "cpuLimit", value });
+    },
+    tellCpuCosts() {
+      for (const value of cpuLimits.over(processes())) keep({ case: "cpuLimit", value });
     },
     kill() {
       for (const fio of fios) fio.kill();
