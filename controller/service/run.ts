@@ -317,6 +317,7 @@ export async function driveRun(
     })) {
       const record = spool.add(agent, seq, payload, "received");
       if (record) deps.live.record(record);
+      await spool.room(agent);
     }
   }
 
