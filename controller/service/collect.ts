@@ -39,6 +39,7 @@ export async function collectRecords({
       if (ranges.length === 0) return await spool.flush();
       for await (const { records } of client.collect({ run, ranges }, { signal })) {
         for (const payload of records) spool.add(agent, undefined, payload, "backfilled");
+        await spool.room(agent);
         if (spool.ended(agent, "backfilled")) return await spool.flush();
       }
       await spool.flush();

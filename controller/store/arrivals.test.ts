@@ -10,6 +10,11 @@ test("a number that is far too high costs little, and what is missing below it i
     { first: 1, last: 2 ** 28 - 1 },
     { first: 2 ** 28 + 1, last: 4_000_000_000 },
   ]);
+  arrivals.add(5, 1, 7);
+  expect(arrivals.windows()).toEqual([
+    { first: 1, last: 4095 },
+    { first: 2 ** 28, last: 2 ** 28 + 4095 },
+  ]);
 });
 
 test("what is refused is neither here nor missing, until it comes", () => {

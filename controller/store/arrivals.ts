@@ -19,6 +19,8 @@ export interface Arrivals {
   doubt(seq: number, doubtful: boolean): void;
   /** Of 1 to lastSeq, ascending: what is not here or in doubt, and may be had. */
   missing(lastSeq: number): Range[];
+  /** Ranges of at most 4096 numbers, ascending, that all records here are in: what is empty in between is passed over. */
+  windows(): Range[];
   /** Few ranges of entries that have all records from `first` to `last` among them, and little else. */
   ranges(first: number, last: number): Range[];
 }
@@ -94,6 +96,10 @@ export function createArrivals(): Arrivals {
       }
       return gaps;
     },
+    windows: () =>
+      [...pages.keys()]
+        .toSorted((a, b) => a - b)
+        .map((page) => ({ first: Math.max(1, page * PAGE), last: page * PAGE + PAGE - 1 })),
     ranges(first, last) {
       const here: number[] = [];
       for (let seq = first; seq <= last; seq++) {

@@ -23,6 +23,11 @@ export interface Spool extends AsyncDisposable {
    * `out-of-resources` for a full disk.
    */
   add(agent: string, seq: number | undefined, payload: Uint8Array, source: Source): Record | undefined;
+  /**
+   * To be awaited before more is added: undefined when there is room. Whoever brings records faster than the disk takes them
+   * would else make the spool fail.
+   */
+  room(agent: string): Promise<void> | undefined;
   /** The agent has brought more than the plan can give, by NATS or by itself: nothing more is taken from there. */
   ended(agent: string, source: Source): boolean;
   /** What was left out or lost here, in sentences for a reader of the run's figures. */
@@ -61,6 +66,9 @@ export async function openSpool(folder: string, run: SpooledRun): Promise<Spool>
   }
   const journals = undo.move();
 
+  /** Bytes taken since the last flush that room() has asked for, by agent. */
+  const unflushed = new Map<string, number>();
+
   const partOf = (agent: string): Part => {
     const part = parts.get(agent);
     if (part) return part;
@@ -71,12 +79,21 @@ export async function openSpool(folder: string, run: SpooledRun): Promise<Spool>
     agents: [...parts.keys()],
     add(agent, seq, payload, source) {
       const part = parts.get(agent);
-      if (part) return part.intake.take(seq, payload, source);
+      if (part) {
+        unflushed.set(agent, (unflushed.get(agent) ?? 0) + payload.length);
+        return part.intake.take(seq, payload, source);
+      }
       leftOut.add(undefined, undefined, {
         what: "came under the name of an agent that is not in this run",
         detail: agent,
       });
       return undefined;
+    },
+    room(agent) {
+      const part = parts.get(agent);
+      if (!part || (unflushed.get(agent) ?? 0) < UNFLUSHED_BYTES_MAX) return undefined;
+      unflushed.set(agent, 0);
+      return flushStream(part.stream);
     },
     ended: (agent, source) => partOf(agent).intake.ended(source),
     notes: () => [
@@ -106,6 +123,9 @@ export async function openSpool(folder: string, run: SpooledRun): Promise<Spool>
     },
   };
 }
+
+/** A quarter of what a journal lets wait for its disk. */
+const UNFLUSHED_BYTES_MAX = 16 * 1024 * 1024;
 
 interface Part {
   readonly stream: Stream;

@@ -33,14 +33,11 @@ export async function flushStream({ batch, journal }: Stream): Promise<void> {
   await journal.flush();
 }
 
-/** So many records are put in order in memory at a time. */
-const WINDOW_RECORDS = 4096;
 const READ_BYTES_MAX = 8 * 1024 * 1024;
 
-/** All records that count, ascending by seq, each once; of two of one number the one that came last. */
+/** A window at a time is put in order in memory. All records that count, ascending by seq, each once; of two of one number the one that came last. */
 export async function* readInOrder({ journal, arrivals }: Stream): AsyncGenerator<SpoolEntry[], void, undefined> {
-  for (let first = 1; first <= arrivals.highest; first += WINDOW_RECORDS) {
-    const last = Math.min(first + WINDOW_RECORDS - 1, arrivals.highest);
+  for (const { first, last } of arrivals.windows()) {
     const entries = new Map<number, SpoolEntry>();
     for (const range of arrivals.ranges(first, last)) {
       for (let from = range.first; from <= range.last;) {

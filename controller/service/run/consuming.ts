@@ -12,6 +12,7 @@ export async function consumeRecords(run: OpenRun, { over }: Course): Promise<vo
       const { agent, seq, payload } = message;
       const record = spool.add(agent, seq, payload, "received");
       if (record) live.record(record);
+      await spool.room(agent);
     }
   } catch (error) {
     if (over.aborted) return;
