@@ -1,4 +1,5 @@
 import type { Workloads } from "@salvo/shared/agent/fio/workloads.ts";
+import { readCpuLimits } from "./cpu-limit.ts";
 import { readFioLimits } from "./fio-limits.ts";
 import { openGate } from "./gate.ts";
 import { findWays } from "./ways.ts";
@@ -11,5 +12,6 @@ export const linuxWorkloads: Workloads = {
   // proc_pid_fd(5): to open such a link is to open the file itself.
   pathOfHandle: (fd) => `/proc/${process.pid}/fd/${fd}`,
   readFioLimits: () => readFioLimits(),
+  readCpuLimits: (pid) => readCpuLimits(pid),
   findWays: (path) => findWays(path),
 };

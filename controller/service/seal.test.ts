@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
-import { toBinary } from "@bufbuild/protobuf";
-import { RecordSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { CpuLimitSchema, RecordSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
 import { syntheticRun, type SyntheticRun } from "@salvo/shared/testing/records.ts";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -209,6 +209,26 @@ test("a run whose window is not the planned one is measured in its own", async (
   expect(summary?.window).toMatchObject({ firstTick: 3, lastTick: 5 });
   const { rows } = await queryRuns(dataDir, "SELECT sum(read_ios + write_ios) / 2 AS iops FROM samples WHERE tick > 3");
   expect(summary?.totals?.iops).toBe(rows[0]?.["iops"]);
+});
+
+test("what keeps an agent and its fio from CPUs is among the events, the agent's own too", async () => {
+  const run = syntheticRun({ agents: 1, participantsPerAgent: 1, ticks: 1 });
+  await createOpenRun(dataDir, run.spec);
+  const quotas = [
+    { cgroup: "/a", quotaUs: 30_000n, periodUs: 100_000n, periods: 9n, throttledPeriods: 7n, throttledUs: 5n },
+  ];
+  const limited: Edit = (record) => {
+    if (record.body.case !== "event") return record;
+    const value = create(CpuLimitSchema, { participant: record.body.value.participant, over: true, quotas });
+    return { ...record, body: { case: "cpuLimit", value } };
+  };
+  const { summary, notes } = await seal(run, limited);
+  expect(summary?.verdict).toBe("complete");
+  expect(notes).toEqual([expect.stringMatching(/^fio of vm1\.disk1 may use 0\.3 cores .*stopped in 7 of 9 periods/)]);
+  const lines = (await readFile(join(summary!.archive, "events.jsonl"), "utf8")).trim().split("\n");
+  const told = lines.map((line) => JSON.parse(line)).filter(({ kind }) => kind === "cpu-limit");
+  expect(new Set(told.map(({ participant }) => participant))).toEqual(new Set(["", "vm1.disk1"]));
+  expect(told[0]).toMatchObject({ over: true, quotas: [{ cgroup: "/a", quotaUs: 30_000, throttledPeriods: 7 }] });
 });
 
 test("a record of somebody else's participant is left out and noted, and keeps no run from being sealed", async () => {

@@ -36,6 +36,7 @@ export function toyWindows(): Platform {
       endFio: (fio) => fio.kill(),
       pathOfHandle: (fd) => `/proc/${process.pid}/fd/${fd}`,
       readFioLimits: () => undefined,
+      readCpuLimits: () => undefined,
       findWays: () => undefined,
     },
   };

@@ -50,6 +50,7 @@ export function contentProblem({ atNs, body }: Record): RecordProblem | undefine
         offsetProblem(body.value.offsetNs)
       );
     case "final":
+    case "cpuLimit":
     case undefined:
     default:
       return undefined;

@@ -121,6 +121,12 @@ test("whatever is altered in a record, it is judged without an error, and what i
   );
 });
 
+test("what keeps the agent itself from CPUs is of no participant", () => {
+  expect(judge("vm1", withBody({ case: "cpuLimit", value: { participant: "" } }))).toBeUndefined();
+  const stranger = judge("vm1", withBody({ case: "cpuLimit", value: { participant: "vm2.disk1" } }));
+  expect(stranger?.what).toContain("a participant that");
+});
+
 test("a sample of one participant and tick counts once, whatever its number", () => {
   const repeated = createRepeatedRecords();
   expect(repeated("vm1", fio)).toBeUndefined();

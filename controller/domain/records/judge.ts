@@ -31,7 +31,11 @@ export function createRecordJudge(plan: Planned): RecordJudge {
     if (body.case === undefined || !body.value || !("participant" in body.value)) return undefined;
     const id = body.value.participant;
     if (agentOf.get(id) === agent) return undefined;
-    if (id === "" && (body.case === "event" || (body.case === "disk" && !participating.has(agent)))) return undefined;
+    if (
+      id === "" &&
+      (body.case === "event" || body.case === "cpuLimit" || (body.case === "disk" && !participating.has(agent)))
+    )
+      return undefined;
     return { what: "is of a participant that the agent does not have", detail: JSON.stringify(id.slice(0, 128)) };
   }
 

@@ -23,6 +23,7 @@ import type { Gate, Workloads } from "./workloads.ts";
 /** The fio process of one participant, from its start at the gate to its last word. */
 export interface FioProcess {
   readonly participant: string;
+  readonly pid: number;
   /** The next call is open: all that can be done before it is done here. Monotonic minus wall clock, now. */
   prepareToOpen(wallOffsetNs: Nanos): void;
   /** Opens the gate; until then fio has done no I/O. */
@@ -157,6 +158,7 @@ function follow(participant: string, place: FioPlace, { gate, child, setUp, runt
   void endAtFailedJob();
   return {
     participant,
+    pid: child.pid,
     prepareToOpen(offsetNs) {
       gate.allow();
       dialogue.setWallOffset(offsetNs);

@@ -6,6 +6,7 @@ import { type FioProcess, startFio } from "../fio/process.ts";
 import type { Workloads } from "../fio/workloads.ts";
 import type { SampledParticipant } from "../sampler/sampler.ts";
 import type { RunContext } from "./context.ts";
+import { watchCpuLimits } from "./cpu-limits.ts";
 import { createWays } from "./ways.ts";
 
 /** The run's own fio processes and their devices; an observer has none. */
@@ -18,6 +19,8 @@ export interface Participants {
   lookEarly(): void;
   /** The same by the device's number alone, just before the gates open. */
   lookLate(): void;
+  /** What keeps fio and the agent from CPUs: what the look found, or, with `over`, what it cost since. */
+  keepCpuLimits(when: "found" | "over"): void;
   /** wallOffsetNs: the monotonic clock less the wall clock, now. */
   prepareToOpen(wallOffsetNs: Nanos): void;
   open(): void;
@@ -41,6 +44,8 @@ export function createParticipants(context: RunContext): Participants {
   const sampled: SampledParticipant[] = [];
   const ways = createWays(keep);
   const delaysNs: Nanos[] = [];
+  const cpuLimits = watchCpuLimits((pid) => context.platform.workloads?.readCpuLimits(pid));
+  const parts = () => [{ participant: "", pid: process.pid }, ...fios];
 
   async function armOne({ id, device: name, deviceHash }: (typeof plan.participants)[number]): Promise<void> {
     const workloads = workloadsOf(context);
@@ -84,9 +89,14 @@ export function createParticipants(context: RunContext): Participants {
     },
     lookEarly() {
       for (const device of devices) device.recheck();
+      cpuLimits.begin(parts());
     },
     lookLate() {
       for (const device of devices) device.recheckQuickly();
+    },
+    keepCpuLimits(when) {
+      const told = when === "over" ? cpuLimits.over(parts()) : cpuLimits.found();
+      for (const value of told) keep({ case: "cpuLimit", value });
     },
     prepareToOpen(wallOffsetNs) {
       for (const fio of fios) fio.prepareToOpen(wallOffsetNs);
