@@ -62,13 +62,21 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
   const policies = new Map(
     agents.map(({ id }) => [id, random.chance(0.3) ? ("continue" as const) : ("abort" as const)]),
   );
+  const observerPolicies = new Map(
+    agents
+      .filter(({ observer }) => observer)
+      .map(({ id }) => [id, randomOfObservers.chance(0.5) ? ("note" as const) : ("degrade" as const)]),
+  );
   const byId = new Map(agents.map((agent) => [agent.id, agent]));
   const cut = new Set<string>();
   const collected = new Set<string>();
   const { misled, ...plans } = createPlans(workload, randomOfPlans, log);
   const plan = {
     lengthMs: fioRuntimeMs(workload),
-    agents: agents.map(({ id }) => ({ id, onLoss: policies.get(id) ?? "abort" })),
+    agents: agents.map(({ id }) => {
+      const observer = observerPolicies.get(id);
+      return { id, onLoss: policies.get(id) ?? "abort", ...(observer && { observer }) };
+    }),
   };
 
   let state = conduct(plan);
@@ -80,6 +88,8 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
   let done = false;
   let sealed = 0;
   let t0Ms: number | undefined;
+  let abortedAtMs: number | undefined;
+  const lostAtMs = new Map<string, number>();
   const uncommitted: string[] = [];
   const leftWriting: string[] = [];
   const orphaned: { fromMs: number; toMs: number }[] = [];
@@ -104,9 +114,13 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     if (decided.state.phase !== state.phase)
       log(`conductor ${state.phase} -> ${decided.state.phase} ${decided.state.aborted ?? ""}`);
     if (decided.state.phase === "running" && state.phase === "firing") {
-      for (const { id, committed } of agents) if (!committed) uncommitted.push(id);
+      for (const { id, committed } of agents)
+        if (!committed && decided.state.agents.get(id)?.lost === undefined) uncommitted.push(id);
     }
     state = decided.state;
+    const atMs = Number(event.atNs) / 1e6 + bootedAtMs;
+    if (state.aborted !== undefined) abortedAtMs ??= atMs;
+    for (const [id, { lost }] of state.agents) if (lost !== undefined && !lostAtMs.has(id)) lostAtMs.set(id, atMs);
     if (state.t0Ns !== undefined) t0Ms ??= Number(state.t0Ns) / 1e6;
     for (const effect of decided.effects) perform(effect);
   }
@@ -394,7 +408,23 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     log(
       `${agent.id} opened ${agent.openedAtMs.map((ms) => ms.toFixed(3)).join(" ")} held ${JSON.stringify(agent.held())}`,
     );
-  return { agents, policies, state, done, t0Ms, sealed, uncommitted, leftWriting, misled, orphaned, collected, trace };
+  return {
+    agents,
+    policies,
+    observerPolicies,
+    state,
+    done,
+    t0Ms,
+    abortedAtMs,
+    lostAtMs,
+    sealed,
+    uncommitted,
+    leftWriting,
+    misled,
+    orphaned,
+    collected,
+    trace,
+  };
 }
 
 type Unstamped<T> = T extends unknown ? Omit<T, "atNs"> : never;
