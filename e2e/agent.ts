@@ -14,6 +14,8 @@ export interface AgentOptions {
   readonly fio?: string;
   readonly dataDir?: string;
   readonly onLoss?: "abort" | "continue";
+  /** It has the role target alone and no devices, and observes the runs of every scenario. */
+  readonly observer?: "degrade" | "note";
   readonly env?: Readonly<Record<string, string>>;
   readonly to?: StartOptions["to"];
   /** See StartOptions: of its first life, and with .2, .3 ... of the next ones. */
@@ -25,6 +27,11 @@ export interface DeviceOptions {
   readonly size: string;
   readonly path?: string;
   readonly disk?: Readonly<Record<string, string>>;
+}
+
+/** What the lab gives an agent to do. */
+export function rolesOf({ observer }: Pick<AgentOptions, "observer">): readonly string[] {
+  return [observer ? "target" : "workload"];
 }
 
 /** An agent process, which may be killed and started again at the same address. */
@@ -54,7 +61,16 @@ export interface AgentPlace {
 }
 
 export async function startAgent(
-  { id, devices = 1, fio = "fio", dataDir, env, to, execs }: AgentOptions & { readonly id: string },
+  {
+    id,
+    observer,
+    devices = observer ? 0 : 1,
+    fio = "fio",
+    dataDir,
+    env,
+    to,
+    execs,
+  }: AgentOptions & { readonly id: string },
   { folder, channels, identities }: AgentPlace,
 ): Promise<LabAgent> {
   const home = join(folder, id);
@@ -63,7 +79,8 @@ export async function startAgent(
   const listed = typeof devices === "number" ? plainDevices(home, devices) : devices;
   let lives = 0;
   await mkdir(home);
-  await identities.enrol(id, { folder: join(home, "identity") });
+  const roles = rolesOf(observer ? { observer } : {});
+  await identities.enrol(id, { folder: join(home, "identity"), roles });
   await writeFile(config, JSON.stringify({ id, dataDir: data, fio, devices: listed }));
   let agent = await launch("127.0.0.1:0");
   const { address } = agent;
@@ -81,7 +98,7 @@ export async function startAgent(
   }
 
   async function runs(): Promise<readonly RunStatus[]> {
-    return (await channels.client({ id, address, roles: ["workload"] }).describe({}, { deadlineMs: 10_000 })).runs;
+    return (await channels.client({ id, address, roles }).describe({}, { deadlineMs: 10_000 })).runs;
   }
 
   return {

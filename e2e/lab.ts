@@ -6,7 +6,7 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import { openChannels } from "@salvo/controller/service/channels.ts";
 import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
 import { expect, vi } from "vitest";
-import { type AgentOptions, type LabAgent, startAgent } from "./agent.ts";
+import { type AgentOptions, type LabAgent, rolesOf, startAgent } from "./agent.ts";
 import { type Ended, processesIn, type StartOptions, startSalvo, type TestProcess } from "./process.ts";
 
 export interface LabOptions {
@@ -56,7 +56,7 @@ export interface Lab extends AsyncDisposable {
   nothingLeft(): Promise<void>;
 }
 
-/** Of a study file. Without scenarios all devices of all agents take part; without workloads `quick` is run. */
+/** Of a study file. Without scenarios all devices of all agents take part, and observers observe; without workloads `quick` is run. */
 export interface StudyShape {
   readonly interval?: string;
   readonly repeats?: number;
@@ -114,8 +114,9 @@ export async function startLab({ agents, onLoss = "abort", natsUrl, ...made }: L
       agents: started.map(({ id, address }, index) => ({
         id,
         address,
-        roles: ["workload"],
+        roles: rolesOf(options[index] ?? {}),
         onLoss: options[index]?.onLoss ?? onLoss,
+        onObserverLoss: options[index]?.observer ?? "degrade",
       })),
     }),
   );
@@ -125,7 +126,8 @@ export async function startLab({ agents, onLoss = "abort", natsUrl, ...made }: L
     const participants = started.flatMap(({ id, devices }) => devices.map(({ name }) => ({ agent: id, device: name })));
     const file = join(folder, `study${++studies}.yaml`);
     const { interval = "100ms", repeats = 1, workloads = [quick] } = shape;
-    const scenarios = shape.scenarios ?? [{ name: "local", participants }];
+    const observe = started.flatMap(({ id }, index) => (options[index]?.observer ? [id] : []));
+    const scenarios = shape.scenarios ?? [{ name: "local", participants, observe }];
     await writeFile(file, JSON.stringify({ name: "bench", interval, repeats, scenarios, workloads }));
     return file;
   }

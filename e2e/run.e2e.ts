@@ -36,8 +36,8 @@ test("agents with one device and with two run: complete, archived, and the agent
     samples: Record<"expected" | "received" | "backfilled" | "missing", number>;
   };
   expect(startSpreadMs.max).toBeLessThan(250);
-  // Of 4 ticks: fio by participant, CPU by agent, and disk by participant where there is a disk below.
-  expect([4 * 7, 4 * 11]).toContain(samples.expected);
+  // Of 4 ticks: fio by participant, CPU and network by agent, and disk by participant where there is a disk below.
+  expect([4 * 10, 4 * 14]).toContain(samples.expected);
   expect(samples).toMatchObject({ missing: 0, received: samples.expected - samples.backfilled });
 
   await isArchived(lab, run!.archive);
@@ -47,12 +47,12 @@ test("agents with one device and with two run: complete, archived, and the agent
 async function isArchived(lab: Lab, archive: string): Promise<void> {
   const participants = ["guest1.disk1", "guest2.disk1", "guest2.disk2", "guest3.disk1"];
   expect((await readdir(archive)).toSorted().join(" ")).toBe(
-    "SHA256SUMS cpu.parquet disk.parquet events.jsonl fio manifest.json samples.parquet",
+    "SHA256SUMS cpu.parquet disk.parquet events.jsonl fio manifest.json net.parquet samples.parquet",
   );
   expect((await readdir(join(archive, "fio"))).toSorted()).toEqual(participants.map((id) => `${id}.json`));
   const checked = spawnSync("sha256sum", ["--check", "--strict", "SHA256SUMS"], { cwd: archive, encoding: "utf8" });
   expect(checked.status, checked.stderr).toBe(0);
-  expect(checked.stdout.trim().split("\n").length).toBe(5 + participants.length);
+  expect(checked.stdout.trim().split("\n").length).toBe(6 + participants.length);
 
   const sums = await lab.query(
     `SELECT participant, count(*)::INT AS ticks, sum(read_ios)::INT AS ios, sum(read_bytes)::INT AS bytes,

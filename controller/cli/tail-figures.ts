@@ -14,6 +14,7 @@ import { addLatency, Histogram, percentileNs } from "@salvo/shared/fio/latency.t
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
 import { busyShare, busyTime } from "../domain/busy.ts";
 import { enumName } from "../store/enum-name.ts";
+import { VOLUME_PREFIX } from "../store/parquet.ts";
 
 /** A record and what its subject says of it. */
 export interface TailRecord {
@@ -81,6 +82,8 @@ export type Figures =
       readonly inFlight: number;
       readonly busyMs: number;
       readonly queueMs: number;
+      /** Of a target's volume, in the place of all of these but bytes. */
+      readonly commands: number;
     }
   | ({ readonly kind: "host-clock" } & Pick<HostClock, "offsetNs" | "boundNs">)
   | { readonly kind: "event"; readonly event: string; readonly participant: string; readonly text: string }
@@ -131,6 +134,11 @@ export function figuresOf({ body }: Record): Figures | undefined {
   }
 }
 
+/** Whether it is a volume that a target exports, of which commands and bytes are all that is counted. */
+export function isVolume({ disk }: Figures & { readonly kind: "disk" }): boolean {
+  return disk.startsWith(VOLUME_PREFIX);
+}
+
 /** In words, for formats that have one column for all kinds. */
 export function textOf(figures: Figures): string {
   switch (figures.kind) {
@@ -156,10 +164,22 @@ export function textOf(figures: Figures): string {
 }
 
 function diskFigures(sample: DiskSample): Figures & { readonly kind: "disk" } {
-  const { participant, disk, tick, gap, inFlight, busyMs, queueMs } = sample;
+  const { participant, disk, tick, gap, inFlight, busyMs, queueMs, commands } = sample;
   const read = { ios: sample.reads, bytes: Number(sample.readBytes) };
   const write = { ios: sample.writes, bytes: Number(sample.writtenBytes) };
-  return { kind: "disk", participant, disk, tick, gap, read, write, inFlight, busyMs, queueMs: Number(queueMs) };
+  return {
+    kind: "disk",
+    participant,
+    disk,
+    tick,
+    gap,
+    read,
+    write,
+    inFlight,
+    busyMs,
+    queueMs: Number(queueMs),
+    commands,
+  };
 }
 
 function nicFigures(nic: NicCounts): NicFigures {

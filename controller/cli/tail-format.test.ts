@@ -73,26 +73,35 @@ test("all other records as JSON name what they say, and 64-bit times keep every 
 test("CSV has one set of columns for all kinds", () => {
   expect(tailHeader("csv")).toBe(
     "time,run,agent,seq,kind,participant,tick,read_ios,read_bytes,read_p50_us,read_p99_us,write_ios,write_bytes," +
-      "write_p50_us,write_p99_us,cpu_busy_percent,disk_in_flight,disk_busy_ms,text,disk,disk_queue_ms,net_received_bytes,net_sent_bytes",
+      "write_p50_us,write_p99_us,cpu_busy_percent,disk_in_flight,disk_busy_ms,text,disk,disk_queue_ms,net_received_bytes,net_sent_bytes,disk_commands",
   );
   const prefix = "2026-11-22T20:00:00.123006Z,run1,guest1,7";
   expect(csv({ case: "fio", value: { ...fio, stalled: true } })).toBe(
-    `${prefix},fio,guest1.disk0,3,1500,6144000,7.456,22.656,5,20480,,,,,,stalled,,,,`,
+    `${prefix},fio,guest1.disk0,3,1500,6144000,7.456,22.656,5,20480,,,,,,stalled,,,,,`,
   );
-  expect(csv({ case: "cpu", value: { tick: 3, cores: [core] } })).toBe(`${prefix},cpu,,3,,,,,,,,,40,,,,,,,`);
+  expect(csv({ case: "cpu", value: { tick: 3, cores: [core] } })).toBe(`${prefix},cpu,,3,,,,,,,,,40,,,,,,,,`);
   const disk = { participant: "p", disk: "sda", tick: 3, reads: 4, inFlight: 9, busyMs: 1000, queueMs: 9000n };
-  expect(csv({ case: "disk", value: disk })).toBe(`${prefix},disk,p,3,4,0,,,0,0,,,,9,1000,,sda,9000,,`);
-  expect(csv({ case: "net", value: { tick: 3, nics } })).toBe(`${prefix},net,,3,,,,,,,,,,,,,,,1500,30`);
+  expect(csv({ case: "disk", value: disk })).toBe(`${prefix},disk,p,3,4,0,,,0,0,,,,9,1000,,sda,9000,,,`);
+  expect(csv({ case: "net", value: { tick: 3, nics } })).toBe(`${prefix},net,,3,,,,,,,,,,,,,,,1500,30,`);
   expect(csv({ case: "event", value: { kind: EventKind.WARNING, text: 'a "b",\nc' } })).toBe(
-    `${prefix},event,,,,,,,,,,,,,,"warning: a ""b"",\nc",,,,`,
+    `${prefix},event,,,,,,,,,,,,,,"warning: a ""b"",\nc",,,,,`,
   );
-  expect(csv({ case: "end", value: { outcome: Outcome.ABORTED, reason: "Ctrl-C" } })).toMatch(/,aborted: Ctrl-C,,,,$/);
+  expect(csv({ case: "end", value: { outcome: Outcome.ABORTED, reason: "Ctrl-C" } })).toMatch(/,aborted: Ctrl-C,,,,,$/);
+});
+
+test("a target's volume has the counts that LIO has, and no 0 in the place of the others", () => {
+  const volume = { disk: "lio:lun1", tick: 3, commands: 40, readBytes: 2_097_152n };
+  expect(csv({ case: "disk", value: volume })).toMatch(/7,disk,,3,,2097152,,,,0,,,,,,,lio:lun1,,,,40$/);
+  expect(tailLines("influx", tail({ case: "disk", value: volume }))).toEqual([
+    "salvo_volume,run=run1,agent=guest1,volume=lio:lun1 " +
+      "seq=7i,tick=3i,commands=40i,read_bytes=2097152i,written_bytes=0i 1795377600123006789",
+  ]);
 });
 
 test("a gap has no counts in any format: 0 would be one", () => {
   const gap = { tick: 3, gap: true };
   for (const kind of ["cpu", "disk", "net"] as const) {
-    expect(csv({ case: kind, value: gap })).toMatch(new RegExp(`7,${kind},,3,,,,,,,,,,,,gap,,,,$`));
+    expect(csv({ case: kind, value: gap })).toMatch(new RegExp(`7,${kind},,3,,,,,,,,,,,,gap,,,,,$`));
     expect(json({ case: kind, value: gap })).toMatchObject({ kind, gap: true });
     expect(tailLines("influx", tail({ case: kind, value: gap }))).toEqual([]);
   }

@@ -1,6 +1,14 @@
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
 import { jsonText } from "./json.ts";
-import { type Figures, figuresOf, type IoFigures, type NicFigures, type TailRecord, textOf } from "./tail-figures.ts";
+import {
+  type Figures,
+  figuresOf,
+  isVolume,
+  type IoFigures,
+  type NicFigures,
+  type TailRecord,
+  textOf,
+} from "./tail-figures.ts";
 import { influxLines } from "./tail-influx.ts";
 
 export type TailFormat = "json" | "csv" | "influx";
@@ -55,6 +63,7 @@ const CSV_COLUMNS = [
   "disk_queue_ms",
   "net_received_bytes",
   "net_sent_bytes",
+  "disk_commands",
 ] as const;
 
 type CsvColumn = (typeof CSV_COLUMNS)[number];
@@ -82,15 +91,18 @@ function isGap(figures: Figures): boolean {
 
 function countCells(figures: Figures): CsvCells {
   return {
-    ...("read" in figures && ioCells(figures.read, figures.write)),
+    ...(figures.kind === "fio" && ioCells(figures.read, figures.write)),
     ...(figures.kind === "cpu" && { cpu_busy_percent: figures.busyPercent }),
     ...(figures.kind === "disk" && diskCells(figures)),
     ...(figures.kind === "net" && netCells(figures.nics)),
   };
 }
 
-function diskCells({ disk, inFlight, busyMs, queueMs }: Figures & { readonly kind: "disk" }): CsvCells {
-  return { disk, disk_in_flight: inFlight, disk_busy_ms: busyMs, disk_queue_ms: queueMs };
+/** Of a target's volume LIO counts commands and bytes alone. */
+function diskCells(figures: Figures & { readonly kind: "disk" }): CsvCells {
+  const { disk, read, write, inFlight, busyMs, queueMs, commands } = figures;
+  if (isVolume(figures)) return { disk, read_bytes: read.bytes, write_bytes: write.bytes, disk_commands: commands };
+  return { ...ioCells(read, write), disk, disk_in_flight: inFlight, disk_busy_ms: busyMs, disk_queue_ms: queueMs };
 }
 
 /** Of all interfaces together; the other formats have each. */

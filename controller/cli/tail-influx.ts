@@ -1,5 +1,5 @@
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
-import { type Figures, type TailRecord, textOf } from "./tail-figures.ts";
+import { type Figures, isVolume, type TailRecord, textOf } from "./tail-figures.ts";
 
 type Point = readonly [measurement: string, tags: { readonly [tag: string]: string }, fields: readonly string[]];
 
@@ -17,6 +17,7 @@ export function influxLines({ run, agent, wallNs, record }: TailRecord, figures:
 
 function pointsOf(figures: Figures): Point[] {
   if ("gap" in figures && figures.gap) return []; // no counts, and 0 would be one
+  if (figures.kind === "disk" && isVolume(figures)) return [volumePoint(figures)];
   switch (figures.kind) {
     case "fio":
     case "disk": {
@@ -60,6 +61,11 @@ function pointsOf(figures: Figures): Point[] {
     default:
       return unreachable(figures);
   }
+}
+
+function volumePoint({ disk, tick, commands, read, write }: Figures & { readonly kind: "disk" }): Point {
+  const bytes = [`read_bytes=${read.bytes}i`, `written_bytes=${write.bytes}i`];
+  return ["salvo_volume", { volume: disk }, [`tick=${tick}i`, `commands=${commands}i`, ...bytes]];
 }
 
 function diskFields({ inFlight, busyMs, queueMs }: Figures & { readonly kind: "disk" }): string[] {

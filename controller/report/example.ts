@@ -64,9 +64,8 @@ function observedBy(agent: string, last: number, chance: () => number) {
     agent,
     disk: name,
     seconds,
-    reads: 12_600 * share * seconds,
+    ios: 18_000 * share * seconds,
     readBytes: mib(49.2 * share),
-    writes: 5_400 * share * seconds,
     writtenBytes: mib(21.1 * share),
     busyMs: 991 * share * seconds,
     queueMs: 31_400 * share * seconds,
@@ -80,8 +79,9 @@ function observedBy(agent: string, last: number, chance: () => number) {
     drops: share === 1 ? 3 : 0,
     errors: 0,
   });
+  const volume: ObservedDisk = { ...disk("lio:salvo-lun1", 1.97), busyMs: undefined, queueMs: undefined };
   const nics = [nic("ens1f0", 1), nic("ens1f1", 0.98), nic("lo", 0)];
-  return { cpu, observedDisks: [disk("nvme0n1", 1), disk("nvme1n1", 0.97), disk("sda", 0)], nics };
+  return { cpu, observedDisks: [disk("nvme0n1", 1), disk("nvme1n1", 0.97), disk("sda", 0), volume], nics };
 }
 
 /** The same run, ended in its third second, before its window: no totals, and only the first participant began. */

@@ -46,7 +46,7 @@ test("of an archive as Salvo seals it every row is read, and its rates are those
 
 test("an observer's disks and network interfaces are summed over the window, with the time that the sums are of", async () => {
   const { observedDisks, nics } = await loadReportRun(sealed);
-  const disk = { agent: "target", seconds: 10, reads: 2000, readBytes: 8_192_000, busyMs: 9000, queueMs: 160_000 };
+  const disk = { agent: "target", seconds: 10, ios: 3000, readBytes: 8_192_000, busyMs: 9000, queueMs: 160_000 };
   expect(observedDisks).toMatchObject([
     { ...disk, disk: "sda" },
     { ...disk, disk: "sdb" },

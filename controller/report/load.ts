@@ -62,7 +62,8 @@ const DISK = `
 /** Sums, as a day of many disks is more than memory has, and a table shows no more. An older archive has none of these. */
 const SECONDS = "sum(t_ns - since_ns) / 1e9";
 const OBSERVED_DISKS = (window: string) => `
-  SELECT agent, disk, ${SECONDS}, sum(reads), sum(read_bytes), sum(writes), sum(written_bytes), sum(busy_ms), sum(queue_ms)
+  SELECT agent, disk, ${SECONDS}, sum(coalesce(reads + writes, commands)), sum(read_bytes), sum(written_bytes), sum(busy_ms),
+    sum(queue_ms)
   FROM source WHERE participant = '' AND NOT gap AND ${window} GROUP BY agent, disk ORDER BY agent, disk`;
 const NICS = (window: string) => `
   SELECT agent, nic, ${SECONDS}, sum(received_bytes), sum(sent_bytes), sum(drops), sum(errors)
@@ -123,9 +124,13 @@ function diskRow([participant, agent, tick, tNs, ...counters]: readonly DuckDBVa
 }
 
 function observedDisk([agent, disk, ...sums]: readonly DuckDBValue[]): ObservedDisk {
-  const [seconds = 0, reads = 0, readBytes = 0, writes = 0, writtenBytes = 0, busyMs = 0, queueMs = 0] =
-    sums.map(numberOf);
-  return { agent: textOf(agent), disk: textOf(disk), seconds, reads, readBytes, writes, writtenBytes, busyMs, queueMs };
+  const [seconds, ios, readBytes, writtenBytes, busyMs, queueMs] = sums.map(knownNumber);
+  const counts = { seconds: seconds ?? 0, ios: ios ?? 0, readBytes: readBytes ?? 0, writtenBytes: writtenBytes ?? 0 };
+  return { agent: textOf(agent), disk: textOf(disk), ...counts, busyMs, queueMs };
+}
+
+function knownNumber(value: DuckDBValue | undefined): number | undefined {
+  return value === null ? undefined : numberOf(value);
 }
 
 function nicTotals([agent, nic, ...sums]: readonly DuckDBValue[]): NicTotals {

@@ -83,7 +83,8 @@ test("a report shows what observers saw: cores, disks in use, interfaces in use,
   expect(page).toContain("CPU of hv1<");
   const table = (caption: string) => new RegExp(`aria-label="${caption}[^"]*".*?</table>`, "s").exec(page)?.[0] ?? "";
   const disks = table("Disks of the observers, in the window; 1 that did nothing is left out");
-  expect(disks).toMatch(/nvme0n1.*12,600.*49\.2.*5,400.*21\.1.*31\.4.*99\.1.%.*nvme1n1/s);
+  expect(disks).toMatch(/nvme0n1.*18,000.*49\.2.*21\.1.*31\.4.*99\.1.%.*nvme1n1/s);
+  expect(disks).toMatch(/lio:salvo-lun1.*35,460.*The target does not count it/s);
   expect(disks).not.toContain("sda");
   expect(table("Network interfaces")).toMatch(/san1.*ens1f0.*43\.9.*101.*3<.*ens1f1/s);
   expect(table("Hosts and versions")).toMatch(/target <small>0\.1\.0, target; observer</);

@@ -50,19 +50,20 @@ export interface DiskRow {
   readonly busyMs: number;
 }
 
-/** What one disk of an observer's host did over the window, or over all ticks where there is none. */
+/** What one disk of an observer's host, or a volume that its target exports, did over the window, or over all ticks where there is none. */
 export interface ObservedDisk {
   readonly agent: string;
   readonly disk: string;
   /** The time that the counts are of. */
   readonly seconds: number;
-  readonly reads: number;
+  /** Reads and writes; of a target's volume all commands. */
+  readonly ios: number;
   readonly readBytes: number;
-  readonly writes: number;
   readonly writtenBytes: number;
-  readonly busyMs: number;
+  /** It and queueMs are not known of a target's volume. */
+  readonly busyMs: number | undefined;
   /** Time that requests spent in queue and device, all of them added up. */
-  readonly queueMs: number;
+  readonly queueMs: number | undefined;
 }
 
 /** What one network interface moved over the window, or over all ticks where there is none. */

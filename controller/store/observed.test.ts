@@ -72,6 +72,20 @@ test("an observer's disks, cores and network interfaces are rows with the time t
   ]);
 });
 
+test("of a volume that a target exports, what LIO does not count is not known, and not 0", async () => {
+  await seal(observed("one"), (record) => {
+    const { body } = record;
+    if (body.case === "disk" && body.value.disk === "sdb")
+      Object.assign(body.value, { disk: "lio:lun1", commands: 300 });
+    return record;
+  });
+  const sql = "SELECT disk, commands, read_bytes, reads, queue_ms FROM disk WHERE agent = 'target' AND tick = 1";
+  expect(await rows(sql)).toEqual([
+    { disk: "lio:lun1", commands: 300, read_bytes: 819_200n, reads: null, queue_ms: null },
+    { disk: "sda", commands: null, read_bytes: 819_200n, reads: 200, queue_ms: 16_000n },
+  ]);
+});
+
 const gapsAt =
   (gapTick: number): Edit =>
   (record) => {
@@ -110,7 +124,7 @@ async function makeOld(folder: string): Promise<void> {
   await connection.run(`CREATE TABLE disk AS FROM read_parquet('${disk}') WHERE participant <> ''`);
   await connection.run(`CREATE TABLE cpu AS FROM read_parquet('${cpu}')`);
   await connection.run(
-    `COPY (SELECT * EXCLUDE (disk, read_ms, write_ms, queue_ms, since_ns, gap) FROM disk) TO '${disk}'`,
+    `COPY (SELECT * EXCLUDE (disk, read_ms, write_ms, queue_ms, since_ns, gap, commands) FROM disk) TO '${disk}'`,
   );
   await connection.run(`COPY (SELECT * EXCLUDE (since_ns, gap) FROM cpu) TO '${cpu}'`);
   connection.closeSync();

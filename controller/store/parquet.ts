@@ -6,7 +6,8 @@ import { quote } from "./sql.ts";
  * In order. A row tells what was between the tick before and `tick`, which is T0 + tick x interval; t_ns is the controller's
  * wall clock when it was taken, ns since 1970, and counted_ns the instant that the counts are of (t_ns of a stalled sample,
  * which has none). Bins are fio's, by number. Of cpu, disk and net the counts are of the time from since_ns to t_ns; a row that
- * is a gap has NULL for every count (`counts`), as the source had no reading.
+ * is a gap has NULL for every count (`counts`), as the source had no reading. A disk "lio:NAME" is a volume that a target exports:
+ * it has commands and bytes, and NULL for what LIO does not tell; other disks have NULL for commands.
  */
 export const PARQUET = {
   samples: {
@@ -44,7 +45,7 @@ export const PARQUET = {
       since_ns: "BIGINT",
       gap: "BOOLEAN",
     },
-    counts: ["core", "user_ms", "system_ms", "irq_ms", "softirq_ms", "steal_ms", "idle_ms", "iowait_ms"],
+    counts: ["core", "since_ns", "user_ms", "system_ms", "irq_ms", "softirq_ms", "steal_ms", "idle_ms", "iowait_ms"],
   },
   /** participant is empty for a disk of an observer. */
   disk: {
@@ -63,6 +64,7 @@ export const PARQUET = {
       queue_ms: "UBIGINT",
       since_ns: "BIGINT",
       gap: "BOOLEAN",
+      commands: "UINTEGER",
     },
     counts: [
       "reads",
@@ -74,6 +76,8 @@ export const PARQUET = {
       "read_ms",
       "write_ms",
       "queue_ms",
+      "since_ns",
+      "commands",
     ],
   },
   net: {
@@ -90,7 +94,7 @@ export const PARQUET = {
       errors: "UBIGINT",
       gap: "BOOLEAN",
     },
-    counts: ["received_bytes", "sent_bytes", "received_packets", "sent_packets", "drops", "errors"],
+    counts: ["since_ns", "received_bytes", "sent_bytes", "received_packets", "sent_packets", "drops", "errors"],
   },
 } as const satisfies Readonly<Record<string, FileColumns>>;
 
@@ -100,6 +104,18 @@ export interface FileColumns {
   /** NULL in a gap. */
   readonly counts: readonly string[];
 }
+
+/** Of a disk by this beginning of its name, a target's volume, these are not known; of others the commands are not. */
+export const VOLUME_PREFIX = "lio:";
+export const UNKNOWN_OF_VOLUMES: readonly string[] = [
+  "reads",
+  "writes",
+  "in_flight",
+  "busy_ms",
+  "read_ms",
+  "write_ms",
+  "queue_ms",
+];
 
 export type ParquetName = keyof typeof PARQUET;
 export const PARQUET_NAMES: readonly ParquetName[] = ["samples", "cpu", "disk", "net"];

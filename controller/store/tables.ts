@@ -10,7 +10,15 @@ import { assert } from "@salvo/shared/kernel/assert.ts";
 import { createTable } from "./columns.ts";
 import { syncFile } from "./durable.ts";
 import { createNames } from "./names.ts";
-import { type FileColumns, PARQUET, PARQUET_NAMES, parquetFile, type ParquetName } from "./parquet.ts";
+import {
+  type FileColumns,
+  PARQUET,
+  PARQUET_NAMES,
+  parquetFile,
+  type ParquetName,
+  UNKNOWN_OF_VOLUMES,
+  VOLUME_PREFIX,
+} from "./parquet.ts";
 import { quote } from "./sql.ts";
 
 /** An agent's clock read as the controller's wall clock, ns since 1970. */
@@ -105,6 +113,7 @@ export async function createTables(instance: DuckDBInstance, spec: RunSpec, wall
     to.queue_ms.push(sample.queueMs);
     to.since_ns.push(sinceOf(agent, sample));
     to.gap.push(sample.gap ? 1 : 0);
+    to.commands.push(sample.commands);
     disk.endRow();
   }
 
@@ -171,6 +180,15 @@ const SELECTS: Readonly<globalThis.Record<ParquetName, string>> = {
 function columnsOf(name: ParquetName, named?: string): string {
   const { texts, numbers, counts }: FileColumns = PARQUET[name];
   const told = named === undefined ? texts : [...texts.slice(0, -1), named];
-  const inGap = (column: string) => (counts.includes(column) ? `if(gap, NULL, ${column}) AS ${column}` : column);
-  return [...told, ...Object.keys(numbers).map(inGap)].join(", ");
+  const known = (column: string) => {
+    const unknown = [counts.includes(column) && "gap", name === "disk" && unknownOfDisks(column)].filter(Boolean);
+    return unknown.length > 0 ? `if(${unknown.join(" OR ")}, NULL, ${column}) AS ${column}` : column;
+  };
+  return [...told, ...Object.keys(numbers).map(known)].join(", ");
+}
+
+/** Which disks cannot tell a column. */
+function unknownOfDisks(column: string): string | false {
+  if (column === "commands") return `NOT starts_with(text, '${VOLUME_PREFIX}')`;
+  return UNKNOWN_OF_VOLUMES.includes(column) && `starts_with(text, '${VOLUME_PREFIX}')`;
 }

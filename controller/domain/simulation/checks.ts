@@ -8,10 +8,14 @@ import { greatest, least } from "@salvo/shared/kernel/extremes.ts";
 export interface World {
   readonly agents: readonly SimulatedAgent[];
   readonly policies: ReadonlyMap<string, "abort" | "continue">;
+  readonly observerPolicies: ReadonlyMap<string, "degrade" | "note">;
   readonly state: ConductorState;
   readonly done: boolean;
-  /** True instants of T0 and of the first abort, where there were any. */
+  /** True instants of T0, and of when the conductor learned what made it abort, where there were any. */
   readonly t0Ms: number | undefined;
+  readonly abortedAtMs: number | undefined;
+  /** When the conductor learned that an agent was lost, and went on. */
+  readonly lostAtMs: ReadonlyMap<string, number>;
   readonly sealed: number;
   /** Agents that were reported to have acknowledged, but had not, when the conductor took the run as started. */
   readonly uncommitted: readonly string[];
@@ -82,13 +86,19 @@ export function findBroken(world: World): string[] {
     rule(!late, `${id} opened its gates long after T0`);
   }
   if (state.aborted === undefined) {
-    rule(started.length === agents.length, "not aborted, but not everybody started");
+    const participants = agents.filter(({ observer }) => !observer);
+    rule(
+      participants.every(({ openedAtMs }) => openedAtMs.length > 0),
+      "not aborted, but not every participant started",
+    );
     for (const [id, { lost, end }] of state.agents) {
+      if (world.observerPolicies.has(id)) continue;
       const excused =
         world.policies.get(id) === "continue" || (lost === undefined && end?.outcome === Outcome.FINISHED);
       rule(excused, `${id} failed under the policy abort, and the run was not aborted`);
     }
   }
+  broken.push(...brokenByObservers(world));
   rule(world.uncommitted.length === 0, `taken as started, but ${world.uncommitted.join(", ")} had never accepted T0`);
   for (const { fromMs, toMs } of world.orphaned) {
     for (const { id, openedAtMs } of started) {
@@ -111,4 +121,21 @@ export function findBroken(world: World): string[] {
     rule(world.collected.has(agent.id), `${agent.id} was told to forget what nobody had collected`);
   }
   return broken;
+}
+
+/** Losing an observer ends no run that has begun, and before T0 only one that the lab wants it in. */
+function brokenByObservers({ state, observerPolicies, t0Ms, abortedAtMs, lostAtMs }: World): string[] {
+  return [...observerPolicies].flatMap(([id, policy]) => {
+    const { lost, end } = state.agents.get(id) ?? {};
+    const isToBlame = state.aborted !== undefined && new RegExp(`(^|, )${id}(:|,| did)`).test(state.aborted);
+    const begun = t0Ms !== undefined && abortedAtMs !== undefined && abortedAtMs >= t0Ms;
+    const lostEarly = lost !== undefined && (t0Ms === undefined || (lostAtMs.get(id) ?? 0) < t0Ms);
+    const unknown = state.aborted === undefined && lost === undefined && end?.outcome !== Outcome.FINISHED;
+    return [
+      isToBlame && begun && `the observer ${id} was lost after T0, and the run was aborted for it`,
+      isToBlame && policy === "note" && `losing the observer ${id} is only noted, and the run was aborted for it`,
+      policy === "degrade" && lostEarly && `the run went on without the observer ${id}, which was lost before T0`,
+      unknown && `the observer ${id} did not finish, and nobody knows`,
+    ].filter((text) => text !== false);
+  });
 }

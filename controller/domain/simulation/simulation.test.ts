@@ -1,7 +1,7 @@
 import { step as agentStep } from "@salvo/shared/agent/domain/run-machine.ts";
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { expect, test } from "vitest";
-import { step as conductorStep } from "../conductor.ts";
+import { type ConductorState, step as conductorStep } from "../conductor.ts";
 import { findBroken } from "./checks.ts";
 import { type ConductorStep, type Mutation, simulate } from "./world.ts";
 
@@ -55,13 +55,19 @@ test("the worlds are worth something: most end well, many are aborted, some go o
     "exchanged in time": 0,
     misled: 0,
     observed: 0,
+    "lost observers": 0,
+    "aborted for an observer": 0,
   };
   for (const seed of upTo(1_000)) {
-    const { agents, state, trace } = simulate(seed);
+    const { agents, state, observerPolicies, trace } = simulate(seed);
     if (state.aborted !== undefined) seen.aborted++;
     else if ([...state.agents.values()].some(({ lost, end }) => lost ?? end?.reason)) seen.lost++;
     else seen.complete++;
     if (state.aborted === undefined && agents.some(({ observer }) => observer)) seen.observed++;
+    for (const id of observerPolicies.keys()) {
+      if (state.aborted?.startsWith(`${id}: `)) seen["aborted for an observer"]++;
+      if (state.aborted === undefined && state.agents.get(id)?.lost !== undefined) seen["lost observers"]++;
+    }
     const told = (what: string) => trace.some((line) => line.includes(what));
     if (told("controller resumes")) seen.resumed++;
     if (state.aborted?.includes("[plan-hash]")) seen.stale++;
@@ -74,6 +80,19 @@ test("the worlds are worth something: most end well, many are aborted, some go o
 test("the same seed gives the same world to the letter", () => {
   for (const seed of [3, 77, 1234]) expect(simulate(seed).trace).toEqual(simulate(seed).trace);
 });
+
+type Policy = ConductorState["plan"]["agents"][number]["observer"];
+
+/** The conductor takes the lab's word about observers for another. */
+function withObservers(other: (policy: Policy) => Policy): ConductorStep {
+  return (state, event) => {
+    const agents = state.plan.agents.map(({ id, onLoss, observer }) => {
+      const policy = observer && other(observer);
+      return { id, onLoss, ...(policy && { observer: policy }) };
+    });
+    return conductorStep({ ...state, plan: { ...state.plan, agents } }, event);
+  };
+}
 
 /** Bugs that somebody could make. The simulation must find each of them. */
 const MUTANTS: Readonly<Record<string, Mutation>> = {
@@ -123,6 +142,15 @@ const MUTANTS: Readonly<Record<string, Mutation>> = {
       event.type === "failed" && event.what === "fire"
         ? conductorStep(state, { ...event, type: "did" })
         : conductorStep(state, event),
+  },
+  "the conductor ends a run that has begun for an observer": {
+    conductorStep: withObservers(() => undefined),
+  },
+  "the conductor begins without an observer that is not to be missed": {
+    conductorStep: withObservers(() => "note"),
+  },
+  "the conductor begins nothing without an observer that is only noted": {
+    conductorStep: withObservers(() => "degrade"),
   },
   "the conductor goes on whatever is lost": {
     conductorStep: (state, event) =>

@@ -2,18 +2,17 @@
  * One controller and several agents in one process, in virtual time, with a network, clocks and crashes that a seed
  * decides. The conductor and the agents' run machine are the real ones; what is made up is everything around them.
  */
-import { create } from "@bufbuild/protobuf";
-import { WorkloadSchema } from "@salvo/proto/workload_pb.ts";
-import { fioRuntimeMs } from "@salvo/shared/agent/domain/run-plan.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { msToNs } from "@salvo/shared/kernel/time.ts";
 import { conduct, type ConductorEffect, type ConductorEvent, step as realStep } from "../conductor.ts";
 import type { Ask } from "../phases.ts";
 import { chooseT0 } from "../t0.ts";
-import { type AgentStep, chooseFaults, createAgent, type Looks, type SimulatedAgent } from "./agent.ts";
+import type { AgentStep, Looks, SimulatedAgent } from "./agent.ts";
 import type { World } from "./checks.ts";
+import { DEADLINES_MS } from "./deadlines.ts";
 import { plantAgentFaults, plantStaleDevices } from "./faults.ts";
 import { createPlans } from "./plans.ts";
+import { populate } from "./population.ts";
 import { createRandom } from "./random.ts";
 import { createTimeline } from "./timeline.ts";
 
@@ -37,39 +36,23 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
   const random = createRandom(seed);
   /** Of its own, as it came later: old seeds keep their worlds. */
   const randomOfPlans = createRandom(seed + 0x5a1e);
-  const randomOfObservers = createRandom(seed + 0x0b5e);
   const timeline = createTimeline();
   const conductorStep = mutation.conductorStep ?? realStep;
   const trace: string[] = [];
   const log = (text: string) => trace.push(`${timeline.nowMs().toFixed(3)} ${text}`);
 
-  const workload = create(WorkloadSchema, {
-    name: "w",
-    jobs: 1 + Math.floor(random.between(0, 3)),
-    rampMs: random.chance(0.5) ? 1000 : 0,
-    durationMs: 4000,
+  const { workload, agents, policies, observerPolicies, plan } = populate({
+    random,
+    randomOfObservers: createRandom(seed + 0x0b5e),
+    timeline,
+    withFaults: which === "all",
+    looks: mutation.looks,
+    step: mutation.agentStep,
   });
-  const agents = Array.from({ length: 1 + Math.floor(random.between(0, 4)) }, (_, index) =>
-    createAgent(`agent${index}`, {
-      timeline,
-      random,
-      observer: index > 0 && randomOfObservers.chance(0.25),
-      looks: mutation.looks,
-      faults: which === "all" ? chooseFaults(random) : { missesT0: false, fio: "none" },
-      ...(mutation.agentStep && { step: mutation.agentStep }),
-    }),
-  );
-  const policies = new Map(
-    agents.map(({ id }) => [id, random.chance(0.3) ? ("continue" as const) : ("abort" as const)]),
-  );
   const byId = new Map(agents.map((agent) => [agent.id, agent]));
   const cut = new Set<string>();
   const collected = new Set<string>();
   const { misled, ...plans } = createPlans(workload, randomOfPlans, log);
-  const plan = {
-    lengthMs: fioRuntimeMs(workload),
-    agents: agents.map(({ id }) => ({ id, onLoss: policies.get(id) ?? "abort" })),
-  };
 
   let state = conduct(plan);
   const persisted: ConductorEvent[] = [];
@@ -80,6 +63,8 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
   let done = false;
   let sealed = 0;
   let t0Ms: number | undefined;
+  let abortedAtMs: number | undefined;
+  const lostAtMs = new Map<string, number>();
   const uncommitted: string[] = [];
   const leftWriting: string[] = [];
   const orphaned: { fromMs: number; toMs: number }[] = [];
@@ -104,9 +89,13 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     if (decided.state.phase !== state.phase)
       log(`conductor ${state.phase} -> ${decided.state.phase} ${decided.state.aborted ?? ""}`);
     if (decided.state.phase === "running" && state.phase === "firing") {
-      for (const { id, committed } of agents) if (!committed) uncommitted.push(id);
+      for (const { id, committed } of agents)
+        if (!committed && decided.state.agents.get(id)?.lost === undefined) uncommitted.push(id);
     }
     state = decided.state;
+    const atMs = Number(event.atNs) / 1e6 + bootedAtMs;
+    if (state.aborted !== undefined) abortedAtMs ??= atMs;
+    for (const [id, { lost }] of state.agents) if (lost !== undefined && !lostAtMs.has(id)) lostAtMs.set(id, atMs);
     if (state.t0Ns !== undefined) t0Ms ??= Number(state.t0Ns) / 1e6;
     for (const effect of decided.effects) perform(effect);
   }
@@ -141,16 +130,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     const { what, agent: id } = effect;
     const agent = byId.get(id);
     if (!agent) throw new Error(`no agent ${id}`);
-    const deadlineMs = {
-      describe: 1000,
-      arm: 5000,
-      clock: 1000,
-      "clock-again": 1000,
-      fire: 300,
-      abort: 1900,
-      collect: 1000,
-      release: 1000,
-    }[what];
+    const deadlineMs = DEADLINES_MS[what];
     const born = life;
     let answered = false;
     const answer = (event: Unstamped<ConductorEvent>) => {
@@ -394,7 +374,23 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     log(
       `${agent.id} opened ${agent.openedAtMs.map((ms) => ms.toFixed(3)).join(" ")} held ${JSON.stringify(agent.held())}`,
     );
-  return { agents, policies, state, done, t0Ms, sealed, uncommitted, leftWriting, misled, orphaned, collected, trace };
+  return {
+    agents,
+    policies,
+    observerPolicies,
+    state,
+    done,
+    t0Ms,
+    abortedAtMs,
+    lostAtMs,
+    sealed,
+    uncommitted,
+    leftWriting,
+    misled,
+    orphaned,
+    collected,
+    trace,
+  };
 }
 
 type Unstamped<T> = T extends unknown ? Omit<T, "atNs"> : never;

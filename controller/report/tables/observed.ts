@@ -10,14 +10,13 @@ const BYTES_PER_MIB = 2 ** 20;
 
 /** What the disks of the observers' hosts did; undefined when none was busy. */
 export function observedDiskTable({ observedDisks, manifest }: ReportRun): Html | undefined {
-  const used = observedDisks.filter(({ reads, writes }) => reads + writes > 0);
+  const used = observedDisks.filter(({ ios }) => ios > 0);
   return mostUsed(`Disks of the observers, ${span(manifest)}`, used, observedDisks.length - used.length, {
     columns: [
       { title: "Agent" },
       { title: "Disk" },
-      { title: "Reads/s", figure: true },
+      { title: "IOPS", figure: true, hint: "Reads and writes; of a volume that a target exports all commands" },
       { title: "Read MiB/s", figure: true },
-      { title: "Writes/s", figure: true },
       { title: "Written MiB/s", figure: true },
       { title: "Queue", figure: true, hint: "Mean number of requests in queue and device" },
       { title: "Busy", figure: true, hint: "Share of the time with at least one request" },
@@ -26,12 +25,11 @@ export function observedDiskTable({ observedDisks, manifest }: ReportRun): Html 
     cells: (disk) => [
       html`${disk.agent}`,
       html`${disk.disk}`,
-      rate(disk.reads, disk.seconds),
+      rate(disk.ios, disk.seconds),
       rate(disk.readBytes / BYTES_PER_MIB, disk.seconds),
-      rate(disk.writes, disk.seconds),
       rate(disk.writtenBytes / BYTES_PER_MIB, disk.seconds),
-      perSecond(disk.queueMs / 1000, disk.seconds, (mean) => mean.toFixed(1)),
-      perSecond(disk.busyMs / 1000, disk.seconds, (share) => formatPercent(Math.min(1, share))),
+      ofTime(disk.queueMs, disk.seconds, (mean) => mean.toFixed(1)),
+      ofTime(disk.busyMs, disk.seconds, (share) => formatPercent(Math.min(1, share))),
     ],
   });
 }
@@ -94,6 +92,11 @@ function mostUsed<Row extends ObservedDisk | NicTotals>(
 
 function rate(count: number, seconds: number): Html {
   return perSecond(count, seconds, formatCount);
+}
+
+/** The mean of what adds up to so many ms. */
+function ofTime(ms: number | undefined, seconds: number, format: (value: number) => string): Html {
+  return ms === undefined ? absent("The target does not count it.") : perSecond(ms / 1000, seconds, format);
 }
 
 function perSecond(count: number, seconds: number, format: (value: number) => string): Html {
