@@ -35,15 +35,15 @@ test("demo: one JSON object per run, a report of all of them, nothing left runni
   expect(sealed.sort()).toEqual(runs.sort());
 });
 
-test("demo with a fio that is not there: every run is aborted, and says so and what to do", async () => {
+test("demo with a fio that is not there: refused for every agent with what to do, and nothing is left", async () => {
   const demo = await startDemo("--agents", "2", "--seconds", "1", "--fio", "/nowhere/fio", "--json");
-  const { runs, exitCode } = ranStudy(demo);
-  expect(runs).toHaveLength(4);
-  for (const { verdict, reason } of runs) {
-    expect(verdict).toBe("aborted");
-    expect(reason).toMatch(/agent[12]: there is no program \/nowhere\/fio\. Check the path, or install it/);
-  }
-  expect(exitCode).toBe(5);
+  const { runs, exitCode, stderr } = ranStudy(demo);
+  expect(runs).toEqual([]);
+  for (const agent of ["agent1", "agent2"])
+    expect(stderr).toContain(`${agent}: there is no program /nowhere/fio. Check the path, or install it`);
+  expect(stderr).toContain("Nothing was started");
+  expect(exitCode).toBe(6);
+  expect(readdirSync(join(folder, "out"))).toEqual(["data"]);
   expect(processesIn(folder)).toEqual([]);
 });
 

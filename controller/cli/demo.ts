@@ -63,6 +63,8 @@ export async function runDemo(
   const place = join(folder, "agents");
   await rm(place, { recursive: true, force: true }); // of a demo that was killed
   const identities = await initLabFolder(join(place, "lab"), "demo", Date.now());
+  await using made = new AsyncDisposableStack();
+  made.defer(() => rm(place, { recursive: true, force: true }));
   await using agents = await startDemoAgents({ count, fio, folder: place, lab: identities, signal: stop.signal });
   const lab = fromPlain(
     LabSchema,
@@ -90,8 +92,6 @@ export async function runDemo(
     const runs = summaries.map(({ run }) => run);
     say(`report: ${await writeReport(data, runs, join(folder, "report.html"))}`);
   }
-  await agents[Symbol.asyncDispose]();
-  await rm(place, { recursive: true, force: true });
   return exitCode;
 }
 
