@@ -2,6 +2,7 @@
  * What a reader has to know before comparing a run's figures with others: RunSummary.warnings, which the run table, `--json`
  * and the head of the report show. What only explains the run itself is a note (notes.ts).
  */
+import { greatest, least } from "@salvo/shared/kernel/extremes.ts";
 import type { AgentDescription } from "@salvo/proto/agent_pb.ts";
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
 import { cpuWarnings } from "./cpu-limits.ts";
@@ -37,8 +38,8 @@ function busyGenerators({ spec, measured }: WarningFacts): string[] {
   );
   if (busy.length === 0) return [];
   const shares = busy.map(([, share]) => Math.round(share * 100));
-  const [least, most] = [Math.min(...shares), Math.max(...shares)];
-  const percent = least === most ? `${most} %` : `${least} to ${most} %`;
+  const [from, to] = [least(shares), greatest(shares)];
+  const percent = from === to ? `${to} %` : `${from} to ${to} %`;
   const one = busy.length === 1;
   const who = `${list(busy.map(([agent]) => agent))} ${one ? "was" : "were"} ${percent} busy`;
   return [`${who} on all ${one ? "its" : "their"} cores: the load generator may be the bottleneck`];

@@ -147,19 +147,23 @@ export async function createTables(instance: DuckDBInstance, spec: RunSpec, wall
       for (const table of [samples, cpu, disk, net]) table.close();
       await names.write(connection);
       connection.closeSync();
-      // All at once: DuckDB sorts and packs one file on fewer cores than there may be.
-      const copies = PARQUET_NAMES.map(async (name) => {
-        const connection = await instance.connect();
-        const path = join(folder, parquetFile(name));
-        await connection.run(`COPY (${SELECTS[name]}) TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd)`);
-        connection.closeSync();
-        await syncFile(path);
-      });
-      // All have ended before the database is closed beneath them, also when one fails.
-      await Promise.allSettled(copies);
-      await Promise.all(copies);
+      await writeFiles(instance, folder);
     },
   };
+}
+
+/** All at once: DuckDB sorts and packs one file on fewer cores than there may be. */
+async function writeFiles(instance: DuckDBInstance, folder: string): Promise<void> {
+  const copies = PARQUET_NAMES.map(async (name) => {
+    const connection = await instance.connect();
+    const path = join(folder, parquetFile(name));
+    await connection.run(`COPY (${SELECTS[name]}) TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd)`);
+    connection.closeSync();
+    await syncFile(path);
+  });
+  // All have ended before the database is closed beneath them, also when one fails.
+  await Promise.allSettled(copies);
+  await Promise.all(copies);
 }
 
 const NO_IO: Io = { $typeName: "salvo.v1.Io", ios: 0, bytes: 0n };

@@ -174,13 +174,7 @@ function createJournal({ path, file, recovery, flushMs, recent }: Parts): Journa
       assert(!ended, "append to a journal that has ended");
       if (failure) throw failure;
       const frame = encodeRecord(lastSeq + 1, payload);
-      if (endByte + frame.length - durableByte > WAITING_BYTES_MAX)
-        throw fail(
-          new SalvoError("out-of-resources", `more than ${WAITING_BYTES_MAX} bytes of the journal wait for the disk`, {
-            file: path,
-            remedy: "Put the agent's data folder on a disk that is not under test",
-          }),
-        );
+      if (endByte + frame.length - durableByte > WAITING_BYTES_MAX) throw fail(diskTooSlow(path));
       lastSeq++;
       offsets.add(lastSeq, endByte);
       endByte += frame.length;
@@ -196,24 +190,39 @@ function createJournal({ path, file, recovery, flushMs, recent }: Parts): Journa
       const last = Math.min(toSeq, durableSeq);
       const remembered = recent.read(fromSeq, last, bytesMax);
       if (remembered) return remembered;
-      const found: JournalRecord[] = [];
-      if (fromSeq > last) return found;
-      let bytes = 0;
+      if (fromSeq > last) return [];
       const records = scan(file, offsets.atOrBefore(fromSeq), durableByte, last);
-      for (;;) {
-        const { done, value } = await records.next();
-        if (done) {
-          if (value) throw damage(path, value);
-          return found;
-        }
-        if (value.seq < fromSeq) continue;
-        bytes += value.payload.length;
-        if (found.length > 0 && bytes > bytesMax) return found;
-        found.push({ seq: value.seq, payload: value.payload });
-      }
+      return readRecords(records, { path, fromSeq, bytesMax });
     },
     end,
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => (closing ??= close()),
   };
+}
+
+function diskTooSlow(file: string): SalvoError {
+  return new SalvoError("out-of-resources", `more than ${WAITING_BYTES_MAX} bytes of the journal wait for the disk`, {
+    file,
+    remedy: "Put the agent's data folder on a disk that is not under test",
+  });
+}
+
+/** At least one record, and no more than bytesMax of others. Throws `corrupt` for what is damaged. */
+async function readRecords(
+  records: ReturnType<typeof scan>,
+  { path, fromSeq, bytesMax }: { readonly path: string; readonly fromSeq: number; readonly bytesMax: number },
+): Promise<JournalRecord[]> {
+  const found: JournalRecord[] = [];
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await records.next();
+    if (done) {
+      if (value) throw damage(path, value);
+      return found;
+    }
+    if (value.seq < fromSeq) continue;
+    bytes += value.payload.length;
+    if (found.length > 0 && bytes > bytesMax) return found;
+    found.push({ seq: value.seq, payload: value.payload });
+  }
 }

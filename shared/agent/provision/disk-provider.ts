@@ -2,6 +2,7 @@
  * Disks of a guest whose LUNs another agent attaches: first awaited, then taken by what the attacher reports. Nothing of it depends on
  * the operating system, or on what the attacher is.
  */
+import { greatest } from "../../kernel/extremes.ts";
 import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import type { AwaitedDisk, DiskSpec } from "@salvo/proto/disk_pb.ts";
@@ -146,9 +147,8 @@ async function perform(op: DiskOp, deps: DiskDeps): Promise<void> {
 
 /** Throws `refused` where the kernel does not count attachments: nobody could tell then which disk has come. */
 function lastSequence({ host, disks }: DiskDeps): number {
-  return Math.max(
-    0,
-    ...disks.identify().map((disk) => {
+  return greatest(
+    disks.identify().map((disk) => {
       const sequence = sequenceOf(disk);
       if (sequence !== undefined) return sequence;
       throw new SalvoError(
@@ -160,6 +160,7 @@ function lastSequence({ host, disks }: DiskDeps): number {
         },
       );
     }),
+    0,
   );
 }
 
