@@ -134,7 +134,10 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
 
   /** The clock of the host that an agent samples is known to the sum of both bounds. */
   const chained = (): KnownClock[] =>
-    known.map((clock) => ({ ...clock, boundNs: clock.boundNs + hostBoundNs(hostClockOf(clock.agent)) }));
+    known.map((clock) => {
+      const hostNs = hostBoundNs(hostClockOf(clock.agent));
+      return { ...clock, hostNs, boundNs: clock.boundNs + hostNs };
+    });
 
   function jumped(): string[] {
     const hosts = spec.agents.flatMap(({ id }) => hostClockOf(id) ?? []).filter(hasJumped);

@@ -52,6 +52,8 @@ export function jumpedClocks(before: ClockEstimate[], after: ClockEstimate[]): s
 export interface KnownClock {
   readonly agent: string;
   readonly boundNs: bigint;
+  /** The part of the bound that the clock of the host adds, where the agent samples another host. */
+  readonly hostNs: bigint;
   /** Of the slower of its estimates. */
   readonly rttNs: bigint;
   /** It was looked at once only, so the bound grows by what the clock may have drifted until the far end of the run. */
@@ -70,7 +72,13 @@ export function knownClocks(
     const ends = t0 ? [t0.ns, t0.ns + endNs] : [first.atNs];
     const at = ends.map((controllerNs) => offsetAt(first, second, { controllerNs }).boundNs);
     const bounds = [first.boundNs, ...(second ? [second.boundNs] : at)];
-    return { agent, rttNs, once: !second, boundNs: bounds.reduce((worst, each) => (each > worst ? each : worst), 0n) };
+    return {
+      agent,
+      rttNs,
+      once: !second,
+      hostNs: 0n,
+      boundNs: bounds.reduce((worst, each) => (each > worst ? each : worst), 0n),
+    };
   });
 }
 

@@ -85,15 +85,17 @@ test("time that the hypervisor took is told from 2 % on", () => {
   expect(warnings([], [{ stealMs: 39, idleMs: 961 }, idle])).toEqual([]);
 });
 
-test("a run whose fio was stopped by a quota says so in its notes, by the last record of it", () => {
+test("a run whose fio was stopped by a quota says so in its warnings, by the last record of it", () => {
   const limit = { participant: "vm1.disk1", ...ALL, quotas: [third] };
   const run = syntheticRun(small);
-  const { notes } = conclude(run, (record, agent) => {
+  const { summary } = conclude(run, (record, agent) => {
     const { body } = record;
     if (agent !== "vm1" || body.case !== "event" || body.value.participant === "vm1.disk2") return record;
     const over = body.value.participant === "vm1.disk1"; // its last event
     const value = create(CpuLimitSchema, { ...limit, over, ...(over && { quotas: [{ ...third, ...cost }] }) });
     return { ...record, body: { case: "cpuLimit", value } };
   });
-  expect(notes).toEqual([expect.stringMatching(/^fio of vm1\.disk1 may use 0\.3 cores .* 67 of 84 periods/)]);
+  expect(summary.warnings).toEqual([
+    expect.stringMatching(/^fio of vm1\.disk1 may use 0\.3 cores .* 67 of 84 periods/),
+  ]);
 });

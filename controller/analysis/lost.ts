@@ -24,7 +24,7 @@ export function whoIsLost({ spec, silent, aborted, outlines, streams }: LostFact
   const gaps = new Map(streams.map(({ agent, missing }) => [agent, missing]));
   const whole = new Set(
     outlines
-      .filter((outline) => gaps.get(outline.agent) === 0 && hasAllTicks(spec, outline) && !wasCutOff(outline))
+      .filter((outline) => gaps.get(outline.agent) === 0 && hasAllTicks(spec, outline) && !endedEarly(outline))
       .map(({ agent }) => agent),
   );
   const died = aborted ? diedInMidRun(outlines) : [];
@@ -45,6 +45,11 @@ function diedInMidRun(outlines: readonly AgentOutline[]): string[] {
   const dead = (outline: AgentOutline) => outline.lastTick > 0 && (!outline.end || wasCutOff(outline));
   const someLasted = outlines.some((outline) => outline.lastTick > 0 && !dead(outline));
   return someLasted ? outlines.filter(dead).map(({ agent }) => agent) : [];
+}
+
+/** Its last word is that it did not run to its planned end. */
+function endedEarly({ end }: AgentOutline): boolean {
+  return end !== undefined && end.outcome !== Outcome.FINISHED;
 }
 
 /** It started again after the run, and says so. */

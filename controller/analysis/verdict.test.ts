@@ -11,7 +11,13 @@ const proof = (boundNs: bigint, clockBoundNs = MS): WidestProof => {
   const io = { participant: "vm2.d1", agent: "vm2", earliestNs: 0n, latestNs: 2n * boundNs };
   return { ...io, boundNs, clockBoundNs, rttNs: 2n * clockBoundNs };
 };
-const clock = (boundNs: bigint, once = false): KnownClock => ({ agent: "vm2", boundNs, rttNs: 2n * boundNs, once });
+const clock = (boundNs: bigint, once = false): KnownClock => ({
+  agent: "vm2",
+  boundNs,
+  hostNs: 0n,
+  rttNs: 2n * boundNs,
+  once,
+});
 const stall: Stall = {
   agent: "vm1",
   participant: "vm1.d1",

@@ -154,8 +154,10 @@ function unknownClocksText(clocks: readonly KnownClock[]): string | false {
   return over.length > 0 && `${list(over.map(clockText))}; the limit is ${CLOCK_BOUND_MS_MAX} ms`;
 }
 
-export function clockText({ agent, boundNs, rttNs, once }: KnownClock): string {
+export function clockText({ agent, boundNs, hostNs, rttNs, once }: KnownClock): string {
   const ms = nsToMs(boundNs).toFixed(1);
+  if (hostNs * 2n > boundNs)
+    return `the clock of the host that ${agent} samples is known only to ${ms} ms, of which its own bound is ${nsToMs(hostNs).toFixed(1)} ms`;
   return once
     ? `the clock of ${agent} was looked at only once: by the far end of the run it may be wrong by ${ms} ms`
     : `the clock of ${agent} is known only to ${ms} ms because its round trip is ${nsToMs(rttNs).toFixed(1)} ms`;
