@@ -1,6 +1,7 @@
 /** An agent whose fio, caller or own process fails it. */
 import { RunPhase } from "@salvo/proto/agent_pb.ts";
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
+import { Engine } from "@salvo/proto/workload_pb.ts";
 import { expect, test, vi } from "vitest";
 import { testAgent, WORKLOAD } from "./agent.fixture.ts";
 
@@ -32,6 +33,31 @@ test("a fio that fails before the gate fails Arm with its own words, and ends th
   const ends = (await agent.records("run-1")).filter(({ body }) => body.case === "end");
   expect(ends).toHaveLength(1);
   expect(agent.logged).toEqual([]);
+});
+
+test("one job that cannot be set up ends arming at once, while the others wait, with fio's words and a remedy", async () => {
+  // A ring is a file: there are enough for some of the jobs.
+  await using agent = await testAgent({ fioScript: `ulimit -n 16; exec fio "$@"` });
+  const workload = { ...WORKLOAD, jobs: 20, engine: Engine.IO_URING };
+  await expect(agent.arm("run-1", { workload })).rejects.toMatchObject({
+    kind: "program-failed",
+    message: expect.stringMatching(
+      /^p1: a job failed before its gate: fio: pid=\d+, err=24\/.*Too many open files\. Raise .*: ulimit -n/,
+    ),
+  });
+  expect(await agent.status("run-1")).toMatchObject({ phase: RunPhase.ENDED, outcome: Outcome.FAILED });
+  expect(agent.programs()).toEqual([]);
+});
+
+test("a job that fails when its gate is open is no failure to be set up", async () => {
+  await using agent = await testAgent({ fioScript: `ulimit -n 16; exec fio "$@"` });
+  await agent.arm("run-1", { workload: { ...WORKLOAD, jobs: 20, engine: Engine.PSYNC } });
+  await using watch = agent.watch("run-1");
+  await watch.next();
+  await agent.fire("run-1");
+  const { reason } = await watch.until(({ phase }) => phase === RunPhase.ENDED);
+  expect(reason).toMatch(/^p1: fio exited with 10: .*openfiles/);
+  expect(reason).not.toContain("before its gate");
 });
 
 test("a fio that is missing fails Arm and says what to do; Describe tells of it before", async () => {

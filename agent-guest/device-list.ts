@@ -5,6 +5,7 @@ import { listedDisk } from "@salvo/shared/agent/guard/examine.ts";
 import { openRawDisk } from "@salvo/shared/agent/guard/raw-disk.ts";
 import { findListed } from "@salvo/shared/agent/domain/guard/identity.ts";
 import type { DiskIdentity } from "@salvo/shared/agent/domain/guard/facts.ts";
+import { greatest } from "@salvo/shared/kernel/extremes.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import type { DevicesDeps } from "./devices.ts";
 import { shown, shownSignatures, shownSize, shownTarget } from "./disks/shown.ts";
@@ -62,7 +63,7 @@ async function verdictOn(device: Device, { config, disks }: DevicesDeps): Promis
 }
 
 function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = (rows[0] ?? []).map((_, column) => greatest(rows.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
   return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
 }

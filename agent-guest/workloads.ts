@@ -1,4 +1,6 @@
 import type { Workloads } from "@salvo/shared/agent/fio/workloads.ts";
+import { readCpuLimits } from "./cpu-limit.ts";
+import { readFioLimits } from "./fio-limits.ts";
 import { openGate } from "./gate.ts";
 import { findWays } from "./ways.ts";
 
@@ -9,5 +11,7 @@ export const linuxWorkloads: Workloads = {
   endFio: (fio) => fio.kill("SIGKILL"),
   // proc_pid_fd(5): to open such a link is to open the file itself.
   pathOfHandle: (fd) => `/proc/${process.pid}/fd/${fd}`,
+  readFioLimits: () => readFioLimits(),
+  readCpuLimits: (pid) => readCpuLimits(pid),
   findWays: (path) => findWays(path),
 };

@@ -12,5 +12,6 @@ const journal = await openJournal(path);
 await journal.end();
 const bus = await connectBus({ url, name: `agent-${agent}` });
 const log = createLogger({ name: agent, level: "warn" });
-process.once("SIGUSR2", () => void publishRun({ bus: Promise.resolve(bus), lab, run, agent, journal, log }));
+const deps = { bus: Promise.resolve(bus), lab, run, agent, journal, batches: true, log };
+process.once("SIGUSR2", () => void publishRun(deps));
 process.stdout.write(`{"ready":true}\n`);

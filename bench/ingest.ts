@@ -105,8 +105,9 @@ async function throughNats(place: string, { run, folder, total }: Input): Promis
   for (const agent of agents) agent.signal("SIGUSR2");
   let received = 0;
   for await (const { agent, seq, payload } of consumeRun({ bus, lab: spec.lab, run: spec.run, signal: done.signal })) {
-    if (!spool.add(agent, seq, payload, "received")) continue;
-    live.record(payload);
+    const record = spool.add(agent, seq, payload, "received");
+    if (!record) continue;
+    live.record(record);
     if (++received === total) break;
   }
   await spool.flush();
@@ -146,10 +147,7 @@ async function byCollect(
 
 async function newSpool(place: string, { spec }: SyntheticRun): Promise<Spool> {
   await mkdir(place, { recursive: true });
-  return openSpool(
-    join(place, "spool"),
-    spec.agents.map(({ id }) => id),
-  );
+  return openSpool(join(place, "spool"), spec);
 }
 
 type Pids = Readonly<Record<"agents" | "nats" | "controller", readonly number[]>>;

@@ -1,5 +1,7 @@
 /** Rules about the code itself: see CONTRIBUTING.md for why they are there. */
 import { expect, test } from "vitest";
+import { measureFunctions } from "./function-lengths.ts";
+import { importCycles } from "./import-cycles.ts";
 import { assertionLines, codeOf, readSources, type Source, sourceOf } from "./sources.ts";
 
 const sources = readSources();
@@ -13,6 +15,22 @@ const LINES_MAX = 400;
 
 test("no file is longer than a person can keep in mind", () => {
   expect(broken(({ lines }) => (lines.length > LINES_MAX ? [`${lines.length} lines`] : []))).toEqual([]);
+});
+
+const FUNCTION_LINES_MAX = 120;
+
+function longFunctions({ lines }: Source): string[] {
+  return measureFunctions(lines)
+    .filter(({ length }) => length > FUNCTION_LINES_MAX)
+    .map(({ line, length }) => `line ${line} begins a function of ${length} lines`);
+}
+
+test("no function is longer than a person can follow", () => {
+  expect(broken(longFunctions, product)).toEqual([]);
+});
+
+test("no file imports itself by way of others, not even for types", () => {
+  expect(importCycles(sources)).toEqual([]);
 });
 
 const BASIS = ["audit", "bus", "clock", "config", "fio", "identity", "journal", "log", "process", "rpc", "ssh"].map(
@@ -31,7 +49,7 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   "agent-esxi": ["shared/agent", "shared/agent/domain", ...BASIS],
   "controller/domain": ["shared/agent/domain", "shared/clock", "shared/config", "shared/fio"],
   "controller/analysis": ["controller/domain", "shared/clock", "shared/fio"],
-  "controller/store": ["controller/analysis", "shared/journal", "shared/process"],
+  "controller/store": ["controller/analysis", "controller/domain", "shared/journal", "shared/process"],
   "controller/report": [
     "controller/analysis",
     "controller/domain",
@@ -154,6 +172,17 @@ test("an assertion that nobody checks says why it holds, on its line or just bef
   expect(broken(unexplained, product)).toEqual([]);
 });
 
+/** A call has room for some 120,000 arguments, and lists that grow with a run are longer: see shared/kernel/extremes.ts. */
+const SPREAD = /\bMath\.(?:max|min)\((?:[^()]|\([^()]*\))*?(?<=[(,]\s*)\.\.\./g;
+
+function spreads(source: Source): string[] {
+  return [...codeOf(source).matchAll(SPREAD)].map(([what]) => `spreads a list: ${what}`);
+}
+
+test("no list is spread into Math.max or Math.min", () => {
+  expect(broken(spreads, product)).toEqual([]);
+});
+
 test("nothing is left for later, and every test is run", () => {
   const later = new RegExp(["TO", "DO\\b|FIX", "ME\\b|\\bX", "XX\\b"].join(""));
   const left = new RegExp(["\\b(test|it|describe)", "\\.(only|skip|todo|fails|skipIf)\\b"].join(""));
@@ -183,9 +212,36 @@ test.for<readonly [string, (source: Source) => readonly string[], string, string
   ["a barrel", barrels, "shared/fio/x.ts", 'export { a } from "./a.ts";\nexport { b } from "./b.ts";\n'],
   ["an as", unexplained, "shared/fio/x.ts", "export const a = JSON.parse(b) as string;"],
   ["an as over lines", unexplained, "shared/fio/x.ts", "export const a = {\n  c: f(\n    b,\n  ) as string,\n};"],
+  ["a spread", spreads, "shared/fio/x.ts", "export const a = Math.max(0, ...b.map((c) => c));"],
+  ["a spread after a call", spreads, "shared/fio/x.ts", "export const a = Math.min(f(1), ...b);"],
+  [
+    "a long function",
+    longFunctions,
+    "shared/fio/x.ts",
+    `export function a(\n  b: B,\n): C {\n${"  b();\n".repeat(117)}}`,
+  ],
+  [
+    "a long method",
+    longFunctions,
+    "shared/fio/x.ts",
+    `const a = {\n  async b(c) {\n${"    c();\n".repeat(119)}  },\n};`,
+  ],
+  ["a long arrow", longFunctions, "shared/fio/x.ts", `a(b, ({ c }) => {\n${"  c();\n".repeat(119)}});`],
   ["a bang", unexplained, "shared/fio/x.ts", "export const a = b.get(c)!.d;"],
 ])("the rules find: %s", ([, rule, path, text]) => {
   expect(rule(sourceOf(path, text))).toHaveLength(1);
+});
+
+test("cycles are found, through files of other packages too, and each once", () => {
+  const files = [
+    sourceOf("shared/a.ts", 'import type { B } from "./b.ts";'),
+    sourceOf("shared/b.ts", 'import { c } from "@salvo/proto/c.ts";\nimport { d } from "./d.ts";'),
+    sourceOf("proto/c.ts", 'import { a } from "../shared/a.ts";'),
+    sourceOf("shared/d.ts", 'import { e } from "node:fs";'),
+    sourceOf("shared/f.ts", 'import { a } from "./a.ts";\nimport { d } from "./d.ts";'),
+  ];
+  expect(importCycles(files)).toEqual(["shared/a.ts -> shared/b.ts -> proto/c.ts -> shared/a.ts"]);
+  expect(importCycles(files.slice(1))).toEqual([]);
 });
 
 test("the rules let pass what only looks like it", () => {
@@ -197,7 +253,12 @@ test("the rules let pass what only looks like it", () => {
     "export const g = !e && f !== undefined ? e != undefined : b as D; // because",
     "// it says why",
     "export const h = g!;",
+    "export const i = Math.max(1, [...f].length);",
+    `export function j() {\n${"  h();\n".repeat(FUNCTION_LINES_MAX - 2)}}`,
+    `if (\n  h &&\n  i\n) {\n${"  h();\n".repeat(FUNCTION_LINES_MAX)}}`,
+    `export const k = {\n${"  h,\n".repeat(FUNCTION_LINES_MAX)}};`,
   ].join("\n");
   const source = sourceOf("controller/domain/x.ts", innocent);
-  for (const rule of [wrongWays, outOfPlace, impure, barrels, unexplained]) expect(rule(source)).toEqual([]);
+  for (const rule of [wrongWays, outOfPlace, impure, barrels, spreads, unexplained, longFunctions])
+    expect(rule(source)).toEqual([]);
 });

@@ -14,6 +14,7 @@ import {
   type StreamCompleteness,
 } from "@salvo/proto/run_pb.ts";
 import { Outcome, type Record, type StartProof } from "@salvo/proto/telemetry_pb.ts";
+import { greatest } from "@salvo/shared/kernel/extremes.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { msToNs, nsToMs } from "@salvo/shared/kernel/time.ts";
 import { createClocks, jumpedClocks, type T0 } from "./clocks.ts";
@@ -116,7 +117,7 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
   function clockBoundMs(agent: string): number {
     const estimates = [...facts.clockBefore, ...facts.clockAfter].filter((estimate) => estimate.agent === agent);
     const bounds = estimates.map(({ boundNs }) => nsToMs(boundNs + hostBoundNs(hostClockOf(agent))));
-    return Math.max(0, ...bounds);
+    return greatest(bounds, 0);
   }
 
   function jumped(): string[] {
@@ -168,9 +169,9 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
       windowShort: measured?.span.first !== planned.first || measured.span.last !== planned.last,
       jumped: jumped().filter(isJudged),
       startBoundMs: nsToMs(startBoundNs(firstIos)),
-      clockBoundMs: Math.max(
+      clockBoundMs: greatest(
+        spec.agents.filter(({ id }) => !observers.has(id)).map(({ id }) => clockBoundMs(id)),
         0,
-        ...spec.agents.filter(({ id }) => !observers.has(id)).map(({ id }) => clockBoundMs(id)),
       ),
     };
   }

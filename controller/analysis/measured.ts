@@ -6,6 +6,7 @@ import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { msToNs } from "@salvo/shared/kernel/time.ts";
 import { busyShare, busyTime, type BusyTime } from "../domain/busy.ts";
 import type { Clocks } from "./clocks.ts";
+import { createCoreSums, type CoreSum } from "./core-sums.ts";
 import { percentilesOfBins } from "./percentiles.ts";
 import type { TickSpan } from "./window.ts";
 
@@ -25,6 +26,8 @@ export interface Measured {
   lateTicks(): Map<string, number>;
   /** Share of all cores' time that was not idle, 0 to 1, by agent. */
   busyShares(): Map<string, number>;
+  /** What each core did, by agent and core number. */
+  coreTimes(): ReadonlyMap<string, readonly CoreSum[]>;
   /** Participants with latencies in fio's last bin, which holds everything above 17 s. */
   clamped(): string[];
 }
@@ -32,6 +35,7 @@ export interface Measured {
 export function createMeasured(spec: RunSpec, span: TickSpan, clocks: Pick<Clocks, "afterT0">): Measured {
   const participants = new Map<string, Sum>();
   const cpus = new Map<string, BusyTime>();
+  const cores = createCoreSums();
   const inSpan = (tick: number) => tick > span.first && tick <= span.last;
 
   function sumOf(agent: string, participant: string): Sum {
@@ -61,6 +65,7 @@ export function createMeasured(spec: RunSpec, span: TickSpan, clocks: Pick<Clock
         if (inSpan(tick)) addSample(sumOf(agent, participant), body.value);
         else if (tick <= span.first) addBefore(sumOf(agent, participant), body.value);
       } else if (body.case === "cpu" && inSpan(body.value.tick)) {
+        cores.add(agent, body.value.cores);
         const { busyMs, allMs } = busyTime(body.value.cores);
         const sum = cpus.get(agent);
         cpus.set(agent, { busyMs: busyMs + (sum?.busyMs ?? 0), allMs: allMs + (sum?.allMs ?? 0) });
@@ -89,6 +94,7 @@ export function createMeasured(spec: RunSpec, span: TickSpan, clocks: Pick<Clock
     lateTicks: () =>
       new Map([...participants].filter(([, sum]) => sum.lateTicks > 0).map(([id, sum]) => [id, sum.lateTicks])),
     busyShares: () => new Map([...cpus].map(([agent, time]) => [agent, busyShare(time)])),
+    coreTimes: () => cores.byAgent,
     clamped: () => [...participants].filter(([, { bins }]) => (bins[CLAMP_BIN] ?? 0) > 0).map(([id]) => id),
   };
 }

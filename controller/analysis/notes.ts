@@ -1,5 +1,6 @@
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
 import { isObserver } from "../domain/observer.ts";
+import { cpuWarnings } from "./cpu-limits.ts";
 import type { Measured } from "./measured.ts";
 import type { AgentOutline } from "./outline.ts";
 
@@ -34,6 +35,7 @@ export function notesOn({ spec, outlines, lost, measured }: Noted): string[] {
       ([agent, share]) =>
         `${agent} was ${Math.round(share * 100)} % busy on all its cores: the load generator may be the bottleneck`,
     ),
+    ...cpuWarnings({ spec, outlines, cores: measured?.coreTimes() ?? new Map() }),
     ...[...(measured?.lateTicks() ?? [])].map(
       ([id, ticks]) =>
         `fio of ${id} was late to answer ${ticks === 1 ? "1 tick" : `${ticks} ticks`}: I/Os of those stand in the sample after them`,

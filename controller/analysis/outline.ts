@@ -1,4 +1,11 @@
-import { EventKind, type HostClock, type Record, type RunEnd, type StartProof } from "@salvo/proto/telemetry_pb.ts";
+import {
+  type CpuLimit,
+  EventKind,
+  type HostClock,
+  type Record,
+  type RunEnd,
+  type StartProof,
+} from "@salvo/proto/telemetry_pb.ts";
 
 /** What an agent's records tell about the run besides its samples. Times are the agent's own clock. */
 export interface AgentOutline {
@@ -18,6 +25,8 @@ export interface AgentOutline {
   /** The one that is going on, or was the last. */
   readonly idle: Map<string, Standstill>;
   readonly warnings: string[];
+  /** The last that was told of each participant's fio, and of the agent itself under "". */
+  readonly cpuLimits: Map<string, CpuLimit>;
   /** Ways to storage that were lost and came back, as they did. */
   readonly paths: PathEvent[];
   /** Of an agent that samples another host, as the agent wrote them. */
@@ -52,6 +61,7 @@ export function createOutline(agent: string): AgentOutline {
     standstills: new Map(),
     idle: new Map(),
     warnings: [],
+    cpuLimits: new Map(),
     paths: [],
     hostClocks: [],
     gapTicks: new Set(),
@@ -95,6 +105,9 @@ export function addToOutline(outline: AgentOutline, { atNs, body }: Record): voi
       if (kind === EventKind.WARNING) outline.warnings.push(participant ? `${participant}: ${text}` : text);
       return;
     }
+    case "cpuLimit":
+      outline.cpuLimits.set(body.value.participant, body.value);
+      return;
     case "end":
       outline.end = body.value;
       return;

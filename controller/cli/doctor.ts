@@ -12,6 +12,7 @@ import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline } from "@salvo/shared/kernel/signal.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { run } from "@salvo/shared/process/run.ts";
+import { largestJobProblems } from "../domain/fio-limits.ts";
 import { probeClock } from "../service/clock-probe.ts";
 import { type Channels, expectedOf, openChannels } from "../service/channels.ts";
 import { busTls } from "../service/nats-access.ts";
@@ -101,10 +102,11 @@ async function examineAgent(channels: Channels, planned: Parameters<typeof askAg
     const clock = `clock known to ${micros(boundNs)} us, round trip ${micros(rttNs)} us`;
     if (!measures) return { check, state: "note", text: `it takes part in no run; ${clock}` };
     const devices = agent.devices.map(({ name }) => name).join(", ") || "none: nothing can be measured there";
+    const limits = largestJobProblems(agent);
     return {
       check,
-      state: agent.devices.length > 0 ? "ok" : "note",
-      text: `${agent.fio?.version}; ${clock}; devices ${devices}`,
+      state: agent.devices.length > 0 && limits.length === 0 ? "ok" : "note",
+      text: [`${agent.fio?.version}; ${clock}; devices ${devices}`, ...limits].join("; "),
     };
   } catch (error) {
     return { check, state: "problem", text: toSalvoError(error).describe() };

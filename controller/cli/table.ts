@@ -1,4 +1,5 @@
 import type { RunSummary } from "@salvo/proto/run_pb.ts";
+import { greatest } from "@salvo/shared/kernel/extremes.ts";
 
 /** No column is cut to less. */
 const CELL_WIDTH_MIN = 8;
@@ -12,7 +13,12 @@ export function textTable(
   rows: readonly (readonly string[])[],
   { right = new Set(), widthMax = Infinity }: TableShape = {},
 ): string {
-  const whole = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const whole = head.map((title, column) =>
+    greatest(
+      rows.map((row) => row[column]?.length ?? 0),
+      title.length,
+    ),
+  );
   const widths = fitted(whole, widthMax - GAP.length * (whole.length - 1));
   const line = (cells: readonly string[]) =>
     widths

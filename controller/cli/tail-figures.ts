@@ -127,6 +127,7 @@ export function figuresOf({ body }: Record): Figures | undefined {
         outcome: enumName(OutcomeSchema, body.value.outcome),
         reason: body.value.reason,
       };
+    case "cpuLimit": // Figures of a whole run: they are in its archive.
     case undefined:
     default:
       return undefined;

@@ -1,5 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createSeen, createTailTimes } from "./tail-times.ts";
 
@@ -48,6 +49,24 @@ test("a record is new once, in whatever order they come", () => {
 
 test("what lies far behind counts as seen, however many there were", () => {
   const seen = createSeen();
-  for (let seq = 1; seq <= 50_000; seq++) expect(seen("r", "a", seq)).toBe(false);
-  for (const seq of [1, 20_000, 45_904, 45_905, 50_000]) expect(seen("r", "a", seq)).toBe(true);
+  for (let seq = 1; seq <= 200_000; seq++) if (seen("r", "a", seq)) expect(seq).toBe("new");
+  for (const seq of [1, 20_000, 134_464, 134_465, 200_000]) expect(seen("r", "a", seq)).toBe(true);
+  expect([300_000, 299_999, 200_000, 234_465, 300_000].map((seq) => seen("r", "a", seq))).toEqual([
+    false,
+    false,
+    true,
+    false,
+    true,
+  ]);
+});
+
+test("whatever comes within the window is told apart as a set would", () => {
+  const numbers = fc.array(fc.integer({ min: 1, max: 60_000 }), { maxLength: 200 });
+  fc.assert(
+    fc.property(numbers, (seqs) => {
+      const seen = createSeen();
+      const before = new Set<number>();
+      for (const seq of seqs) expect(seen("r", "a", seq)).toBe(before.size === before.add(seq).size);
+    }),
+  );
 });

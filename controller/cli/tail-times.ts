@@ -36,24 +36,39 @@ function instantOf({ atNs, body }: Record): bigint {
   return body.case === "cpu" || body.case === "disk" || body.case === "net" ? body.value.takenAtNs : atNs;
 }
 
-/** So far behind the highest number nothing new comes: agents wait for the acks of 64 messages. */
-const WINDOW_RECORDS = 4096;
+/** So far behind the highest number nothing new comes: agents wait for the acks of 8 batches of 1000 records. */
+const WINDOW_RECORDS = 65_536;
 
 /** Which records were here already: the bus may bring one twice. */
 export function createSeen(): (run: string, agent: string, seq: number) => boolean {
-  const agents = new Map<string, { highest: number; readonly recent: Set<number> }>();
+  const agents = new Map<string, Seen>();
   return (run, agent, seq) => {
     const key = `${run} ${agent}`;
-    const known = agents.get(key) ?? { highest: 0, recent: new Set<number>() };
+    const known = agents.get(key) ?? { highest: 0, bits: new Uint8Array(WINDOW_RECORDS / 8) };
     remember(agents, key, known);
-    if (seq <= known.highest - WINDOW_RECORDS || known.recent.has(seq)) return true;
-    known.recent.add(seq);
-    known.highest = Math.max(known.highest, seq);
-    // Twice the window, so that not every record has to look for old ones.
-    if (known.recent.size > 2 * WINDOW_RECORDS)
-      for (const old of known.recent) if (old <= known.highest - WINDOW_RECORDS) known.recent.delete(old);
-    return false;
+    if (seq <= known.highest - WINDOW_RECORDS) return true;
+    moveUp(known, seq);
+    const at = seq % WINDOW_RECORDS;
+    const before = known.bits[at >> 3] ?? 0;
+    known.bits[at >> 3] = before | (1 << (at & 7));
+    return known.bits[at >> 3] === before;
   };
+}
+
+interface Seen {
+  highest: number;
+  /** One for each of the numbers up to the highest, by number modulo the window. */
+  readonly bits: Uint8Array;
+}
+
+function moveUp(seen: Seen, seq: number): void {
+  if (seq - seen.highest >= WINDOW_RECORDS) seen.bits.fill(0);
+  else
+    for (let passed = seen.highest + 1; passed <= seq; passed++) {
+      const at = passed % WINDOW_RECORDS;
+      seen.bits[at >> 3] = (seen.bits[at >> 3] ?? 0) & ~(1 << (at & 7));
+    }
+  seen.highest = Math.max(seen.highest, seq);
 }
 
 /** What was not heard of for longest is forgotten. */

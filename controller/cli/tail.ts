@@ -1,6 +1,4 @@
 import { join } from "node:path";
-import { fromBinary } from "@bufbuild/protobuf";
-import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import { type Bus, type BusStatus, connectBus } from "@salvo/shared/bus/connection.ts";
 import { consumeRun } from "@salvo/shared/bus/consume.ts";
 import { storedRuns } from "@salvo/shared/bus/stored-runs.ts";
@@ -14,6 +12,7 @@ import type { Io } from "./io.ts";
 import { openRuns, sealedRuns, unknownRun } from "../store/runs.ts";
 import { openLabOf } from "./lab.ts";
 import { type TailFormat, tailHeader, tailLines } from "./tail-format.ts";
+import { createTailRecords } from "./tail-record.ts";
 import { createSeen, createTailTimes } from "./tail-times.ts";
 
 export interface TailCommand {
@@ -39,6 +38,7 @@ export async function tailRecords({ lab: file, data, run, format, kind }: TailCo
   if (header !== undefined) io.stdout.write(`${header}\n`);
   const seen = createSeen();
   const times = createTailTimes();
+  const recordOf = createTailRecords((line) => io.stderr.write(`${line}\n`));
   try {
     await using bus = await connectBus({
       url,
@@ -51,8 +51,8 @@ export async function tailRecords({ lab: file, data, run, format, kind }: TailCo
     for await (const message of consumeRun({ bus, lab: lab.name, run, signal: stop.signal })) {
       if (kind && !kind.includes(message.kind)) continue;
       const { run, agent, seq, storedAtNs } = message;
-      if (seen(run, agent, seq)) continue;
-      const record = fromBinary(RecordSchema, message.payload);
+      const record = recordOf(message);
+      if (!record || seen(run, agent, seq)) continue;
       const wallNs = times.wallNs(run, agent, storedAtNs, record);
       const lines = tailLines(format, { run, agent, wallNs, record });
       await writeText(io, lines.map((line) => `${line}\n`).join(""), stop.signal);

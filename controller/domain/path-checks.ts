@@ -8,6 +8,7 @@ import {
   type PathCheckSchema,
   type PathServicePingResponse,
 } from "@salvo/proto/path_pb.ts";
+import { least } from "@salvo/shared/kernel/extremes.ts";
 
 type Check = MessageInitShape<typeof PathCheckSchema>;
 
@@ -18,7 +19,7 @@ const MTU_MIN = 1500;
 /** As large as the smaller of the two links takes. */
 export function packetBytesFor(near: Link | undefined, far: Link | undefined): number {
   const known = [near?.mtu, far?.mtu].filter((mtu) => mtu !== undefined && mtu > 0);
-  return known.length === 0 ? MTU_MIN : Math.min(...(known as number[])); // undefined was left out
+  return known.length === 0 ? MTU_MIN : least(known as number[]); // undefined was left out
 }
 
 export function linkCheck(near: Link | undefined, far: Link | undefined): Check {
@@ -35,7 +36,7 @@ export function linkCheck(near: Link | undefined, far: Link | undefined): Check 
 
 function slower(near: Link | undefined, far: Link | undefined): number {
   const known = [near?.speedMbps ?? 0, far?.speedMbps ?? 0].filter((speed) => speed > 0);
-  return known.length === 0 ? 0 : Math.min(...known);
+  return known.length === 0 ? 0 : least(known);
 }
 
 export function mtuCheck(packetBytes: number, ping: PathServicePingResponse): Check {

@@ -87,6 +87,11 @@ test.for<readonly [string, Case, RegExp]>([
   ["busy to the last", { runs: [{ run: "run-0", phase: RunPhase.ENDING }] }, /busy with run run-0/],
   ["no fio", { agent: { fio: { path: "fio", problem: "fio is not installed. Install it" } } }, /^fio is not installed/],
   ["fio too old", { agent: { fio: { version: "fio-2.21" } } }, /2\.21/],
+  [
+    "too few asynchronous I/Os",
+    { agent: { fio: { ...AGENT.fio, limits: { aioMax: 3n } } } },
+    /^workload 4k needs 4 asynchronous I\/Os at once/,
+  ],
   ["no fio at all", { agent: { fio: { version: "" } } }, /no fio version/],
   ["device of which it says nothing", { agent: { deviceHashes: {} } }, /does not say what device disk1 is/],
   ["device not listed", { agent: { devices: [] } }, /device disk1 is not listed .* \(listed: none\)/],

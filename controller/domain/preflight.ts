@@ -6,6 +6,7 @@ import { RESERVED_BYTES } from "@salvo/shared/agent/domain/guard/label.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { renderJob } from "@salvo/shared/fio/job.ts";
 import { parseFioVersion, requireFioVersion } from "@salvo/shared/fio/version.ts";
+import { limitProblems } from "./fio-limits.ts";
 import { isObserver } from "./observer.ts";
 
 /**
@@ -31,6 +32,7 @@ export function preflight(
     ...roles(agent),
     ...activity(runs),
     ...fio(agent),
+    ...limitProblems(spec, agent),
     ...(toCome ? freshLuns(toCome.target, agent) : devices(spec, agent)),
   ];
 }

@@ -1,3 +1,4 @@
+import { greatest } from "@salvo/shared/kernel/extremes.ts";
 import { msToNs, NS_PER_MS, type Nanos } from "@salvo/shared/kernel/time.ts";
 
 /**
@@ -23,7 +24,7 @@ export function chooseT0({ rttsNs, noticesMs, writingNs }: T0Facts, nowNs: Nanos
   const limitNs = msToNs(WORST_RTT_MS_MAX);
   const slowestNs = rttsNs.reduce((worst, rttNs) => (rttNs > worst ? rttNs : worst), 0n);
   const worstRttNs = slowestNs < limitNs ? slowestNs : limitNs;
-  const farNs = worstRttNs * 5n + writingNs * 3n + msToNs(Math.max(ACK_MARGIN_MS, ...noticesMs));
+  const farNs = worstRttNs * 5n + writingNs * 3n + msToNs(greatest(noticesMs, ACK_MARGIN_MS));
   const marginNs = msToNs(FIRE_MARGIN_MS);
   const t0Ns = nowNs + (farNs > marginNs ? farNs : marginNs);
   // A whole millisecond is easier on the eye in every table that shows it.

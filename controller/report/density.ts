@@ -1,5 +1,6 @@
 import { binNs, binWidthNs } from "@salvo/shared/fio/bins.ts";
 import type { Histogram } from "@salvo/shared/fio/latency.ts";
+import { greatest, least } from "@salvo/shared/kernel/extremes.ts";
 
 /** Where a step begins, log10 of microseconds, and the share of I/Os in it; a last entry of 0 ends the last step. */
 export type Density = readonly (readonly [log10Us: number, share: number])[];
@@ -17,8 +18,8 @@ export function densityOf(histogram: Histogram): Density | undefined {
     const from = lowerEdgeNs(bin);
     spread(shares, stepOf(from), stepOf(Math.floor(from) + binWidthNs(bin)), count / histogram.total);
   }
-  const first = Math.min(...shares.keys());
-  const last = Math.max(...shares.keys());
+  const first = least(shares.keys());
+  const last = greatest(shares.keys());
   const density: [number, number][] = [];
   // One empty step before, so that the outline begins at zero, and one behind.
   for (let step = first - 1; step <= last + 1; step += 1) {

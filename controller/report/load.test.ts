@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ObserverLoss } from "@salvo/proto/lab_pb.ts";
 import { syntheticRun } from "@salvo/shared/testing/records.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { sealRun } from "../store/archive.ts";
+import { sealRun } from "../service/seal.ts";
 import { spoolFolder } from "../store/layout.ts";
 import { createOpenRun } from "../store/openrun.ts";
 import { openSpool } from "../store/spool.ts";
@@ -21,7 +21,7 @@ let sealed: string;
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "salvo's-report-"));
   const agents = run.spec.agents.map(({ id }) => id);
-  await using spool = await openSpool(spoolFolder(await createOpenRun(dataDir, run.spec)), agents);
+  await using spool = await openSpool(spoolFolder(await createOpenRun(dataDir, run.spec)), run.spec);
   for (const agent of agents) {
     for (const { seq, payload } of run.payloads(agent)) spool.add(agent, seq, payload, "received");
   }

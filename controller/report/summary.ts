@@ -5,6 +5,7 @@ import type { ReportRun } from "./run.ts";
 import { absent, percentileCell } from "./tables/table.ts";
 import { verdictBadge } from "./tables/verdict.ts";
 import { formatCount, formatMicros, formatPercent } from "./units.ts";
+import { greatest } from "@salvo/shared/kernel/extremes.ts";
 
 /** A run and the address of its section in the page. */
 export interface PlacedRun {
@@ -80,7 +81,7 @@ function togetherRow(group: readonly PlacedRun[]): Html | undefined {
   if (totals.length < 2) return undefined;
   const mean = totals.reduce((sum, { iops }) => sum + iops, 0) / totals.length;
   const mib = totals.reduce((sum, { mibPerSec }) => sum + mibPerSec, 0) / totals.length;
-  const apart = mean > 0 ? Math.max(...totals.map(({ iops }) => Math.abs(iops - mean))) / mean : 0;
+  const apart = mean > 0 ? greatest(totals.map(({ iops }) => Math.abs(iops - mean))) / mean : 0;
   const pooled = pooledLatency(complete);
   const left = group.length - complete.length;
   return html`<tr>

@@ -1,8 +1,11 @@
 import { type TestAgent, testAgent } from "@salvo/agent-guest/agent.fixture.ts";
-import { AgentService } from "@salvo/proto/agent_pb.ts";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { AgentService, CollectResponseSchema, RunPhase, WatchResponseSchema } from "@salvo/proto/agent_pb.ts";
+import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
+import { FioSampleSchema, RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { type Channel, openChannel } from "@salvo/shared/rpc/channel.ts";
-import { createClient } from "@salvo/shared/rpc/client.ts";
+import { type Client, createClient } from "@salvo/shared/rpc/client.ts";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +15,12 @@ import { type Cable, layCable } from "./cable.fixture.ts";
 import { collectRecords } from "./collect.ts";
 
 const run = "run-1";
+const spec = create(RunSpecSchema, {
+  agents: [{ id: "guest1" }],
+  participants: [{ id: "p1", agent: "guest1" }],
+  workload: { durationMs: 60_000 },
+  intervalMs: 100,
+});
 let agent: TestAgent;
 let cable: Cable;
 let channel: Channel;
@@ -33,7 +42,7 @@ beforeAll(async () => {
 afterAll(() => agent[Symbol.asyncDispose]());
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "salvo-collect-"));
-  spool = await openSpool(join(folder, "spool"), ["guest1"]);
+  spool = await openSpool(join(folder, "spool"), spec);
   cable = await layCable(() => agent.address);
   channel = openChannel(cable.address);
   stop = new AbortController();
@@ -92,6 +101,72 @@ test("what is still on its way is waited for, and not fetched as well", async ()
   expect(asked).toBe(1);
   expect(new Set(await sources())).toEqual(new Set(["received"]));
 });
+
+test("what NATS brought altered is asked for, and the agent's own record counts", async () => {
+  const altered = fromBinary(RecordSchema, payloads[1]!);
+  altered.body = { case: "fio", value: create(FioSampleSchema, { participant: "p1", tick: 100_000 }) };
+  spool.add("guest1", 2, toBinary(RecordSchema, altered), "received");
+  await collect({ busConnected: true });
+  expect(await sources()).toEqual(payloads.map(() => "backfilled"));
+  expect(spool.notes()).toEqual([
+    "1 record of guest1 is left out: it is of a tick that the run does not have (record 2: tick 100000 of 600)",
+  ]);
+});
+
+test("an agent that says it has more records than the plan can give, or gives bad ones, is asked no more", async () => {
+  const { service, asked } = lyingAgent({ lastSeq: 4_000_000_000, records: [...payloads, Uint8Array.of(0xff)] });
+  await expect(
+    collectRecords({ client: service, agent: "guest1", run, spool, busConnected: () => false, signal: stop.signal }),
+  ).rejects.toMatchObject({
+    kind: "corrupt",
+    message: expect.stringMatching(/4000000000 records; .* gives \d+ at most/),
+  });
+  expect(asked()).toBe(1);
+  expect(await sources()).toHaveLength(payloads.length);
+  expect(spool.notes()).toEqual([expect.stringMatching(/^1 record of guest1 is left out: it cannot be decoded/)]);
+});
+
+test("an agent that never stops giving is left when it has given more than the plan can have", async () => {
+  const big = toBinary(
+    RecordSchema,
+    create(RecordSchema, { seq: 1, body: { case: "event", value: { text: "x".repeat(100_000) } } }),
+  );
+  const { service, given } = lyingAgent({ lastSeq: 10, records: endlessly(big) });
+  await collectRecords({
+    client: service,
+    agent: "guest1",
+    run,
+    spool,
+    busConnected: () => false,
+    signal: stop.signal,
+  });
+  expect((given() + 1) * big.length).toBeGreaterThan(spool.limits("guest1").bytesMax);
+  expect(given() * big.length).toBeLessThan(2 * spool.limits("guest1").bytesMax);
+  expect(spool.notes()).toEqual([expect.stringMatching(/^what guest1 sent from the agent itself was cut off after/)]);
+});
+
+function* endlessly(payload: Uint8Array): Generator<Uint8Array> {
+  for (;;) yield payload;
+}
+
+/** Answers as an agent whose program was altered would. */
+function lyingAgent({ lastSeq, records }: { lastSeq: number; records: Iterable<Uint8Array> }) {
+  let asked = 0;
+  let given = 0;
+  const service = {
+    async *watch() {
+      yield create(WatchResponseSchema, { status: { run, phase: RunPhase.ENDED, lastSeq } });
+    },
+    async *collect() {
+      asked++;
+      for (const record of records) {
+        given++;
+        yield create(CollectResponseSchema, { records: [record] });
+      }
+    },
+  } as unknown as Client<typeof AgentService>; // collecting asks nothing else of it
+  return { service, asked: () => asked, given: () => given };
+}
 
 test("an agent that cannot be reached is asked until it can", async () => {
   const tried = cable.cut();

@@ -2,7 +2,6 @@ import { type AgentService, RunPhase, type RunStatus } from "@salvo/proto/agent_
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
 import type { Client } from "@salvo/shared/rpc/client.ts";
-import { decodeRecord } from "../analysis/decode.ts";
 import type { Spool } from "../store/spool.ts";
 
 /** NATS may still bring what is on its way; when it has brought nothing new for so long, the rest is asked for. */
@@ -39,14 +38,17 @@ export async function collectRecords({
       const ranges = spool.missing(agent, lastSeq);
       if (ranges.length === 0) return await spool.flush();
       for await (const { records } of client.collect({ run, ranges }, { signal })) {
-        for (const payload of records) {
-          const seq = seqOf(agent, payload);
-          if (seq > lastSeq)
-            throw new SalvoError("corrupt", `the agent gives record ${seq} of ${lastSeq}`, { host: agent });
-          spool.add(agent, seq, payload, "backfilled");
-        }
+        for (const payload of records) spool.add(agent, undefined, payload, "backfilled");
+        if (spool.ended(agent, "backfilled")) return await spool.flush();
       }
       await spool.flush();
+      const { recordsMax } = spool.limits(agent);
+      if (lastSeq > recordsMax)
+        throw new SalvoError(
+          "corrupt",
+          `the agent says that it has ${lastSeq} records; the plan of the run gives ${recordsMax} at most`,
+          { host: agent, remedy: "Check that the agent has the controller's version" },
+        );
       if (spool.missing(agent, lastSeq).length === 0) return;
     } catch (error) {
       if (signal.aborted) throw error;
@@ -62,19 +64,6 @@ async function statusOf(client: Client<typeof AgentService>, run: string, signal
   const answer = deadline(STATUS_MS, "asking how the run is", signal);
   for await (const { status } of client.watch({ run }, { signal: answer })) if (status) return status;
   throw new SalvoError("unavailable", "the agent says nothing about the run");
-}
-
-/** Of an agent's own journal every record has its number in itself. */
-function seqOf(agent: string, payload: Uint8Array): number {
-  try {
-    return decodeRecord(payload).seq;
-  } catch (error) {
-    throw new SalvoError("corrupt", `the agent gives what is no record: ${toSalvoError(error).message}`, {
-      host: agent,
-      cause: error,
-      remedy: "Check that the agent has the controller's version",
-    });
-  }
 }
 
 function missingCount(ranges: ReturnType<Spool["missing"]>): number {

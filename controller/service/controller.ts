@@ -151,10 +151,7 @@ async function followRun(
 
   async function withOpenRun(): Promise<Manifest> {
     await using log = await openRunLog(join(folder, "events.journal"));
-    await using spool = await openSpool(
-      spoolFolder(folder),
-      spec.agents.map(({ id }) => id),
-    );
+    await using spool = await openSpool(spoolFolder(folder), spec);
     const [first, ...before] = log.before;
     const begin: RunBegin = first?.type === "begin" ? first : newRun(parts);
     if (!first) await log.append(begin);

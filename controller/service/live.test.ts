@@ -1,5 +1,5 @@
-import { create, toBinary } from "@bufbuild/protobuf";
-import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
+import { create } from "@bufbuild/protobuf";
+import { type Record, RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { syntheticRun } from "@salvo/shared/testing/records.ts";
 import { expect, test } from "vitest";
@@ -17,9 +17,9 @@ function start() {
 }
 
 /** One participant's answer to a tick: 1000 reads of 4 KiB. */
-function sample(participant: string, tick: number): Uint8Array {
+function sample(participant: string, tick: number): Record {
   const read = { ios: 1000, bytes: 4_096_000n, latency: { bins: [640, 700], counts: [980, 20] } };
-  return toBinary(RecordSchema, create(RecordSchema, { body: { case: "fio", value: { participant, tick, read } } }));
+  return create(RecordSchema, { body: { case: "fio", value: { participant, tick, read } } });
 }
 
 test("a tick is shown when all have reported it, as rates of the whole run", () => {
@@ -41,10 +41,10 @@ test("a tick is shown when all have reported it, as rates of the whole run", () 
 
 test("records of a whole run, in the order of its journals, show every tick once", () => {
   const { run, live, views } = start();
-  const agents = ["vm1", "vm2"].map((agent) => [...run.payloads(agent)]);
-  for (const [index, { payload }] of agents[0]!.entries()) {
-    live.record(payload);
-    live.record(agents[1]![index]!.payload);
+  const agents = ["vm1", "vm2"].map((agent) => [...run.records(agent)]);
+  for (const [index, record] of agents[0]!.entries()) {
+    live.record(record);
+    live.record(agents[1]![index]!);
   }
   expect(views.map(({ tick }) => tick)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
 });
@@ -64,6 +64,18 @@ test("what comes late, or again, is not shown in place of what is newer", () => 
   for (const tick of [2, 1]) for (const who of ["vm1.disk1", "vm2.disk1"]) live.record(sample(who, tick));
   expect(views.map(({ tick }) => tick)).toEqual([2]);
   expect(live.view().tick).toBe(2);
+});
+
+test("an agent that is ahead of the clock, or tells a tick twice, does not keep the others from being shown", () => {
+  const { live, views, at } = start();
+  live.phase("running", 1_000_000_000n);
+  at(1_500_000_000n); // tick 1
+  for (let tick = 4; tick <= 20; tick++) live.record(sample("vm1.disk1", tick));
+  live.record(sample("vm1.disk1", 1));
+  live.record(sample("vm1.disk1", 1));
+  expect(live.view().tick).toBe(0);
+  live.record(sample("vm2.disk1", 1));
+  expect(views.at(-1)).toMatchObject({ tick: 1, reported: 2, iops: 4000 });
 });
 
 test("the time left is known from T0 on and never negative", () => {

@@ -1,6 +1,5 @@
-import { fromBinary } from "@bufbuild/protobuf";
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
-import { type FioSample, RecordSchema } from "@salvo/proto/telemetry_pb.ts";
+import type { FioSample, Record } from "@salvo/proto/telemetry_pb.ts";
 import { fioRuntimeMs, ticksOf } from "@salvo/shared/agent/domain/run-plan.ts";
 import { addLatency, Histogram, percentileNs } from "@salvo/shared/fio/latency.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
@@ -25,18 +24,20 @@ export interface LiveView {
 
 export interface Live {
   phase(phase: Phase, t0Ns: Nanos | undefined): void;
-  /** An encoded Record that was new. */
-  record(payload: Uint8Array): void;
+  /** One that is new and sound, as the spool gives it. */
+  record(record: Record): void;
   view(): LiveView;
 }
 
 /** A participant that is so many ticks behind the others is not waited for: it may have been lost for good. */
 const TICKS_BEHIND_MAX = 3;
+/** A sample of a tick that is further ahead of our clock than clocks differ is nothing to show. */
+const TICKS_AHEAD_MAX = 2;
 
 interface Tick {
   readonly number: number;
   readonly histogram: Histogram;
-  reported: number;
+  readonly reported: Set<string>;
   ios: number;
   bytes: number;
 }
@@ -47,36 +48,46 @@ export function createLive(spec: RunSpec, clock: Clock, onChange: (view: LiveVie
   const ticks = ticksOf(workload, spec.intervalMs);
   const open = new Map<number, Tick>();
   let shown: Tick | undefined;
+  let newest = 0;
+  let t0Ns: Nanos | undefined;
   let phase: Phase = "preflight";
   let endNs: Nanos | undefined;
 
   function add(sample: FioSample): void {
     if (sample.tick <= (shown?.number ?? 0)) return; // shown without it
+    if (sample.tick > ticksByNow() + TICKS_AHEAD_MAX) return; // else it would keep the others from being shown
     const tick = tickOf(sample.tick);
-    tick.reported++;
+    if (tick.reported.has(sample.participant)) return;
+    tick.reported.add(sample.participant);
     for (const io of [sample.read, sample.write]) {
       if (!io) continue;
       tick.ios += io.ios;
       tick.bytes += Number(io.bytes);
       if (io.latency) addLatency(tick.histogram, io.latency);
     }
-    const due = [...open.values()].filter(isDue).toSorted((one, other) => one.number - other.number);
-    if (due.length === 0) return;
-    shown = due.at(-1);
-    for (const number of open.keys()) if (number <= (shown?.number ?? 0)) open.delete(number);
+    newest = Math.max(newest, sample.tick);
+    let due: Tick | undefined;
+    for (const each of open.values()) {
+      const isDue = each.reported.size >= spec.participants.length || newest - each.number >= TICKS_BEHIND_MAX;
+      if (isDue && each.number > (due?.number ?? 0)) due = each;
+    }
+    if (!due) return;
+    shown = due;
+    for (const number of open.keys()) if (number <= due.number) open.delete(number);
     onChange(view());
   }
 
   function tickOf(number: number): Tick {
     const known = open.get(number);
     if (known) return known;
-    const begun = { number, histogram: new Histogram(), reported: 0, ios: 0, bytes: 0 };
+    const begun = { number, histogram: new Histogram(), reported: new Set<string>(), ios: 0, bytes: 0 };
     open.set(number, begun);
     return begun;
   }
 
-  function isDue({ number, reported }: Tick): boolean {
-    return reported >= spec.participants.length || Math.max(...open.keys()) - number >= TICKS_BEHIND_MAX;
+  /** All of them while T0 is not known. */
+  function ticksByNow(): number {
+    return t0Ns === undefined ? ticks : Number((clock.now() - t0Ns) / msToNs(spec.intervalMs));
   }
 
   function view(): LiveView {
@@ -87,7 +98,7 @@ export function createLive(spec: RunSpec, clock: Clock, onChange: (view: LiveVie
       phase,
       ticks,
       tick: shown?.number ?? 0,
-      reported: shown?.reported ?? 0,
+      reported: shown?.reported.size ?? 0,
       iops: (shown?.ios ?? 0) * perSecond,
       mibPerSec: ((shown?.bytes ?? 0) * perSecond) / 2 ** 20,
       p99Us: p99 && p99.ns / 1000,
@@ -96,13 +107,13 @@ export function createLive(spec: RunSpec, clock: Clock, onChange: (view: LiveVie
   }
 
   return {
-    phase(now, t0Ns) {
+    phase(now, runT0Ns) {
       phase = now;
+      t0Ns = runT0Ns;
       endNs = t0Ns === undefined ? undefined : t0Ns + msToNs(fioRuntimeMs(workload));
       onChange(view());
     },
-    record(payload) {
-      const { body } = fromBinary(RecordSchema, payload);
+    record({ body }) {
       if (body.case === "fio") add(body.value);
     },
     view,

@@ -8,6 +8,7 @@ import type { Address } from "@salvo/shared/config/address.ts";
 import { createAuthority, openAuthority } from "@salvo/shared/identity/authority.ts";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { readCertificate } from "@salvo/shared/identity/pem.ts";
+import { least } from "@salvo/shared/kernel/extremes.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { writeSecret } from "@salvo/shared/identity/secret-file.ts";
 import { SUBSCRIPTIONS_MAX, urlHost } from "./nats-config.ts";
@@ -67,7 +68,7 @@ async function routesStand(out: string, servers: readonly Address[], nowMs: numb
     const cas = await Promise.all(folders.map((folder) => readFile(join(folder, "route-ca.pem"), "utf8")));
     const own = await Promise.all(folders.map((folder) => readFile(join(folder, "route.pem"), "utf8")));
     const untilMs = own.map((certificate) => Date.parse(readCertificate(certificate).validTo));
-    return new Set(cas).size === 1 && Math.min(...untilMs) - nowMs > LIFE_MS / 3;
+    return new Set(cas).size === 1 && least(untilMs) - nowMs > LIFE_MS / 3;
   } catch (error) {
     const known = toSalvoError(error, { file: out });
     if (known.kind === "not-found") return false;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { natsUser } from "@salvo/shared/identity/name.ts";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { writeSecret } from "@salvo/shared/identity/secret-file.ts";
+import { least } from "@salvo/shared/kernel/extremes.ts";
 import { atWallTime } from "@salvo/shared/kernel/wall-timer.ts";
 
 /** Each start makes a new one. */
@@ -28,7 +29,7 @@ export async function natsSecurity(folder: string, lab: LabFolder, hosts: readon
     async text() {
       const issued = await lab.issued(Date.now());
       expiry?.[Symbol.dispose]();
-      expiry = atWallTime(Math.min(...issued.map(({ expiresMs }) => expiresMs)), () => tell());
+      expiry = atWallTime(least(issued.map(({ expiresMs }) => expiresMs)), () => tell());
       return tlsBlock(files, "verify_and_map") + (await usersBlock(lab, issued));
     },
     watch(onChange) {

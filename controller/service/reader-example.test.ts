@@ -41,8 +41,10 @@ test("the example in the documentation prints IOPS per participant, duplicates l
   await publisher.publish(1, "fio", fioRecord(1, 1, 1000, 500, 250));
   // The agent was restarted and published it anew, after JetStream had forgotten its id.
   await publisher.publish(2, "fio", fioRecord(2, 1, 1000, 500, 250));
-  await publisher.publish(3, "fio", fioRecord(3, 2, 1500, 100, 0));
-  await publisher.publish(4, "fio", stalledRecord(4, 3));
+  await publisher.publishBatch("fio", [
+    { seq: 3, payload: fioRecord(3, 2, 1500, 100, 0) },
+    { seq: 4, payload: stalledRecord(4, 3) },
+  ]);
   // Answered late: what it did in two ticks, until half a second after the second.
   await publisher.publish(5, "fio", fioRecord(5, 4, 4000, 300, 200));
 

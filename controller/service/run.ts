@@ -16,7 +16,6 @@ import { preflight, versionProblem } from "../domain/preflight.ts";
 import type { Phase } from "../domain/phases.ts";
 import { mayRenew } from "../domain/renewable.ts";
 import { ACK_MARGIN_MS, chooseT0 } from "../domain/t0.ts";
-import { sealRun } from "../store/archive.ts";
 import { runFolder } from "../store/layout.ts";
 import { loadManifest } from "../store/manifest.ts";
 import type { Spool } from "../store/spool.ts";
@@ -28,6 +27,7 @@ import type { Live } from "./live.ts";
 import type { Renewals } from "./renewals.ts";
 import { armMs, armPlanOf, factsOf, planOf } from "./run-facts.ts";
 import type { RunBegin, RunFact, RunLog, RunLogEntry } from "./run-log.ts";
+import { sealRun } from "./seal.ts";
 import { watchRun } from "./watch.ts";
 
 /** Between two attempts to stop an agent that does not hear. */
@@ -274,7 +274,7 @@ export async function driveRun(
   function armRequest(agent: string) {
     const description = descriptions.get(agent);
     assert(description, `agent ${agent} is described before it is armed`);
-    return { ...armPlanOf(spec, description), bus: { url: begin.natsUrl, lab: spec.lab } };
+    return { ...armPlanOf(spec, description), bus: { url: begin.natsUrl, lab: spec.lab, batches: true } };
   }
 
   async function watch(agent: string): Promise<void> {
@@ -315,7 +315,8 @@ export async function driveRun(
       signal: stop.signal,
       onTrouble: (problem) => logger.debug({ run: spec.run, problem }, "NATS"),
     })) {
-      if (spool.add(agent, seq, payload, "received")) deps.live.record(payload);
+      const record = spool.add(agent, seq, payload, "received");
+      if (record) deps.live.record(record);
     }
   }
 

@@ -1,60 +1,81 @@
-/** Makes a finished run immutable. */
+/** Writes an archive beside its run's spool, and gives it its place in one step. */
 import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { create } from "@bufbuild/protobuf";
-import { FileChecksumSchema, ManifestSchema, type Manifest, type RunSpec } from "@salvo/proto/run_pb.ts";
-import type { FioFinal } from "@salvo/proto/telemetry_pb.ts";
+import { FileChecksumSchema, type Manifest, type RunSpec } from "@salvo/proto/run_pb.ts";
+import type { Record } from "@salvo/proto/telemetry_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
-import { createAnalysis, type Conclusion, type RunFacts } from "../analysis/analysis.ts";
-import { createClocks, type Clocks } from "../analysis/clocks.ts";
-import { createMeasured, type Measured } from "../analysis/measured.ts";
-import { plannedSpan, type TickSpan } from "../analysis/window.ts";
 import { formatSums, sumFiles } from "./checksums.ts";
 import { syncFolder, writeDurably } from "./durable.ts";
 import { createEventLines } from "./eventlines.ts";
 import { archiveDraft, CHECKSUMS, MANIFEST, openRunFolder, runFolder, scratchFolder } from "./layout.ts";
-import { formatManifest, loadManifest, MANIFEST_FORMAT } from "./manifest.ts";
-import { createRejected, soundRecords } from "./rejected.ts";
-import type { Spool } from "./spool.ts";
-import { createTables } from "./tables.ts";
+import { formatManifest, loadManifest } from "./manifest.ts";
+import { createTables, type WallClock } from "./tables.ts";
 
-export interface SealInput {
+export interface ArchiveDraft {
+  /** Agent by agent, each agent's records ascending by seq. Resolves when the next one may come. */
+  add(agent: string, record: Record): void | Promise<void>;
+}
+
+export interface DraftInput {
   readonly dataDir: string;
   readonly spec: RunSpec;
-  readonly facts: RunFacts;
-  readonly spool: Spool;
-  readonly salvoVersion: string;
+  readonly wall: WallClock;
+}
+
+/** Of a run that is sealed already; undefined when it is not. */
+export async function sealedManifest(dataDir: string, run: string): Promise<Manifest | undefined> {
+  const sealed = runFolder(dataDir, run);
+  return (await exists(sealed)) ? loadManifest(sealed) : undefined;
 }
 
 /**
- * Writes the run's archive beside its spool and then gives it its place in one step, so that a run is either sealed or not.
- * Sealing again after a crash gives the same files; of a run that is sealed it only returns the manifest. The spool stays
- * (see discardOpenRun). What is no record of the run is left out and noted. Throws `out-of-resources` when the disk is full.
+ * Has `fill` add all records, and then make the manifest of the files that came of them. An archive is either in its place,
+ * whole, or it is not; what an earlier attempt left is removed first. Throws `out-of-resources` when the disk is full.
  */
-export async function sealRun(input: SealInput): Promise<Manifest> {
-  const { dataDir, spec } = input;
+export async function withArchiveDraft(
+  { dataDir, spec, wall }: DraftInput,
+  fill: (draft: ArchiveDraft) => Promise<(files: Manifest["files"]) => Manifest>,
+): Promise<Manifest> {
   const sealed = runFolder(dataDir, spec.run);
-  if (await exists(sealed)) return loadManifest(sealed);
-
-  const draft = archiveDraft(openRunFolder(dataDir, spec.run));
+  const folder = archiveDraft(openRunFolder(dataDir, spec.run));
   try {
-    await writeArchive(draft, input);
-    await rename(draft, sealed);
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(join(folder, "fio"), { recursive: true });
+    const manifestOf = await writeData(folder, { dataDir, spec, wall }, fill);
+    const files = (await sumFiles(folder)).map((sum) => create(FileChecksumSchema, sum));
+    await writeDurably(join(folder, MANIFEST), formatManifest(manifestOf(files)));
+    await writeDurably(join(folder, CHECKSUMS), formatSums(await sumFiles(folder)));
+    await rename(folder, sealed);
     await syncFolder(dirname(sealed));
   } catch (error) {
-    throw whyNotSealed(error, draft);
+    throw whyNotSealed(error, folder);
   }
   return loadManifest(sealed);
 }
 
-async function writeArchive(draft: string, input: SealInput): Promise<void> {
-  await rm(draft, { recursive: true, force: true });
-  await mkdir(join(draft, "fio"), { recursive: true });
-  const conclusion = await writeData(draft, input);
-  const files = (await sumFiles(draft)).map((sum) => create(FileChecksumSchema, sum));
-  await writeDurably(join(draft, MANIFEST), formatManifest(manifestOf(input, conclusion, files)));
-  await writeDurably(join(draft, CHECKSUMS), formatSums(await sumFiles(draft)));
+/** All files but the manifest. */
+async function writeData<Result>(
+  folder: string,
+  { dataDir, spec, wall }: DraftInput,
+  fill: (draft: ArchiveDraft) => Promise<Result>,
+): Promise<Result> {
+  await using scratch = await openScratch(scratchFolder(openRunFolder(dataDir, spec.run)));
+  const tables = await createTables(scratch.instance, spec, wall);
+  const events = createEventLines(wall);
+  const result = await fill({
+    add(agent, record) {
+      tables.add(agent, record);
+      events.add(agent, record);
+      if (record.body.case !== "final") return;
+      const { participant, json } = record.body.value;
+      return writeDurably(join(folder, "fio", `${participant}.json`), json);
+    },
+  });
+  await tables.write(folder);
+  await writeDurably(join(folder, "events.jsonl"), events.text());
+  return result;
 }
 
 /** DuckDB says in words only that the disk is full. */
@@ -66,82 +87,6 @@ function whyNotSealed(caught: unknown, draft: string): SalvoError {
     cause: caught,
     remedy: "Make room there, then type salvo resume: nothing of the run is lost",
   });
-}
-
-function manifestOf(
-  { spec, facts, salvoVersion }: SealInput,
-  conclusion: Conclusion,
-  files: Manifest["files"],
-): Manifest {
-  return create(ManifestSchema, {
-    ...conclusion,
-    format: MANIFEST_FORMAT,
-    salvoVersion,
-    spec,
-    ...(facts.t0 && { t0Ns: facts.t0.ns, t0WallNs: facts.t0.wallNs }),
-    agents: facts.agents,
-    clockBefore: facts.clockBefore,
-    clockAfter: facts.clockAfter,
-    files,
-  });
-}
-
-/** All files but the manifest, in one pass over the records. */
-async function writeData(folder: string, { dataDir, spec, facts, spool }: SealInput): Promise<Conclusion> {
-  await using scratch = await openScratch(scratchFolder(openRunFolder(dataDir, spec.run)));
-  const clocks = createClocks(facts.t0, facts.clockBefore, facts.clockAfter);
-  const tables = await createTables(scratch.instance, spec, clocks.wall);
-  const events = createEventLines(clocks.wall);
-  const analysis = createAnalysis(spec, facts);
-  const planned = createMeasured(spec, plannedSpan(spec), clocks);
-  const rejected = createRejected();
-  const soundRecord = soundRecords(spec, rejected);
-
-  for (const agent of spool.agents) {
-    for await (const batch of spool.read(agent)) {
-      const finals: FioFinal[] = [];
-      for (const entry of batch) {
-        const record = soundRecord(agent, entry);
-        if (!record) continue;
-        analysis.add(agent, entry, record);
-        planned.add(agent, record);
-        tables.add(agent, record);
-        events.add(agent, record);
-        if (record.body.case === "final") finals.push(record.body.value);
-      }
-      for (const { participant, json } of finals) await writeDurably(join(folder, "fio", `${participant}.json`), json);
-    }
-  }
-  await tables.write(folder);
-  await writeDurably(join(folder, "events.jsonl"), events.text());
-  const conclusion = analysis.conclude(await measuredIn(analysis.window(), { planned, spec, spool, clocks }));
-  return { ...conclusion, notes: [...conclusion.notes, ...spool.notes(), ...rejected.notes()] };
-}
-
-interface Replay {
-  readonly planned: Measured;
-  readonly spec: RunSpec;
-  readonly spool: Spool;
-  readonly clocks: Clocks;
-}
-
-/** Nearly always the window is as planned, and all is measured already; else the records are read once more. */
-async function measuredIn(
-  window: TickSpan | undefined,
-  { planned, spec, spool, clocks }: Replay,
-): Promise<Measured | undefined> {
-  if (!window) return undefined;
-  if (window.first === planned.span.first && window.last === planned.span.last) return planned;
-  const measured = createMeasured(spec, window, clocks);
-  const soundRecord = soundRecords(spec, createRejected()); // told of the first time
-  for (const agent of spool.agents) {
-    for await (const batch of spool.read(agent))
-      for (const entry of batch) {
-        const record = soundRecord(agent, entry);
-        if (record) measured.add(agent, record);
-      }
-  }
-  return measured;
 }
 
 /** A database in memory that may use a folder when memory gets short. */

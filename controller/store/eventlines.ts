@@ -1,4 +1,4 @@
-import { EventKindSchema, OutcomeSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
+import { type CpuQuota, EventKindSchema, OutcomeSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
 import { enumName } from "./enum-name.ts";
 import type { WallClock } from "./tables.ts";
@@ -48,6 +48,11 @@ function tell(body: Record["body"], wallNs: (agentNs: bigint) => string | null):
       const estimate = { offsetNs: offsetNs.toString(), boundNs: boundNs.toString(), rttNs: rttNs.toString() };
       return { kind: "host-clock", ...estimate };
     }
+    case "cpuLimit": {
+      const { participant, over, allowedCpus, onlineCpus } = body.value;
+      const quotas = body.value.quotas.map(quotaFacts);
+      return { kind: "cpu-limit", participant, over, quotas, allowedCpus, onlineCpus };
+    }
     case "end":
       return { kind: "end", outcome: enumName(OutcomeSchema, body.value.outcome), text: body.value.reason };
     case "fio":
@@ -59,4 +64,11 @@ function tell(body: Record["body"], wallNs: (agentNs: bigint) => string | null):
     default:
       return unreachable(body);
   }
+}
+
+/** As numbers: a run has far fewer than 2^53 of anything here. */
+function quotaFacts({ cgroup, quotaUs, periodUs, periods, throttledPeriods, throttledUs }: CpuQuota): object {
+  const limit = { cgroup, quotaUs: Number(quotaUs), periodUs: Number(periodUs) };
+  const cost = { periods: Number(periods), throttledPeriods: Number(throttledPeriods) };
+  return { ...limit, ...cost, throttledUs: Number(throttledUs) };
 }

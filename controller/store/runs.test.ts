@@ -5,7 +5,7 @@ import { create } from "@bufbuild/protobuf";
 import { RunSummarySchema } from "@salvo/proto/run_pb.ts";
 import { syntheticRun } from "@salvo/shared/testing/records.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { sealRun } from "./archive.ts";
+import { sealRun } from "../service/seal.ts";
 import { openRunFolder, runFolder, spoolFolder } from "./layout.ts";
 import { summaryJson } from "./manifest.ts";
 import { createOpenRun, discardOpenRun } from "./openrun.ts";
@@ -22,7 +22,7 @@ afterEach(() => rm(dataDir, { recursive: true, force: true }));
 async function sealed(id: string, t0WallNs: bigint): Promise<string> {
   const run = syntheticRun({ run: id, agents: 1, participantsPerAgent: 1, ticks: 2, rampTicks: 0 });
   const folder = await createOpenRun(dataDir, run.spec);
-  await using spool = await openSpool(spoolFolder(folder), ["vm1"]);
+  await using spool = await openSpool(spoolFolder(folder), run.spec);
   for (const { seq, payload } of run.payloads("vm1")) spool.add("vm1", seq, payload, "received");
   const { t0Ns, clockBefore, clockAfter, agents } = run;
   const facts = { t0: { ns: t0Ns, wallNs: t0WallNs }, clockBefore, clockAfter, agents, lost: [] };

@@ -1,93 +1,105 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { SeqRange } from "@salvo/proto/agent_pb.ts";
-import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
-import { openJournal, type Journal } from "@salvo/shared/journal/writer.ts";
-import { readJournal } from "@salvo/shared/journal/reader.ts";
-import { createArrivals, type Arrivals } from "./arrivals.ts";
-import { createBatch, unpack, type Batch, type Source, type SpoolEntry } from "./batch.ts";
+import type { RunSpec } from "@salvo/proto/run_pb.ts";
+import type { Record } from "@salvo/proto/telemetry_pb.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { createRecordJudge } from "../domain/records/judge.ts";
+import { createLeftOut } from "../domain/records/left-out.ts";
+import { limitsOf, type StreamLimits } from "../domain/records/limits.ts";
+import type { Source, SpoolEntry } from "./batch.ts";
 import { syncFolder } from "./durable.ts";
-import { checkedRecord, createRejected } from "./rejected.ts";
+import { createIntake, type Intake } from "./intake.ts";
+import { flushStream, openStream, readInOrder, type Stream } from "./stream.ts";
 
 /** The controller's copy of what every agent of a run recorded: one journal per agent, in order of arrival. */
 export interface Spool extends AsyncDisposable {
   readonly agents: readonly string[];
   /**
-   * False when the record is known already, and for what came by NATS and is no record of the run: an unknown agent, a number
-   * that is not the record's own, bytes that are none. Those are left out, and told in notes(). From the agent itself they
-   * are an error, `corrupt`. It is on the disk within 100 ms, or after flush(). Throws what made the agent's spool fail:
+   * Takes what came under the agent's name, decoded and judged here and nowhere else: the record when it is sound and new.
+   * Undefined for one that is known already, and for one that its agent cannot have written in this run, which is left out
+   * and told in notes(). Of what NATS brought the agent's own journal is asked again; what that gives counts. seq: as the
+   * message says, if it does. It is on the disk within 100 ms, or after flush(). Throws what made the agent's spool fail:
    * `out-of-resources` for a full disk.
    */
-  add(agent: string, seq: number, payload: Uint8Array, source: Source): boolean;
+  add(agent: string, seq: number | undefined, payload: Uint8Array, source: Source): Record | undefined;
+  /** The agent has brought more than the plan can give, by NATS or by itself: nothing more is taken from there. */
+  ended(agent: string, source: Source): boolean;
   /** What was left out or lost here, in sentences for a reader of the run's figures. */
   notes(): string[];
   /** Resolves when all added so far is on the disk. */
   flush(): Promise<void>;
   /** The highest seq of the agent's records here; 0 without any. */
   highest(agent: string): number;
-  /** What is not here of 1 to lastSeq. */
+  /** What the plan lets the agent have. */
+  limits(agent: string): StreamLimits;
+  /** What the agent's own journal may have of 1 to lastSeq and is not here, or in doubt; nothing above the plan's limit. */
   missing(agent: string, lastSeq: number): Pick<SeqRange, "first" | "last">[];
   /** All records, ascending by seq, in batches. Flushes first. */
   read(agent: string): AsyncGenerator<SpoolEntry[], void, undefined>;
 }
 
+/** What a spool must know of its run. */
+export type SpooledRun = Pick<RunSpec, "agents" | "participants" | "workload" | "intervalMs">;
+
 /**
  * Opens the spool in a folder, made when it is missing, with all that was flushed to it before. Throws `wrong-state` when
  * somebody else has it open, `corrupt` when a file in it is not a spool.
  */
-export async function openSpool(folder: string, agents: readonly string[]): Promise<Spool> {
+export async function openSpool(folder: string, run: SpooledRun): Promise<Spool> {
   await mkdir(folder, { recursive: true });
   await syncFolder(join(folder, ".."));
   await using undo = new AsyncDisposableStack();
-  const streams = new Map<string, Stream>();
-  for (const agent of agents) {
+  const judge = createRecordJudge(run);
+  const leftOut = createLeftOut();
+  const parts = new Map<string, Part>();
+  for (const { id: agent } of run.agents) {
     const stream = await openStream(join(folder, `${agent}.journal`));
     undo.use(stream.journal);
-    streams.set(agent, stream);
+    const limits = limitsOf(run, agent);
+    parts.set(agent, { stream, limits, intake: createIntake({ agent, stream, judge, limits, leftOut }) });
   }
   const journals = undo.move();
-  const rejected = createRejected();
 
-  const streamOf = (agent: string): Stream => {
-    const stream = streams.get(agent);
-    if (stream) return stream;
+  const partOf = (agent: string): Part => {
+    const part = parts.get(agent);
+    if (part) return part;
     throw new SalvoError("not-found", `agent ${agent} is not in this run`, { host: agent, file: folder });
-  };
-  const flush = async ({ batch, journal }: Stream): Promise<void> => {
-    batch.append();
-    await journal.flush();
   };
 
   return {
-    agents,
+    agents: [...parts.keys()],
     add(agent, seq, payload, source) {
-      try {
-        const { arrivals } = streamOf(agent);
-        if (arrivals.has(seq)) return false;
-        checkedRecord(agent, seq, payload);
-      } catch (error) {
-        if (source === "backfilled") throw error;
-        rejected.add(toSalvoError(error).message);
-        return false;
-      }
-      const { batch, arrivals } = streamOf(agent);
-      arrivals.add(seq, batch.add({ seq, payload, source }));
-      return true;
+      const part = parts.get(agent);
+      if (part) return part.intake.take(seq, payload, source);
+      leftOut.add(undefined, undefined, {
+        what: "came under the name of an agent that is not in this run",
+        detail: agent,
+      });
+      return undefined;
     },
-    notes: () => [...[...streams].flatMap(([agent, { journal }]) => droppedNotes(agent, journal)), ...rejected.notes()],
+    ended: (agent, source) => partOf(agent).intake.ended(source),
+    notes: () => [
+      ...[...parts].flatMap(([agent, { stream, intake }]) => [...droppedNotes(agent, stream), ...intake.notes()]),
+      ...leftOut.notes(),
+    ],
     async flush() {
-      await Promise.all([...streams.values()].map(flush));
+      await Promise.all([...parts.values()].map(({ stream }) => flushStream(stream)));
     },
-    highest: (agent) => streamOf(agent).arrivals.highest,
-    missing: (agent, lastSeq) => streamOf(agent).arrivals.missing(lastSeq),
+    highest: (agent) => partOf(agent).stream.arrivals.highest,
+    limits: (agent) => partOf(agent).limits,
+    missing(agent, lastSeq) {
+      const { intake, stream, limits } = partOf(agent);
+      return intake.ended("backfilled") ? [] : stream.arrivals.missing(Math.min(lastSeq, limits.recordsMax));
+    },
     async *read(agent) {
-      const stream = streamOf(agent);
-      await flush(stream);
+      const { stream } = partOf(agent);
+      await flushStream(stream);
       yield* readInOrder(stream);
     },
     async [Symbol.asyncDispose]() {
       try {
-        for (const { batch } of streams.values()) batch.append();
+        for (const { stream } of parts.values()) stream.batch.append();
       } finally {
         await journals.disposeAsync();
       }
@@ -95,44 +107,14 @@ export async function openSpool(folder: string, agents: readonly string[]): Prom
   };
 }
 
-interface Stream {
-  readonly journal: Journal;
-  readonly batch: Batch;
-  readonly arrivals: Arrivals;
+interface Part {
+  readonly stream: Stream;
+  readonly limits: StreamLimits;
+  readonly intake: Intake;
 }
 
-function droppedNotes(agent: string, { dropped }: Journal): string[] {
+function droppedNotes(agent: string, { journal: { dropped } }: Stream): string[] {
   if (!dropped) return [];
   const { bytes, reason } = dropped;
   return [`${bytes} bytes of the controller's copy of ${agent}'s records were not whole and were set aside: ${reason}`];
-}
-
-async function openStream(path: string): Promise<Stream> {
-  await using undo = new AsyncDisposableStack();
-  const journal = undo.use(await openJournal(path));
-  const arrivals = createArrivals();
-  for await (const { seq: entry, payload } of readJournal(path))
-    for (const { seq } of unpack(payload)) arrivals.add(seq, entry);
-  undo.move();
-  return { journal, batch: createBatch(journal), arrivals };
-}
-
-/** So many records are put in order in memory at a time. */
-const WINDOW_RECORDS = 4096;
-const BATCH_BYTES_MAX = 8 * 1024 * 1024;
-
-async function* readInOrder({ journal, arrivals }: Stream): AsyncGenerator<SpoolEntry[], void, undefined> {
-  for (let first = 1; first <= arrivals.highest; first += WINDOW_RECORDS) {
-    const last = Math.min(first + WINDOW_RECORDS - 1, arrivals.highest);
-    const entries: SpoolEntry[] = [];
-    for (const range of arrivals.ranges(first, last)) {
-      for (let from = range.first; from <= range.last;) {
-        const batch = await journal.read(from, range.last, BATCH_BYTES_MAX);
-        for (const { payload } of batch)
-          for (const entry of unpack(payload)) if (entry.seq >= first && entry.seq <= last) entries.push(entry);
-        from += batch.length;
-      }
-    }
-    yield entries.sort((a, b) => a.seq - b.seq);
-  }
 }

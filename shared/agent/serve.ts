@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { AgentDescriptionSchema, AgentService } from "@salvo/proto/agent_pb.ts";
+import { type AgentDescription, AgentDescriptionSchema, AgentService, type Host } from "@salvo/proto/agent_pb.ts";
 import { IdentityService } from "@salvo/proto/enrolment_pb.ts";
 import { type AgentConfig, Role } from "@salvo/proto/lab_pb.ts";
 import { join } from "node:path";
@@ -17,11 +17,11 @@ import { type Agent, createAgent } from "./agent.ts";
 import { auditService } from "./audit/service.ts";
 import { keepBus } from "./bus-keeper.ts";
 import { checkDevices } from "./devices/device.ts";
-import { openDevices } from "./devices/devices.ts";
+import { type Devices, openDevices } from "./devices/devices.ts";
 import { openOccupation } from "./occupation.ts";
 import { fioTeller } from "./fio/version.ts";
 import { recoverRuns, runFolders } from "./run/held-runs.ts";
-import { openLead } from "./run/lead.ts";
+import { type Lead, openLead } from "./run/lead.ts";
 import type { AgentIdentity } from "./identity/agent-identity.ts";
 import { offeredRoles, type Platform } from "./platform.ts";
 import { storageServices } from "./provision/services.ts";
@@ -53,7 +53,6 @@ export async function serveAgent({ config, platform, version, log, identity }: S
   const held = await recoverRuns(config.dataDir, clock, log);
   const offered = offeredRoles(platform);
   const served = identity ? offered.filter((role) => identity.roles.includes(roleName(role))) : offered;
-  const tellFio = served.includes(Role.WORKLOAD) ? fioTeller(config.fio) : undefined;
   const lead = openLead(join(config.dataDir, "gate-lead"));
   const others = config.nats && (await readNatsCredentials(config.nats));
   const host = await platform.describeHost();
@@ -81,22 +80,7 @@ export async function serveAgent({ config, platform, version, log, identity }: S
     devices,
     occupation,
     folders: runFolders(config.dataDir),
-    describeSelf: async () => {
-      await checkDevices(config); // before every run: links come and go
-      const all = await devices.list();
-      return create(AgentDescriptionSchema, {
-        id: config.id,
-        version,
-        roles: served,
-        bootId: platform.bootId(),
-        host,
-        ...(tellFio && { fio: await tellFio() }),
-        devices: all.map(({ device }) => device),
-        deviceHashes: Object.fromEntries(all.map(({ device, hash }) => [device.name, hash])),
-        lunsOf: config.lunsOf,
-        gateLeadNs: lead.current(),
-      });
-    },
+    describeSelf: describeSelf({ config, version, platform, host, roles: served, lead, devices }),
   });
 
   const made = agent;
@@ -128,5 +112,42 @@ export async function serveAgent({ config, platform, version, log, identity }: S
       await bus.stop();
       await open.disposeAsync();
     },
+  };
+}
+
+interface Self extends Pick<ServeOptions, "config" | "version" | "platform"> {
+  readonly host: Host;
+  readonly roles: readonly Role[];
+  readonly lead: Lead;
+  readonly devices: Devices;
+}
+
+function describeSelf({
+  config,
+  version,
+  platform,
+  host,
+  roles,
+  lead,
+  devices,
+}: Self): () => Promise<AgentDescription> {
+  const { workloads } = platform;
+  const runsFio = workloads && roles.includes(Role.WORKLOAD);
+  const tellFio = runsFio ? fioTeller(config.fio, () => workloads.readFioLimits()) : undefined;
+  return async () => {
+    await checkDevices(config); // before every run: links come and go
+    const all = await devices.list();
+    return create(AgentDescriptionSchema, {
+      id: config.id,
+      version,
+      roles: [...roles],
+      bootId: platform.bootId(),
+      host,
+      ...(tellFio && { fio: await tellFio() }),
+      devices: all.map(({ device }) => device),
+      deviceHashes: Object.fromEntries(all.map(({ device, hash }) => [device.name, hash])),
+      lunsOf: config.lunsOf,
+      gateLeadNs: lead.current(),
+    });
   };
 }

@@ -35,6 +35,8 @@ export function toyWindows(): Platform {
       requestDump: (fio) => fio.signal("SIGUSR1"),
       endFio: (fio) => fio.kill(),
       pathOfHandle: (fd) => `/proc/${process.pid}/fd/${fd}`,
+      readFioLimits: () => undefined,
+      readCpuLimits: () => undefined,
       findWays: () => undefined,
     },
   };

@@ -80,8 +80,8 @@ export function createVerifier(onEntry: (entry: Entry) => void = () => {}): Veri
 
   function settlePending(entry: Entry): void {
     if (closesPending(entry))
-      torn.push(...pending.map(({ line, bytes }) => ({ line, bytes: bytes.length, told: true })));
-    else broken.push(...pending.map(({ line, why }) => ({ line, why })));
+      for (const { line, bytes } of pending) torn.push({ line, bytes: bytes.length, told: true });
+    else for (const { line, why } of pending) broken.push({ line, why });
     pending = [];
   }
 

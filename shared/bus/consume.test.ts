@@ -1,9 +1,12 @@
 import { readdir, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { jetstreamManager } from "@nats-io/jetstream";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { RecordBatchSchema, RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import { expect, test } from "vitest";
 import { connectBus, type Bus } from "./connection.ts";
 import { consumeRun, type RunMessage } from "./consume.ts";
+import { batchHeaders, seqOf } from "./message.ts";
 import { createPublisher } from "./publisher.ts";
 import { ensureStream } from "./stream.ts";
 import { testServer } from "./testing-server.ts";
@@ -27,6 +30,58 @@ test("what was published before and after is consumed byte for byte, and of this
   const { seq, storedAtNs } = await reader.next();
   expect(seq).toBe(2);
   expect(Math.abs(Number(storedAtNs / 1_000_000n) - Date.now())).toBeLessThan(60_000);
+});
+
+test("records of a batch are consumed one by one, with the numbers that they bear, among those that came alone", async () => {
+  await using server = await testServer();
+  await server.start();
+  await using bus = await connectBus({ url: server.url, name: "controller" });
+  await ensureStream({ bus, lab });
+  await using reader = read(bus);
+  await using publisher = createPublisher({ bus, lab, run, agent });
+  const batched = [2, 3, 7].map((seq) => ({ seq, payload: record(seq) }));
+  await publisher.publish(1, "cpu", record(1));
+  await publisher.publishBatch("cpu", batched);
+  await publisher.publishBatch("cpu", batched); // stored once
+  await publisher.publishBatch("cpu", [{ seq: 8, payload: record(8) }]);
+  const found = [
+    await reader.next(),
+    await reader.next(),
+    await reader.next(),
+    await reader.next(),
+    await reader.next(),
+  ];
+  expect(found.map(({ seq, payload }) => ({ seq, payload: Uint8Array.from(payload) }))).toEqual(
+    [1, 2, 3, 7, 8].map((seq) => ({ seq, payload: record(seq) })),
+  );
+  expect(found[1]).toMatchObject({ run, agent, kind: "cpu" });
+});
+
+test("a batch that is damaged, or far too many, comes as one damaged record, and the next message is read", async () => {
+  await using server = await testServer();
+  await server.start();
+  await using bus = await connectBus({ url: server.url, name: "controller" });
+  await ensureStream({ bus, lab });
+  await using reader = read(bus);
+  const subject = `salvo.${lab}.run.${run}.fio.${agent}`;
+  const headers = batchHeaders("id-1");
+  const many = create(RecordBatchSchema, { records: Array.from({ length: 1001 }, () => record(1)) });
+  const damaged = Uint8Array.of(0xff, 0xff, 0xff);
+  for (const payload of [damaged, toBinary(RecordBatchSchema, many)]) {
+    headers.set("Nats-Msg-Id", String(payload.length));
+    bus.connection.publish(subject, payload, { headers });
+  }
+  expect(await reader.next()).toMatchObject({ agent, seq: 0, payload: Buffer.from(damaged) });
+  expect(await reader.next()).toMatchObject({ agent, seq: 0 });
+  await publish(bus, 5, 5);
+  expect((await reader.next()).seq).toBe(5);
+});
+
+test("a program that knows records only finds nothing in a batch, and goes on", () => {
+  const batch = create(RecordBatchSchema, { records: [record(1), record(2)] });
+  const { seq, body } = fromBinary(RecordSchema, toBinary(RecordBatchSchema, batch));
+  expect([seq, body.case]).toEqual([0, undefined]);
+  expect(seqOf(batchHeaders("id"))).toBeUndefined();
 });
 
 test("without a run the records of all runs of the lab are consumed", async () => {
@@ -155,6 +210,10 @@ function read(bus: Bus) {
 
 function numbers(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+function record(seq: number): Uint8Array {
+  return toBinary(RecordSchema, create(RecordSchema, { seq, body: { case: "cpu", value: { tick: seq } } }));
 }
 
 function recordBytes(seq: number): Uint8Array {

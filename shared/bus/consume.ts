@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { fromBinary } from "@bufbuild/protobuf";
 import {
   AckPolicy,
   DeliverPolicy,
@@ -9,14 +11,19 @@ import {
   type StreamInfo,
 } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
+import { RecordBatchSchema } from "@salvo/proto/telemetry_pb.ts";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { sleep } from "../kernel/signal.ts";
 import type { Bus } from "./connection.ts";
-import { seqOf } from "./message.ts";
+import { BATCH_RECORDS_MAX, isBatch, seqOf } from "./message.ts";
+import { recordHead } from "./record-head.ts";
 import { ensureStream, openManager, type StreamLimits } from "./stream.ts";
 import { parseSubject, runSubjects, type Kind } from "./subjects.ts";
 
-const MESSAGES_AHEAD_MAX = 256;
+/** With batches of 128 KiB, 16 MiB wait here at most. */
+const MESSAGES_AHEAD_MAX = 128;
+/** After so many records the event loop gets its turn: messages that have come are read without one. */
+const RECORDS_A_TURN = 500;
 const PULL_EXPIRES_MS = 10_000;
 /** Two of them missed: the server or the consumer is gone, and everything is looked at anew. */
 const HEARTBEAT_MS = 2_000;
@@ -28,6 +35,7 @@ export interface RunMessage {
   readonly run: string;
   readonly agent: string;
   readonly kind: Kind;
+  /** As the message says; of a record in a batch as the record's first bytes say, 0 when they say nothing. */
   readonly seq: number;
   /** An encoded salvo.v1.Record, the very bytes of the agent's journal. */
   readonly payload: Uint8Array;
@@ -65,6 +73,7 @@ export async function* consumeRun(options: ConsumeOptions): AsyncGenerator<RunMe
   const { bus, run, signal, onTrouble } = options;
   let cursor: Cursor | undefined;
   let attempt = 0;
+  let inTurn = 0;
 
   while (!signal.aborted) {
     try {
@@ -74,8 +83,12 @@ export async function* consumeRun(options: ConsumeOptions): AsyncGenerator<RunMe
         if (signal.aborted) return;
         attempt = 0;
         cursor = { created: info.created, seq: message.seq };
-        const record = toRunMessage(message);
-        if (record) yield record;
+        const records = toRunMessages(message);
+        yield* records;
+        inTurn += records.length;
+        if (inTurn < RECORDS_A_TURN) continue;
+        inTurn = 0;
+        await nextTurn();
       }
     } catch (caught) {
       if (signal.aborted) return;
@@ -145,13 +158,26 @@ function endWith(messages: ConsumerMessages, bus: Bus, signal: AbortSignal): Dis
   };
 }
 
-/** Undefined for what somebody else wrote under our subjects. */
-function toRunMessage(message: JsMsg): RunMessage | undefined {
+/** None for what somebody else wrote under our subjects. */
+function toRunMessages(message: JsMsg): RunMessage[] {
   const subject = parseSubject(message.subject);
-  const seq = seqOf(message.headers);
-  if (subject?.type !== "run" || seq === undefined) return undefined;
+  if (subject?.type !== "run") return [];
   const { run, agent, kind } = subject;
-  return { run, agent, kind, seq, payload: message.data, storedAtNs: message.timestampNanos };
+  const from = { run, agent, kind, storedAtNs: message.timestampNanos };
+  if (isBatch(message.headers))
+    return recordsOf(message.data).map((payload) => ({ ...from, seq: recordHead(payload).seq, payload }));
+  const seq = seqOf(message.headers);
+  return seq === undefined ? [] : [{ ...from, seq, payload: message.data }];
+}
+
+/** A batch that cannot be taken apart is passed on whole, as a record that will be found damaged. */
+function recordsOf(batch: Uint8Array): readonly Uint8Array[] {
+  try {
+    const { records } = fromBinary(RecordBatchSchema, batch);
+    return records.length <= BATCH_RECORDS_MAX ? records : [batch];
+  } catch {
+    return [batch];
+  }
 }
 
 function unavailable(bus: Bus, run: string | undefined, caught: unknown): SalvoError {

@@ -8,14 +8,19 @@ export const SEQ_HEADER = "Salvo-Seq";
 const ID_HEADER = "Nats-Msg-Id";
 
 export const RECORD_MESSAGE = "salvo.v1.Record";
+/** Several records of one kind: see RecordBatch in telemetry.proto. */
+export const BATCH_MESSAGE = "salvo.v1.RecordBatch";
 export const PRESENCE_MESSAGE = "salvo.v1.Presence";
+
+/** Of a batch, besides what the bus allows: a reader handles them one after another. */
+export const BATCH_RECORDS_MAX = 1000;
 
 /** More than the headers of any record take: names are at most 63 characters. */
 export const HEADER_BYTES_MAX = 512;
 
 /**
- * The id is the record's through all attempts to publish it, and one that nobody can guess: who could would publish it
- * first, under a subject of its own, and JetStream would acknowledge ours without storing it.
+ * The id stays the same through all attempts to publish, and nobody can guess it: otherwise another client could publish
+ * it first, under a subject of its own, and JetStream would acknowledge ours without storing it.
  */
 export function recordHeaders({ id, seq }: { id: string; seq: number }): MsgHdrs {
   const record = headers();
@@ -23,6 +28,18 @@ export function recordHeaders({ id, seq }: { id: string; seq: number }): MsgHdrs
   record.set(MESSAGE_HEADER, RECORD_MESSAGE);
   record.set(SEQ_HEADER, String(seq));
   return record;
+}
+
+/** A batch has no number of its own: a reader that does not know batches takes a message without one for somebody else's. */
+export function batchHeaders(id: string): MsgHdrs {
+  const batch = headers();
+  batch.set(ID_HEADER, id);
+  batch.set(MESSAGE_HEADER, BATCH_MESSAGE);
+  return batch;
+}
+
+export function isBatch(message: MsgHdrs | undefined): boolean {
+  return message?.get(MESSAGE_HEADER) === BATCH_MESSAGE;
 }
 
 /** The sequence number, or undefined when the header is missing or no such number. */

@@ -1,11 +1,13 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { RecordBatchSchema } from "@salvo/proto/telemetry_pb.ts";
 import { createHmac, randomBytes } from "node:crypto";
 import { assert } from "../kernel/assert.ts";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
-import { sleep, type Waiting } from "../kernel/signal.ts";
+import { sleep } from "../kernel/signal.ts";
 import { createAnswers } from "./answers.ts";
 import type { Bus } from "./connection.ts";
 import type { MsgHdrs } from "@nats-io/transport-node";
-import { HEADER_BYTES_MAX, recordHeaders } from "./message.ts";
+import { batchHeaders, HEADER_BYTES_MAX, recordHeaders } from "./message.ts";
 import { createSlots } from "./slots.ts";
 import { checkToken, runSubject, type Kind } from "./subjects.ts";
 
@@ -23,9 +25,17 @@ export interface PublisherOptions {
   readonly agent: string;
   /** Messages that wait for their ack at the same time. */
   readonly inFlightMax?: number;
+  /** Ends it as disposing does. */
+  readonly signal?: AbortSignal;
+}
+
+export interface PublishedRecord {
+  readonly seq: number;
+  readonly payload: Uint8Array;
 }
 
 export interface PublisherCounters {
+  /** Messages, as all that is counted here. */
   readonly acked: number;
   /** Attempts that failed and were made again. */
   readonly retried: number;
@@ -45,13 +55,15 @@ export interface Publisher extends AsyncDisposable {
    * Beyond `inFlightMax` it queues and holds the payload: await `room()` before publishing to bound that too.
    */
   publish(seq: number, kind: Kind, payload: Uint8Array): Promise<PublishOutcome>;
+  /** The same for records of one kind in one message, which the caller keeps below the bus's limit; at least one. One alone goes as with publish(). */
+  publishBatch(kind: Kind, records: readonly PublishedRecord[]): Promise<PublishOutcome>;
   /** Resolves when a publish would not queue. Throws the signal's reason, `cancelled` once the publisher is disposed. */
-  room(waiting?: Waiting): Promise<void>;
+  room(): Promise<void>;
   readonly counters: PublisherCounters;
 }
 
 /** Throws `invalid-input` when a name cannot be part of a subject. */
-export function createPublisher({ bus, lab, run, agent, inFlightMax = 64 }: PublisherOptions): Publisher {
+export function createPublisher({ bus, lab, run, agent, inFlightMax = 64, signal }: PublisherOptions): Publisher {
   assert(Number.isInteger(inFlightMax) && inFlightMax > 0, `inFlightMax is ${inFlightMax}`);
   checkToken("lab", lab);
   checkToken("run", run);
@@ -60,7 +72,7 @@ export function createPublisher({ bus, lab, run, agent, inFlightMax = 64 }: Publ
   const secret = randomBytes(32);
   const idOf = (seq: number) => createHmac("sha256", secret).update(String(seq)).digest("base64url").slice(0, 22);
   const stop = new AbortController();
-  const ended = stop.signal;
+  const ended = signal ? AbortSignal.any([stop.signal, signal]) : stop.signal;
   const pending = new Set<Promise<PublishOutcome>>();
   const slots = createSlots(inFlightMax);
   const answers = createAnswers(bus, ACK_TIMEOUT_MS);
@@ -69,28 +81,27 @@ export function createPublisher({ bus, lab, run, agent, inFlightMax = 64 }: Publ
   let skipped = 0;
   let lastProblem: string | undefined;
 
-  async function deliver(seq: number, kind: Kind, payload: Uint8Array): Promise<PublishOutcome> {
+  async function deliver(message: Message): Promise<PublishOutcome> {
     try {
       await slots.take({ signal: ended });
     } catch {
       return "stopped"; // the only reason that ends the wait
     }
     try {
-      return await retryUntilAcked(seq, runSubject({ lab, run, kind, agent }), payload);
+      return await retryUntilAcked(message, runSubject({ lab, run, kind: message.kind, agent }));
     } finally {
       slots.release();
     }
   }
 
-  async function retryUntilAcked(seq: number, subject: string, payload: Uint8Array): Promise<PublishOutcome> {
-    const record = recordHeaders({ id: idOf(seq), seq });
+  async function retryUntilAcked({ seq, payload, headers }: Message, subject: string): Promise<PublishOutcome> {
     for (let attempt = 0; !ended.aborted && !bus.connection.isClosed(); attempt++) {
       try {
         // What is published while disconnected is silently dropped by the client, so wait.
         await bus.untilConnected({ signal: ended });
         if (payload.length + HEADER_BYTES_MAX > (bus.server?.maxPayloadBytes ?? Infinity))
           return skip(seq, "the server");
-        await publishOnce(subject, payload, record);
+        await publishOnce(subject, payload, headers);
         acked++;
         return "acked";
       } catch (caught) {
@@ -115,18 +126,37 @@ export function createPublisher({ bus, lab, run, agent, inFlightMax = 64 }: Publ
     return "skipped";
   }
 
+  async function publish(message: Message): Promise<PublishOutcome> {
+    assert(Number.isSafeInteger(message.seq) && message.seq > 0, `record number ${message.seq}`);
+    const outcome = deliver(message);
+    pending.add(outcome);
+    try {
+      return await outcome;
+    } finally {
+      pending.delete(outcome);
+    }
+  }
+
+  async function publishOne(seq: number, kind: Kind, payload: Uint8Array): Promise<PublishOutcome> {
+    return publish({ seq, kind, payload, headers: recordHeaders({ id: idOf(seq), seq }) });
+  }
+
   return {
-    async publish(seq, kind, payload) {
-      assert(Number.isSafeInteger(seq) && seq > 0, `record number ${seq}`);
-      const outcome = deliver(seq, kind, payload);
-      pending.add(outcome);
-      try {
-        return await outcome;
-      } finally {
-        pending.delete(outcome);
-      }
+    publish: publishOne,
+    async publishBatch(kind, records) {
+      const [first] = records;
+      assert(first, "a batch has records");
+      if (records.length === 1) return publishOne(first.seq, kind, first.payload);
+      const batch = create(RecordBatchSchema, { records: records.map(({ payload }) => payload) });
+      // A record is in one message only, so the first one's number names the batch.
+      return publish({
+        seq: first.seq,
+        kind,
+        payload: toBinary(RecordBatchSchema, batch),
+        headers: batchHeaders(idOf(first.seq)),
+      });
     },
-    room: ({ signal } = {}) => slots.free({ signal: signal ? AbortSignal.any([signal, ended]) : ended }),
+    room: () => slots.free({ signal: ended }),
     get counters() {
       return { acked, retried, skipped, inFlight: slots.used, lastProblem };
     },
@@ -136,6 +166,12 @@ export function createPublisher({ bus, lab, run, agent, inFlightMax = 64 }: Publ
       await Promise.all(pending);
     },
   };
+}
+
+/** One message: a record, or a batch under the number of its first. */
+interface Message extends PublishedRecord {
+  readonly kind: Kind;
+  readonly headers: MsgHdrs;
 }
 
 class Refusal extends Error {

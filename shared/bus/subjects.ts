@@ -1,4 +1,3 @@
-import type { Record } from "@salvo/proto/telemetry_pb.ts";
 import { SalvoError } from "../kernel/error.ts";
 
 /** What a message is about; one token of its subject, so that a reader can subscribe to one kind alone. */
@@ -63,12 +62,6 @@ export function parseSubject(subject: string): ParsedSubject | undefined {
     return { type: "presence", lab, agent };
   }
   return undefined;
-}
-
-/** Samples travel under their own kind, everything else as an event. */
-export function kindOf(record: Record): Kind {
-  const body = record.body.case;
-  return body === "fio" || body === "cpu" || body === "disk" || body === "net" ? body : "event";
 }
 
 function isToken(text: string | undefined): text is string {

@@ -1,6 +1,7 @@
 import { binNs, binOf } from "./bins.ts";
 import { readDocument, type FioObject } from "./document.ts";
 import { Histogram } from "./latency.ts";
+import { greatest } from "../kernel/extremes.ts";
 
 /** What fio did in one direction since it began. */
 export interface DirectionTotals {
@@ -41,7 +42,7 @@ export function parseDump(text: string): FioTotals {
   const runtimesMs = [...directions("read"), ...directions("write")].map((direction) => direction.count("runtime"));
   return {
     timestampMs: root.count("timestamp_ms"),
-    runtimeMs: Math.max(...runtimesMs),
+    runtimeMs: greatest(runtimesMs),
     error: jobs.map((job) => job.count("error")).find((error) => error !== 0) ?? 0,
     read: sumDirection(directions("read")),
     write: sumDirection(directions("write")),

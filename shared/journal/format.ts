@@ -85,6 +85,9 @@ export function decodeRecord(bytes: Buffer, at: number, seq: number): Decoded {
   return { kind: "record", payload: bytes.subarray(at + RECORD_HEAD_BYTES, next), next };
 }
 
+/** CRC-32C, of which equal ones are the same bytes, as far as accidents go. */
+export const sumOf = (bytes: Uint8Array): number => crc32c(bytes);
+
 function checksum(frame: Buffer): number {
   return crc32c(frame.subarray(RECORD_HEAD_BYTES), crc32c(frame.subarray(0, 8)));
 }

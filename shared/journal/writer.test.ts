@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { follow } from "./follow.ts";
-import { PAYLOAD_BYTES_MAX } from "./format.ts";
+import type { JournalFs } from "./file.ts";
+import { type JournalRecord, PAYLOAD_BYTES_MAX } from "./format.ts";
 import { recover } from "./reader.ts";
 import { createSimulatedDisk } from "./simulated-disk.ts";
 import { openJournal, WAITING_BYTES_MAX } from "./writer.ts";
@@ -176,13 +177,49 @@ test("a follower sees every record once it is durable, and its end when the jour
   for (const value of ["a", "b", "c"]) journal.append(text(value));
   const first = records.next();
   await journal.flush();
-  expect((await first).value?.seq).toBe(2);
-  expect((await records.next()).value?.seq).toBe(3);
+  expect((await first).value?.map(({ seq }) => seq)).toEqual([2, 3]);
   journal.append(text("d"));
   await journal.end();
   const last = await records.next();
-  expect(Buffer.from(last.value!.payload).toString()).toBe("d");
+  expect(last.value!.map(({ payload }) => Buffer.from(payload).toString())).toEqual(["d"]);
   expect(await records.next()).toEqual({ done: true, value: undefined });
+});
+
+test("a follower that keeps up is given what is recent without any reading from the disk, and what is older too", async () => {
+  const disk = createSimulatedDisk();
+  let reads = 0;
+  const fs: JournalFs = {
+    ...disk,
+    async open(path, mode) {
+      const file = await disk.open(path, mode);
+      return { ...file, read: async (into, at) => (reads++, file.read(into, at)) };
+    },
+  };
+  await using journal = await openJournal(PATH, { fs, flushMs: LATER_MS, recentBytesMax: 100 });
+  const opening = reads;
+  const seen: string[] = [];
+  const take = (records: readonly JournalRecord[] | void) =>
+    seen.push(...(records ?? []).map(({ seq, payload }) => `${seq} ${Buffer.from(payload).toString()}`));
+  const records = follow(journal);
+  for (const value of ["a", "b", "c"]) {
+    journal.append(text(value));
+    journal.append(text(`${value}${value}`));
+    await journal.flush();
+    take((await records.next()).value);
+  }
+  expect(seen).toEqual(["1 a", "2 aa", "3 b", "4 bb", "5 c", "6 cc"]);
+  expect(reads).toBe(opening);
+  expect(await journal.read(4, 5)).toEqual([
+    { seq: 4, payload: text("bb") },
+    { seq: 5, payload: text("c") },
+  ]);
+  expect(await journal.read(5, 6, 1)).toEqual([{ seq: 5, payload: text("c") }]);
+  expect(reads).toBe(opening);
+
+  journal.append(new Uint8Array(80)); // more than may stay with the others
+  await journal.flush();
+  expect((await journal.read(1, 7)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  expect(reads).toBeGreaterThan(opening);
 });
 
 test("a follower that waits ends with the journal, with its failure or with the signal's reason", async () => {

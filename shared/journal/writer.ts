@@ -3,6 +3,7 @@ import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { unlessAborted, type Waiting } from "../kernel/signal.ts";
 import { nodeFs, type JournalFile, type JournalFs } from "./file.ts";
 import { encodeRecord, type JournalRecord } from "./format.ts";
+import { createRecent, type Recent } from "./recent.ts";
 import { damage, scan, type Dropped, type Recovery } from "./reader.ts";
 import { makeWhole } from "./repair.ts";
 
@@ -29,8 +30,9 @@ export interface Journal extends AsyncDisposable {
   /** Resolves with durableSeq when it is at least `seq`, or when all is durable after end(); throws what made the journal fail. */
   waitDurable(seq: number, waiting?: Waiting): Promise<number>;
   /**
-   * Durable records from `fromSeq` up to `toSeq`, both included, read back from the disk and checked: as many as have
-   * payloads of `bytesMax` together, but at least one. None when `fromSeq` is not durable. Throws `corrupt`.
+   * Durable records from `fromSeq` up to `toSeq`, both included, read back from the disk and checked, or from memory when
+   * they are recent (see JournalOptions): as many as have payloads of `bytesMax` together, but at least one. None when
+   * `fromSeq` is not durable. Throws `corrupt`.
    */
   read(fromSeq: number, toSeq: number, bytesMax?: number): Promise<JournalRecord[]>;
   /** Nothing is appended after this: flushes, and lets followers come to their end. Reading goes on. */
@@ -42,6 +44,8 @@ export interface Journal extends AsyncDisposable {
 export interface JournalOptions {
   /** How long an appended record may wait for others before all are written together. */
   readonly flushMs?: number;
+  /** So much of the newest durable records stays in memory, for readers that keep up with the journal: none by default. */
+  readonly recentBytesMax?: number;
   readonly fs?: JournalFs;
 }
 
@@ -51,14 +55,14 @@ export interface JournalOptions {
  * it is another kind of file, and what the file system has to say.
  */
 export async function openJournal(path: string, options: JournalOptions = {}): Promise<Journal> {
-  const { flushMs = 100, fs = nodeFs } = options;
+  const { flushMs = 100, recentBytesMax = 0, fs = nodeFs } = options;
   try {
     await using undo = new AsyncDisposableStack();
     const file = await fs.open(path, "write");
     undo.defer(() => file.close());
     const recovery = await makeWhole(file, path, fs);
     undo.move();
-    return createJournal({ path, file, recovery, flushMs });
+    return createJournal({ path, file, recovery, flushMs, recent: createRecent(recentBytesMax) });
   } catch (error) {
     throw toSalvoError(error, { file: path, remedy: "Check that its folder exists, is writable and has space left" });
   }
@@ -69,9 +73,10 @@ interface Parts {
   readonly file: JournalFile;
   readonly recovery: Recovery;
   readonly flushMs: number;
+  readonly recent: Recent;
 }
 
-function createJournal({ path, file, recovery, flushMs }: Parts): Journal {
+function createJournal({ path, file, recovery, flushMs, recent }: Parts): Journal {
   const { offsets } = recovery;
   let { lastSeq, endByte } = recovery;
   let durableSeq = lastSeq;
@@ -108,7 +113,8 @@ function createJournal({ path, file, recovery, flushMs }: Parts): Journal {
   async function writeBatch(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    const batch = Buffer.concat(waiting);
+    const frames = waiting;
+    const batch = Buffer.concat(frames);
     const batchSeq = lastSeq;
     waiting = [];
     try {
@@ -116,6 +122,7 @@ function createJournal({ path, file, recovery, flushMs }: Parts): Journal {
       await file.sync();
       durableByte += batch.length;
       durableSeq = batchSeq;
+      recent.keep(frames, batchSeq);
       announce();
     } catch (error) {
       // Never tried again: after a failed fsync the kernel may have dropped the pages and call the next one a success.
@@ -187,6 +194,8 @@ function createJournal({ path, file, recovery, flushMs }: Parts): Journal {
       assert(!closing, "read from a closed journal");
       assert(fromSeq >= 1, `read from record ${fromSeq}`);
       const last = Math.min(toSeq, durableSeq);
+      const remembered = recent.read(fromSeq, last, bytesMax);
+      if (remembered) return remembered;
       const found: JournalRecord[] = [];
       if (fromSeq > last) return found;
       let bytes = 0;

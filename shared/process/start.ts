@@ -27,6 +27,8 @@ export interface StartOptions {
   /** Give it a process group: kill() and stop() take its descendants too, and none of them outlives it. Not on Windows. */
   readonly ownGroup?: boolean;
   readonly stderrBytesMax?: number;
+  /** Sees what the program writes to stderr as it is written. */
+  readonly onStderr?: (chunk: Buffer) => void;
   /** Killed when it runs longer. */
   readonly timeoutMs?: number;
   /** Killed when this aborts. */

@@ -32,6 +32,7 @@ export interface Supervision {
   readonly startedMs: number;
   readonly stdin?: string | Uint8Array;
   readonly stderrBytesMax?: number;
+  readonly onStderr?: (chunk: Buffer) => void;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -42,6 +43,7 @@ export function supervise(child: ChildProcess, options: Supervision): RunningPro
   assert(pid !== undefined && stderr, "a spawned child has a pid and its stderr piped");
   const group = options.ownGroup ? -pid : pid;
   const stderrTail = keepTail(stderr, options.stderrBytesMax ?? 64 * 1024);
+  if (options.onStderr) stderr.on("data", options.onStderr);
   const ended = Promise.withResolvers<ProcessEnd>();
   let over = false;
   let firstReason: "killed" | "timed-out" | undefined;

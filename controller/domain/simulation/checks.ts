@@ -2,6 +2,7 @@ import { GATES_LATE_MS_MAX } from "@salvo/shared/agent/domain/run-plan.ts";
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { COLLECT_WAIT_MS, type ConductorState } from "../conductor.ts";
 import type { SimulatedAgent } from "./agent.ts";
+import { greatest, least } from "@salvo/shared/kernel/extremes.ts";
 
 /** A world that has come to its end. */
 export interface World {
@@ -66,7 +67,7 @@ export function findBroken(world: World): string[] {
   if (good) {
     rule(started.length === agents.length, `a good run, but only ${started.length} of ${agents.length} agents started`);
     const at = started.flatMap(({ openedAtMs }) => openedAtMs);
-    const spread = Math.max(...at) - Math.min(...at);
+    const spread = greatest(at) - least(at);
     rule(spread <= SPREAD_MS_MAX, `a good run, but its gates opened ${spread} ms apart`);
     for (const { id, ticksLeft } of agents)
       rule(ticksLeft === 0, `a good run, but ${id} ended ${ticksLeft} ticks early`);

@@ -11,6 +11,7 @@ import { color, type LineStyle } from "../theme.ts";
 import { formatPercent } from "../units.ts";
 import { type Heatmap, heatmapOf, heatScale } from "./heatmap.ts";
 import { phaseAreas } from "./phases.ts";
+import { greatest } from "@salvo/shared/kernel/extremes.ts";
 
 const KIND_LINES: Readonly<Record<CpuKind, LineStyle>> = {
   user: { color: "blue", dash: [] },
@@ -77,7 +78,7 @@ function draw(run: ReportRun, cpu: HostCpu, rowsHeight: number, size: ChartSize)
 /** To the first round figure above all lines, so that little work is not drawn as none. */
 function percentAxis({ rows }: HostCpu) {
   const ticks = [...Map.groupBy(rows, ({ tick }) => tick).values()];
-  const most = Math.max(...ticks.flatMap((rows) => CPU_KINDS.map((kind) => percent(rows, kind) ?? 0)));
+  const most = greatest(ticks.flatMap((rows) => CPU_KINDS.map((kind) => percent(rows, kind) ?? 0)));
   const max = [10, 20, 50].find((max) => most <= max) ?? 100;
   return { ...valueAxis("% of all cores", { max }, 1), interval: max === 100 ? 25 : max / 5 };
 }

@@ -7,6 +7,7 @@ import { type Direction, mergedLatency, percentileUs, samplesInWindow } from "..
 import { type ReportRun, windowSeconds } from "../run.ts";
 import { color, type ColorName } from "../theme.ts";
 import { formatCount, formatMicros } from "../units.ts";
+import { greatest, least } from "@salvo/shared/kernel/extremes.ts";
 
 export const DIRECTION_COLORS: Readonly<Record<Direction, ColorName>> = { read: "blue", write: "orange" };
 
@@ -151,6 +152,6 @@ function rangeOf(panels: readonly Panel[]): Range {
     ...density.map(([log]) => log),
     ...marks.map(({ us }) => Math.log10(us)),
   ]);
-  const [min, max] = [Math.min(...logs), Math.max(...logs)];
+  const [min, max] = [least(logs), greatest(logs)];
   return { min: min - 0.05, max: Math.max(max, min + 0.3) + 0.05 };
 }

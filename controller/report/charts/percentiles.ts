@@ -8,6 +8,7 @@ import { type ReportRun, secondsAfterT0, windowSeconds } from "../run.ts";
 import { color } from "../theme.ts";
 import { DIRECTION_COLORS } from "./latency.ts";
 import { phaseAreas } from "./phases.ts";
+import { greatest, least } from "@salvo/shared/kernel/extremes.ts";
 
 /** Enough for the width of a page. */
 const POINTS_MAX = 400;
@@ -66,7 +67,7 @@ function linesOf(run: ReportRun, direction: Direction, ticksPerPoint: number): L
   if (!run.samples.some((row) => row[direction].ios > 0)) return [];
   const points = [...Map.groupBy(run.samples, ({ tick }) => Math.floor((tick - 1) / ticksPerPoint)).values()].map(
     (rows) => ({
-      at: Math.max(...rows.map(({ tNs }) => secondsAfterT0(run.manifest, tNs))),
+      at: greatest(rows.map(({ tNs }) => secondsAfterT0(run.manifest, tNs))),
       histogram: mergedLatency(rows, [direction]),
     }),
   );
@@ -84,7 +85,7 @@ function linesOf(run: ReportRun, direction: Direction, ticksPerPoint: number): L
 
 function draw(run: ReportRun, lines: readonly Line[], size: ChartSize): ChartOption {
   const ends = lines.flatMap(({ points }) => points.map(([at]) => at));
-  const time = { min: 0, max: Math.max(...ends, windowSeconds(run.manifest)?.end ?? 0) };
+  const time = { min: 0, max: greatest(ends, windowSeconds(run.manifest)?.end ?? 0) };
   const range = rangeOf(lines);
   return {
     grid: panel(size, 16, size.height - 48),
@@ -114,6 +115,6 @@ function lineSeries({ points, width, style: { dash, color: name } }: Line): Line
 
 function rangeOf(lines: readonly Line[]): Range {
   const logs = lines.flatMap(({ points }) => points.map(([, log]) => log)).filter((log) => log !== null);
-  const [min, max] = [Math.min(...logs), Math.max(...logs)];
+  const [min, max] = [least(logs), greatest(logs)];
   return { min: min - 0.1, max: Math.max(max + 0.1, min + 0.5) };
 }

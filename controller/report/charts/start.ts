@@ -6,6 +6,7 @@ import type { Figure } from "../figure.ts";
 import type { ReportRun } from "../run.ts";
 import { color } from "../theme.ts";
 import { formatMicros } from "../units.ts";
+import { greatest, least } from "@salvo/shared/kernel/extremes.ts";
 
 /** As many rows as a page can take; beyond, the latest are drawn. */
 const ROWS_MAX = 48;
@@ -26,8 +27,8 @@ export function startFigure({ manifest }: ReportRun, id: string): Figure | undef
   const starts = all.filter((start) => latest.has(start));
   const absent = manifest.participants.filter(({ started }) => !started).map(({ id }) => id);
   const boundUs = manifest.summary?.clockBoundUs ?? 0;
-  const last = Math.max(...all.map(({ latest }) => latest));
-  const first = Math.min(...all.map(({ earliest }) => earliest));
+  const last = greatest(all.map(({ latest }) => latest));
+  const first = least(all.map(({ earliest }) => earliest));
   return {
     title: "First I/O after T0",
     caption: [
@@ -60,7 +61,7 @@ function startsOf(participants: readonly ParticipantResult[]): Start[] {
 function draw(starts: readonly Start[], boundMs: number, size: ChartSize): ChartOption {
   const range = rangeOf(starts, boundMs);
   const names = starts.map(({ name }) => name);
-  const longest = Math.max(...names.map((name) => name.length));
+  const longest = greatest(names.map((name) => name.length));
   const left = Math.min(size.narrow ? 130 : 240, longest * 7 + 18);
   return {
     grid: { ...panel(size, 22, starts.length * ROW_HEIGHT), left, right: 28 },
@@ -152,10 +153,16 @@ function intervalSeries(starts: readonly Start[], { narrow }: ChartSize): Custom
 
 /** From before T0 to past the latest bar, with room for the text beside it. */
 function rangeOf(starts: readonly Start[], boundMs: number): Range {
-  const least = Math.min(-boundMs, ...starts.map(({ earliest }) => earliest), 0);
-  const most = Math.max(boundMs, ...starts.map(({ latest }) => latest));
-  const span = most - least || 1;
-  return { min: least - span * 0.05, max: most + span * 0.35 };
+  const first = least(
+    starts.map(({ earliest }) => earliest),
+    Math.min(-boundMs, 0),
+  );
+  const last = greatest(
+    starts.map(({ latest }) => latest),
+    boundMs,
+  );
+  const span = last - first || 1;
+  return { min: first - span * 0.05, max: last + span * 0.35 };
 }
 
 function formatMs(ms: number): string {

@@ -33,6 +33,17 @@ test("no line has more than 1500 points, however long the run", () => {
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(1500);
 });
 
+test("a run of hours with many participants is drawn: more samples than a call may have arguments", () => {
+  const short = exampleRun({ agents: 2, iops: 5, cores: 1 });
+  const { manifest, samples } = short;
+  const times = Math.ceil(150_000 / samples.length);
+  const long = Array.from({ length: times }, (_, hour) =>
+    samples.map((row) => ({ ...row, tick: row.tick + hour * 1000, tNs: row.tNs + BigInt(hour) * 1_000_000_000_000n })),
+  ).flat();
+  const lines = drawn({ ...short, manifest, samples: long });
+  expect(lines.length).toBeGreaterThan(2);
+});
+
 test("small blocks are counted, large ones weighed", () => {
   expect(throughputFigure(exampleRun({ blockBytes: 4096 }), "t")?.title).toContain("IOPS");
   expect(throughputFigure(exampleRun({ blockBytes: 1 << 20, iops: 100 }), "t")?.title).toContain("MiB/s");

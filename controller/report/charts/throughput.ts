@@ -8,6 +8,7 @@ import { type ReportRun, windowSeconds } from "../run.ts";
 import { color, type LineStyle, nthLine } from "../theme.ts";
 import { formatBytes } from "../units.ts";
 import { phaseAreas } from "./phases.ts";
+import { greatest, least } from "@salvo/shared/kernel/extremes.ts";
 
 /** From this block size on, bandwidth says more than I/Os per second. */
 const LARGE_BLOCK_BYTES = 65_536;
@@ -137,12 +138,15 @@ function stallMarks(lines: readonly Line[], gridIndex: number): LineSeriesOption
 }
 
 function timeRange({ manifest }: ReportRun, lines: readonly Line[]): Range {
-  const last = Math.max(...lines.flatMap(({ rates }) => rates.map(({ at }) => at)), windowSeconds(manifest)?.end ?? 0);
+  const last = greatest(
+    lines.flatMap(({ rates }) => rates.map(({ at }) => at)),
+    windowSeconds(manifest)?.end ?? 0,
+  );
   return { min: 0, max: Math.max(last, 0.1) };
 }
 
 function extent(rates: readonly Rate[], { of, name }: Measure): string {
   const known = rates.map(of).filter((value) => value !== undefined);
   if (known.length === 0) return "Nothing is known.";
-  return `Together between ${Math.round(Math.min(...known))} and ${Math.round(Math.max(...known))} ${name}.`;
+  return `Together between ${Math.round(least(known))} and ${Math.round(greatest(known))} ${name}.`;
 }

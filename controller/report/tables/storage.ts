@@ -6,6 +6,7 @@ import { CHECK_WORDS, OUTCOME_WORDS } from "../../domain/path-checks.ts";
 import { html, type Html } from "../html.ts";
 import { formatBytes, formatCount, formatPercent } from "../units.ts";
 import { absent, renderTable } from "./table.ts";
+import { greatest } from "@salvo/shared/kernel/extremes.ts";
 
 const BITS_PER_MIB = 8 * 2 ** 20;
 
@@ -72,7 +73,7 @@ function checkTable(checks: readonly PathCheck[]): Html {
 function channel(checks: readonly PathCheck[], mibPerSec: number | undefined): Html | undefined {
   const addresses = Map.groupBy(checks, ({ address }) => address).values();
   const mbps = [...addresses]
-    .map((each) => Math.max(...each.map(({ lineRateMbps }) => lineRateMbps)))
+    .map((each) => greatest(each.map(({ lineRateMbps }) => lineRateMbps)))
     .reduce((sum, rate) => sum + rate, 0);
   if (mbps === 0 || mibPerSec === undefined) return undefined;
   const lineMibPerSec = (mbps * 1e6) / BITS_PER_MIB;

@@ -10,17 +10,20 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseDump } from "../../fio/dump.ts";
 import { fioArguments, renderJob } from "../../fio/job.ts";
+import type { StartBounds } from "../../fio/start.ts";
 import { createSplitter } from "../../fio/splitter.ts";
 import { toSalvoError } from "../../kernel/error.ts";
 import { type Clock, msToNs, type Nanos } from "../../kernel/time.ts";
 import { type RunningProcess, startProcess } from "../../process/start.ts";
 import { fioRuntimeMs, type RunPlan } from "../domain/run-plan.ts";
 import { createDumpDialogue } from "./dump-dialogue.ts";
+import { type SetUpWatch, watchSetUp } from "./set-up-watch.ts";
 import type { Gate, Workloads } from "./workloads.ts";
 
 /** The fio process of one participant, from its start at the gate to its last word. */
 export interface FioProcess {
   readonly participant: string;
+  readonly pid: number;
   /** The next call is open: all that can be done before it is done here. Monotonic minus wall clock, now. */
   prepareToOpen(wallOffsetNs: Nanos): void;
   /** Opens the gate; until then fio has done no I/O. */
@@ -64,15 +67,24 @@ export async function startFio(participant: string, plan: RunPlan, place: FioPla
       gate: gate.command,
     });
     await writeFile(jobFile, job);
-    const child = await startProcess(place.fioPath, fioArguments(jobFile), { cwd: place.folder });
-    return follow(participant, place, gate, child, msToNs(fioRuntimeMs(plan.workload)));
+    const setUp = watchSetUp();
+    const options = { cwd: place.folder, onStderr: setUp.sawStderr };
+    const child = await startProcess(place.fioPath, fioArguments(jobFile), options);
+    return follow(participant, place, { gate, child, setUp, runtimeNs: msToNs(fioRuntimeMs(plan.workload)) });
   } catch (error) {
     gate.close();
     throw error;
   }
 }
 
-function follow(participant: string, place: FioPlace, gate: Gate, child: RunningProcess, runtimeNs: Nanos): FioProcess {
+interface Started {
+  readonly gate: Gate;
+  readonly child: RunningProcess;
+  readonly setUp: SetUpWatch;
+  readonly runtimeNs: Nanos;
+}
+
+function follow(participant: string, place: FioPlace, { gate, child, setUp, runtimeNs }: Started): FioProcess {
   const { clock, workloads } = place;
   const dialogue = createDumpDialogue({
     participant,
@@ -85,11 +97,13 @@ function follow(participant: string, place: FioPlace, gate: Gate, child: Running
   /** Came past fio's planned end: a late answer, or fio's result. */
   let held: { readonly document: string; readonly receivedAtNs: Nanos } | undefined;
   let garbage: string | undefined;
+  let failedJob: string | undefined;
   const splitter = createSplitter();
 
   async function readDocuments(): Promise<void> {
     try {
       for await (const chunk of child.stdout) {
+        setUp.sawStdout(chunk);
         for (const document of splitter.push(chunk)) {
           takeHeld();
           lastDocument = document;
@@ -116,6 +130,12 @@ function follow(participant: string, place: FioPlace, gate: Gate, child: Running
     dialogue.take(document, { receivedAtNs, ioUntilNs: releasedAtNs + runtimeNs });
   }
 
+  /** Its other jobs would wait at their gates until arming takes too long. */
+  async function endAtFailedJob(): Promise<void> {
+    failedJob = await setUp.failed;
+    workloads.endFio(child);
+  }
+
   async function watchGate(): Promise<void> {
     for await (const _ of gate.parked) place.onParked();
   }
@@ -126,40 +146,25 @@ function follow(participant: string, place: FioPlace, gate: Gate, child: Running
     gate.close();
     await parked;
     dialogue.end();
-    const bounds = dialogue.startBounds();
-    const problem = problemOf({
-      exitCode,
-      endedBy,
-      said: lastWords(stderr) || lastWords(splitter.noise),
-      garbage,
-      lastDocument,
-    });
+    const said = lastWords(stderr) || lastWords(splitter.noise);
+    const facts = { failedJob, exitCode, endedBy, said, garbage, lastDocument };
     return {
-      problem,
-      final:
-        lastDocument === undefined
-          ? undefined
-          : create(FioFinalSchema, { participant, exitCode: exitCode ?? -1, json: lastDocument }),
-      start:
-        bounds && releasedAtNs !== undefined
-          ? create(StartProofSchema, {
-              participant,
-              releasedAtNs,
-              earliestNs: bounds.earliestNs,
-              latestNs: bounds.latestNs,
-              wallClockSet: bounds.stepped,
-            })
-          : undefined,
+      problem: problemOf(facts),
+      final: finalOf(participant, facts),
+      start: proofOf(participant, dialogue.startBounds(), releasedAtNs),
     };
   }
 
+  void endAtFailedJob();
   return {
     participant,
+    pid: child.pid,
     prepareToOpen(offsetNs) {
       gate.allow();
       dialogue.setWallOffset(offsetNs);
     },
     open() {
+      setUp.end();
       releasedAtNs = clock.now();
       gate.open();
     },
@@ -175,6 +180,7 @@ function follow(participant: string, place: FioPlace, gate: Gate, child: Running
 }
 
 interface EndFacts {
+  readonly failedJob: string | undefined;
   readonly exitCode: number | null;
   readonly endedBy: string | null;
   readonly said: string;
@@ -182,8 +188,23 @@ interface EndFacts {
   readonly lastDocument: string | undefined;
 }
 
+function finalOf(participant: string, { exitCode, lastDocument: json }: EndFacts): FioFinal | undefined {
+  return json === undefined ? undefined : create(FioFinalSchema, { participant, exitCode: exitCode ?? -1, json });
+}
+
+function proofOf(
+  participant: string,
+  bounds: StartBounds | undefined,
+  releasedAtNs: Nanos | undefined,
+): StartProof | undefined {
+  if (!bounds || releasedAtNs === undefined) return undefined;
+  const { earliestNs, latestNs, stepped: wallClockSet } = bounds;
+  return create(StartProofSchema, { participant, releasedAtNs, earliestNs, latestNs, wallClockSet });
+}
+
 /** fio exits with 0 in several ways of failing (a prerun that failed, above all), so its result is looked at as well. */
-function problemOf({ exitCode, endedBy, said, garbage, lastDocument }: EndFacts): string {
+function problemOf({ failedJob, exitCode, endedBy, said, garbage, lastDocument }: EndFacts): string {
+  if (failedJob !== undefined) return failedJob;
   if (garbage) return garbage;
   if (endedBy) return `fio was ended by ${endedBy}${said && `: ${said}`}`;
   if (exitCode !== 0) return `fio exited with ${exitCode}${said && `: ${said}`}`;

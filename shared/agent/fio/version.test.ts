@@ -24,7 +24,7 @@ async function asked(): Promise<number> {
 }
 
 test("a fio is run once, and again when another one has come in its place", async () => {
-  const tell = fioTeller(path);
+  const tell = fioTeller(path, () => undefined);
   expect(await tell()).toMatchObject({ version: "", problem: expect.stringContaining(path) });
   await install("fio-3.33");
   for (let time = 0; time < 3; time++) expect(await tell()).toMatchObject({ path, version: "fio-3.33", problem: "" });
@@ -37,7 +37,7 @@ test("a fio is run once, and again when another one has come in its place", asyn
 });
 
 test("what is no fio is asked anew each time, and never remembered", async () => {
-  const tell = fioTeller(path);
+  const tell = fioTeller(path, () => undefined);
   await install("nonsense");
   for (let time = 0; time < 2; time++)
     expect(await tell()).toMatchObject({ version: "", problem: expect.stringContaining("no fio version") });

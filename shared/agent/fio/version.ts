@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { type Fio, FioSchema } from "@salvo/proto/agent_pb.ts";
+import { type Fio, type FioLimits, FioSchema } from "@salvo/proto/agent_pb.ts";
 import { stat } from "node:fs/promises";
 import { parseFioVersion } from "../../fio/version.ts";
 import { SalvoError, toSalvoError } from "../../kernel/error.ts";
@@ -8,9 +8,9 @@ import { run } from "../../process/run.ts";
 
 /**
  * Tells of a fio as it is now: another one may have been installed meanwhile. The program itself is only run again when its
- * file is another: describing an agent should cost its host nothing.
+ * file is another: describing an agent should cost its host nothing. `readLimits` tells what the host lets fio have now.
  */
-export function fioTeller(path: string): () => Promise<Fio> {
+export function fioTeller(path: string, readLimits: () => FioLimits | undefined): () => Promise<Fio> {
   let known: { readonly file: string; readonly version: string } | undefined;
   return async () => {
     try {
@@ -20,7 +20,8 @@ export function fioTeller(path: string): () => Promise<Fio> {
         parseFioVersion(stdout); // throws when it is no fio
         known = { file, version: stdout.trim() };
       }
-      return create(FioSchema, { path, version: known.version });
+      const limits = readLimits();
+      return create(FioSchema, { path, version: known.version, ...(limits && { limits }) });
     } catch (error) {
       const { kind, message, remedy } = toSalvoError(error);
       if (kind === "internal") throw error;

@@ -1,4 +1,6 @@
+import type { FioLimits } from "@salvo/proto/agent_pb.ts";
 import type { RunningProcess } from "../../process/start.ts";
+import type { CpuLimits } from "../domain/cpu-limit.ts";
 import type { WayState } from "../domain/way-changes.ts";
 
 /** What a platform needs to run fio for a workload. */
@@ -11,6 +13,10 @@ export interface Workloads {
   endFio(fio: RunningProcess): void;
   /** A path by which another process opens the very file behind this process's handle, whatever has the file's name by now. */
   pathOfHandle(fd: number): string;
+  /** What the host lets the jobs of fio have now, to be compared with what a workload needs; undefined where there are no such limits. */
+  readFioLimits(): FioLimits | undefined;
+  /** What keeps a process, or the fio that it started, from CPUs; undefined when the process is gone or nobody can tell. */
+  readCpuLimits(pid: number): CpuLimits | undefined;
   /** A quick reader of the states of the ways to a disk; undefined for what is not reached over a network. */
   findWays(path: string): (() => readonly WayState[]) | undefined;
 }

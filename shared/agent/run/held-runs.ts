@@ -13,6 +13,9 @@ import { openReadOnly } from "./read-only-journal.ts";
 /** Nobody collects what is so old; a journal is some MiB. */
 export const HELD_RUNS_MAX = 1000;
 
+/** What publishing reads while fio is at work comes from memory: no reading disturbs the disk then. */
+const RECENT_BYTES_MAX = 1024 * 1024;
+
 /** A run that has ended, and whose journal waits to be collected and released. */
 export interface HeldRun {
   readonly status: RunStatus;
@@ -39,7 +42,7 @@ export function runFolders(dataDir: string): RunFolders {
         throw error.code === "EEXIST" ? new SalvoError("wrong-state", `run ${run} was here before`) : error;
       });
       try {
-        return { folder, journal: await openJournal(join(folder, "journal")) };
+        return { folder, journal: await openJournal(join(folder, "journal"), { recentBytesMax: RECENT_BYTES_MAX }) };
       } catch (error) {
         await rm(folder, { recursive: true, force: true });
         const { kind, message, remedy } = toSalvoError(error);

@@ -2,11 +2,12 @@ import { join } from "node:path";
 import { SalvoError } from "../../kernel/error.ts";
 import type { Nanos } from "../../kernel/time.ts";
 import type { OpenDevice } from "../devices/open-device.ts";
-import { wayChanges, type WayState } from "../domain/way-changes.ts";
 import { type FioProcess, startFio } from "../fio/process.ts";
 import type { Workloads } from "../fio/workloads.ts";
 import type { SampledParticipant } from "../sampler/sampler.ts";
 import type { RunContext } from "./context.ts";
+import { watchCpuLimits } from "./cpu-limits.ts";
+import { createWays } from "./ways.ts";
 
 /** The run's own fio processes and their devices; an observer has none. */
 export interface Participants {
@@ -18,11 +19,14 @@ export interface Participants {
   lookEarly(): void;
   /** The same by the device's number alone, just before the gates open. */
   lookLate(): void;
+  /** What keeps fio and the agent from CPUs: what the look found, or, with `over`, what it cost since. */
+  keepCpuLimits(when: "found" | "over"): void;
   /** wallOffsetNs: the monotonic clock less the wall clock, now. */
   prepareToOpen(wallOffsetNs: Nanos): void;
   open(): void;
-  /** Takes the samples of a tick, and tells of ways that have changed. */
+  /** Asks every fio for the sample of a tick. */
   sample(tick: number): void;
+  /** Tells of the ways to the disks that have changed. */
   lookAtWays(tick: number): void;
   askForProof(): void;
   kill(): void;
@@ -33,19 +37,15 @@ export interface Participants {
   closeDevices(): void;
 }
 
-interface Ways {
-  readonly participant: string;
-  readonly read: () => readonly WayState[];
-  last: readonly WayState[];
-}
-
 export function createParticipants(context: RunContext): Participants {
   const { plan, config, clock, signal, keep, tell } = context;
   const fios: FioProcess[] = [];
   const devices: OpenDevice[] = [];
   const sampled: SampledParticipant[] = [];
-  const ways: Ways[] = [];
+  const ways = createWays(keep);
   const delaysNs: Nanos[] = [];
+  const cpuLimits = watchCpuLimits((pid) => context.platform.workloads?.readCpuLimits(pid));
+  const parts = () => [{ participant: "", pid: process.pid }, ...fios];
 
   async function armOne({ id, device: name, deviceHash }: (typeof plan.participants)[number]): Promise<void> {
     const workloads = workloadsOf(context);
@@ -67,7 +67,7 @@ export function createParticipants(context: RunContext): Participants {
     context.background(see(fio));
     sampled.push({ id, path: device.path });
     const read = workloads.findWays(device.path);
-    if (read) ways.push({ participant: id, read, last: [] }); // one that is down by then is told of, too
+    if (read) ways.add(id, read);
   }
 
   /** Hands over all that fio left behind before the machine hears of its end: RunEnd comes last. */
@@ -89,9 +89,14 @@ export function createParticipants(context: RunContext): Participants {
     },
     lookEarly() {
       for (const device of devices) device.recheck();
+      cpuLimits.begin(parts());
     },
     lookLate() {
       for (const device of devices) device.recheckQuickly();
+    },
+    keepCpuLimits(when) {
+      const told = when === "over" ? cpuLimits.over(parts()) : cpuLimits.found();
+      for (const value of told) keep({ case: "cpuLimit", value });
     },
     prepareToOpen(wallOffsetNs) {
       for (const fio of fios) fio.prepareToOpen(wallOffsetNs);
@@ -102,14 +107,7 @@ export function createParticipants(context: RunContext): Participants {
     sample(tick) {
       for (const fio of fios) fio.ask(tick);
     },
-    lookAtWays(tick) {
-      for (const each of ways) {
-        const states = each.read();
-        for (const event of wayChanges(each.last, states, tick))
-          keep({ case: "event", value: { ...event, participant: each.participant } });
-        each.last = states;
-      }
-    },
+    lookAtWays: (tick) => ways.look(tick),
     askForProof() {
       for (const fio of fios) fio.askForProof();
     },

@@ -1,8 +1,9 @@
 import { getPriority } from "node:os";
 import { expect, test } from "vitest";
 import { SalvoError } from "../../kernel/error.ts";
+import { run } from "../../process/run.ts";
 import { systemClock } from "../../kernel/time.ts";
-import { waitClosely, waitPrecisely } from "./precise-wait.ts";
+import { lateGates, waitClosely, waitPrecisely } from "./precise-wait.ts";
 
 const MS = 1_000_000n;
 const reason = new SalvoError("cancelled", "the run was ended");
@@ -16,8 +17,24 @@ test("it is never early, and what must be done just before is done before", asyn
     act: () => (actedNs = systemClock.now()),
   });
   expect(actedNs).toBeGreaterThanOrEqual(atNs);
-  expect(calledNs).toBeGreaterThanOrEqual(atNs - 5n * MS);
+  expect(calledNs).toBeGreaterThanOrEqual(atNs - 40n * MS);
   expect(calledNs).toBeLessThan(actedNs);
+});
+
+test("a preparation that takes long begins earlier, but never more than 45 ms before the instant", async () => {
+  for (const justBeforeMs of [42, 400]) {
+    const atNs = systemClock.now() + 120n * MS;
+    let calledNs = 0n;
+    await waitPrecisely(atNs, { justBefore: () => (calledNs = systemClock.now()), justBeforeMs, act() {} });
+    expect(calledNs).toBeGreaterThanOrEqual(atNs - BigInt(Math.min(justBeforeMs, 45)) * MS);
+  }
+});
+
+test("a look that cannot be in time is told of", () => {
+  expect(lateGates(45)).toBeUndefined();
+  expect(lateGates(79.2)).toBe(
+    "its last look at devices and counters takes 80 ms, and begins at most 45 ms before its gates open: they open late",
+  );
 });
 
 test("an instant that is past is not waited for, and its preparation not left out", async () => {
@@ -36,6 +53,21 @@ test("nothing of the urgency is left, whatever happens at the instant", async ()
   await expect(waitPrecisely(atNs, { justBefore() {}, act: failing })).rejects.toBe(reason);
   await expect(waitPrecisely(atNs, { justBefore: failing, act() {} })).rejects.toBe(reason);
   expect(getPriority()).toBe(before);
+});
+
+test("an agent that was started with a nice value has it again afterwards", async () => {
+  const module = JSON.stringify(new URL("./precise-wait.ts", import.meta.url).href);
+  const script = `
+    const { getPriority } = await import("node:os");
+    const { waitPrecisely } = await import(${module});
+    const seen = [];
+    const atNs = process.hrtime.bigint() + 10_000_000n;
+    await waitPrecisely(atNs, { justBefore() {}, act: () => seen.push(getPriority()) });
+    console.log(JSON.stringify([...seen, getPriority()]));`;
+  const ran = await run("nice", ["-n", "5", process.execPath, "--input-type=module", "--eval", script]);
+  const [during, afterwards] = JSON.parse(ran.stdout);
+  expect(afterwards).toBe(5);
+  expect([-20, 5]).toContain(during); // without the right to it, it never changes
 });
 
 test("a close wait is never early either", async () => {

@@ -6,8 +6,13 @@ import { msToNs, NS_PER_MS, systemClock, type Nanos } from "../../kernel/time.ts
 const COARSE_NS = 25n * NS_PER_MS;
 /** On an idle Linux a timer is late by less than this; a tick that is not worth blocking 25 ms for is reached from here. */
 const CLOSE_NS = 3n * NS_PER_MS;
-/** How long before the instant justBefore is called at least: it may take a millisecond or two. */
-const JUST_BEFORE_NS = 5n * NS_PER_MS;
+/**
+ * How long before the instant justBefore is called. It takes a millisecond or two, but agents of one host all do it at once:
+ * with 5 ms, those that had no core for it were late (bench/README.md).
+ */
+const JUST_BEFORE_NS = 40n * NS_PER_MS;
+/** No more than that, however long justBefore takes: what it looks at may change afterwards. A longer one makes act late. */
+const JUST_BEFORE_MS_MAX = 45;
 /** In this time shells end and fio's jobs do their first I/O, where there are cores for them. */
 const STAND_BACK_NS = 4n * NS_PER_MS;
 const URGENT = os.constants.priority.PRIORITY_HIGHEST;
@@ -16,23 +21,23 @@ const SPIN_NS = 150_000n;
 
 export interface PreciseWait extends Waiting {
   readonly justBefore: () => void;
-  /** How long justBefore takes, where that is known to be much. */
+  /** How long justBefore takes, where that is known to be much: beyond 45 ms it makes act late. */
   readonly justBeforeMs?: number;
   readonly act: () => void;
 }
 
 /**
- * Calls act at the instant, late by microseconds where a core is free. The last 25 ms block the whole process, so that nothing
- * else can be in the way; justBefore is called in the midst of them. Throws the signal's reason when it comes earlier than
- * that.
+ * Calls act at the instant, late by microseconds where a core is free. From 25 ms before justBefore on, the whole process is
+ * blocked, so that nothing else can be in the way. Throws the signal's reason when it comes earlier than that.
  */
 export async function waitPrecisely(
   atNs: Nanos,
   { justBefore, justBeforeMs = 0, act, signal }: PreciseWait,
 ): Promise<void> {
-  const wanted = msToNs(justBeforeMs);
+  const wanted = msToNs(Math.min(justBeforeMs, JUST_BEFORE_MS_MAX));
   const justBeforeNs = wanted > JUST_BEFORE_NS ? wanted : JUST_BEFORE_NS;
   await sleepUntil(atNs - COARSE_NS - justBeforeNs, signal);
+  const usual = os.getPriority();
   setUrgency(URGENT);
   try {
     blockUntil(atNs - justBeforeNs);
@@ -41,8 +46,15 @@ export async function waitPrecisely(
     while (systemClock.now() < atNs);
     act();
   } finally {
-    setUrgency(os.constants.priority.PRIORITY_NORMAL);
+    setUrgency(usual);
   }
+}
+
+/** What to tell of an agent whose last look at devices and counters takes so long; undefined where it is in time. */
+export function lateGates(lookMs: number): string | undefined {
+  if (lookMs <= JUST_BEFORE_MS_MAX) return undefined;
+  const ms = Math.ceil(lookMs);
+  return `its last look at devices and counters takes ${ms} ms, and begins at most ${JUST_BEFORE_MS_MAX} ms before its gates open: they open late`;
 }
 
 /** Returns at the instant, late by about a tenth of a millisecond on a quiet host, and takes no CPU for it. */

@@ -35,9 +35,9 @@ function append(count: number): void {
   }
 }
 
-function publish(bus: Promise<Bus>): RunPublisher {
+function publish(bus: Promise<Bus>, batches = true): RunPublisher {
   const log = createLogger({ name: "t", level: "warn", env: {}, destination: { write: (line) => logged.push(line) } });
-  return publishRun({ bus, lab, run, agent, journal, log });
+  return publishRun({ bus, lab, run, agent, journal, batches, log });
 }
 
 /** The numbers of the records at the server, until all of them have come. */
@@ -63,6 +63,27 @@ test("the journal is copied while it grows, through the death of the server, to 
   await journal.end();
   expect(await arrived(bus, 60)).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
   await publisher.stop();
+  expect(logged).toEqual([]);
+});
+
+test("what became durable together goes as one message of each kind, and alone to a controller that does not know batches", async () => {
+  await using server = await testServer();
+  await server.start();
+  await using bus = await connectBus({ url: server.url, name: "both" });
+  await ensureStream({ bus, lab });
+  append(2_500);
+  const event = { seq: 2_501, body: { case: "event", value: { text: "enough" } } } as const;
+  journal.append(toBinary(RecordSchema, create(RecordSchema, event)));
+  await journal.end();
+
+  const inBatches = publish(Promise.resolve(bus));
+  expect(await arrived(bus, 2_501)).toHaveLength(2_501);
+  expect((await ensureStream({ bus, lab })).state.messages).toBe(4); // 1000, 1000 and 500 of cpu, and the event
+  await inBatches.stop();
+
+  const alone = publish(Promise.resolve(bus), false);
+  await vi.waitUntil(async () => (await ensureStream({ bus, lab })).state.messages === 4 + 2_501, { timeout: 20_000 });
+  await alone.stop();
   expect(logged).toEqual([]);
 });
 

@@ -81,7 +81,7 @@ export function openRuns(deps: RunsDeps): Runs {
   }
 
   async function begin(request: ArmRequest): Promise<ActiveRun> {
-    refuseWhenStopping();
+    if (stopping) throw isStopping(deps);
     using undo = new DisposableStack();
     undo.use(deps.occupation.begin(`run ${request.run}`));
     if (!observes(request)) refuseWithoutWorkloads(deps);
@@ -91,26 +91,12 @@ export function openRuns(deps: RunsDeps): Runs {
     if (stopping) {
       await journal.close();
       await deps.folders.remove(request.run);
+      throw isStopping(deps);
     }
-    refuseWhenStopping();
     const run = startRun(plan, { ...deps, journal, folder });
-    active = { name: request.run, run, journal, publisher: publish(request, journal), occupation: undo.move() };
+    active = { name: request.run, run, journal, publisher: publish(request, journal, deps), occupation: undo.move() };
     void hold(active);
     return run;
-  }
-
-  function publish({ run, bus }: ArmRequest, journal: RunDeps["journal"]): RunPublisher | undefined {
-    const { log } = deps;
-    return bus && publishRun({ bus: deps.bus.use(bus), lab: bus.lab, run, agent: config.id, journal, log });
-  }
-
-  function refuseWhenStopping(): void {
-    if (stopping) throw new SalvoError("unavailable", `agent ${config.id} is being stopped`, { host: config.id });
-  }
-
-  /** One that failed says so once more when it is closed: its run has told already, and its folder goes all the same. */
-  async function close(journal: HeldRun["journal"]): Promise<void> {
-    await journal.close().catch((error: unknown) => deps.log.debug({ error }, "closing a journal"));
   }
 
   return {
@@ -121,10 +107,7 @@ export function openRuns(deps: RunsDeps): Runs {
     statusOf(name) {
       const ended = held.get(name);
       if (ended) return ended.status;
-      const { run, journal } = activeOf(name);
-      const { phase, outcome, reason, tick, started } = run.state;
-      const told = { run: name, phase: PHASES[phase], outcome, reason, tick, started, lastSeq: journal.durableSeq };
-      return create(RunStatusSchema, told);
+      return statusNow(activeOf(name));
     },
     activeRun: (name) => activeOf(name).run,
     isHeld: (name) => held.has(name),
@@ -141,7 +124,7 @@ export function openRuns(deps: RunsDeps): Runs {
       held.delete(name);
       await publishers.get(name)?.stop();
       publishers.delete(name);
-      await close(run.journal);
+      await close(run.journal, deps);
       await deps.folders.remove(name);
     },
     async stop(reason) {
@@ -152,9 +135,34 @@ export function openRuns(deps: RunsDeps): Runs {
         await run.ended;
       }
       for (const publisher of publishers.values()) await publisher.stop();
-      for (const { journal } of held.values()) await close(journal);
+      for (const { journal } of held.values()) await close(journal, deps);
     },
   };
+}
+
+function isStopping({ config: { id } }: RunsDeps): SalvoError {
+  return new SalvoError("unavailable", `agent ${id} is being stopped`, { host: id });
+}
+
+function statusNow({ name, run, journal }: Active): RunStatus {
+  const { phase, outcome, reason, tick, started } = run.state;
+  const lastSeq = journal.durableSeq;
+  return create(RunStatusSchema, { run: name, phase: PHASES[phase], outcome, reason, tick, started, lastSeq });
+}
+
+function publish(
+  { run, bus }: ArmRequest,
+  journal: RunDeps["journal"],
+  { config, log, bus: keeper }: RunsDeps,
+): RunPublisher | undefined {
+  if (!bus) return undefined;
+  const { lab, batches } = bus;
+  return publishRun({ bus: keeper.use(bus), lab, run, agent: config.id, journal, batches, log });
+}
+
+/** One that failed says so once more when it is closed: its run has told already, and its folder goes all the same. */
+async function close(journal: HeldRun["journal"], { log }: RunsDeps): Promise<void> {
+  await journal.close().catch((error: unknown) => log.debug({ error }, "closing a journal"));
 }
 
 /** To observe a run an agent needs no role. */

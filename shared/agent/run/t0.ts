@@ -1,10 +1,11 @@
+import { EventKind } from "@salvo/proto/telemetry_pb.ts";
 import { wallOffsetNs } from "../../fio/start.ts";
 import { nsToMs, type Nanos } from "../../kernel/time.ts";
 import { observes } from "../domain/run-plan.ts";
 import type { Armed } from "./arming.ts";
 import type { RunContext } from "./context.ts";
 import type { Participants } from "./participants.ts";
-import { waitClosely, waitPrecisely } from "./precise-wait.ts";
+import { lateGates, waitClosely, waitPrecisely } from "./precise-wait.ts";
 
 /** What took so long once may take so much longer the next time. */
 export const SLOWER = 2;
@@ -17,8 +18,11 @@ export async function waitForT0(
   t0Ns: Nanos,
 ): Promise<void> {
   if (observes(context.plan)) return observeFromT0(context, armed, t0Ns);
-  const { clock, signal, lead, tell } = context;
+  const { clock, signal, lead, keep, tell } = context;
   participants.lookEarly();
+  participants.keepCpuLimits("found");
+  const late = lateGates(armed.lateMs);
+  if (late !== undefined) keep({ case: "event", value: { kind: EventKind.WARNING, text: late } });
   const openAtNs = t0Ns - lead.current();
   let told: Promise<void> | undefined;
   const act = () => {

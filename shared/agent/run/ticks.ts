@@ -31,6 +31,8 @@ export async function proveStarts(
   { plan, clock, signal, state }: RunContext,
   participants: Participants,
 ): Promise<void> {
+  await sleep(PROOF_PAUSE_MS, { signal }); // the last tick's answers come first
+  participants.keepCpuLimits("over");
   const untilNs = (state().t0Ns ?? clock.now()) + msToNs(fioRuntimeMs(plan.workload));
   while (clock.now() < untilNs && state().phase === "ending") {
     participants.askForProof();

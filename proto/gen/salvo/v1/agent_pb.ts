@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/agent.proto.
  */
 export const file_salvo_v1_agent: GenFile = /*@__PURE__*/
-  fileDesc("ChRzYWx2by92MS9hZ2VudC5wcm90bxIIc2Fsdm8udjEiEQoPRGVzY3JpYmVSZXF1ZXN0ImAKEERlc2NyaWJlUmVzcG9uc2USKQoFYWdlbnQYASABKAsyGi5zYWx2by52MS5BZ2VudERlc2NyaXB0aW9uEiEKBHJ1bnMYAiADKAsyEy5zYWx2by52MS5SdW5TdGF0dXMi3QIKEEFnZW50RGVzY3JpcHRpb24SCgoCaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIdCgVyb2xlcxgDIAMoDjIOLnNhbHZvLnYxLlJvbGUSDwoHYm9vdF9pZBgEIAEoCRIcCgRob3N0GAUgASgLMg4uc2Fsdm8udjEuSG9zdBIaCgNmaW8YBiABKAsyDS5zYWx2by52MS5GaW8SIQoHZGV2aWNlcxgHIAMoCzIQLnNhbHZvLnYxLkRldmljZRIUCgxnYXRlX2xlYWRfbnMYCCABKAMSQwoNZGV2aWNlX2hhc2hlcxgJIAMoCzIsLnNhbHZvLnYxLkFnZW50RGVzY3JpcHRpb24uRGV2aWNlSGFzaGVzRW50cnkSDwoHbHVuc19vZhgKIAMoCRozChFEZXZpY2VIYXNoZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIpABCgRIb3N0EgwKBG5hbWUYASABKAkSCgoCb3MYAiABKAkSDgoGa2VybmVsGAMgASgJEgsKA2NwdRgEIAEoCRINCgVjb3JlcxgFIAEoDRIUCgxtZW1vcnlfYnl0ZXMYBiABKAQSFgoOdmlydHVhbGl6YXRpb24YByABKAkSFAoMbm9kZV92ZXJzaW9uGAggASgJIjUKA0ZpbxIMCgRwYXRoGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDwoHcHJvYmxlbRgDIAEoCSKgAQoJUnVuU3RhdHVzEgsKA3J1bhgBIAEoCRIhCgVwaGFzZRgCIAEoDjISLnNhbHZvLnYxLlJ1blBoYXNlEiIKB291dGNvbWUYAyABKA4yES5zYWx2by52MS5PdXRjb21lEg4KBnJlYXNvbhgEIAEoCRIQCghsYXN0X3NlcRgFIAEoDRIMCgR0aWNrGAYgASgNEg8KB3N0YXJ0ZWQYByABKAgiJAoRUHJvYmVDbG9ja1JlcXVlc3QSDwoHc2VudF9ucxgBIAEoAyJPChJQcm9iZUNsb2NrUmVzcG9uc2USDwoHc2VudF9ucxgBIAEoAxITCgtyZWNlaXZlZF9ucxgCIAEoAxITCgthbnN3ZXJlZF9ucxgDIAEoAyLDAgoKQXJtUmVxdWVzdBI2CgNydW4YASABKAlCKYq1GCUIASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qCGEgcnVuIGlkEkEKDHBhcnRpY2lwYW50cxgCIAMoCzIYLnNhbHZvLnYxLkFybVBhcnRpY2lwYW50QhGKtRgNGQAAAAAAQI9AQgJpZBIsCgh3b3JrbG9hZBgDIAEoCzISLnNhbHZvLnYxLldvcmtsb2FkQgaKtRgCCAESLQoLaW50ZXJ2YWxfbXMYBCABKA1CGIq1GBQIAREAAAAAAABZQBkAAAAAAEztQBIaCgNidXMYBSABKAsyDS5zYWx2by52MS5CdXMSQQoJcGxhbl9oYXNoGAYgASgJQi6KtRgqCAEiDFswLTlhLWZdezY0fSoYYSBTSEEtMjU2IGluIGhleGFkZWNpbWFsIvkBCg5Bcm1QYXJ0aWNpcGFudBI/CgJpZBgBIAEoCUIzirUYLwgBIhlbYS16MC05XVthLXowLTkuLV17MCwxMjd9KhBhIHBhcnRpY2lwYW50IGlkEmEKBmRldmljZRgCIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEkMKC2RldmljZV9oYXNoGAMgASgJQi6KtRgqCAEiDFswLTlhLWZdezY0fSoYYSBTSEEtMjU2IGluIGhleGFkZWNpbWFsIugBCgNCdXMSgAEKA3VybBgBIAEoCUJzirUYbwgBGQAAAAAAwHJAIkAobmF0c3x0bHMpOi8vKFxbWzAtOWEtZkEtRjpdK1xdfFtBLVphLXowLTkuXy1dKykoOlswLTldezEsNX0pPy8/KiBhbiBhZGRyZXNzIGxpa2UgbmF0czovL2hvc3Q6NDIyMhJeCgNsYWIYAiABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucyJFCgtBcm1SZXNwb25zZRIjCgZzdGF0dXMYASABKAsyEy5zYWx2by52MS5SdW5TdGF0dXMSEQoJbm90aWNlX21zGAIgASgNIuwBCgtGaXJlUmVxdWVzdBI2CgNydW4YASABKAlCKYq1GCUIASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qCGEgcnVuIGlkEksKBW5vbmNlGAIgASgJQjyKtRg4CAEiFFtBLVphLXowLTlfLV17MTYsNjR9Kh5hIG5vbmNlIG9mIDE2IHRvIDY0IGNoYXJhY3RlcnMSFQoFdDBfbnMYAyABKANCBoq1GAIIARJBCglwbGFuX2hhc2gYBCABKAlCLoq1GCoIASIMWzAtOWEtZl17NjR9KhhhIFNIQS0yNTYgaW4gaGV4YWRlY2ltYWwiMwoMRmlyZVJlc3BvbnNlEiMKBnN0YXR1cxgBIAEoCzITLnNhbHZvLnYxLlJ1blN0YXR1cyJlCgxBYm9ydFJlcXVlc3QSNgoDcnVuGAEgASgJQimKtRglCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KghhIHJ1biBpZBIdCgZyZWFzb24YAiABKAlCDYq1GAkZAAAAAAAA8EAiNAoNQWJvcnRSZXNwb25zZRIjCgZzdGF0dXMYASABKAsyEy5zYWx2by52MS5SdW5TdGF0dXMiRgoMV2F0Y2hSZXF1ZXN0EjYKA3J1bhgBIAEoCUIpirUYJQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSoIYSBydW4gaWQiNAoNV2F0Y2hSZXNwb25zZRIjCgZzdGF0dXMYASABKAsyEy5zYWx2by52MS5SdW5TdGF0dXMiJwoIU2VxUmFuZ2USDQoFZmlyc3QYASABKA0SDAoEbGFzdBgCIAEoDSJ7Cg5Db2xsZWN0UmVxdWVzdBI2CgNydW4YASABKAlCKYq1GCUIASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qCGEgcnVuIGlkEjEKBnJhbmdlcxgCIAMoCzISLnNhbHZvLnYxLlNlcVJhbmdlQg2KtRgJGQAAAAAAavhAIiIKD0NvbGxlY3RSZXNwb25zZRIPCgdyZWNvcmRzGAEgAygMIkgKDlJlbGVhc2VSZXF1ZXN0EjYKA3J1bhgBIAEoCUIpirUYJQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSoIYSBydW4gaWQiOgoPUmVsZWFzZVJlc3BvbnNlEicKCmF1ZGl0X2hlYWQYASABKAsyEy5zYWx2by52MS5BdWRpdEhlYWQiJgoJQXVkaXRIZWFkEgsKA3NlcRgBIAEoBBIMCgRoYXNoGAIgASgJKqsBCghSdW5QaGFzZRIZChVSVU5fUEhBU0VfVU5TUEVDSUZJRUQQABIUChBSVU5fUEhBU0VfQVJNSU5HEAESEwoPUlVOX1BIQVNFX0FSTUVEEAISFwoTUlVOX1BIQVNFX0NPTU1JVFRFRBADEhUKEVJVTl9QSEFTRV9SVU5OSU5HEAQSFAoQUlVOX1BIQVNFX0VORElORxAFEhMKD1JVTl9QSEFTRV9FTkRFRBAGMoEECgxBZ2VudFNlcnZpY2USQQoIRGVzY3JpYmUSGS5zYWx2by52MS5EZXNjcmliZVJlcXVlc3QaGi5zYWx2by52MS5EZXNjcmliZVJlc3BvbnNlEksKClByb2JlQ2xvY2sSGy5zYWx2by52MS5Qcm9iZUNsb2NrUmVxdWVzdBocLnNhbHZvLnYxLlByb2JlQ2xvY2tSZXNwb25zZSgBMAESMgoDQXJtEhQuc2Fsdm8udjEuQXJtUmVxdWVzdBoVLnNhbHZvLnYxLkFybVJlc3BvbnNlEjUKBEZpcmUSFS5zYWx2by52MS5GaXJlUmVxdWVzdBoWLnNhbHZvLnYxLkZpcmVSZXNwb25zZRI4CgVBYm9ydBIWLnNhbHZvLnYxLkFib3J0UmVxdWVzdBoXLnNhbHZvLnYxLkFib3J0UmVzcG9uc2USOgoFV2F0Y2gSFi5zYWx2by52MS5XYXRjaFJlcXVlc3QaFy5zYWx2by52MS5XYXRjaFJlc3BvbnNlMAESQAoHQ29sbGVjdBIYLnNhbHZvLnYxLkNvbGxlY3RSZXF1ZXN0Ghkuc2Fsdm8udjEuQ29sbGVjdFJlc3BvbnNlMAESPgoHUmVsZWFzZRIYLnNhbHZvLnYxLlJlbGVhc2VSZXF1ZXN0Ghkuc2Fsdm8udjEuUmVsZWFzZVJlc3BvbnNlYgZwcm90bzM", [file_salvo_v1_lab, file_salvo_v1_rule, file_salvo_v1_telemetry, file_salvo_v1_workload]);
+  fileDesc("ChRzYWx2by92MS9hZ2VudC5wcm90bxIIc2Fsdm8udjEiEQoPRGVzY3JpYmVSZXF1ZXN0ImAKEERlc2NyaWJlUmVzcG9uc2USKQoFYWdlbnQYASABKAsyGi5zYWx2by52MS5BZ2VudERlc2NyaXB0aW9uEiEKBHJ1bnMYAiADKAsyEy5zYWx2by52MS5SdW5TdGF0dXMi3QIKEEFnZW50RGVzY3JpcHRpb24SCgoCaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIdCgVyb2xlcxgDIAMoDjIOLnNhbHZvLnYxLlJvbGUSDwoHYm9vdF9pZBgEIAEoCRIcCgRob3N0GAUgASgLMg4uc2Fsdm8udjEuSG9zdBIaCgNmaW8YBiABKAsyDS5zYWx2by52MS5GaW8SIQoHZGV2aWNlcxgHIAMoCzIQLnNhbHZvLnYxLkRldmljZRIUCgxnYXRlX2xlYWRfbnMYCCABKAMSQwoNZGV2aWNlX2hhc2hlcxgJIAMoCzIsLnNhbHZvLnYxLkFnZW50RGVzY3JpcHRpb24uRGV2aWNlSGFzaGVzRW50cnkSDwoHbHVuc19vZhgKIAMoCRozChFEZXZpY2VIYXNoZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIpABCgRIb3N0EgwKBG5hbWUYASABKAkSCgoCb3MYAiABKAkSDgoGa2VybmVsGAMgASgJEgsKA2NwdRgEIAEoCRINCgVjb3JlcxgFIAEoDRIUCgxtZW1vcnlfYnl0ZXMYBiABKAQSFgoOdmlydHVhbGl6YXRpb24YByABKAkSFAoMbm9kZV92ZXJzaW9uGAggASgJIloKA0ZpbxIMCgRwYXRoGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDwoHcHJvYmxlbRgDIAEoCRIjCgZsaW1pdHMYBCABKAsyEy5zYWx2by52MS5GaW9MaW1pdHMiqQEKCUZpb0xpbWl0cxIUCgdhaW9fbWF4GAEgASgESACIAQESEQoJYWlvX3Rha2VuGAIgASgEEhcKCm9wZW5fZmlsZXMYAyABKARIAYgBARIZCgxsb2NrZWRfYnl0ZXMYBCABKARIAogBARITCgtub19pb191cmluZxgFIAEoCEIKCghfYWlvX21heEINCgtfb3Blbl9maWxlc0IPCg1fbG9ja2VkX2J5dGVzIqABCglSdW5TdGF0dXMSCwoDcnVuGAEgASgJEiEKBXBoYXNlGAIgASgOMhIuc2Fsdm8udjEuUnVuUGhhc2USIgoHb3V0Y29tZRgDIAEoDjIRLnNhbHZvLnYxLk91dGNvbWUSDgoGcmVhc29uGAQgASgJEhAKCGxhc3Rfc2VxGAUgASgNEgwKBHRpY2sYBiABKA0SDwoHc3RhcnRlZBgHIAEoCCIkChFQcm9iZUNsb2NrUmVxdWVzdBIPCgdzZW50X25zGAEgASgDIk8KElByb2JlQ2xvY2tSZXNwb25zZRIPCgdzZW50X25zGAEgASgDEhMKC3JlY2VpdmVkX25zGAIgASgDEhMKC2Fuc3dlcmVkX25zGAMgASgDIsMCCgpBcm1SZXF1ZXN0EjYKA3J1bhgBIAEoCUIpirUYJQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSoIYSBydW4gaWQSQQoMcGFydGljaXBhbnRzGAIgAygLMhguc2Fsdm8udjEuQXJtUGFydGljaXBhbnRCEYq1GA0ZAAAAAABAj0BCAmlkEiwKCHdvcmtsb2FkGAMgASgLMhIuc2Fsdm8udjEuV29ya2xvYWRCBoq1GAIIARItCgtpbnRlcnZhbF9tcxgEIAEoDUIYirUYFAgBEQAAAAAAAFlAGQAAAAAATO1AEhoKA2J1cxgFIAEoCzINLnNhbHZvLnYxLkJ1cxJBCglwbGFuX2hhc2gYBiABKAlCLoq1GCoIASIMWzAtOWEtZl17NjR9KhhhIFNIQS0yNTYgaW4gaGV4YWRlY2ltYWwi+QEKDkFybVBhcnRpY2lwYW50Ej8KAmlkGAEgASgJQjOKtRgvCAEiGVthLXowLTldW2EtejAtOS4tXXswLDEyN30qEGEgcGFydGljaXBhbnQgaWQSYQoGZGV2aWNlGAIgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMSQwoLZGV2aWNlX2hhc2gYAyABKAlCLoq1GCoIASIMWzAtOWEtZl17NjR9KhhhIFNIQS0yNTYgaW4gaGV4YWRlY2ltYWwi+QEKA0J1cxKAAQoDdXJsGAEgASgJQnOKtRhvCAEZAAAAAADAckAiQChuYXRzfHRscyk6Ly8oXFtbMC05YS1mQS1GOl0rXF18W0EtWmEtejAtOS5fLV0rKSg6WzAtOV17MSw1fSk/Lz8qIGFuIGFkZHJlc3MgbGlrZSBuYXRzOi8vaG9zdDo0MjIyEl4KA2xhYhgCIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEg8KB2JhdGNoZXMYAyABKAgiRQoLQXJtUmVzcG9uc2USIwoGc3RhdHVzGAEgASgLMhMuc2Fsdm8udjEuUnVuU3RhdHVzEhEKCW5vdGljZV9tcxgCIAEoDSLsAQoLRmlyZVJlcXVlc3QSNgoDcnVuGAEgASgJQimKtRglCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KghhIHJ1biBpZBJLCgVub25jZRgCIAEoCUI8irUYOAgBIhRbQS1aYS16MC05Xy1dezE2LDY0fSoeYSBub25jZSBvZiAxNiB0byA2NCBjaGFyYWN0ZXJzEhUKBXQwX25zGAMgASgDQgaKtRgCCAESQQoJcGxhbl9oYXNoGAQgASgJQi6KtRgqCAEiDFswLTlhLWZdezY0fSoYYSBTSEEtMjU2IGluIGhleGFkZWNpbWFsIjMKDEZpcmVSZXNwb25zZRIjCgZzdGF0dXMYASABKAsyEy5zYWx2by52MS5SdW5TdGF0dXMiZQoMQWJvcnRSZXF1ZXN0EjYKA3J1bhgBIAEoCUIpirUYJQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSoIYSBydW4gaWQSHQoGcmVhc29uGAIgASgJQg2KtRgJGQAAAAAAAPBAIjQKDUFib3J0UmVzcG9uc2USIwoGc3RhdHVzGAEgASgLMhMuc2Fsdm8udjEuUnVuU3RhdHVzIkYKDFdhdGNoUmVxdWVzdBI2CgNydW4YASABKAlCKYq1GCUIASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qCGEgcnVuIGlkIjQKDVdhdGNoUmVzcG9uc2USIwoGc3RhdHVzGAEgASgLMhMuc2Fsdm8udjEuUnVuU3RhdHVzIicKCFNlcVJhbmdlEg0KBWZpcnN0GAEgASgNEgwKBGxhc3QYAiABKA0iewoOQ29sbGVjdFJlcXVlc3QSNgoDcnVuGAEgASgJQimKtRglCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KghhIHJ1biBpZBIxCgZyYW5nZXMYAiADKAsyEi5zYWx2by52MS5TZXFSYW5nZUINirUYCRkAAAAAAGr4QCIiCg9Db2xsZWN0UmVzcG9uc2USDwoHcmVjb3JkcxgBIAMoDCJICg5SZWxlYXNlUmVxdWVzdBI2CgNydW4YASABKAlCKYq1GCUIASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qCGEgcnVuIGlkIjoKD1JlbGVhc2VSZXNwb25zZRInCgphdWRpdF9oZWFkGAEgASgLMhMuc2Fsdm8udjEuQXVkaXRIZWFkIiYKCUF1ZGl0SGVhZBILCgNzZXEYASABKAQSDAoEaGFzaBgCIAEoCSqrAQoIUnVuUGhhc2USGQoVUlVOX1BIQVNFX1VOU1BFQ0lGSUVEEAASFAoQUlVOX1BIQVNFX0FSTUlORxABEhMKD1JVTl9QSEFTRV9BUk1FRBACEhcKE1JVTl9QSEFTRV9DT01NSVRURUQQAxIVChFSVU5fUEhBU0VfUlVOTklORxAEEhQKEFJVTl9QSEFTRV9FTkRJTkcQBRITCg9SVU5fUEhBU0VfRU5ERUQQBjKBBAoMQWdlbnRTZXJ2aWNlEkEKCERlc2NyaWJlEhkuc2Fsdm8udjEuRGVzY3JpYmVSZXF1ZXN0Ghouc2Fsdm8udjEuRGVzY3JpYmVSZXNwb25zZRJLCgpQcm9iZUNsb2NrEhsuc2Fsdm8udjEuUHJvYmVDbG9ja1JlcXVlc3QaHC5zYWx2by52MS5Qcm9iZUNsb2NrUmVzcG9uc2UoATABEjIKA0FybRIULnNhbHZvLnYxLkFybVJlcXVlc3QaFS5zYWx2by52MS5Bcm1SZXNwb25zZRI1CgRGaXJlEhUuc2Fsdm8udjEuRmlyZVJlcXVlc3QaFi5zYWx2by52MS5GaXJlUmVzcG9uc2USOAoFQWJvcnQSFi5zYWx2by52MS5BYm9ydFJlcXVlc3QaFy5zYWx2by52MS5BYm9ydFJlc3BvbnNlEjoKBVdhdGNoEhYuc2Fsdm8udjEuV2F0Y2hSZXF1ZXN0Ghcuc2Fsdm8udjEuV2F0Y2hSZXNwb25zZTABEkAKB0NvbGxlY3QSGC5zYWx2by52MS5Db2xsZWN0UmVxdWVzdBoZLnNhbHZvLnYxLkNvbGxlY3RSZXNwb25zZTABEj4KB1JlbGVhc2USGC5zYWx2by52MS5SZWxlYXNlUmVxdWVzdBoZLnNhbHZvLnYxLlJlbGVhc2VSZXNwb25zZWIGcHJvdG8z", [file_salvo_v1_lab, file_salvo_v1_rule, file_salvo_v1_telemetry, file_salvo_v1_workload]);
 
 /**
  * @generated from message salvo.v1.DescribeRequest
@@ -200,6 +200,11 @@ export type Fio = Message<"salvo.v1.Fio"> & {
    * @generated from field: string problem = 3;
    */
   problem: string;
+
+  /**
+   * @generated from field: salvo.v1.FioLimits limits = 4;
+   */
+  limits?: FioLimits | undefined;
 };
 
 /**
@@ -208,6 +213,53 @@ export type Fio = Message<"salvo.v1.Fio"> & {
  */
 export const FioSchema: GenMessage<Fio> = /*@__PURE__*/
   messageDesc(file_salvo_v1_agent, 4);
+
+/**
+ * What the host lets the jobs of all fio processes have. A limit that is absent is none, or is not known.
+ *
+ * @generated from message salvo.v1.FioLimits
+ */
+export type FioLimits = Message<"salvo.v1.FioLimits"> & {
+  /**
+   * fs.aio-max-nr: how many I/Os of libaio the whole host may keep in flight; and fs.aio-nr, what others have taken of it.
+   *
+   * @generated from field: optional uint64 aio_max = 1;
+   */
+  aioMax?: bigint | undefined;
+
+  /**
+   * @generated from field: uint64 aio_taken = 2;
+   */
+  aioTaken: bigint;
+
+  /**
+   * Of each process: files that it may have open.
+   *
+   * @generated from field: optional uint64 open_files = 3;
+   */
+  openFiles?: bigint | undefined;
+
+  /**
+   * Of the agent's user: memory that its processes may lock.
+   *
+   * @generated from field: optional uint64 locked_bytes = 4;
+   */
+  lockedBytes?: bigint | undefined;
+
+  /**
+   * kernel.io_uring_disabled keeps the agent from io_uring.
+   *
+   * @generated from field: bool no_io_uring = 5;
+   */
+  noIoUring: boolean;
+};
+
+/**
+ * Describes the message salvo.v1.FioLimits.
+ * Use `create(FioLimitsSchema)` to create a new message.
+ */
+export const FioLimitsSchema: GenMessage<FioLimits> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_agent, 5);
 
 /**
  * @generated from message salvo.v1.RunStatus
@@ -262,7 +314,7 @@ export type RunStatus = Message<"salvo.v1.RunStatus"> & {
  * Use `create(RunStatusSchema)` to create a new message.
  */
 export const RunStatusSchema: GenMessage<RunStatus> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 5);
+  messageDesc(file_salvo_v1_agent, 6);
 
 /**
  * @generated from message salvo.v1.ProbeClockRequest
@@ -281,7 +333,7 @@ export type ProbeClockRequest = Message<"salvo.v1.ProbeClockRequest"> & {
  * Use `create(ProbeClockRequestSchema)` to create a new message.
  */
 export const ProbeClockRequestSchema: GenMessage<ProbeClockRequest> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 6);
+  messageDesc(file_salvo_v1_agent, 7);
 
 /**
  * @generated from message salvo.v1.ProbeClockResponse
@@ -310,7 +362,7 @@ export type ProbeClockResponse = Message<"salvo.v1.ProbeClockResponse"> & {
  * Use `create(ProbeClockResponseSchema)` to create a new message.
  */
 export const ProbeClockResponseSchema: GenMessage<ProbeClockResponse> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 7);
+  messageDesc(file_salvo_v1_agent, 8);
 
 /**
  * @generated from message salvo.v1.ArmRequest
@@ -358,7 +410,7 @@ export type ArmRequest = Message<"salvo.v1.ArmRequest"> & {
  * Use `create(ArmRequestSchema)` to create a new message.
  */
 export const ArmRequestSchema: GenMessage<ArmRequest> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 8);
+  messageDesc(file_salvo_v1_agent, 9);
 
 /**
  * @generated from message salvo.v1.ArmParticipant
@@ -389,7 +441,7 @@ export type ArmParticipant = Message<"salvo.v1.ArmParticipant"> & {
  * Use `create(ArmParticipantSchema)` to create a new message.
  */
 export const ArmParticipantSchema: GenMessage<ArmParticipant> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 9);
+  messageDesc(file_salvo_v1_agent, 10);
 
 /**
  * @generated from message salvo.v1.Bus
@@ -404,6 +456,13 @@ export type Bus = Message<"salvo.v1.Bus"> & {
    * @generated from field: string lab = 2;
    */
   lab: string;
+
+  /**
+   * The controller reads RecordBatch. False from controllers that do not know it: they get every record alone.
+   *
+   * @generated from field: bool batches = 3;
+   */
+  batches: boolean;
 };
 
 /**
@@ -411,7 +470,7 @@ export type Bus = Message<"salvo.v1.Bus"> & {
  * Use `create(BusSchema)` to create a new message.
  */
 export const BusSchema: GenMessage<Bus> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 10);
+  messageDesc(file_salvo_v1_agent, 11);
 
 /**
  * @generated from message salvo.v1.ArmResponse
@@ -435,7 +494,7 @@ export type ArmResponse = Message<"salvo.v1.ArmResponse"> & {
  * Use `create(ArmResponseSchema)` to create a new message.
  */
 export const ArmResponseSchema: GenMessage<ArmResponse> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 11);
+  messageDesc(file_salvo_v1_agent, 12);
 
 /**
  * @generated from message salvo.v1.FireRequest
@@ -471,7 +530,7 @@ export type FireRequest = Message<"salvo.v1.FireRequest"> & {
  * Use `create(FireRequestSchema)` to create a new message.
  */
 export const FireRequestSchema: GenMessage<FireRequest> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 12);
+  messageDesc(file_salvo_v1_agent, 13);
 
 /**
  * @generated from message salvo.v1.FireResponse
@@ -488,7 +547,7 @@ export type FireResponse = Message<"salvo.v1.FireResponse"> & {
  * Use `create(FireResponseSchema)` to create a new message.
  */
 export const FireResponseSchema: GenMessage<FireResponse> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 13);
+  messageDesc(file_salvo_v1_agent, 14);
 
 /**
  * @generated from message salvo.v1.AbortRequest
@@ -512,7 +571,7 @@ export type AbortRequest = Message<"salvo.v1.AbortRequest"> & {
  * Use `create(AbortRequestSchema)` to create a new message.
  */
 export const AbortRequestSchema: GenMessage<AbortRequest> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 14);
+  messageDesc(file_salvo_v1_agent, 15);
 
 /**
  * @generated from message salvo.v1.AbortResponse
@@ -529,7 +588,7 @@ export type AbortResponse = Message<"salvo.v1.AbortResponse"> & {
  * Use `create(AbortResponseSchema)` to create a new message.
  */
 export const AbortResponseSchema: GenMessage<AbortResponse> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 15);
+  messageDesc(file_salvo_v1_agent, 16);
 
 /**
  * @generated from message salvo.v1.WatchRequest
@@ -546,7 +605,7 @@ export type WatchRequest = Message<"salvo.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 16);
+  messageDesc(file_salvo_v1_agent, 17);
 
 /**
  * @generated from message salvo.v1.WatchResponse
@@ -563,7 +622,7 @@ export type WatchResponse = Message<"salvo.v1.WatchResponse"> & {
  * Use `create(WatchResponseSchema)` to create a new message.
  */
 export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 17);
+  messageDesc(file_salvo_v1_agent, 18);
 
 /**
  * @generated from message salvo.v1.SeqRange
@@ -587,7 +646,7 @@ export type SeqRange = Message<"salvo.v1.SeqRange"> & {
  * Use `create(SeqRangeSchema)` to create a new message.
  */
 export const SeqRangeSchema: GenMessage<SeqRange> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 18);
+  messageDesc(file_salvo_v1_agent, 19);
 
 /**
  * @generated from message salvo.v1.CollectRequest
@@ -609,7 +668,7 @@ export type CollectRequest = Message<"salvo.v1.CollectRequest"> & {
  * Use `create(CollectRequestSchema)` to create a new message.
  */
 export const CollectRequestSchema: GenMessage<CollectRequest> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 19);
+  messageDesc(file_salvo_v1_agent, 20);
 
 /**
  * @generated from message salvo.v1.CollectResponse
@@ -628,7 +687,7 @@ export type CollectResponse = Message<"salvo.v1.CollectResponse"> & {
  * Use `create(CollectResponseSchema)` to create a new message.
  */
 export const CollectResponseSchema: GenMessage<CollectResponse> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 20);
+  messageDesc(file_salvo_v1_agent, 21);
 
 /**
  * @generated from message salvo.v1.ReleaseRequest
@@ -645,7 +704,7 @@ export type ReleaseRequest = Message<"salvo.v1.ReleaseRequest"> & {
  * Use `create(ReleaseRequestSchema)` to create a new message.
  */
 export const ReleaseRequestSchema: GenMessage<ReleaseRequest> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 21);
+  messageDesc(file_salvo_v1_agent, 22);
 
 /**
  * @generated from message salvo.v1.ReleaseResponse
@@ -664,7 +723,7 @@ export type ReleaseResponse = Message<"salvo.v1.ReleaseResponse"> & {
  * Use `create(ReleaseResponseSchema)` to create a new message.
  */
 export const ReleaseResponseSchema: GenMessage<ReleaseResponse> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 22);
+  messageDesc(file_salvo_v1_agent, 23);
 
 /**
  * The last entry of an agent's audit log.
@@ -690,7 +749,7 @@ export type AuditHead = Message<"salvo.v1.AuditHead"> & {
  * Use `create(AuditHeadSchema)` to create a new message.
  */
 export const AuditHeadSchema: GenMessage<AuditHead> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_agent, 23);
+  messageDesc(file_salvo_v1_agent, 24);
 
 /**
  * @generated from enum salvo.v1.RunPhase

@@ -2,16 +2,18 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
-import { toBinary } from "@bufbuild/protobuf";
-import { RecordSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { CpuLimitSchema, RecordSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
 import { syntheticRun, type SyntheticRun } from "@salvo/shared/testing/records.ts";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { sealRun } from "./archive.ts";
-import { archiveDraft, openRunFolder, spoolFolder } from "./layout.ts";
-import { createOpenRun, discardOpenRun } from "./openrun.ts";
-import { queryRuns } from "./query.ts";
-import { openSpool } from "./spool.ts";
+import { sealRun } from "./seal.ts";
+import { openJournal } from "@salvo/shared/journal/writer.ts";
+import { createBatch } from "../store/batch.ts";
+import { archiveDraft, openRunFolder, spoolFolder } from "../store/layout.ts";
+import { createOpenRun, discardOpenRun } from "../store/openrun.ts";
+import { queryRuns } from "../store/query.ts";
+import { openSpool } from "../store/spool.ts";
 
 let dataDir: string;
 beforeEach(async () => {
@@ -22,10 +24,7 @@ afterEach(() => rm(dataDir, { recursive: true, force: true }));
 type Edit = (record: Record) => Record;
 
 async function seal(run: SyntheticRun, edit: Edit = (record) => record) {
-  await using spool = await openSpool(
-    spoolFolder(openRunFolder(dataDir, run.spec.run)),
-    run.spec.agents.map(({ id }) => id),
-  );
+  await using spool = await openSpool(spoolFolder(openRunFolder(dataDir, run.spec.run)), run.spec);
   for (const agent of spool.agents)
     for (const record of run.records(agent))
       spool.add(
@@ -215,6 +214,26 @@ test("a run whose window is not the planned one is measured in its own", async (
   expect(summary?.totals?.iops).toBe(rows[0]?.["iops"]);
 });
 
+test("what keeps an agent and its fio from CPUs is among the events, the agent's own too", async () => {
+  const run = syntheticRun({ agents: 1, participantsPerAgent: 1, ticks: 1 });
+  await createOpenRun(dataDir, run.spec);
+  const quotas = [
+    { cgroup: "/a", quotaUs: 30_000n, periodUs: 100_000n, periods: 9n, throttledPeriods: 7n, throttledUs: 5n },
+  ];
+  const limited: Edit = (record) => {
+    if (record.body.case !== "event") return record;
+    const value = create(CpuLimitSchema, { participant: record.body.value.participant, over: true, quotas });
+    return { ...record, body: { case: "cpuLimit", value } };
+  };
+  const { summary, notes } = await seal(run, limited);
+  expect(summary?.verdict).toBe("complete");
+  expect(notes).toEqual([expect.stringMatching(/^fio of vm1\.disk1 may use 0\.3 cores .*stopped in 7 of 9 periods/)]);
+  const lines = (await readFile(join(summary!.archive, "events.jsonl"), "utf8")).trim().split("\n");
+  const told = lines.map((line) => JSON.parse(line)).filter(({ kind }) => kind === "cpu-limit");
+  expect(new Set(told.map(({ participant }) => participant))).toEqual(new Set(["", "vm1.disk1"]));
+  expect(told[0]).toMatchObject({ over: true, quotas: [{ cgroup: "/a", quotaUs: 30_000, throttledPeriods: 7 }] });
+});
+
 test("a record of somebody else's participant is left out and noted, and keeps no run from being sealed", async () => {
   const run = syntheticRun({ agents: 1, ticks: 1 });
   await createOpenRun(dataDir, run.spec);
@@ -225,7 +244,88 @@ test("a record of somebody else's participant is left out and noted, and keeps n
   const { summary, notes } = await seal(run, stranger);
   expect(summary).toMatchObject({ verdict: "incomplete", reason: "records of vm1 are missing" });
   expect(notes).toContainEqual(
-    expect.stringMatching(/^left out, once: record \d+ of vm1 is of "..\/..\/..\/etc\/passwd"/),
+    expect.stringMatching(/^2 records of vm1 are left out: each is of a participant .* "..\/..\/..\/etc\/passwd"\)$/),
   );
   expect(await readdir(join(summary!.archive, "fio"))).toEqual([]);
+});
+
+/** What a hostile agent may put into its own records; each keeps its number. */
+const ALTERATIONS: Readonly<globalThis.Record<string, (record: Record) => void>> = {
+  "a bin that fio does not have": ({ body }) => {
+    if (body.case === "fio" && body.value.tick === 3) body.value.read!.latency!.bins[0] = 100_000;
+  },
+  "three bins with two counts": ({ body }) => {
+    if (body.case === "fio" && body.value.tick === 3) body.value.read!.latency!.counts.pop();
+  },
+  "a tick beyond the plan": ({ body }) => {
+    if (body.case === "cpu" || body.case === "disk") body.value.tick = 4_000_000_000;
+  },
+  "a time that no clock shows": (record) => {
+    if (record.body.case === "cpu") record.atNs = -(2n ** 62n);
+  },
+  "somebody else's participant": ({ body }) => {
+    if (body.case === "start") body.value.participant = "vm1.disk1";
+  },
+};
+
+test.for(Object.entries(ALTERATIONS))(
+  "an agent whose records have %s: the run is sealed as incomplete, the note names the agent, and the others are whole",
+  async ([, alter]) => {
+    const run = syntheticRun({ agents: 2, participantsPerAgent: 1, ticks: 6, rampTicks: 0 });
+    await createOpenRun(dataDir, run.spec);
+    const honest = [...run.records("vm1")];
+    const { summary, notes, streams, participants } = await seal({
+      ...run,
+      *records(agent) {
+        for (const record of run.records(agent)) {
+          if (agent === "vm2") alter(record);
+          yield record;
+        }
+      },
+    });
+    expect(summary).toMatchObject({ verdict: "incomplete", reason: expect.stringContaining("vm2") });
+    expect(notes).toContainEqual(expect.stringMatching(/records? of vm2 (is|are) left out/));
+    expect(notes.join()).not.toMatch(/of vm1 (is|are) left out/);
+    expect(streams.find(({ agent }) => agent === "vm1")).toMatchObject({ count: honest.length, missing: 0 });
+    expect(participants.find(({ id }) => id === "vm1.disk1")?.totals?.iops).toBeGreaterThan(0);
+    const { rows } = await queryRuns(dataDir, "SELECT count(*)::INT AS n FROM samples WHERE agent = 'vm1'");
+    expect(rows).toEqual([{ n: 6 }]);
+  },
+);
+
+test("of samples that an agent tells twice one counts, and those from before its clock was known do not", async () => {
+  const run = syntheticRun({ agents: 2, participantsPerAgent: 1, ticks: 3, rampTicks: 0 });
+  await createOpenRun(dataDir, run.spec);
+  const twice: Edit = (record) => {
+    if (record.body.case === "fio") record.body.value.tick = 1;
+    return record;
+  };
+  const { summary, notes } = await seal({ ...run, clockBefore: run.clockBefore.slice(0, 1), clockAfter: [] }, twice);
+  expect(summary?.verdict).toBe("incomplete");
+  expect(notes).toContainEqual(expect.stringMatching(/^2 records of vm1 are left out: each tells once more/));
+  expect(notes).toContainEqual(
+    expect.stringMatching(/^9 records of vm2 are left out: each is a sample from before the agent's clock was known/),
+  );
+  const { rows } = await queryRuns(dataDir, "SELECT agent, tick FROM samples");
+  expect(rows).toEqual([{ agent: "vm1", tick: 1 }]);
+});
+
+test("a spool that a controller without these rules left behind is sealed all the same", async () => {
+  const run = syntheticRun({ agents: 1, participantsPerAgent: 1, ticks: 3, rampTicks: 0 });
+  const place = join(spoolFolder(await createOpenRun(dataDir, run.spec)));
+  await mkdir(place);
+  {
+    await using journal = await openJournal(join(place, "vm1.journal"));
+    const batch = createBatch(journal);
+    for (const { seq, payload } of run.payloads("vm1")) batch.add({ seq, payload, source: "received" });
+    batch.add({ seq: 100, payload: Uint8Array.of(0xff, 0xff), source: "received" });
+    batch.add({ seq: 2 ** 28, payload: Uint8Array.of(8, 1), source: "received" });
+    batch.append();
+  }
+  const { summary, notes } = await seal({ ...run, *records() {} });
+  expect(summary).toMatchObject({ verdict: "complete" });
+  expect(notes).toEqual([
+    expect.stringMatching(/^1 record of vm1 is left out: it cannot be decoded \(record 100: /),
+    expect.stringMatching(/^1 record of vm1 is left out: it has another number than its message \(record 268435456: /),
+  ]);
 });
