@@ -90,6 +90,15 @@ test("an observer that failed did not fail fio, and one that was ended did not e
   }
 });
 
+test("an observer that failed in a run that was aborted is not why the run ended", () => {
+  const fails: Edit = (record, agent) => {
+    if (agent === "target" && record.body.case === "end") record.body.value.outcome = Outcome.FAILED;
+    return record;
+  };
+  const { summary } = conclude(observed(DEGRADE), fails, { aborted: "stopped by Ctrl-C" });
+  expect(summary).toMatchObject({ verdict: "aborted", reason: "stopped by Ctrl-C" });
+});
+
 test("records that are missing of an observer make a run incomplete, unless the lab only notes its loss", () => {
   const gap: Edit = (record, agent) => (agent === "target" && record.seq === 4 ? undefined : record);
   expect(conclude(observed(DEGRADE), gap).summary).toMatchObject({

@@ -7,9 +7,9 @@ import { CoreTimeSchema, NicCountsSchema } from "@salvo/proto/telemetry_pb.ts";
 import type { CpuSample, DiskSample, FioSample, Io, NetSample, Record } from "@salvo/proto/telemetry_pb.ts";
 import { msToNs } from "@salvo/shared/kernel/time.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
-import { createTable } from "./columns.ts";
+import { createTable, type Table } from "./columns.ts";
 import { syncFile } from "./durable.ts";
-import { createNames } from "./names.ts";
+import { createNames, type Names } from "./names.ts";
 import {
   type FileColumns,
   PARQUET,
@@ -34,136 +34,149 @@ export interface Tables {
 /** Texts are written at the end: until then a row has the number of its own. */
 const KEY = { key: "USMALLINT" } as const;
 const NAMED = { ...KEY, name: "UINTEGER" } as const;
+const COLUMNS = {
+  samples: { ...KEY, ...PARQUET.samples.numbers },
+  cpu: { ...KEY, ...PARQUET.cpu.numbers },
+  disk: { ...NAMED, ...PARQUET.disk.numbers },
+  net: { ...NAMED, ...PARQUET.net.numbers },
+} as const;
+type TableOf<Name extends ParquetName> = Table<(typeof COLUMNS)[Name]>;
 
 export async function createTables(instance: DuckDBInstance, spec: RunSpec, wall: WallClock): Promise<Tables> {
   const connection = await instance.connect();
-  const samples = await createTable(connection, "samples", { ...KEY, ...PARQUET.samples.numbers });
-  const cpu = await createTable(connection, "cpu", { ...KEY, ...PARQUET.cpu.numbers });
-  const disk = await createTable(connection, "disk", { ...NAMED, ...PARQUET.disk.numbers });
-  const net = await createTable(connection, "net", { ...NAMED, ...PARQUET.net.numbers });
-  const names = createNames(spec);
-  const intervalNs = msToNs(spec.intervalMs);
-
-  /** A sample is taken after T0, so its agent's clock is known by then. */
-  function wallOf(agent: string, agentNs: bigint): bigint {
-    const ns = wall(agent, agentNs);
-    assert(ns !== undefined, `${agent} took samples, but its clock is not known`);
-    return ns;
-  }
-
-  /** An agent that does not tell it takes one sample an interval. */
-  function sinceOf(agent: string, { sinceNs, takenAtNs }: Pick<CpuSample, "sinceNs" | "takenAtNs">): bigint {
-    return sinceNs === 0n ? wallOf(agent, takenAtNs) - intervalNs : wallOf(agent, sinceNs);
-  }
-
-  function addSample(agent: string, sample: FioSample): void {
-    const to = samples.columns;
-    to.key.push(names.participant(agent, sample.participant));
-    to.tick.push(sample.tick);
-    to.t_ns.push(wallOf(agent, sample.takenAtNs));
-    to.stalled.push(sample.stalled ? 1 : 0);
-    to.runtime_ms.push(sample.runtimeMs);
-    const { read = NO_IO, write = NO_IO } = sample;
-    to.read_ios.push(read.ios);
-    to.read_bytes.push(read.bytes);
-    to.write_ios.push(write.ios);
-    to.write_bytes.push(write.bytes);
-    to.read_bins.push(read.latency?.bins ?? []);
-    to.read_counts.push(read.latency?.counts ?? []);
-    to.write_bins.push(write.latency?.bins ?? []);
-    to.write_counts.push(write.latency?.counts ?? []);
-    to.counted_ns.push(wallOf(agent, sample.countedAtNs === 0n ? sample.takenAtNs : sample.countedAtNs));
-    samples.endRow();
-  }
-
-  function addCpu(agent: string, sample: CpuSample): void {
-    const to = cpu.columns;
-    for (const [core, time] of (sample.gap ? [NO_TIME] : sample.cores).entries()) {
-      to.key.push(names.agent(agent));
-      to.tick.push(sample.tick);
-      to.t_ns.push(wallOf(agent, sample.takenAtNs));
-      to.core.push(core);
-      to.user_ms.push(time.userMs);
-      to.system_ms.push(time.systemMs);
-      to.irq_ms.push(time.irqMs);
-      to.softirq_ms.push(time.softirqMs);
-      to.steal_ms.push(time.stealMs);
-      to.idle_ms.push(time.idleMs);
-      to.iowait_ms.push(time.iowaitMs);
-      to.since_ns.push(sinceOf(agent, sample));
-      to.gap.push(sample.gap ? 1 : 0);
-      cpu.endRow();
-    }
-  }
-
-  function addDisk(agent: string, sample: DiskSample): void {
-    const to = disk.columns;
-    to.key.push(names.participant(agent, sample.participant));
-    to.name.push(names.text(sample.disk));
-    to.tick.push(sample.tick);
-    to.t_ns.push(wallOf(agent, sample.takenAtNs));
-    to.reads.push(sample.reads);
-    to.read_bytes.push(sample.readBytes);
-    to.writes.push(sample.writes);
-    to.written_bytes.push(sample.writtenBytes);
-    to.in_flight.push(sample.inFlight);
-    to.busy_ms.push(sample.busyMs);
-    to.read_ms.push(sample.readMs);
-    to.write_ms.push(sample.writeMs);
-    to.queue_ms.push(sample.queueMs);
-    to.since_ns.push(sinceOf(agent, sample));
-    to.gap.push(sample.gap ? 1 : 0);
-    to.commands.push(sample.commands);
-    disk.endRow();
-  }
-
-  function addNet(agent: string, sample: NetSample): void {
-    const to = net.columns;
-    for (const nic of sample.gap ? [NO_NIC] : sample.nics) {
-      to.key.push(names.agent(agent));
-      to.name.push(names.text(nic.name));
-      to.tick.push(sample.tick);
-      to.t_ns.push(wallOf(agent, sample.takenAtNs));
-      to.since_ns.push(sinceOf(agent, sample));
-      to.received_bytes.push(nic.receivedBytes);
-      to.sent_bytes.push(nic.sentBytes);
-      to.received_packets.push(nic.receivedPackets);
-      to.sent_packets.push(nic.sentPackets);
-      to.drops.push(nic.drops);
-      to.errors.push(nic.errors);
-      to.gap.push(sample.gap ? 1 : 0);
-      net.endRow();
-    }
-  }
-
+  const samples = await createTable(connection, "samples", COLUMNS.samples);
+  const cpu = await createTable(connection, "cpu", COLUMNS.cpu);
+  const disk = await createTable(connection, "disk", COLUMNS.disk);
+  const net = await createTable(connection, "net", COLUMNS.net);
+  const place = placeOf(spec, wall);
   return {
     add(agent, { body }) {
-      if (body.case === "fio") addSample(agent, body.value);
-      else if (body.case === "cpu") addCpu(agent, body.value);
-      else if (body.case === "disk") addDisk(agent, body.value);
-      else if (body.case === "net") addNet(agent, body.value);
+      if (body.case === "fio") addSample(samples, place, agent, body.value);
+      else if (body.case === "cpu") addCpu(cpu, place, agent, body.value);
+      else if (body.case === "disk") addDisk(disk, place, agent, body.value);
+      else if (body.case === "net") addNet(net, place, agent, body.value);
     },
     async write(folder) {
       for (const table of [samples, cpu, disk, net]) table.close();
-      await names.write(connection);
+      await place.names.write(connection);
       connection.closeSync();
-      await writeFiles(instance, folder);
+      // All at once: DuckDB sorts and packs one file on fewer cores than there may be.
+      const copies = PARQUET_NAMES.map(async (name) => {
+        const connection = await instance.connect();
+        const path = join(folder, parquetFile(name));
+        await connection.run(`COPY (${SELECTS[name]}) TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd)`);
+        connection.closeSync();
+        await syncFile(path);
+      });
+      // All have ended before the database is closed beneath them, also when one fails.
+      await Promise.allSettled(copies);
+      await Promise.all(copies);
     },
   };
 }
 
-/** All at once: DuckDB sorts and packs one file on fewer cores than there may be. */
-async function writeFiles(instance: DuckDBInstance, folder: string): Promise<void> {
-  const copies = PARQUET_NAMES.map(async (name) => {
-    const connection = await instance.connect();
-    const path = join(folder, parquetFile(name));
-    await connection.run(`COPY (${SELECTS[name]}) TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd)`);
-    connection.closeSync();
-    await syncFile(path);
-  });
-  // All have ended before the database is closed beneath them, also when one fails.
-  await Promise.allSettled(copies);
-  await Promise.all(copies);
+/** What all rows of a run need. */
+interface Place {
+  readonly names: Names;
+  readonly wallOf: (agent: string, agentNs: bigint) => bigint;
+  /** When the time of a sample's counts began. An agent that does not tell it takes one sample an interval. */
+  readonly sinceOf: (agent: string, sample: Pick<CpuSample, "sinceNs" | "takenAtNs">) => bigint;
+}
+
+function placeOf(spec: RunSpec, wall: WallClock): Place {
+  const intervalNs = msToNs(spec.intervalMs);
+  /** A sample is taken after T0, so its agent's clock is known by then. */
+  const wallOf = (agent: string, agentNs: bigint) => {
+    const ns = wall(agent, agentNs);
+    assert(ns !== undefined, `${agent} took samples, but its clock is not known`);
+    return ns;
+  };
+  return {
+    names: createNames(spec),
+    wallOf,
+    sinceOf: (agent, { sinceNs, takenAtNs }) =>
+      sinceNs === 0n ? wallOf(agent, takenAtNs) - intervalNs : wallOf(agent, sinceNs),
+  };
+}
+
+function addSample(table: TableOf<"samples">, place: Place, agent: string, sample: FioSample): void {
+  const to = table.columns;
+  to.key.push(place.names.participant(agent, sample.participant));
+  to.tick.push(sample.tick);
+  to.t_ns.push(place.wallOf(agent, sample.takenAtNs));
+  to.stalled.push(sample.stalled ? 1 : 0);
+  to.runtime_ms.push(sample.runtimeMs);
+  const { read = NO_IO, write = NO_IO } = sample;
+  to.read_ios.push(read.ios);
+  to.read_bytes.push(read.bytes);
+  to.write_ios.push(write.ios);
+  to.write_bytes.push(write.bytes);
+  to.read_bins.push(read.latency?.bins ?? []);
+  to.read_counts.push(read.latency?.counts ?? []);
+  to.write_bins.push(write.latency?.bins ?? []);
+  to.write_counts.push(write.latency?.counts ?? []);
+  to.counted_ns.push(place.wallOf(agent, sample.countedAtNs === 0n ? sample.takenAtNs : sample.countedAtNs));
+  table.endRow();
+}
+
+function addCpu(table: TableOf<"cpu">, place: Place, agent: string, sample: CpuSample): void {
+  const to = table.columns;
+  for (const [core, time] of (sample.gap ? [NO_TIME] : sample.cores).entries()) {
+    to.key.push(place.names.agent(agent));
+    to.tick.push(sample.tick);
+    to.t_ns.push(place.wallOf(agent, sample.takenAtNs));
+    to.core.push(core);
+    to.user_ms.push(time.userMs);
+    to.system_ms.push(time.systemMs);
+    to.irq_ms.push(time.irqMs);
+    to.softirq_ms.push(time.softirqMs);
+    to.steal_ms.push(time.stealMs);
+    to.idle_ms.push(time.idleMs);
+    to.iowait_ms.push(time.iowaitMs);
+    to.since_ns.push(place.sinceOf(agent, sample));
+    to.gap.push(sample.gap ? 1 : 0);
+    table.endRow();
+  }
+}
+
+function addDisk(table: TableOf<"disk">, place: Place, agent: string, sample: DiskSample): void {
+  const to = table.columns;
+  to.key.push(place.names.participant(agent, sample.participant));
+  to.name.push(place.names.text(sample.disk));
+  to.tick.push(sample.tick);
+  to.t_ns.push(place.wallOf(agent, sample.takenAtNs));
+  to.reads.push(sample.reads);
+  to.read_bytes.push(sample.readBytes);
+  to.writes.push(sample.writes);
+  to.written_bytes.push(sample.writtenBytes);
+  to.in_flight.push(sample.inFlight);
+  to.busy_ms.push(sample.busyMs);
+  to.read_ms.push(sample.readMs);
+  to.write_ms.push(sample.writeMs);
+  to.queue_ms.push(sample.queueMs);
+  to.since_ns.push(place.sinceOf(agent, sample));
+  to.gap.push(sample.gap ? 1 : 0);
+  to.commands.push(sample.commands);
+  table.endRow();
+}
+
+function addNet(table: TableOf<"net">, place: Place, agent: string, sample: NetSample): void {
+  const to = table.columns;
+  for (const nic of sample.gap ? [NO_NIC] : sample.nics) {
+    to.key.push(place.names.agent(agent));
+    to.name.push(place.names.text(nic.name));
+    to.tick.push(sample.tick);
+    to.t_ns.push(place.wallOf(agent, sample.takenAtNs));
+    to.since_ns.push(place.sinceOf(agent, sample));
+    to.received_bytes.push(nic.receivedBytes);
+    to.sent_bytes.push(nic.sentBytes);
+    to.received_packets.push(nic.receivedPackets);
+    to.sent_packets.push(nic.sentPackets);
+    to.drops.push(nic.drops);
+    to.errors.push(nic.errors);
+    to.gap.push(sample.gap ? 1 : 0);
+    table.endRow();
+  }
 }
 
 const NO_IO: Io = { $typeName: "salvo.v1.Io", ios: 0, bytes: 0n };

@@ -1,5 +1,5 @@
 /** Whether a record can be true at all, whatever the run: no plan is needed to see that. Pure. */
-import type { FioSample, Io, Latency, Record } from "@salvo/proto/telemetry_pb.ts";
+import type { CpuSample, DiskSample, FioSample, Io, Latency, NetSample, Record } from "@salvo/proto/telemetry_pb.ts";
 import { BIN_COUNT } from "@salvo/shared/fio/bins.ts";
 import type { RecordProblem } from "./problem.ts";
 import { greatest } from "@salvo/shared/kernel/extremes.ts";
@@ -21,14 +21,14 @@ export function contentProblem({ atNs, body }: Record): RecordProblem | undefine
     case "fio":
       return takenProblem(atNs, body.value) ?? fioProblem(atNs, body.value);
     case "cpu":
-      return takenProblem(atNs, body.value) ?? countProblem("cores", body.value.cores.length, CORES_MAX);
+      return countedProblem(atNs, body.value) ?? countProblem("cores", body.value.cores.length, CORES_MAX);
     case "disk":
       return (
-        takenProblem(atNs, body.value) ?? countProblem("characters of a name", body.value.disk.length, NAME_CHARS_MAX)
+        countedProblem(atNs, body.value) ?? countProblem("characters of a name", body.value.disk.length, NAME_CHARS_MAX)
       );
     case "net":
       return (
-        takenProblem(atNs, body.value) ??
+        countedProblem(atNs, body.value) ??
         countProblem("NICs", body.value.nics.length, NICS_MAX) ??
         countProblem("characters of a name", greatest(body.value.nics.map(({ name }) => name.length)), NAME_CHARS_MAX)
       );
@@ -58,6 +58,17 @@ export function contentProblem({ atNs, body }: Record): RecordProblem | undefine
 
 function takenProblem(atNs: bigint, { takenAtNs }: { readonly takenAtNs: bigint }): RecordProblem | undefined {
   return timeProblem("taken_at_ns", takenAtNs) ?? aheadProblem("taken_at_ns", takenAtNs, atNs);
+}
+
+/** The counts are of the time from since_ns to taken_at_ns. */
+function countedProblem(atNs: bigint, sample: CpuSample | DiskSample | NetSample): RecordProblem | undefined {
+  const { sinceNs, takenAtNs } = sample;
+  const taken = takenProblem(atNs, sample) ?? timeProblem("since_ns", sinceNs);
+  if (taken || sinceNs <= takenAtNs) return taken;
+  return {
+    what: "has counts of a time that ends before it begins",
+    detail: `since_ns is ${sinceNs - takenAtNs} ns later`,
+  };
 }
 
 function fioProblem(atNs: bigint, { countedAtNs, read, write }: FioSample): RecordProblem | undefined {

@@ -80,6 +80,16 @@ test.each<[string, Record, string]>([
     "too many cores",
   ],
   [
+    "counts since the end of all time",
+    withBody({ case: "net", value: { tick: 1, takenAtNs: 5n, sinceNs: 2n ** 62n } }),
+    "a time that no clock shows",
+  ],
+  [
+    "counts since a later time",
+    withBody({ case: "disk", value: { tick: 1, participant: "vm1.disk1", takenAtNs: 5n, sinceNs: 6n } }),
+    "ends before it begins",
+  ],
+  [
     "NICs without end",
     withBody({ case: "net", value: { tick: 1, nics: Array.from({ length: 5000 }, () => ({})) } }),
     "too many NICs",

@@ -8,12 +8,12 @@ import { RecordSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
 import { syntheticRun, type SyntheticRun } from "@salvo/shared/testing/records.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { loadReportRun } from "../report/load.ts";
-import { sealRun } from "../service/seal.ts";
-import { formatSums, sumFiles } from "./checksums.ts";
-import { openRunFolder, spoolFolder } from "./layout.ts";
-import { createOpenRun } from "./openrun.ts";
-import { queryRuns } from "./query.ts";
-import { openSpool } from "./spool.ts";
+import { sealRun } from "./seal.ts";
+import { formatSums, sumFiles } from "../store/checksums.ts";
+import { openRunFolder, spoolFolder } from "../store/layout.ts";
+import { createOpenRun } from "../store/openrun.ts";
+import { queryRuns } from "../store/query.ts";
+import { openSpool } from "../store/spool.ts";
 
 let dataDir: string;
 beforeEach(async () => void (dataDir = await mkdtemp(join(tmpdir(), "salvo-observed-"))));
