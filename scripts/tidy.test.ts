@@ -154,6 +154,18 @@ test("an assertion that nobody checks says why it holds, on its line or just bef
   expect(broken(unexplained, product)).toEqual([]);
 });
 
+/** Whatever makes one and cannot bind it has let a timer go on. */
+function unboundDeadlines(source: Source): string[] {
+  if (source.forTests || source.path === "shared/kernel/signal.ts") return [];
+  return source.lines.flatMap((line, index) =>
+    /\bdeadline\(/.test(line) && !/^\s*using \w+ = deadline\(/.test(line) ? [`line ${index + 1}: ${line.trim()}`] : [],
+  );
+}
+
+test("a deadline is bound with using, so that no timer outlives what it was for", () => {
+  expect(broken(unboundDeadlines)).toEqual([]);
+});
+
 test("nothing is left for later, and every test is run", () => {
   const later = new RegExp(["TO", "DO\\b|FIX", "ME\\b|\\bX", "XX\\b"].join(""));
   const left = new RegExp(["\\b(test|it|describe)", "\\.(only|skip|todo|fails|skipIf)\\b"].join(""));
@@ -183,6 +195,7 @@ test.for<readonly [string, (source: Source) => readonly string[], string, string
   ["a barrel", barrels, "shared/fio/x.ts", 'export { a } from "./a.ts";\nexport { b } from "./b.ts";\n'],
   ["an as", unexplained, "shared/fio/x.ts", "export const a = JSON.parse(b) as string;"],
   ["an as over lines", unexplained, "shared/fio/x.ts", "export const a = {\n  c: f(\n    b,\n  ) as string,\n};"],
+  ["a timer", unboundDeadlines, "shared/fio/x.ts", 'await sleep(1, { signal: deadline(5, "waiting") });'],
   ["a bang", unexplained, "shared/fio/x.ts", "export const a = b.get(c)!.d;"],
 ])("the rules find: %s", ([, rule, path, text]) => {
   expect(rule(sourceOf(path, text))).toHaveLength(1);

@@ -59,7 +59,7 @@ export async function collectRecords({
 
 /** A watch tells at once how the run is; to describe itself would cost the agent much more. */
 async function statusOf(client: Client<typeof AgentService>, run: string, signal: AbortSignal): Promise<RunStatus> {
-  const answer = deadline(STATUS_MS, "asking how the run is", signal);
+  using answer = deadline(STATUS_MS, "asking how the run is", signal);
   for await (const { status } of client.watch({ run }, { signal: answer })) if (status) return status;
   throw new SalvoError("unavailable", "the agent says nothing about the run");
 }
@@ -82,7 +82,7 @@ function missingCount(ranges: ReturnType<Spool["missing"]>): number {
 }
 
 async function untilQuiet(spool: Spool, agent: string, lastSeq: number, signal: AbortSignal): Promise<void> {
-  const end = deadline(QUIET_MAX_MS, "waiting for NATS", signal);
+  using end = deadline(QUIET_MAX_MS, "waiting for NATS", signal);
   for (let known = -1; spool.missing(agent, lastSeq).length > 0 && !end.aborted;) {
     const now = lastSeq - missingCount(spool.missing(agent, lastSeq));
     if (now === known) return;

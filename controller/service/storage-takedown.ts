@@ -71,7 +71,7 @@ export async function takeDownStorage(
       say(`${scenario}: ${id} is in the lab no more: what was made there may still be there`);
       return true;
     }
-    const signal = deadline(TAKE_DOWN_MS, `taking the storage of ${scenario} away from ${id}`);
+    using signal = deadline(TAKE_DOWN_MS, `taking the storage of ${scenario} away from ${id}`);
     try {
       await channels.renewWhenDue(expectedOf(agent), Date.now(), { signal });
       await bringBack(hostIn(agent, lab), hostIn(agent, before), { ...deps, signal });
