@@ -1,5 +1,6 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { Server, type ServiceDefinition, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { type Address, formatAddress, isLoopback, requireAddress } from "@salvo/shared/kernel/address.ts";
 import { SalvoError, type ErrorKind } from "@salvo/shared/kernel/error.ts";
 import { deadline, unlessAborted, type Waiting } from "@salvo/shared/kernel/signal.ts";
 import { insecure, type Credentials } from "./credentials.ts";
@@ -43,8 +44,8 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   const server = new Server(SERVER_OPTIONS);
   const live: HandlingRules["live"] = new Set();
   for (const service of services) addService(server, service, { validate, authorize, onBug, live });
-  const port = await bind(server, address, credentials);
-  const bound = address.replace(/\d+$/, String(port));
+  const wanted = requireAddress(address, "cannot listen on");
+  const bound = formatAddress({ ...wanted, port: await bind(server, wanted, credentials) });
 
   let stopped: Promise<void> | undefined;
   const dispose = () => {
@@ -77,11 +78,9 @@ function addService(server: Server, service: ImplementedService, rules: Handling
   server.addService(definition, handlers);
 }
 
-async function bind(server: Server, address: string, credentials: Credentials): Promise<number> {
-  if (!/^.+:\d+$/.test(address)) {
-    throw new SalvoError("invalid-input", `cannot listen on ${address}: it is no address like 127.0.0.1:7400`);
-  }
-  if (!credentials.secure && !/^(127\.0\.0\.1|\[::1\]|localhost):\d+$/.test(address))
+async function bind(server: Server, wanted: Address, credentials: Credentials): Promise<number> {
+  const address = formatAddress(wanted);
+  if (!credentials.secure && !isLoopback(wanted))
     throw new SalvoError(
       "refused",
       `${address} can be reached by others, and nobody there would be asked who they are`,
@@ -121,7 +120,7 @@ async function stop(server: Server, address: string, live: HandlingRules["live"]
 }
 
 async function endsWithin(promise: Promise<void>, ms: number): Promise<boolean> {
-  const timeout = deadline(ms, "stopping");
+  using timeout = deadline(ms, "stopping");
   try {
     await unlessAborted(promise, timeout);
     return true;

@@ -1,5 +1,6 @@
 /** What Salvo calls what it makes on targets: the same for whoever makes it and whoever looks for it, before it is there. */
 import { Transport } from "@salvo/proto/storage_pb.ts";
+import { formatAddress } from "../../../kernel/address.ts";
 import { sha256 } from "../../../kernel/sha256.ts";
 import { isNvme } from "./transports.ts";
 
@@ -55,7 +56,7 @@ export interface PortalPlace {
 
 /** As programs take it, and LIO calls it: 10.0.0.1:3260, [fd00::1]:3260. */
 export function shownPortal({ address, port }: PortalPlace): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  return formatAddress({ host: address, port });
 }
 
 /** 32 hexadecimal digits. */
