@@ -36,6 +36,8 @@ export interface RunFacts {
   readonly aborted?: string | undefined;
   /** Agents that were lost in mid-run while the others went on. */
   readonly lost: readonly string[];
+  /** Agents that may hold records that are not here. */
+  readonly uncollected?: readonly string[];
   /** Agents that said that they ran to the end: all their samples are expected, whether or not their records are here. */
   readonly finished?: readonly string[];
   /** Sentences about how the run was conducted. */
@@ -118,6 +120,7 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
         .map(({ id }) => id),
       withGaps,
       withoutEnd: lasting.filter(({ outline }) => !outline.end).map(({ outline }) => outline.agent),
+      uncollected: facts.uncollected ?? [],
       samplesMissing: missing,
       pathsLost: lasting.flatMap(({ outline }) => downs(outline)),
       withoutStartProof: ran.filter(({ id, agent }) => !firstIo(id, agent)).map(({ id }) => id),

@@ -10,6 +10,7 @@ const good: Findings = {
   withoutIo: [],
   withGaps: [],
   withoutEnd: [],
+  uncollected: [],
   samplesMissing: 0,
   pathsLost: [],
   withoutStartProof: [],
@@ -34,6 +35,7 @@ const WORSE_FIRST: readonly (readonly [Partial<Findings>, Verdict, string])[] = 
   [{ withoutIo: ["vm1.d1"] }, Verdict.INVALID, "no I/O of vm1.d1 was measured"],
   [{ withGaps: ["vm1", "vm2"] }, Verdict.INCOMPLETE, "records of vm1, vm2 are missing"],
   [{ withoutEnd: ["vm1"] }, Verdict.INCOMPLETE, "the last records of vm1 are missing"],
+  [{ uncollected: ["vm1"] }, Verdict.INCOMPLETE, "vm1 may hold records that are not here: salvo resume asks again"],
   [{ samplesMissing: 3 }, Verdict.INCOMPLETE, "samples are missing: 3"],
   [{ lostAgents: ["vm2"] }, Verdict.DEGRADED, "lost in mid-run: vm2"],
   [

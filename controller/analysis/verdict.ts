@@ -15,6 +15,8 @@ export interface Findings {
   readonly withoutIo: readonly string[];
   readonly withGaps: readonly string[];
   readonly withoutEnd: readonly string[];
+  /** Agents that may hold records that are not here. */
+  readonly uncollected: readonly string[];
   readonly samplesMissing: number;
   /** Ways to storage that were lost in mid-run, whether or not they came back: "guest1.lun1: session2 to ... is FAILED at tick 4". */
   readonly pathsLost: readonly string[];
@@ -62,6 +64,11 @@ const RULES: readonly Rule[] = [
   [Verdict.INVALID, ({ withoutIo: who }) => who.length > 0 && `no I/O of ${list(who)} was measured`],
   [Verdict.INCOMPLETE, ({ withGaps: who }) => who.length > 0 && `records of ${list(who)} are missing`],
   [Verdict.INCOMPLETE, ({ withoutEnd: who }) => who.length > 0 && `the last records of ${list(who)} are missing`],
+  [
+    Verdict.INCOMPLETE,
+    ({ uncollected: who }) =>
+      who.length > 0 && `${list(who)} may hold records that are not here: salvo resume asks again`,
+  ],
   [Verdict.INCOMPLETE, ({ samplesMissing }) => samplesMissing > 0 && `samples are missing: ${samplesMissing}`],
   [Verdict.DEGRADED, ({ lostAgents: who }) => who.length > 0 && `lost in mid-run: ${list(who)}`],
   [

@@ -33,7 +33,8 @@ export async function resumeRuns({ lab: labFile, data, json = false }: ResumeCom
   });
   const { channels } = controller;
   const storage = storageOfScenarios({ dataDir: data, lab: lab.message, identities, channels, session });
-  const resumed = await session.resumeAll(controller, storage);
+  // Here people wait for agents that were away before; no other command does.
+  const resumed = await session.resumeAll({ ...controller, resume: controller.resumeAll }, storage);
   if (resumed.length === 0 && !session.foundStorage) session.say("nothing was left open");
   return session.conclude(resumed);
 }

@@ -250,7 +250,7 @@ function specOf({ scenario, workload, repeat }: Cell, run: string, study: Study,
     notes: sleepyJobs(workload, study.intervalMs),
     agents: lab.agents
       .filter(({ id }) => used.has(id))
-      .map(({ id, address, onLoss }) => create(RunAgentSchema, { id, address, onLoss })),
+      .map(({ id, address, onLoss, lostAfterMs }) => create(RunAgentSchema, { id, address, onLoss, lostAfterMs })),
     participants: participants.map(({ agent, device }) =>
       create(RunParticipantSchema, { id: participantId(agent, device), agent, device }),
     ),

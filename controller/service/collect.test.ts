@@ -6,10 +6,11 @@ import { createClient } from "@salvo/shared/rpc/client.ts";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { openSpool, type Spool } from "../store/spool.ts";
 import { type Cable, layCable } from "./cable.fixture.ts";
 import { collectRecords } from "./collect.ts";
+import { createReach, type Reach } from "./reach.ts";
 
 const run = "run-1";
 let agent: TestAgent;
@@ -20,6 +21,9 @@ let spool: Spool;
 /** What the agent has of its ended run. */
 let payloads: Uint8Array[];
 let stop: AbortController;
+/** What the conductor heard. */
+let told: string[];
+const SEQ_MAX = 1_000;
 
 beforeAll(async () => {
   agent = await testAgent();
@@ -37,6 +41,7 @@ beforeEach(async () => {
   cable = await layCable(() => agent.address);
   channel = openChannel(cable.address);
   stop = new AbortController();
+  told = [];
 });
 afterEach(async () => {
   channel[Symbol.dispose]();
@@ -51,9 +56,15 @@ function collect({ of = run, busConnected = false } = {}): Promise<void> {
     agent: "guest1",
     run: of,
     spool,
+    seqMax: SEQ_MAX,
     busConnected: () => busConnected,
+    reach: reach(),
     signal: stop.signal,
   });
+}
+
+function reach(): Reach {
+  return createReach({ address: cable.address, nowMs: () => performance.now(), tell: (type) => told.push(type) });
 }
 
 async function sources(): Promise<string[]> {
@@ -79,6 +90,8 @@ test("what is still on its way is waited for, and not fetched as well", async ()
     agent: "guest1",
     run,
     spool,
+    seqMax: SEQ_MAX,
+    reach: reach(),
     // Looked at once, before the wait: the last record comes while it waits, and could not be fetched.
     busConnected: () => {
       asked++;
@@ -100,6 +113,28 @@ test("an agent that cannot be reached is asked until it can", async () => {
   cable.mend();
   await collected;
   expect(await sources()).toHaveLength(payloads.length);
+  expect(told).toEqual(["heard"]); // a connection that is closed is no refusal
+});
+
+test("it is told that an agent's host refuses connections, and that the agent is back", async () => {
+  await cable.remove();
+  const refused = vi.waitUntil(() => told.length > 0, { interval: 5, timeout: 5_000 });
+  const collected = collect();
+  await refused;
+  expect(told).toEqual(["refused"]);
+  await cable.layAgain();
+  await collected;
+  expect(told).toEqual(["refused", "heard"]);
+});
+
+test("an agent that is gone has nothing to give when its last word and all before it are here", async () => {
+  for (const [index, payload] of payloads.entries()) spool.add("guest1", index + 1, payload, "received");
+  await cable.remove();
+  await collect();
+  expect(told).toEqual([]);
+  await spool[Symbol.asyncDispose]();
+  spool = await openSpool(join(folder, "spool"), ["guest1"]);
+  expect(spool.isWhole("guest1")).toBe(true);
 });
 
 test("an agent that has the run no more has nothing to give: that is said at once", async () => {
@@ -119,6 +154,8 @@ test("to be collected from does not make an agent look at its fio", async () => 
     agent: "guest1",
     run,
     spool,
+    seqMax: SEQ_MAX,
+    reach: reach(),
     busConnected: () => false,
     signal: stop.signal,
   });

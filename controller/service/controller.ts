@@ -10,8 +10,8 @@ import { type Clock, NS_PER_MS, systemClock } from "@salvo/shared/kernel/time.ts
 import type { Logger } from "@salvo/shared/log/logger.ts";
 import { openDataFolder } from "../store/datafolder.ts";
 import { openRunFolder, spoolFolder } from "../store/layout.ts";
-import { createOpenRun, discardOpenRun, readOpenRun } from "../store/openrun.ts";
-import { openRuns } from "../store/runs.ts";
+import { createOpenRun, discardOpenRun, keepIncomplete, readOpenRun, reopenIncomplete } from "../store/openrun.ts";
+import { incompleteRuns, openRuns } from "../store/runs.ts";
 import { openSpool } from "../store/spool.ts";
 import type { AuditedLab } from "./audited-lab.ts";
 import { type Channels, openChannels } from "./channels.ts";
@@ -19,7 +19,7 @@ import { createLive, type LiveView } from "./live.ts";
 import { natsSecurity } from "./nats-security.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
 import { openRenewals, type RenewalPace } from "./renewals.ts";
-import { driveRun } from "./run.ts";
+import { type DrivenRun, driveRun } from "./run.ts";
 import { openRunLog, type RunBegin } from "./run-log.ts";
 
 export interface Controller extends AsyncDisposable {
@@ -27,6 +27,8 @@ export interface Controller extends AsyncDisposable {
   run(spec: RunSpec, options: RunOptions): Promise<Manifest>;
   /** Runs that an earlier life of the controller left open, oldest first, each brought to its end where that is possible. */
   resume(options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed>;
+  /** As resume, and then sealed runs of which agents hold more: those are asked again, and what they give is sealed beside. */
+  resumeAll(options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed>;
   readonly channels: Channels;
 }
 
@@ -99,6 +101,10 @@ export async function openController(options: ControllerOptions): Promise<Contro
   return {
     run: (spec, options) => beginRun(parts, spec, options),
     resume: (options) => resumeRuns(parts, options),
+    async *resumeAll(options) {
+      yield* resumeRuns(parts, options);
+      yield* completeRuns(parts, options);
+    },
     channels,
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
@@ -131,9 +137,39 @@ async function* resumeRuns(parts: Parts, options: (spec: RunSpec) => RunOptions)
     } catch (error) {
       // It stays as it is, for whoever can put it right; the others are not to wait for that.
       parts.logger.debug({ run, error }, "a run cannot be brought to its end");
-      yield { run, problem: toSalvoError(error) };
+      yield { run, problem: stuck(run, toSalvoError(error)) };
     }
   }
+}
+
+async function* completeRuns(parts: Parts, options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed> {
+  for (const run of (await incompleteRuns(parts.dataDir)).toSorted()) {
+    await reopenIncomplete(parts.dataDir, run);
+    try {
+      const spec = await readOpenRun(parts.dataDir, run);
+      if (!spec) throw new SalvoError("corrupt", "its spec is not there any more");
+      yield { run, manifest: await followRun(parts, spec, true, options(spec)) };
+    } catch (error) {
+      parts.logger.debug({ run, error }, "a run cannot be completed");
+      // Sealed it is all the same: no later run has to care.
+      await keepIncomplete(parts.dataDir, run);
+      yield { run, problem: stuck(run, toSalvoError(error)) };
+    }
+  }
+}
+
+/** Whatever keeps a run from its end, there is a way out. */
+function stuck(run: string, problem: SalvoError): SalvoError {
+  const { kind, message, host, file, line, column, remedy } = problem;
+  const wayOut = `salvo discard ${run} gives the run up`;
+  return new SalvoError(kind, message, {
+    ...(host !== undefined && { host }),
+    ...(file !== undefined && { file }),
+    ...(line !== undefined && { line }),
+    ...(column !== undefined && { column }),
+    cause: problem,
+    remedy: remedy === undefined ? wayOut : `${remedy}. Or else: ${wayOut}`,
+  });
 }
 
 async function followRun(
@@ -145,11 +181,12 @@ async function followRun(
   const { dataDir, clock, channels } = parts;
   const folder = openRunFolder(dataDir, spec.run);
   const agents = spec.agents.map(({ id, address }) => ({ id, address, roles: ["workload"] }));
-  const manifest = await withOpenRun();
-  await discardOpenRun(dataDir, spec.run);
+  const { manifest, uncollected } = await withOpenRun();
+  if (uncollected.length > 0) await keepIncomplete(dataDir, spec.run);
+  else await discardOpenRun(dataDir, spec.run);
   return manifest;
 
-  async function withOpenRun(): Promise<Manifest> {
+  async function withOpenRun(): Promise<DrivenRun> {
     await using log = await openRunLog(join(folder, "events.journal"));
     await using spool = await openSpool(
       spoolFolder(folder),

@@ -4,7 +4,7 @@ import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { planOf } from "@salvo/shared/agent/domain/run-plan.ts";
 import { expect, test } from "vitest";
 import { conduct } from "../domain/conductor.ts";
-import { armPlanOf, factsOf } from "./run-facts.ts";
+import { armPlanOf, askedAgain, factsOf } from "./run-facts.ts";
 import type { RunBegin } from "./run-log.ts";
 
 const BEGIN: RunBegin = {
@@ -17,13 +17,22 @@ const BEGIN: RunBegin = {
 
 test("the notes tell which agents still hold what is missing, once there was a T0 at all", () => {
   const agents = ["guest1", "guest2"].map((id) => ({ id, onLoss: "abort" }) as const);
-  const begun = conduct({ lengthMs: 1000, agents });
+  const begun = conduct({ lengthMs: 1000, collectMaxMs: 60_000, agents });
   expect(factsOf(begun, BEGIN, [], ["said"]).notes).toEqual(["said"]);
-  const guest1 = begun.agents.get("guest1")!;
-  const fired = { ...begun, t0Ns: 5n, agents: new Map([...begun.agents, ["guest1", { ...guest1, collected: true }]]) };
-  expect(factsOf(fired, BEGIN, [], []).notes).toEqual([
-    expect.stringMatching(/^guest2 could not .* in the 20 s after/),
+  const armed = { ...begun.agents.get("guest1")!, armed: true };
+  const known = {
+    guest1: { ...armed, collected: true },
+    guest2: { ...armed, uncollected: { why: "refused connections", forgotten: false } },
+    guest3: { ...armed, uncollected: { why: "failed: it has no run run-1", forgotten: true } },
+  };
+  const fired = { ...begun, t0Ns: 5n, agents: new Map(Object.entries(known)) };
+  const { notes, uncollected } = factsOf(fired, BEGIN, [], []);
+  expect(notes).toEqual([
+    "guest2 refused connections, so not all that it recorded is here: it holds the rest until salvo resume has it, or salvo discard gives it up",
+    "guest3 failed: it has no run run-1, so not all that it recorded is here, and it has the run no more",
   ]);
+  expect(uncollected).toEqual(["guest2", "guest3"]);
+  expect(askedAgain(fired)).toEqual(["guest2"]);
 });
 
 test("an agent is asked to arm its own participants, as it described their devices, and counts the same hash", () => {

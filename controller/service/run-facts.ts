@@ -9,17 +9,23 @@ import { fioRuntimeMs } from "@salvo/shared/agent/domain/run-plan.ts";
 import type { ClockEstimate as Estimate } from "@salvo/shared/clock/estimate.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import type { RunFacts } from "../analysis/analysis.ts";
-import { type AgentState, COLLECT_WAIT_MS, type ConductorPlan, type ConductorState } from "../domain/conductor.ts";
+import type { AgentState } from "../domain/agent-state.ts";
+import type { ConductorPlan, ConductorState } from "../domain/conductor.ts";
+import { seqMaxOf } from "../store/rejected.ts";
 import type { RunBegin } from "./run-log.ts";
 
 /** Writing a device's file full is the slow part of arming. */
 const ARM_MS = 60_000;
 const FILL_BYTES_PER_MS = 20_000n;
+/** Collecting may take so long and, over the slowest network worth having, so long for each record that the run can have. */
+const COLLECT_MS = 60_000;
+const COLLECT_MS_PER_RECORD = 2;
 
 export function planOf(spec: RunSpec): ConductorPlan {
   assert(spec.workload, "a run has a workload");
   return {
     lengthMs: fioRuntimeMs(spec.workload),
+    collectMaxMs: COLLECT_MS + COLLECT_MS_PER_RECORD * seqMaxOf(spec),
     agents: spec.agents.map(
       ({ id, onLoss }) => ({ id, onLoss: onLoss === OnLoss.CONTINUE ? "continue" : "abort" }) as const,
     ),
@@ -63,18 +69,27 @@ export function factsOf(
     agents,
     aborted: state.aborted,
     lost: [...state.agents].filter(([, agent]) => wasLost(agent)).map(([id]) => id),
+    uncollected: notCollected(state).map(([id]) => id),
     notes: [...notes, ...notCollected(state).map(leftWith)],
     finished: [...state.agents].filter(([, { end }]) => end?.outcome === Outcome.FINISHED).map(([id]) => id),
   };
 }
 
-function notCollected({ t0Ns, agents }: ConductorState): string[] {
+/** Agents that may hold more than is here. */
+function notCollected({ t0Ns, agents }: ConductorState): [string, AgentState][] {
   if (t0Ns === undefined) return []; // nothing was measured
-  return [...agents].filter(([, { collected }]) => !collected).map(([id]) => id);
+  return [...agents].filter(([, { armed, collected }]) => armed && !collected);
 }
 
-function leftWith(agent: string): string {
-  return `${agent} could not be collected from in the ${COLLECT_WAIT_MS / 1000} s after the end: it holds what is missing here until salvo agents --release`;
+/** Those that can be asked again. */
+export function askedAgain(state: ConductorState): string[] {
+  return notCollected(state).flatMap(([id, { uncollected }]) => (uncollected?.forgotten === true ? [] : [id]));
+}
+
+function leftWith([agent, { uncollected }]: [string, AgentState]): string {
+  const what = `${agent} ${uncollected?.why ?? "was not collected from"}, so not all that it recorded is here`;
+  if (uncollected?.forgotten === true) return `${what}, and it has the run no more`;
+  return `${what}: it holds the rest until salvo resume has it, or salvo discard gives it up`;
 }
 
 /** In mid-run: it stayed silent, or it was killed and back so soon that it could say so itself. */

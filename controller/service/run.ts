@@ -7,18 +7,19 @@ import { consumeRun } from "@salvo/shared/bus/consume.ts";
 import { assert, unreachable } from "@salvo/shared/kernel/assert.ts";
 import { createChannel } from "@salvo/shared/kernel/channel.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
-import { sleep } from "@salvo/shared/kernel/signal.ts";
 import type { Clock, Nanos } from "@salvo/shared/kernel/time.ts";
 import type { Logger } from "@salvo/shared/log/logger.ts";
 import type { Client } from "@salvo/shared/rpc/client.ts";
+import { awaitedAgents } from "../domain/collecting.ts";
 import { conduct, type ConductorEffect, type ConductorEvent, step } from "../domain/conductor.ts";
 import { preflight, versionProblem } from "../domain/preflight.ts";
 import type { Phase } from "../domain/phases.ts";
 import { mayRenew } from "../domain/renewable.ts";
 import { ACK_MARGIN_MS, chooseT0 } from "../domain/t0.ts";
 import { sealRun } from "../store/archive.ts";
-import { runFolder } from "../store/layout.ts";
 import { loadManifest } from "../store/manifest.ts";
+import { seqMaxOf } from "../store/rejected.ts";
+import { newestFolder } from "../store/runs.ts";
 import type { Spool } from "../store/spool.ts";
 import type { AuditedLab } from "./audited-lab.ts";
 import { createCallLog, headOf } from "./call-log.ts";
@@ -26,12 +27,14 @@ import { probeClock } from "./clock-probe.ts";
 import { collectRecords } from "./collect.ts";
 import type { Live } from "./live.ts";
 import type { Renewals } from "./renewals.ts";
-import { armMs, armPlanOf, factsOf, planOf } from "./run-facts.ts";
+import { createReach, type Reach } from "./reach.ts";
+import { armMs, armPlanOf, askedAgain, factsOf, planOf } from "./run-facts.ts";
 import type { RunBegin, RunFact, RunLog, RunLogEntry } from "./run-log.ts";
-import { watchRun } from "./watch.ts";
+import { tellToStop } from "./tell-to-stop.ts";
+import { SILENCE_MS, watchRun } from "./watch.ts";
 
-/** Between two attempts to stop an agent that does not hear. */
-const STOP_AGAIN_MS = 200;
+/** How often it is told which agents are waited for. */
+const AWAITED_EVERY_MS = 1_000;
 
 export interface RunDeps {
   readonly dataDir: string;
@@ -52,6 +55,12 @@ export interface RunDeps {
   readonly abort: AbortSignal;
 }
 
+export interface DrivenRun {
+  readonly manifest: Manifest;
+  /** Agents that may hold more of it, and can be asked again later: what there is must be kept until then. */
+  readonly uncollected: readonly string[];
+}
+
 /**
  * Drives one run from its first event, or from where an earlier life of the controller left it, to its sealed archive.
  * begin is what was decided when the run was made; before is what has happened since, none of it for a run that is not resumed.
@@ -61,7 +70,7 @@ export async function driveRun(
   begin: RunBegin,
   earlier: { readonly resumed: boolean; readonly before: readonly RunLogEntry[] },
   deps: RunDeps,
-): Promise<Manifest> {
+): Promise<DrivenRun> {
   const { resumed, before } = earlier;
   const { clock, logger, spool } = deps;
   const calls = createCallLog({ ...deps, run: spec.run });
@@ -106,6 +115,12 @@ export async function driveRun(
     return client;
   }
 
+  function addressOf(agent: string): string {
+    const planned = spec.agents.find(({ id }) => id === agent);
+    assert(planned, `an address for every agent of the run, ${agent} too`);
+    return planned.address;
+  }
+
   function perform(effect: ConductorEffect): void {
     switch (effect.type) {
       case "ask":
@@ -143,12 +158,14 @@ export async function driveRun(
       const ours = what === "collect" ? await spoolFailure() : undefined;
       if (ours) return events.close(ours);
       const problem = toSalvoError(error);
+      const forgotten = what === "collect" && problem.kind === "not-found";
       if (problem.kind === "internal") logger.error({ run: spec.run, agent, what, error }, "an ask failed");
       emit({
         type: "failed",
         what,
         agent,
         reason: problem.remedy ? `${problem.message}. ${problem.remedy}` : problem.message,
+        ...(forgotten && { forgotten }),
       });
     }
   }
@@ -191,17 +208,25 @@ export async function driveRun(
         return;
       case "abort":
         return stopRun(agent, effect.reason ?? "", signal);
-      case "collect":
+      case "collect": {
+        const reach = createReach({
+          address: addressOf(agent),
+          nowMs: () => performance.now(),
+          tell: (type) => emit({ type, agent }),
+        });
         // One that could not be told to stop may be within reach again.
-        if (effect.reason !== undefined) await stopRun(agent, effect.reason, signal);
+        if (effect.reason !== undefined) await stopRun(agent, effect.reason, signal, reach);
         return collectRecords({
           client,
           agent,
           run,
           spool,
+          seqMax: seqMaxOf(spec),
           busConnected: () => deps.bus()?.connected ?? false,
+          reach,
           signal,
         });
+      }
       case "release":
         await calls.around(
           "Release",
@@ -217,22 +242,9 @@ export async function driveRun(
   }
 
   /** Tells it until it hears, or the phase is over: a connection that breaks now must not leave fio at work. */
-  async function stopRun(agent: string, reason: string, signal: AbortSignal): Promise<void> {
-    await calls.around("Abort", agent, { reason: excerpt(reason) }, async () => tellToStop(agent, reason, signal));
-  }
-
-  async function tellToStop(agent: string, reason: string, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      try {
-        await clientOf(agent).abort({ run: spec.run, reason: shortened(reason) }, { deadlineMs: 1_900, signal });
-        return;
-      } catch (error) {
-        const { kind } = toSalvoError(error);
-        if (kind === "not-found") return; // it never came so far as to have the run
-        if (kind !== "unavailable" && kind !== "timeout") throw error;
-      }
-      await sleep(STOP_AGAIN_MS, { signal });
-    }
+  async function stopRun(agent: string, reason: string, signal: AbortSignal, reach?: Reach): Promise<void> {
+    const tell = async () => tellToStop({ client: clientOf(agent), run: spec.run, reason, signal, reach });
+    await calls.around("Abort", agent, { reason: excerpt(reason) }, tell);
   }
 
   async function describe(agent: string): Promise<void> {
@@ -282,7 +294,9 @@ export async function driveRun(
     for await (const news of watchRun({
       client: clientOf(agent),
       run: spec.run,
+      address: addressOf(agent),
       clock,
+      silenceMs: spec.agents.find(({ id }) => id === agent)?.lostAfterMs || SILENCE_MS,
       beforeT0,
       signal: stop.signal,
     })) {
@@ -299,6 +313,7 @@ export async function driveRun(
         spec,
         facts: factsOf(state, begin, [...descriptions.values()], deps.log.notes),
         salvoVersion: deps.version,
+        time: state.seals + 1,
       });
       emit({ type: "sealed" });
     } catch (error) {
@@ -322,6 +337,7 @@ export async function driveRun(
   /** What a controller that died before the first event was about to do, perhaps days ago, is not done now. */
   function first(): Unstamped<ConductorEvent> {
     if (!resumed) return { type: "begin" };
+    if (state.phase === "done") return { type: "again" };
     if (before.length > 0) return { type: "resumed", sameBoot: begin.bootId === deps.bootId };
     return { type: "abort", reason: "the controller was ended before anything began" };
   }
@@ -347,24 +363,22 @@ export async function driveRun(
     if (!stop.signal.aborted)
       logger.warn({ run: spec.run, error }, "NATS brings no more records of this run; they will be collected");
   });
+  const telling = setInterval(() => {
+    if (state.phase === "collecting") deps.live.awaited(awaitedAgents(state, clock.now()));
+  }, AWAITED_EVERY_MS);
   const renewing = deps.renewals.keep(() => mayRenew(state, clock.now()), stop.signal);
   try {
     if (resumed && before.length > 0) await deps.renewals.revive();
     await follow();
     // Sealed by an earlier life, perhaps.
-    return manifest ?? (await loadManifest(runFolder(deps.dataDir, spec.run)));
+    manifest ??= await loadManifest(await newestFolder(deps.dataDir, spec.run));
+    return { manifest, uncollected: askedAgain(state) };
   } finally {
     stop.abort(new SalvoError("cancelled", `run ${spec.run} is over`));
+    clearInterval(telling);
     for (const timer of timers) clearTimeout(timer);
     await Promise.all([consuming, renewing]);
   }
 }
 
 type Unstamped<T> = T extends unknown ? Omit<T, "atNs"> : never;
-
-/** What fio said may be in it. An agent refuses a text over its limit, and an abort must never be refused. */
-function shortened(reason: string): string {
-  return reason.length <= REASON_CHARS_MAX ? reason : `${reason.slice(0, REASON_CHARS_MAX).toWellFormed()}...`;
-}
-
-const REASON_CHARS_MAX = 20_000;

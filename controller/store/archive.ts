@@ -25,6 +25,8 @@ export interface SealInput {
   readonly facts: RunFacts;
   readonly spool: Spool;
   readonly salvoVersion: string;
+  /** 1, and 2 and so on for a run that is sealed again because more of it was collected later. */
+  readonly time?: number;
 }
 
 /**
@@ -33,8 +35,8 @@ export interface SealInput {
  * (see discardOpenRun). What is no record of the run is left out and noted. Throws `out-of-resources` when the disk is full.
  */
 export async function sealRun(input: SealInput): Promise<Manifest> {
-  const { dataDir, spec } = input;
-  const sealed = runFolder(dataDir, spec.run);
+  const { dataDir, spec, time } = input;
+  const sealed = runFolder(dataDir, spec.run, time);
   if (await exists(sealed)) return loadManifest(sealed);
 
   const draft = archiveDraft(openRunFolder(dataDir, spec.run));

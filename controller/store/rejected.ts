@@ -25,17 +25,22 @@ export function checkedRecord(agent: string, seq: number, payload: Uint8Array): 
 const RECORDS_PER_TICK = 4;
 const RECORDS_BESIDES = 10_000;
 
+/** The highest number that a record of a run can have, by its plan. */
+export function seqMaxOf({ participants, workload, intervalMs }: RunSpec): number {
+  const ticks = ((workload?.rampMs ?? 0) + (workload?.durationMs ?? 0)) / intervalMs;
+  return Math.ceil((ticks + 1) * RECORDS_PER_TICK * (participants.length + 1)) + RECORDS_BESIDES;
+}
+
 /**
  * Gives an entry's record when it is one that the run's plan can have. Files and rows are named after participants, and an agent
  * may speak of its own only. Whatever else is in a spool is left out: it must not keep the run from being sealed.
  */
 export function soundRecords(
-  { participants, workload, intervalMs }: RunSpec,
+  spec: RunSpec,
   rejected: Rejected,
 ): (agent: string, entry: SpoolEntry) => Record | undefined {
-  const agentOf = new Map(participants.map(({ id, agent }) => [id, agent]));
-  const ticks = ((workload?.rampMs ?? 0) + (workload?.durationMs ?? 0)) / intervalMs;
-  const seqMax = (ticks + 1) * RECORDS_PER_TICK * (participants.length + 1) + RECORDS_BESIDES;
+  const agentOf = new Map(spec.participants.map(({ id, agent }) => [id, agent]));
+  const seqMax = seqMaxOf(spec);
   return (agent, { seq, payload }) => {
     try {
       if (seq > seqMax) throw new SalvoError("corrupt", `record ${seq} of ${agent} is more than the run can have`);

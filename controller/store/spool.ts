@@ -4,6 +4,7 @@ import type { SeqRange } from "@salvo/proto/agent_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { openJournal, type Journal } from "@salvo/shared/journal/writer.ts";
 import { readJournal } from "@salvo/shared/journal/reader.ts";
+import { decodeRecord } from "../analysis/decode.ts";
 import { createArrivals, type Arrivals } from "./arrivals.ts";
 import { createBatch, unpack, type Batch, type Source, type SpoolEntry } from "./batch.ts";
 import { syncFolder } from "./durable.ts";
@@ -25,6 +26,8 @@ export interface Spool extends AsyncDisposable {
   flush(): Promise<void>;
   /** The highest seq of the agent's records here; 0 without any. */
   highest(agent: string): number;
+  /** The agent's last word is here, and every record before it: there is no more of it. */
+  isWhole(agent: string): boolean;
   /** What is not here of 1 to lastSeq. */
   missing(agent: string, lastSeq: number): Pick<SeqRange, "first" | "last">[];
   /** All records, ascending by seq, in batches. Flushes first. */
@@ -64,7 +67,7 @@ export async function openSpool(folder: string, agents: readonly string[]): Prom
       try {
         const { arrivals } = streamOf(agent);
         if (arrivals.has(seq)) return false;
-        checkedRecord(agent, seq, payload);
+        if (checkedRecord(agent, seq, payload).body.case === "end") streamOf(agent).endSeq = seq;
       } catch (error) {
         if (source === "backfilled") throw error;
         rejected.add(toSalvoError(error).message);
@@ -79,6 +82,10 @@ export async function openSpool(folder: string, agents: readonly string[]): Prom
       await Promise.all([...streams.values()].map(flush));
     },
     highest: (agent) => streamOf(agent).arrivals.highest,
+    isWhole(agent) {
+      const { arrivals, endSeq } = streamOf(agent);
+      return endSeq !== undefined && endSeq === arrivals.highest && arrivals.missing(endSeq).length === 0;
+    },
     missing: (agent, lastSeq) => streamOf(agent).arrivals.missing(lastSeq),
     async *read(agent) {
       const stream = streamOf(agent);
@@ -99,6 +106,8 @@ interface Stream {
   readonly journal: Journal;
   readonly batch: Batch;
   readonly arrivals: Arrivals;
+  /** Of its RunEnd, an agent's last record. */
+  endSeq: number | undefined;
 }
 
 function droppedNotes(agent: string, { dropped }: Journal): string[] {
@@ -111,10 +120,15 @@ async function openStream(path: string): Promise<Stream> {
   await using undo = new AsyncDisposableStack();
   const journal = undo.use(await openJournal(path));
   const arrivals = createArrivals();
+  let last: SpoolEntry | undefined;
   for await (const { seq: entry, payload } of readJournal(path))
-    for (const { seq } of unpack(payload)) arrivals.add(seq, entry);
+    for (const record of unpack(payload)) {
+      arrivals.add(record.seq, entry);
+      if (record.seq >= (last?.seq ?? 0)) last = record;
+    }
+  const isEnd = last !== undefined && decodeRecord(last.payload).body.case === "end"; // checked when it came
   undo.move();
-  return { journal, batch: createBatch(journal), arrivals };
+  return { journal, batch: createBatch(journal), arrivals, endSeq: isEnd ? last?.seq : undefined };
 }
 
 /** So many records are put in order in memory at a time. */

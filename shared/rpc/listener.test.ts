@@ -111,7 +111,13 @@ test("where strangers are served none stays for long, and no more come than ther
 test("a connection that does not speak HTTP/2 is closed at once", async () => {
   await using world = await startEcho({}, { credentials: tls() });
   const { host, port } = parseAddress(world.server.address)!;
-  const socket = connectTls({ host, port, rejectUnauthorized: false, cert: lab.controller.certificate, key: lab.controller.key });
+  const socket = connectTls({
+    host,
+    port,
+    rejectUnauthorized: false,
+    cert: lab.controller.certificate,
+    key: lab.controller.key,
+  });
   socket.on("error", () => {}); // closed all the same
   socket.resume();
   await closed(socket);

@@ -45,9 +45,10 @@ test("a controller that is killed after T0 and comes back ends the run as if not
 });
 
 test("the worlds are worth something: most end well, many are aborted, some go on without an agent", () => {
-  const seen = { complete: 0, aborted: 0, lost: 0, resumed: 0, stale: 0, "exchanged in time": 0, misled: 0 };
+  const seen = { complete: 0, aborted: 0, lost: 0, resumed: 0, stale: 0, "exchanged in time": 0, misled: 0, later: 0 };
   for (const seed of upTo(1_000)) {
-    const { state, trace } = simulate(seed);
+    const { state, trace, sealed } = simulate(seed);
+    if (sealed > 1) seen.later++;
     if (state.aborted !== undefined) seen.aborted++;
     else if ([...state.agents.values()].some(({ lost, end }) => lost ?? end?.reason)) seen.lost++;
     else seen.complete++;
@@ -101,6 +102,19 @@ const MUTANTS: Readonly<Record<string, Mutation>> = {
       event.type === "failed" && event.what === "fire"
         ? conductorStep(state, { ...event, type: "did" })
         : conductorStep(state, event),
+  },
+  "the conductor waits for agents that refuse connections as for silent ones": {
+    conductorStep: (state, event) => (event.type === "refused" ? { state, effects: [] } : conductorStep(state, event)),
+  },
+  "the conductor gives agents up although they are sending": {
+    conductorStep: (state, event) => (event.type === "heard" ? { state, effects: [] } : conductorStep(state, event)),
+  },
+  "the conductor does not seal again what it has collected later": {
+    conductorStep: (state, event) =>
+      conductorStep(
+        event.type === "again" ? { ...state, phase: "sealing" } : state,
+        event.type === "again" ? { type: "sealed", atNs: event.atNs } : event,
+      ),
   },
   "the conductor goes on whatever is lost": {
     conductorStep: (state, event) =>
