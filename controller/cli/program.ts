@@ -5,6 +5,7 @@ import type { AuditShowCommand, AuditVerifyCommand } from "./audit.ts";
 import type { DemoCommand } from "./demo.ts";
 import type { DeployCommand } from "./deploy.ts";
 import type { PrintCommand } from "./deploy-print.ts";
+import { declareDiscard } from "./discard-options.ts";
 import type { DoctorCommand } from "./doctor.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { EnrolCommand } from "./enrol.ts";
@@ -88,11 +89,15 @@ export function createProgram(io: Io): Command {
 
   program
     .command("resume")
-    .description("Brings to an end what a controller left open that was killed. `run` does the same before it begins.")
+    .description(
+      "Finishes runs that a killed controller left open, and collects what agents still hold of sealed ones.",
+    )
     .addOption(lab())
     .addOption(data())
     .addOption(json("one JSON object per run on stdout, and nothing else there"))
     .action(finish(async (options: ResumeCommand) => (await import("./resume.ts")).resumeRuns(options, io)));
+
+  declareDiscard(program, { lab, data, finish, io });
 
   program
     .command("report")

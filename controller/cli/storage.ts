@@ -7,6 +7,7 @@ import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { AuditedLab } from "../service/audited-lab.ts";
 import { type Channels, openChannels } from "../service/channels.ts";
 import { applyPlan, onHost, type StorageHost, storageHosts } from "../service/storage.ts";
+import { confirm } from "./confirm.ts";
 import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
 
@@ -90,7 +91,7 @@ async function planAndApply(
   const todo = plans
     .filter(({ plan }) => plan.steps.length > 0)
     .toSorted((a, b) => Number(isLeaving(b)) - Number(isLeaving(a)));
-  if (todo.length > 0 && !command.yes) await confirm(io);
+  if (todo.length > 0 && !command.yes) await confirm("Do all this? Only yes will do: ", io);
   const stop = new AbortController();
   const onSignal = () => stop.abort(new SalvoError("cancelled", "stopped by Ctrl-C or SIGTERM"));
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal);
@@ -136,17 +137,4 @@ function show(plans: readonly Planned[], { json = false }: StorageCommand, io: I
 function asObject(plan: Plan): object {
   const value = toJson(PlanSchema, plan, { alwaysEmitImplicit: true });
   return typeof value === "object" && value !== null ? value : {};
-}
-
-async function confirm(io: Io): Promise<void> {
-  const nobody = new SalvoError("cancelled", "nothing was done, as nobody said yes", { remedy: "Or give --yes" });
-  if (!process.stdin.isTTY) throw nobody;
-  io.stderr.write("Do all this? Only yes will do: ");
-  const terminal = createInterface({ input: process.stdin });
-  const answer = await new Promise<string>((resolve) => {
-    terminal.once("line", resolve);
-    terminal.once("close", () => resolve(""));
-  });
-  terminal.close();
-  if (answer.trim() !== "yes") throw nobody;
 }

@@ -32,7 +32,12 @@ export async function createOpenRun(dataDir: string, spec: RunSpec): Promise<str
 
 /** Undefined for a run that died before its spec was written: nothing of it ever started. Throws `corrupt`. */
 export async function readOpenRun(dataDir: string, run: string): Promise<RunSpec | undefined> {
-  const file = specFile(openRunFolder(dataDir, run));
+  return readRunSpec(openRunFolder(dataDir, run), run);
+}
+
+/** As readOpenRun, of a run that is kept in that folder. */
+export async function readRunSpec(folder: string, run: string): Promise<RunSpec | undefined> {
+  const file = specFile(folder);
   let text: string;
   try {
     text = await readFile(file, "utf8");
