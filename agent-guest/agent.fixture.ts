@@ -84,6 +84,8 @@ export const WORKLOAD = {
 export interface TestAgentOptions {
   /** A shell script that is run in place of fio. */
   readonly fioScript?: string;
+  /** host:port; a free port on 127.0.0.1, if nothing else is said. */
+  readonly listen?: string;
   /** Instead of two files. */
   readonly devices?: readonly Device[];
   readonly disks?: Disks;
@@ -96,7 +98,7 @@ export interface TestAgentOptions {
 }
 
 export async function testAgent(options: TestAgentOptions = {}): Promise<TestAgent> {
-  const { fioScript, devices, lab, platform = thisHost(options) } = options;
+  const { fioScript, listen = "127.0.0.1:0", devices, lab, platform = thisHost(options) } = options;
   const folder = await mkdtemp(join(tmpdir(), "salvo-agent-"));
   const fio = fioScript === undefined ? "fio" : join(folder, "fio.sh");
   if (fioScript !== undefined) {
@@ -106,7 +108,7 @@ export async function testAgent(options: TestAgentOptions = {}): Promise<TestAge
   const logged: string[] = [];
   const config = create(AgentConfigSchema, {
     id: "guest1",
-    listen: "127.0.0.1:0",
+    listen,
     dataDir: join(folder, "data"),
     identityDir: join(folder, "identity"),
     fio,

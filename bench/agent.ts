@@ -70,10 +70,8 @@ export async function firstLine<T>(name: string, program: RunningProcess): Promi
     throw new SalvoError("program-failed", `${name} ended at its start: ${stderr.trim()}`);
   });
   ended.catch(() => {}); // later its end is of no interest here
-  const line = await unlessAborted(
-    Promise.race([lines[Symbol.asyncIterator]().next(), ended]),
-    deadline(START_MS, `starting ${name}`),
-  );
+  using starting = deadline(START_MS, `starting ${name}`);
+  const line = await unlessAborted(Promise.race([lines[Symbol.asyncIterator]().next(), ended]), starting);
   program.stdout.resume();
   const said: T = JSON.parse(String(line.value));
   return said;

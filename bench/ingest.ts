@@ -138,6 +138,7 @@ async function byCollect(
         run: spec.run,
         spool,
         busConnected: () => false,
+        reach: { recorded() {}, answered() {}, failed: async () => {} },
         signal: new AbortController().signal,
       }),
     ),

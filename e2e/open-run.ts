@@ -30,7 +30,11 @@ export async function lookAtOpenRun(dataDir: string): Promise<OpenRun | undefine
     const entries = await readRunLog(join(folder, "events.journal"));
     if (!spec || entries.length === 0) return undefined;
     const events = entries.flatMap((entry) => (entry.type === "event" ? [entry.event] : []));
-    const plan = { agents: spec.agents.map(({ id }) => ({ id, onLoss: "abort" }) as const), lengthMs: 0 };
+    const plan = {
+      agents: spec.agents.map(({ id }) => ({ id, onLoss: "abort" }) as const),
+      lengthMs: 0,
+      collectMaxMs: 0,
+    };
     const state = events.reduce((state, event) => step(state, event).state, conduct(plan));
     return { run, folder, events, state };
   } catch {

@@ -95,7 +95,7 @@ export async function startSshHost({ folder, number, users, sftp = SFTP }: SshHo
     await ended;
   };
   undo.defer(stop);
-  const until = deadline(10_000, "the start of sshd");
+  using until = deadline(10_000, "the start of sshd");
   while (!(await accepts(address))) {
     if (!running) throw new Error(`sshd ended: ${said}`);
     await sleep(50, { signal: until });

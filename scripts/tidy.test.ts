@@ -197,6 +197,18 @@ test("no list is spread into Math.max or Math.min", () => {
   expect(broken(spreads, product)).toEqual([]);
 });
 
+/** Whatever makes one and cannot bind it has let a timer go on. */
+function unboundDeadlines(source: Source): string[] {
+  if (source.forTests || source.path === "shared/kernel/signal.ts") return [];
+  return source.lines.flatMap((line, index) =>
+    /\bdeadline\(/.test(line) && !/^\s*using \w+ = deadline\(/.test(line) ? [`line ${index + 1}: ${line.trim()}`] : [],
+  );
+}
+
+test("a deadline is bound with using, so that no timer outlives what it was for", () => {
+  expect(broken(unboundDeadlines)).toEqual([]);
+});
+
 test("nothing is left for later, and every test is run", () => {
   const later = new RegExp(["TO", "DO\\b|FIX", "ME\\b|\\bX", "XX\\b"].join(""));
   const left = new RegExp(["\\b(test|it|describe)", "\\.(only|skip|todo|fails|skipIf)\\b"].join(""));
@@ -241,6 +253,7 @@ test.for<readonly [string, (source: Source) => readonly string[], string, string
     `const a = {\n  async b(c) {\n${"    c();\n".repeat(119)}  },\n};`,
   ],
   ["a long arrow", longFunctions, "shared/fio/x.ts", `a(b, ({ c }) => {\n${"  c();\n".repeat(119)}});`],
+  ["a timer", unboundDeadlines, "shared/fio/x.ts", 'await sleep(1, { signal: deadline(5, "waiting") });'],
   ["a bang", unexplained, "shared/fio/x.ts", "export const a = b.get(c)!.d;"],
 ])("the rules find: %s", ([, rule, path, text]) => {
   expect(rule(sourceOf(path, text))).toHaveLength(1);

@@ -49,7 +49,7 @@ export async function performLun(op: LunOp, deps: LunDeps): Promise<void> {
 /** Throws `refused` for a disk at that place that is another, and `timeout` naming how many there are. */
 async function awaitLun(lun: LunIdentity, paths: number, { identify }: Pick<Disks, "identify">): Promise<void> {
   const what = `LUN ${lun.lun} of ${lun.target}`;
-  const signal = deadline(AWAIT_MS, `waiting for ${paths} disks of ${what}`);
+  using signal = deadline(AWAIT_MS, `waiting for ${paths} disks of ${what}`);
   for (;;) {
     const found = disksOf(lun, identify());
     const wrong = found.map((disk) => differs(disk, lun)).find((each) => each !== undefined);

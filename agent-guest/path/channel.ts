@@ -44,7 +44,7 @@ const TOOLS: Readonly<Partial<Record<ChannelTest, Tool>>> = {
 export async function* serveChannel(test: ChannelTest, address: string, { signal }: Waiting): AsyncGenerator<Served> {
   const { program, server } = toolFor(test);
   const port = randomInt(...PORTS);
-  const within = deadline(SERVE_MS, `serving ${program}`, ...(signal ? [signal] : []));
+  using within = deadline(SERVE_MS, `serving ${program}`, ...(signal ? [signal] : []));
   try {
     await using child = await startProcess(program, server(address, port), {
       env: ENV,
@@ -61,7 +61,7 @@ export async function* serveChannel(test: ChannelTest, address: string, { signal
 }
 
 async function listens(pid: number, signal: AbortSignal): Promise<void> {
-  const within = deadline(LISTEN_MS, "waiting for a listener", signal);
+  using within = deadline(LISTEN_MS, "waiting for a listener", signal);
   for (;;) {
     const { stdout } = await run("rdma", ["-j", "resource", "show", "cm_id"], { env: ENV, signal: within });
     const listening = parseListeners(stdout).includes(pid);

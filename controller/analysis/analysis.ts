@@ -30,6 +30,7 @@ import { addToOutline, createOutline } from "./outline.ts";
 import { createSampleCount } from "./samplecount.ts";
 import { startSpread, type FirstIo } from "./spread.ts";
 import { createStalls, reachesInto, type Stall } from "./stalls.ts";
+import type { UncollectedAgent } from "./uncollected.ts";
 import { judge } from "./verdict.ts";
 import { warningsOn } from "./warnings.ts";
 import { plannedSpan, tickAtOrBefore, windowOf, type TickSpan } from "./window.ts";
@@ -47,8 +48,8 @@ export interface RunFacts {
   readonly lost: readonly string[];
   /** Agents that said that they ran to the end: all their samples are expected, whether or not their records are here. */
   readonly finished?: readonly string[];
-  /** Agents that could not be asked for their records at the end. */
-  readonly notCollected?: readonly string[];
+  /** Agents that may hold records that are not here. */
+  readonly uncollected?: readonly UncollectedAgent[];
   /** Sentences about how the run was conducted. */
   readonly notes?: readonly string[];
 }
@@ -222,7 +223,7 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
           ...seen,
           cameBack,
           observers,
-          notCollected: facts.notCollected ?? [],
+          uncollected: facts.uncollected ?? [],
           clocks: findings.clocks,
           stalls: ofLasting.filter((stall) => !within.includes(stall)),
         }),

@@ -8,6 +8,7 @@ import type { Observers } from "./observers.ts";
 import type { AgentOutline } from "./outline.ts";
 import { type FirstIo, lateStarts, widestProof } from "./spread.ts";
 import type { Stall } from "./stalls.ts";
+import { wholeAgents } from "./uncollected.ts";
 import {
   type Findings,
   type OffSpan,
@@ -47,6 +48,9 @@ export function findingsOf(seen: Seen): Findings {
   const ran = spec.participants.filter(({ agent }) => finished.has(agent));
   const started = new Set(firstIos.map(({ participant }) => participant));
   const withGaps = streams.flatMap(({ agent, missing }) => (missing > 0 ? [agent] : []));
+  const whole = wholeAgents(outlines, streams);
+  const uncollected = (facts.uncollected ?? []).filter(({ agent }) => !whole.has(agent));
+  const isCollected = (id: string) => !uncollected.some(({ agent }) => agent === id);
   const { last } = plannedSpan(spec);
   return {
     aborted: facts.aborted,
@@ -58,11 +62,11 @@ export function findingsOf(seen: Seen): Findings {
     withoutIo: ran
       .filter(({ agent, id }) => !withGaps.includes(agent) && !outlineOf.get(agent)?.ios.get(id))
       .map(({ id }) => id),
-    withGaps: withGaps.filter(isJudged),
-    withoutEnd: lasting.filter(({ agent, end }) => !end && isJudged(agent)).map(({ agent }) => agent),
-    heldBack: outlines.filter(
-      ({ agent, end }) => !end && isJudged(agent) && lost.includes(agent) && isHeld(facts, agent),
-    ),
+    withGaps: withGaps.filter(isCollected).filter(isJudged),
+    withoutEnd: lasting
+      .filter(({ agent, end }) => !end && isCollected(agent) && isJudged(agent))
+      .map(({ agent }) => agent),
+    uncollected: uncollected.filter(({ agent }) => isJudged(agent)),
     samplesMissing: seen.samplesMissing,
     pathsLost: lasting.flatMap(downs),
     stalls: seen.stalls,
@@ -80,8 +84,8 @@ export function findingsOf(seen: Seen): Findings {
 }
 
 /** The agent could not be asked at the end, and may have gone on measuring by itself. */
-export function isHeld({ notCollected = [], lost }: RunFacts, agent: string): boolean {
-  return notCollected.includes(agent) && lost.includes(agent);
+export function isHeld({ uncollected = [], lost }: RunFacts, id: string): boolean {
+  return uncollected.some(({ agent }) => agent === id) && lost.includes(id);
 }
 
 function shortWindow({ spec, spans, measured }: Seen): ShortWindow | undefined {

@@ -3,6 +3,7 @@ import { syntheticRun } from "@salvo/shared/testing/records.ts";
 import { expect, test } from "vitest";
 import { conclude, type Edit } from "./analysis.fixture.ts";
 
+const away = [{ agent: "vm2", why: "refused connections", forgotten: false }];
 const shape = { agents: 3, participantsPerAgent: 1, rampTicks: 0, ticks: 10 } as const;
 
 /** Nothing of an agent from a tick on, as when it is killed. */
@@ -68,38 +69,54 @@ test("an agent that was out of reach and has all its ticks is in the totals, and
 test("one that has all its ticks, and whose last words only it has, leaves the run incomplete, in the totals all the same", () => {
   const { summary, participants, notes } = conclude(syntheticRun(shape), renumbered(dies("vm2", 10)), {
     lost: ["vm2"],
-    notCollected: ["vm2"],
+    uncollected: away,
   });
-  expect(summary).toMatchObject({ verdict: "incomplete", reason: "the last records of vm2 are missing" });
+  expect(summary).toMatchObject({
+    verdict: "incomplete",
+    reason: "vm2 may hold records that are not here: salvo resume asks again",
+  });
   expect(participants.map(({ lost }) => lost)).toEqual([false, false, false]);
   expect(notes).toContain(
-    "vm2 could not be reached at the end: it holds what is missing here until salvo agents --release synthetic-1",
+    "vm2 refused connections, so not all that it recorded is here: it holds the rest until salvo resume has it, or salvo discard gives it up",
   );
 });
 
 test("what a lost agent may still hold is missing: the count and the verdict say so, as the note does", () => {
   const { summary, notes } = conclude(syntheticRun(shape), renumbered(dies("vm2", 4)), {
     lost: ["vm2"],
-    notCollected: ["vm2"],
+    uncollected: away,
   });
   expect(summary).toMatchObject({
     verdict: "incomplete",
-    reason: "vm2 was lost in mid-run and could not be asked for its records: what it measured after tick 4 is not here",
+    reason: "vm2 may hold records that are not here: salvo resume asks again",
     // 6 ticks of fio, CPU and disk.
     samples: { missing: 18 },
   });
   expect(notes).toContain(
-    "vm2 could not be reached at the end: it holds what is missing here until salvo agents --release synthetic-1",
+    "vm2 refused connections, so not all that it recorded is here: it holds the rest until salvo resume has it, or salvo discard gives it up",
   );
   // One that came back gave all it had.
   const collected = conclude(syntheticRun(shape), renumbered(dies("vm2", 4)), { lost: ["vm2"] }).summary;
   expect(collected).toMatchObject({ verdict: "degraded", samples: { missing: 0 } });
 });
 
+test("an agent that is back and has the run no more cannot be asked again, and nobody is told to", () => {
+  const { summary, notes } = conclude(syntheticRun(shape), renumbered(dies("vm2", 4)), {
+    lost: ["vm2"],
+    uncollected: [{ agent: "vm2", why: "failed: it has no run", forgotten: true }],
+  });
+  expect(summary).toMatchObject({
+    verdict: "incomplete",
+    reason: "records of vm2 may be lost: the run is there no more",
+  });
+  expect(notes).toContain("vm2 failed: it has no run, so not all that it recorded is here, and it has the run no more");
+  expect([...notes, ...summary.warnings].join()).not.toContain("salvo resume");
+});
+
 test("of an agent that could not be reached at the end, and of which all is here, nothing is said to be missing", () => {
-  const { summary, notes } = conclude(syntheticRun(shape), (record) => record, { notCollected: ["vm2"] });
+  const { summary, notes } = conclude(syntheticRun(shape), (record) => record, { uncollected: away });
   expect(summary.verdict).toBe("complete");
   expect(notes).toEqual([
-    "vm2 could not be reached at the end; all its records are here, and its own copy can go: salvo agents --release synthetic-1",
+    "vm2 refused connections at the end; all its records are here, and its own copy can go: salvo agents --release synthetic-1",
   ]);
 });

@@ -1,4 +1,4 @@
-import type { RunSpec } from "@salvo/proto/run_pb.ts";
+import type { RunSpec, StreamCompleteness } from "@salvo/proto/run_pb.ts";
 import { nsToMs } from "@salvo/shared/kernel/time.ts";
 import { CLOCK_BOUND_MS_MAX } from "../domain/preflight.ts";
 import type { KnownClock } from "./clocks.ts";
@@ -6,6 +6,7 @@ import type { Measured } from "./measured.ts";
 import type { Observers } from "./observers.ts";
 import type { AgentOutline } from "./outline.ts";
 import { type Stall, stallText } from "./stalls.ts";
+import { type UncollectedAgent, uncollectedNotes, wholeAgents } from "./uncollected.ts";
 import { clockText } from "./verdict.ts";
 
 interface Noted {
@@ -15,8 +16,8 @@ interface Noted {
   readonly lost: readonly string[];
   /** Out of reach in mid-run, and all that they measured is here. */
   readonly cameBack: readonly string[];
-  /** Could not be asked for their records at the end. */
-  readonly notCollected: readonly string[];
+  readonly streams: readonly StreamCompleteness[];
+  readonly uncollected: readonly UncollectedAgent[];
   readonly observers: Observers;
   readonly clocks: readonly KnownClock[];
   /** Outside of the window. */
@@ -26,7 +27,7 @@ interface Noted {
 
 /** Sentences that explain the run itself. What is to be known before comparing it with others is a warning (warnings.ts). */
 export function notesOn(noted: Noted): string[] {
-  const { spec, outlines, lost, cameBack, observers, clocks, stalls, measured } = noted;
+  const { spec, outlines, streams, lost, cameBack, uncollected, observers, clocks, stalls, measured } = noted;
   return [
     ...spec.notes,
     ...outlines
@@ -36,7 +37,7 @@ export function notesOn(noted: Noted): string[] {
           `${agent} was lost after tick ${lastTick}; what it did until then is in its participants' figures, in no total`,
       ),
     ...cameBack.map((agent) => `${agent} was out of reach in mid-run; all its ticks are here, so it is in the totals`),
-    ...heldNotes(noted),
+    ...uncollectedNotes(uncollected, wholeAgents(outlines, streams), spec),
     ...clocks
       .filter(({ once, boundNs }) => once && nsToMs(boundNs) <= CLOCK_BOUND_MS_MAX)
       .map((clock) => clockText(clock)),
@@ -56,15 +57,4 @@ export function notesOn(noted: Noted): string[] {
     ...outlines.flatMap(({ paths }) => paths.map(({ participant, text }) => `${participant}: ${text}`)),
     ...outlines.flatMap(({ agent, warnings }) => warnings.map((warning) => `${agent}: ${warning}`)),
   ];
-}
-
-/** An agent that was away at the end keeps its journal until it is told that it may go. */
-function heldNotes({ spec, outlines, notCollected }: Noted): string[] {
-  return outlines
-    .filter(({ agent }) => notCollected.includes(agent))
-    .map(({ agent, end }) =>
-      end
-        ? `${agent} could not be reached at the end; all its records are here, and its own copy can go: salvo agents --release ${spec.run}`
-        : `${agent} could not be reached at the end: it holds what is missing here until salvo agents --release ${spec.run}`,
-    );
 }

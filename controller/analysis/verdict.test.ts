@@ -35,7 +35,7 @@ const good: Findings = {
   withoutIo: [],
   withGaps: [],
   withoutEnd: [],
-  heldBack: [],
+  uncollected: [],
   samplesMissing: 0,
   lostObservers: [],
   pathsLost: [],
@@ -64,13 +64,18 @@ const WORSE_FIRST: readonly (readonly [Partial<Findings>, Verdict, string])[] = 
   [{ aborted: "stopped by Ctrl-C" }, "aborted", "stopped by Ctrl-C"],
   [{ endedEarly: ["vm1"] }, "aborted", "the run ended before its plan on vm1"],
   [{ withoutIo: ["vm1.d1"] }, "invalid", "no I/O of vm1.d1 was measured"],
+  [
+    { uncollected: [{ agent: "vm1", forgotten: false }] },
+    "incomplete",
+    "vm1 may hold records that are not here: salvo resume asks again",
+  ],
+  [
+    { uncollected: [{ agent: "vm1", forgotten: true }] },
+    "incomplete",
+    "records of vm1 may be lost: the run is there no more",
+  ],
   [{ withGaps: ["vm1", "vm2"] }, "incomplete", "records of vm1, vm2 are missing"],
   [{ withoutEnd: ["vm1"] }, "incomplete", "the last records of vm1 are missing"],
-  [
-    { heldBack: [{ agent: "vm2", lastTick: 52 }] },
-    "incomplete",
-    "vm2 was lost in mid-run and could not be asked for its records: what it measured after tick 52 is not here",
-  ],
   [{ samplesMissing: 3 }, "incomplete", "samples are missing: 3"],
   [{ lostAgents: ["vm2"] }, "degraded", "lost in mid-run: vm2"],
   [

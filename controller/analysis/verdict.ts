@@ -21,8 +21,8 @@ export interface Findings {
   readonly withoutIo: readonly string[];
   readonly withGaps: readonly string[];
   readonly withoutEnd: readonly string[];
-  /** Lost in mid-run and not asked for their records: what came after the tick is theirs alone. */
-  readonly heldBack: readonly { readonly agent: string; readonly lastTick: number }[];
+  /** May hold records that are not here, and are in no other list of missing records. forgotten: not any more. */
+  readonly uncollected: readonly { readonly agent: string; readonly forgotten: boolean }[];
   readonly samplesMissing: number;
   /** Ways to storage that were lost in mid-run, whether or not they came back: "guest1.lun1: session2 to ... is FAILED at tick 4". */
   readonly pathsLost: readonly string[];
@@ -80,9 +80,10 @@ const RULES: readonly Rule[] = [
   ["aborted", ({ aborted }) => aborted !== undefined && aborted],
   ["aborted", ({ endedEarly: who }) => who.length > 0 && `the run ended before its plan on ${list(who)}`],
   ["invalid", ({ withoutIo: who }) => who.length > 0 && `no I/O of ${list(who)} was measured`],
+  ["incomplete", ({ uncollected }) => heldText(agentsOf(uncollected, false))],
+  ["incomplete", ({ uncollected }) => forgottenText(agentsOf(uncollected, true))],
   ["incomplete", ({ withGaps: who }) => who.length > 0 && `records of ${list(who)} are missing`],
   ["incomplete", ({ withoutEnd: who }) => who.length > 0 && `the last records of ${list(who)} are missing`],
-  ["incomplete", ({ heldBack: who }) => who.length > 0 && list(who.map(heldBackText))],
   ["incomplete", ({ samplesMissing }) => samplesMissing > 0 && `samples are missing: ${samplesMissing}`],
   ["degraded", ({ lostAgents: who }) => who.length > 0 && `lost in mid-run: ${list(who)}`],
   ["degraded", ({ lostObservers: who }) => who.length > 0 && `observers were lost in mid-run: ${list(who)}`],
@@ -121,8 +122,16 @@ export function judge(findings: Findings): Judgement {
   return { ...first, besides };
 }
 
-function heldBackText({ agent, lastTick }: Findings["heldBack"][number]): string {
-  return `${agent} was lost in mid-run and could not be asked for its records: what it measured after tick ${lastTick} is not here`;
+function agentsOf(uncollected: Findings["uncollected"], forgotten: boolean): string[] {
+  return uncollected.filter((each) => each.forgotten === forgotten).map(({ agent }) => agent);
+}
+
+function heldText(who: readonly string[]): string | false {
+  return who.length > 0 && `${list(who)} may hold records that are not here: salvo resume asks again`;
+}
+
+function forgottenText(who: readonly string[]): string | false {
+  return who.length > 0 && `records of ${list(who)} may be lost: the run is there no more`;
 }
 
 function startOf({ participant, lateMs }: LateStart): string {

@@ -63,7 +63,8 @@ export async function startDemoAgents({ count, fio, folder, lab, signal }: DemoA
         },
       );
       undo.defer(async () => void (await agent.stop({ graceMs: 5_000 })));
-      return { id, address: await firstLine(id, agent, deadline(START_MS, `starting ${id}`, signal)) };
+      using starting = deadline(START_MS, `starting ${id}`, signal);
+      return { id, address: await firstLine(id, agent, starting) };
     }),
   );
   // All of them, before any is given up: one that comes up late must be stopped as well.

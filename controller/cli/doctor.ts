@@ -117,7 +117,7 @@ async function examineAgent(channels: Channels, planned: Parameters<typeof askAg
 async function labNats(nats: Nats, identities: LabFolder): Promise<string> {
   const { url } = nats;
   let reason = "nobody answered";
-  const signal = deadline(NATS_MS, `reaching ${url}`);
+  using signal = deadline(NATS_MS, `reaching ${url}`);
   try {
     await using bus = await connectBus({
       url,

@@ -1,4 +1,4 @@
-import { parseAddress } from "@salvo/shared/config/address.ts";
+import { type Address, formatAddress, parseAddress } from "@salvo/shared/kernel/address.ts";
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { writeNatsFiles } from "../service/nats-files.ts";
@@ -22,17 +22,17 @@ export async function writeNatsConfig({ lab: file, out, host, place }: NatsConfi
   const servers = host.map(addressOf);
   const written = await writeNatsFiles({ lab, out, servers, place, nowMs: Date.now() });
   for (const each of written) io.stdout.write(`${JSON.stringify(each)}\n`);
-  const [first] = host;
+  const [first] = servers;
   io.stderr.write(
     `Copy each folder to ${place} on its host, for the user that runs nats-server to read, and start it: nats-server -c ${place}/nats-server.conf\n` +
-      `In ${file}: nats: { url: "nats://${first?.includes(":") ? first : `${first}:${NATS_PORT}`}" }\n` +
+      `In ${file}: nats: { url: "nats://${first ? formatAddress(first) : ""}" }\n` +
       "When agents have joined or were revoked: the same again, and nats-server --signal reload on each\n",
   );
   return EXIT.ok.code;
 }
 
-function addressOf(text: string) {
-  const address = parseAddress(text) ?? parseAddress(`${text}:${NATS_PORT}`);
+function addressOf(text: string): Address {
+  const address = parseAddress(text) ?? parseAddress(formatAddress({ host: text, port: NATS_PORT }));
   if (address && address.port > 0 && address.port <= 63_535) return address;
   throw new SalvoError("invalid-input", `${text} is no host like nats1.example or nats1.example:4222`, {
     remedy: "The port, and the port 2000 above it, must be below 65536",

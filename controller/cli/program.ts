@@ -6,6 +6,7 @@ import { declareAudit } from "./commands/audit.ts";
 import { declareController } from "./commands/controller.ts";
 import { declareDemo } from "./commands/demo.ts";
 import { declareDeploy } from "./commands/deploy.ts";
+import { declareDiscard } from "./commands/discard.ts";
 import { declareDoctor } from "./commands/doctor.ts";
 import { declareEnrol } from "./commands/enrol.ts";
 import { declareInit } from "./commands/init.ts";
@@ -27,6 +28,7 @@ const COMMANDS = [
   declareDemo,
   declareRun,
   declareResume,
+  declareDiscard,
   declareReport,
   declareRuns,
   declareInit,

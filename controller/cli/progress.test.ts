@@ -12,6 +12,7 @@ const VIEW: LiveView = {
   mibPerSec: 482.25,
   p99Us: 1_234.5,
   leftMs: 6_900,
+  awaited: [],
 };
 
 /** A terminal, or none, that keeps all that was written to it, and a clock that the test sets. */
@@ -29,10 +30,21 @@ test("a line says what of what, the phase, and figures while there are any", () 
   );
   expect(progressLine("t", { ...VIEW, p99Us: undefined })).toContain("p99 -");
   expect(progressLine("t", { ...VIEW, tick: 0 })).toBe("t  running  7 s left");
-  expect(progressLine("t", { ...VIEW, phase: "collecting" })).toBe(
-    "t  collecting; an agent that is away is waited for, 20 s at most",
-  );
+  expect(progressLine("t", { ...VIEW, phase: "collecting" })).toBe("t  collecting");
   expect(progressLine("t", { ...VIEW, phase: "preflight", leftMs: undefined })).toBe("t  looking at the agents");
+});
+
+test("while records are collected it is said which agents are waited for, why, and how long", () => {
+  const awaited = [
+    { agent: "guest1", why: "sends", forMs: 31_000, leftMs: 19_000 },
+    { agent: "guest2", why: "refuses", forMs: 2_000, leftMs: 900 },
+    { agent: "guest3", why: "silent", forMs: 2_000, leftMs: 18_000 },
+  ] as const;
+  expect(progressLine("t", { ...VIEW, phase: "collecting", awaited })).toBe(
+    "t  collecting  waiting for guest1 (sends, for 31 s), guest2 (refuses connections, for 2 s, at most 1 s more), guest3 (does not answer, for 2 s, at most 18 s more)",
+  );
+  const many = Array.from({ length: 7 }, () => awaited[0]);
+  expect(progressLine("t", { ...VIEW, phase: "collecting", awaited: many })).toMatch(/, 4 more$/);
 });
 
 test("without a terminal there is a line for every phase, and one every two seconds, without any control codes", () => {

@@ -1,4 +1,3 @@
-import { COLLECT_WAIT_MS } from "../domain/conductor.ts";
 import type { LiveView } from "../service/live.ts";
 
 /** A screen is redrawn at most so often; without one, a line is printed at each phase and then this often. */
@@ -56,7 +55,7 @@ const WORDS: Readonly<Record<LiveView["phase"], string>> = {
   running: "running",
   aborting: "stopping all participants",
   "clock-again": "measuring the clocks again",
-  collecting: `collecting; an agent that is away is waited for, ${COLLECT_WAIT_MS / 1000} s at most`,
+  collecting: "collecting",
   sealing: "sealing",
   releasing: "releasing the agents",
   done: "done",
@@ -74,5 +73,19 @@ export function progressLine(title: string, view: LiveView): string {
         ]
       : [];
   const left = view.phase === "running" && view.leftMs !== undefined ? [`${Math.ceil(view.leftMs / 1000)} s left`] : [];
-  return [title, WORDS[view.phase], ...figures, ...left].join("  ");
+  return [title, WORDS[view.phase], ...awaitedLine(view), ...figures, ...left].join("  ");
+}
+
+const AWAITED_SHOWN_MAX = 3;
+const AWAITED_WORDS = { sends: "sends", silent: "does not answer", refuses: "refuses connections" } as const;
+
+/** Collecting is quick; who makes it long is named. */
+function awaitedLine({ awaited }: LiveView): string[] {
+  if (awaited.length === 0) return [];
+  const shown = awaited.slice(0, AWAITED_SHOWN_MAX).map(({ agent, why, forMs, leftMs }) => {
+    const left = why === "sends" ? "" : `, at most ${Math.ceil(leftMs / 1000)} s more`;
+    return `${agent} (${AWAITED_WORDS[why]}, for ${Math.round(forMs / 1000)} s${left})`;
+  });
+  const more = awaited.length > AWAITED_SHOWN_MAX ? [`${awaited.length - AWAITED_SHOWN_MAX} more`] : [];
+  return [`waiting for ${[...shown, ...more].join(", ")}`];
 }

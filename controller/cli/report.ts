@@ -3,8 +3,7 @@ import { resolve } from "node:path";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { loadReportRun } from "../report/load.ts";
 import { renderReport } from "../report/report.ts";
-import { runFolder } from "../store/layout.ts";
-import { listRuns, OPEN, readManifest } from "../store/runs.ts";
+import { listRuns, newestFolder, OPEN, readManifest } from "../store/runs.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 
@@ -37,7 +36,7 @@ export async function writeReport(data: string, runs: readonly string[], out: st
   const folders = new Set<string>();
   for (const run of runs) {
     const manifest = await readManifest(data, run);
-    folders.add(runFolder(data, manifest.spec?.run ?? run));
+    folders.add(await newestFolder(data, manifest.spec?.run ?? run));
   }
   const loaded = await Promise.all([...folders].map((folder) => loadReportRun(folder)));
   const file = resolve(out);

@@ -8,6 +8,7 @@ import type { AuditedLab } from "../service/audited-lab.ts";
 import { type Channels, openChannels } from "../service/channels.ts";
 import { applyLab, type LabHosts, type PlannedHost, planLab, storageHosts } from "../service/lab-storage.ts";
 import { onHost, type StorageHost } from "../service/storage.ts";
+import { confirm } from "./confirm.ts";
 import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
 
@@ -78,7 +79,7 @@ async function planAndApply(
   const planned = await planLab(hosts);
   show(planned, { ...command, json: false }, { ...io, stdout: io.stderr });
   const isEmpty = planned.every(({ plan, knownAfterApply }) => plan.steps.length + knownAfterApply.length === 0);
-  if (!isEmpty && !command.yes) await confirm(io);
+  if (!isEmpty && !command.yes) await confirm("Apply these changes? Type yes: ", io);
   using stop = io.stop();
   const done = new Map<string, { readonly host: StorageHost; steps: number }>();
   await applyLab(planned, {
@@ -132,17 +133,4 @@ function show(planned: readonly PlannedHost[], { json = false }: StorageCommand,
 function asObject(plan: Plan): object {
   const value = toJson(PlanSchema, plan, { alwaysEmitImplicit: true });
   return typeof value === "object" && value !== null ? value : {};
-}
-
-async function confirm(io: Io): Promise<void> {
-  const nobody = new SalvoError("cancelled", "nothing was done, as nobody said yes", { remedy: "Or give --yes" });
-  if (!process.stdin.isTTY) throw nobody;
-  io.stderr.write("Apply these changes? Type yes: ");
-  const terminal = createInterface({ input: process.stdin });
-  const answer = await new Promise<string>((resolve) => {
-    terminal.once("line", resolve);
-    terminal.once("close", () => resolve(""));
-  });
-  terminal.close();
-  if (answer.trim() !== "yes") throw nobody;
 }

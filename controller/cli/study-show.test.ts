@@ -18,7 +18,18 @@ const manifest = (run: string, verdict: string, reason = ""): Manifest =>
 
 const view = (phase: LiveView["phase"]): StudyEvent => ({
   type: "view",
-  view: { run: "r", phase, tick: 0, ticks: 2, reported: 0, iops: 0, mibPerSec: 0, p99Us: undefined, leftMs: undefined },
+  view: {
+    run: "r",
+    phase,
+    tick: 0,
+    ticks: 2,
+    reported: 0,
+    iops: 0,
+    mibPerSec: 0,
+    p99Us: undefined,
+    leftMs: undefined,
+    awaited: [],
+  },
 });
 
 function* runOf(run: string, number: number, sealed: Manifest): Generator<StudyEvent> {

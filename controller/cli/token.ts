@@ -1,4 +1,5 @@
 import { loadLab } from "@salvo/shared/config/files.ts";
+import { formatAddress } from "@salvo/shared/kernel/address.ts";
 import { ROLE_NAMES } from "@salvo/shared/config/role.ts";
 import { TOKEN_LIFE_MAX_MS } from "@salvo/shared/identity/token.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
@@ -28,7 +29,7 @@ export async function printToken({ lab: file, agent, role }: TokenCommand, io: I
   io.stderr.write(
     `Good once, for ${TOKEN_LIFE_MAX_MS / 60_000} minutes, while this runs here: salvo enrol --lab ${file}\n` +
       `On the host of ${agent}, put it into a file and type:\n` +
-      `  salvo-agent-guest join --controller ${message.host}:${DEFAULT_PORT} --token-file FILE --dir identity\n`,
+      `  salvo-agent-guest join --controller ${formatAddress({ host: message.host, port: DEFAULT_PORT })} --token-file FILE --dir identity\n`,
   );
   return EXIT.ok.code;
 }

@@ -51,7 +51,7 @@ export async function waitForAnswer(
   wanted: { readonly folder: string; readonly version: string },
   { signal }: Waiting,
 ): Promise<void> {
-  const until = deadline(ANSWER_MS, "waiting for its answer", signal);
+  using until = deadline(ANSWER_MS, "waiting for its answer", signal);
   let problem = "";
   let aliveMs = performance.now();
   while (!until.aborted && performance.now() - aliveMs < GONE_MS) {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { LabAgent } from "@salvo/proto/lab_pb.ts";
-import { parseAddress } from "@salvo/shared/config/address.ts";
+import { parseAddress } from "@salvo/shared/kernel/address.ts";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";

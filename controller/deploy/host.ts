@@ -42,7 +42,7 @@ export async function openHost(target: SshTarget, { signal }: Waiting): Promise<
   const asRoot = target.user === "root" ? [] : ["sudo", "-n"];
 
   async function ran(what: string, argv: readonly string[], { stdin = "", timeoutMs = VERB_MS } = {}): Promise<string> {
-    const until = deadline(timeoutMs, `${what} on ${target.host}`, signal);
+    using until = deadline(timeoutMs, `${what} on ${target.host}`, signal);
     const { stdout, stderr, exitCode } = await ssh.run(argv, { stdin, signal: until });
     if (exitCode === 0) return stdout;
     const said = stderr.trim() || `it ended with ${exitCode}`;

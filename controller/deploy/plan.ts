@@ -1,7 +1,7 @@
 /** What has to be done on a host, decided before anything is. Pure. */
 import { X509Certificate } from "node:crypto";
 import { type AgentConfig, type LabAgent } from "@salvo/proto/lab_pb.ts";
-import { parseAddress } from "@salvo/shared/config/address.ts";
+import { anyHostLike, formatAddress, parseAddress } from "@salvo/shared/kernel/address.ts";
 import { parseAgentConfig } from "@salvo/shared/config/files.ts";
 import { roleName } from "@salvo/shared/config/role.ts";
 import { parseIdentity } from "@salvo/shared/identity/name.ts";
@@ -123,7 +123,7 @@ export function describeStep(
 /** All addresses of the host, at the port of the lab file. */
 export function listenOf({ address }: LabAgent): string {
   const { host, port } = parseAddress(address) ?? { host: "", port: 7400 };
-  return host.includes(":") ? `[::]:${port}` : `0.0.0.0:${port}`;
+  return formatAddress({ host: anyHostLike(host), port });
 }
 
 /** Without devices: what may be overwritten is for those to say who are responsible for the host. */

@@ -1,9 +1,8 @@
 import { RunPhase } from "@salvo/proto/agent_pb.ts";
 import type { LabAgent } from "@salvo/proto/lab_pb.ts";
-import { isLoopback, parseAddress } from "@salvo/shared/config/address.ts";
+import { anyHostLike, formatAddress, isLoopback, requireAddress } from "@salvo/shared/kernel/address.ts";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { TOKEN_LIFE_MAX_MS } from "@salvo/shared/identity/token.ts";
-import { assert } from "@salvo/shared/kernel/assert.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep, unlessAborted } from "@salvo/shared/kernel/signal.ts";
 import type { Logger } from "@salvo/shared/log/logger.ts";
@@ -42,38 +41,37 @@ const PAUSE_MS = 500;
 export async function printDeployment(agent: LabAgent, deps: PrintDeps): Promise<void> {
   const { lab, labHost, bundle, expected, say, signal } = deps;
   await refuseAtRun(lab, expected, signal);
-  const local = isLoopback({ host: labHost, port: 0 });
+  const local = isLoopback({ host: labHost });
   if (local) say(`the lab's host is ${labHost}: the line works on this host alone. Write host: into the lab file`);
-  const reached = labHost.includes(":") ? `[${labHost}]` : labHost;
-  const any = labHost.includes(":") ? "[::]" : "0.0.0.0";
-  const listen = local ? reached : any;
+  const listen = local ? labHost : anyHostLike(labHost);
   const joined = Promise.withResolvers<void>();
   await using file = await serveOneFile(bundle.file, {
-    host: listen.replaceAll(/[[\]]/g, ""),
+    host: listen,
     onFailure: (error) => say(`a download was cut short: ${toSalvoError(error).message}`),
   });
   await using enrolment = await serveEnrolment({
     lab,
-    address: `${listen}:0`,
+    address: formatAddress({ host: listen, port: 0 }),
     log: deps.log,
     onJoined: (id, peer) => {
       say(`${id} has joined from ${peer}`);
       if (id === agent.id) joined.resolve();
     },
   });
-  const port = parseAddress(enrolment.address)?.port;
-  assert(port !== undefined, "the enrolment server tells where it listens");
+  const { port } = requireAddress(enrolment.address, "the enrolment server listens on");
   const paste = {
     agent: agent.id,
-    url: `http://${reached}:${file.port}${file.path}`,
+    url: `http://${formatAddress({ host: labHost, port: file.port })}${file.path}`,
     sha256: bundle.sha256,
-    controller: `${reached}:${port}`,
+    controller: formatAddress({ host: labHost, port }),
     token: await lab.createToken({ agent: agent.id, roles: expected.roles }, Date.now()),
   };
   deps.show(lineFor(agent, paste, deps));
   say(`good once, for ${TOKEN_LIFE_MAX_MS / 60_000} minutes, while this runs (Ctrl-C ends it)`);
-  await unlessAborted(joined.promise, deadline(TOKEN_LIFE_MAX_MS, `waiting for ${agent.id} to join`, signal));
-  await untilAnswered(lab, expected, bundle, deadline(ANSWER_MS, `waiting for an answer of ${agent.id}`, signal));
+  using joining = deadline(TOKEN_LIFE_MAX_MS, `waiting for ${agent.id} to join`, signal);
+  await unlessAborted(joined.promise, joining);
+  using answering = deadline(ANSWER_MS, `waiting for an answer of ${agent.id}`, signal);
+  await untilAnswered(lab, expected, bundle, answering);
   say(`${agent.id} answers at ${agent.address}`);
 }
 

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { LabAgent } from "@salvo/proto/lab_pb.ts";
-import { parseAddress } from "@salvo/shared/config/address.ts";
+import { parseAddress } from "@salvo/shared/kernel/address.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Waiting } from "@salvo/shared/kernel/signal.ts";
 import type { SshTarget } from "@salvo/shared/ssh/connection.ts";

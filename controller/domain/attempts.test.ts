@@ -1,30 +1,36 @@
 import { expect, test } from "vitest";
-import { createAttempts } from "./attempts.ts";
+import { type Attempts, createAttempts } from "./attempts.ts";
 
-const limits = { perPeerMax: 3, inAllMax: 5, windowMs: 1_000 };
-const admitted = (attempts: ReturnType<typeof createAttempts>, peer: string, nowMs: number, times: number) =>
-  Array.from({ length: times }, () => attempts.admit(peer, nowMs)).filter(Boolean).length;
+const limits = { failedPerPeerMax: 3, failedInAllMax: 5, windowMs: 1000, atOnceMax: 50 };
 
-test("a peer has so many attempts in a window, and as many in the next", () => {
+/** How each of them was answered, all begun and ended in vain one after another. */
+function fail(attempts: Attempts, peers: readonly string[], nowMs = 0): string[] {
+  return peers.map((peer) => {
+    const answer = attempts.begin(peer, nowMs);
+    if (answer === "begun") attempts.end(peer, true, nowMs);
+    return answer;
+  });
+}
+
+test("a peer may fail so often in a window, and all peers together so often", () => {
   const attempts = createAttempts(limits);
-  expect(admitted(attempts, "a", 0, 10)).toBe(3);
-  expect(admitted(attempts, "a", 999, 10)).toBe(0);
-  expect(admitted(attempts, "a", 1_000, 10)).toBe(3);
+  expect(fail(attempts, ["a", "a", "a", "a"])).toEqual(["begun", "begun", "begun", "too-many-failed"]);
+  expect(fail(attempts, ["b", "c", "d"])).toEqual(["begun", "begun", "too-many-failed"]);
+  expect(fail(attempts, ["a", "d"], 999)).toEqual(["too-many-failed", "too-many-failed"]);
+  expect(fail(attempts, ["a", "d"], 1000)).toEqual(["begun", "begun"]);
 });
 
-test("all peers together have so many, whoever they are", () => {
+test("what is under way has not failed, and what ended well never did", () => {
   const attempts = createAttempts(limits);
-  const taken = Array.from({ length: 100 }, (_, peer) => attempts.admit(String(peer), 0)).filter(Boolean);
-  expect(taken).toHaveLength(5);
+  const many = Array.from({ length: 40 }, () => "nat");
+  expect(many.map((peer) => attempts.begin(peer, 0))).toEqual(many.map(() => "begun"));
+  for (const peer of many) attempts.end(peer, false, 0);
+  expect(fail(attempts, ["nat", "nat", "nat", "nat"])).toEqual(["begun", "begun", "begun", "too-many-failed"]);
 });
 
-test("what was forgiven was no attempt", () => {
-  const attempts = createAttempts(limits);
-  for (let each = 0; each < 20; each++) {
-    expect(attempts.admit("a", 0)).toBe(true);
-    attempts.forgive("a");
-  }
-  expect(admitted(attempts, "a", 0, 10)).toBe(3);
-  attempts.forgive("stranger");
-  expect(admitted(attempts, "b", 0, 10)).toBe(2);
+test("only so many are under way at once, and it is said that this is why", () => {
+  const attempts = createAttempts({ ...limits, atOnceMax: 2 });
+  expect(["a", "b", "c"].map((peer) => attempts.begin(peer, 0))).toEqual(["begun", "begun", "too-many-at-once"]);
+  attempts.end("a", false, 0);
+  expect(attempts.begin("c", 0)).toBe("begun");
 });

@@ -1,41 +1,49 @@
-/** How often strangers may try something in vain; the memory it takes has a bound, however many they are. */
+/** How often strangers may try something in vain, and how many may try at once; the memory it takes has a bound, however many they are. */
 export interface Attempts {
-  /** Whether one more attempt of that peer is taken; it counts until it is forgiven. */
-  admit(peer: string, nowMs: number): boolean;
-  /** It was none of those to be counted. */
-  forgive(peer: string): void;
+  /** Whether one more attempt of that peer may begin. One that may is under way until it is ended. */
+  begin(peer: string, nowMs: number): AttemptAnswer;
+  /** failed: it was in vain, and counts against the peer. */
+  end(peer: string, failed: boolean, nowMs: number): void;
 }
+
+export type AttemptAnswer = "begun" | "too-many-failed" | "too-many-at-once";
 
 export interface AttemptLimits {
-  readonly perPeerMax: number;
-  /** Of all peers together: as many are remembered at most. */
-  readonly inAllMax: number;
+  /** Failed ones, in a window of time. */
+  readonly failedPerPeerMax: number;
+  readonly failedInAllMax: number;
   readonly windowMs: number;
+  /** Under way, of all peers together: none of them has failed yet. */
+  readonly atOnceMax: number;
 }
 
-export function createAttempts({ perPeerMax, inAllMax, windowMs }: AttemptLimits): Attempts {
-  const counts = new Map<string, number>();
-  let inAll = 0;
+export function createAttempts({ failedPerPeerMax, failedInAllMax, windowMs, atOnceMax }: AttemptLimits): Attempts {
+  const failures = new Map<string, number>();
+  let failedInAll = 0;
+  let underWay = 0;
   let endsMs = -Infinity;
+
+  function forgetOld(nowMs: number): void {
+    if (nowMs < endsMs) return;
+    failures.clear();
+    failedInAll = 0;
+    endsMs = nowMs + windowMs;
+  }
+
   return {
-    admit(peer, nowMs) {
-      if (nowMs >= endsMs) {
-        counts.clear();
-        inAll = 0;
-        endsMs = nowMs + windowMs;
-      }
-      const count = counts.get(peer) ?? 0;
-      if (count >= perPeerMax || inAll >= inAllMax) return false;
-      counts.set(peer, count + 1);
-      inAll++;
-      return true;
+    begin(peer, nowMs) {
+      forgetOld(nowMs);
+      if ((failures.get(peer) ?? 0) >= failedPerPeerMax || failedInAll >= failedInAllMax) return "too-many-failed";
+      if (underWay >= atOnceMax) return "too-many-at-once";
+      underWay++;
+      return "begun";
     },
-    forgive(peer) {
-      const count = counts.get(peer);
-      if (count === undefined) return; // of a window that is over
-      if (count === 1) counts.delete(peer);
-      else counts.set(peer, count - 1);
-      inAll--;
+    end(peer, failed, nowMs) {
+      underWay--;
+      if (!failed) return;
+      forgetOld(nowMs);
+      failures.set(peer, (failures.get(peer) ?? 0) + 1);
+      failedInAll++;
     },
   };
 }

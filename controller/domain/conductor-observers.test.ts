@@ -20,7 +20,7 @@ function begin(observer: Policy): Course {
     { id: "guest", onLoss: "abort" },
     { id: "target", onLoss: "abort", observer },
   ] as const;
-  return tell({ state: conduct({ lengthMs: 4_000, agents }), effects: [] }, { type: "begin" });
+  return tell({ state: conduct({ lengthMs: 4_000, collectMaxMs: 60_000, agents }), effects: [] }, { type: "begin" });
 }
 
 type Unstamped<T> = T extends unknown ? Omit<T, "atNs"> : never;

@@ -7,14 +7,14 @@ import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
 import { msToNs, type Nanos } from "@salvo/shared/kernel/time.ts";
 import type { ProbedClock } from "@salvo/shared/clock/estimate.ts";
+import { type AgentState, FRESH } from "./agent-state.ts";
+import { collectingEndsNs, givenUp, hasNews, hearing, sealedNow } from "./collecting.ts";
 import { mayLose, type PlannedAgent } from "./losses.ts";
 import { type Ask, askedIn, isBeforeItsEnd, NEXT, type Phase } from "./phases.ts";
 import { ACK_MARGIN_MS } from "./t0.ts";
 
 /** How long the agents may take to say that they stopped. */
 export const ABORT_WAIT_MS = 2_000;
-/** How long a lost agent is waited for before its records are given up. */
-export const COLLECT_WAIT_MS = 20_000;
 /** How long after its planned end a run may go on before the controller ends it. */
 export const OVERDUE_MS = 20_000;
 
@@ -25,23 +25,8 @@ export interface ConductorPlan {
   readonly agents: readonly PlannedAgent[];
   /** Ramp, duration and tail. */
   readonly lengthMs: number;
-}
-
-export interface AgentState {
-  /** What the present phase asks of this agent is done. */
-  readonly done: boolean;
-  /** It was told to arm: it may hold fio processes and a journal. */
-  readonly armed: boolean;
-  /** Its clock against ours, before the run and after it. */
-  readonly clock: ProbedClock | undefined;
-  readonly clockAfter: ProbedClock | undefined;
-  /** It said that its gates are open. */
-  readonly started: boolean;
-  readonly end: { readonly outcome: Outcome; readonly reason: string } | undefined;
-  /** It went silent, or it is an observer that failed, and the run goes on without it: why. */
-  readonly lost: string | undefined;
-  /** All its records are here: only then may it forget them. */
-  readonly collected: boolean;
+  /** How long collecting may take, however busily agents send: what the run can have recorded bounds it. */
+  readonly collectMaxMs: number;
 }
 
 export interface ConductorState {
@@ -53,6 +38,10 @@ export interface ConductorState {
   readonly aborted: string | undefined;
   /** The controller's host was started anew in mid-run: its clock now has nothing to do with the one of T0. */
   readonly rebooted: boolean;
+  /** When collecting began, the last time. */
+  readonly collectingNs: Nanos | undefined;
+  /** How often the run was sealed: again when an agent could be collected from later. */
+  readonly seals: number;
 }
 
 /** atNs is the controller's monotonic clock. */
@@ -60,7 +49,14 @@ export type ConductorEvent = { readonly atNs: Nanos } & (
   | { readonly type: "begin" }
   /** An agent did what the phase asks: described, armed, fired, stopped, collected, released. */
   | { readonly type: "did"; readonly what: Ask; readonly agent: string }
-  | { readonly type: "failed"; readonly what: Ask; readonly agent: string; readonly reason: string }
+  /** forgotten: the agent has the run no more. */
+  | {
+      readonly type: "failed";
+      readonly what: Ask;
+      readonly agent: string;
+      readonly reason: string;
+      readonly forgotten?: boolean;
+    }
   | { readonly type: "clock"; readonly agent: string; readonly estimate: ProbedClock }
   /** The answer to choose-t0. */
   | { readonly type: "t0"; readonly t0Ns: Nanos }
@@ -76,9 +72,14 @@ export type ConductorEvent = { readonly atNs: Nanos } & (
     }
   | { readonly type: "trouble"; readonly agent: string; readonly reason: string }
   | { readonly type: "lost"; readonly agent: string; readonly reason: string }
+  /** Collecting: a new record of the agent came, told now and then; or its host began to refuse connections. */
+  | { readonly type: "heard"; readonly agent: string }
+  | { readonly type: "refused"; readonly agent: string }
   | { readonly type: "abort"; readonly reason: string }
   | { readonly type: "timer"; readonly name: Timer }
   | { readonly type: "sealed" }
+  /** Of a run that is done: agents that could not be collected from are asked again. */
+  | { readonly type: "again" }
   /** The controller was started anew. sameBoot: its monotonic clock has gone on. */
   | { readonly type: "resumed"; readonly sameBoot: boolean }
 );
@@ -104,23 +105,15 @@ export interface Step {
 }
 
 export function conduct(plan: ConductorPlan): ConductorState {
-  const fresh: AgentState = {
-    done: false,
-    armed: false,
-    clock: undefined,
-    clockAfter: undefined,
-    started: false,
-    end: undefined,
-    lost: undefined,
-    collected: false,
-  };
   return {
     plan,
     phase: "preflight",
-    agents: new Map(plan.agents.map(({ id }) => [id, fresh])),
+    agents: new Map(plan.agents.map(({ id }) => [id, FRESH])),
     t0Ns: undefined,
     aborted: undefined,
     rebooted: false,
+    collectingNs: undefined,
+    seals: 0,
   };
 }
 
@@ -153,7 +146,13 @@ export function step(state: ConductorState, event: ConductorEvent): Step {
     case "timer":
       return onTimer(state, event);
     case "sealed":
-      return state.phase === "sealing" ? enter(state, "releasing", event.atNs) : stay(state);
+      return state.phase === "sealing" ? enter(sealedNow(state), "releasing", event.atNs) : stay(state);
+    case "heard":
+      return stay(hearing(state, event));
+    case "refused":
+      return advance({ state: hearing(state, event), effects: [] }, event.atNs);
+    case "again":
+      return state.phase === "done" ? enter(state, "collecting", event.atNs) : stay(state);
     case "resumed":
       return onResumed(state, event);
     default:
@@ -163,9 +162,12 @@ export function step(state: ConductorState, event: ConductorEvent): Step {
 
 function enter(state: ConductorState, phase: Phase, atNs: Nanos): Step {
   const agents = new Map(
-    [...state.agents].map(([id, agent]) => [id, { ...agent, done: phase === "running" && agent.end !== undefined }]),
+    [...state.agents].map(([id, agent]) => [
+      id,
+      { ...agent, done: phase === "running" && agent.end !== undefined, heard: undefined },
+    ]),
   );
-  let next: ConductorState = { ...state, phase, agents };
+  let next: ConductorState = { ...state, phase, agents, ...(phase === "collecting" && { collectingNs: atNs }) };
   const effects: ConductorEffect[] = [];
 
   if (phase === "firing") {
@@ -178,7 +180,6 @@ function enter(state: ConductorState, phase: Phase, atNs: Nanos): Step {
   if (phase === "aborting") effects.push({ type: "timer", name: "abort", atNs: atNs + msToNs(ABORT_WAIT_MS) });
   if (phase === "clock-again")
     effects.push({ type: "timer", name: "clock-again", atNs: atNs + msToNs(CLOCK_AGAIN_WAIT_MS) });
-  if (phase === "collecting") effects.push({ type: "timer", name: "collect", atNs: atNs + msToNs(COLLECT_WAIT_MS) });
   if (phase === "sealing") effects.push({ type: "seal" });
   if (phase === "done") effects.push({ type: "done" });
 
@@ -229,9 +230,9 @@ function isConcerned({ phase, rebooted }: ConductorState, agent: AgentState): bo
       return agent.armed && agent.lost === undefined && agent.clock !== undefined && !rebooted;
     // A lost agent may be back, and what it measured is in its journal.
     case "collecting":
-      return agent.armed;
+      return agent.armed && !agent.collected && agent.uncollected?.forgotten !== true;
     case "releasing":
-      return agent.collected;
+      return agent.collected && !agent.released;
     case "sealing":
     case "done":
       return false;
@@ -242,16 +243,27 @@ function isConcerned({ phase, rebooted }: ConductorState, agent: AgentState): bo
 
 function advance({ state, effects }: Step, atNs: Nanos): Step {
   const waiting = concerned(state).some((id) => !state.agents.get(id)?.done);
-  if (waiting || state.phase === "done" || state.phase === "sealing") return { state, effects };
-  const then = enter(state, NEXT[state.phase], atNs);
+  if (state.phase === "done" || state.phase === "sealing" || (waiting && state.phase !== "collecting"))
+    return { state, effects };
+  const then = state.phase === "collecting" ? lookAtCollecting(state, atNs) : enter(state, NEXT[state.phase], atNs);
   return { state: then.state, effects: [...effects, ...then.effects] };
+}
+
+/** Collecting goes on while any agent may still be waited for; then all that are left are given up together. */
+function lookAtCollecting(state: ConductorState, atNs: Nanos): Step {
+  const endsNs = collectingEndsNs(state);
+  if (endsNs !== undefined && endsNs > atNs)
+    return { state, effects: [{ type: "timer", name: "collect", atNs: endsNs }] };
+  const next = givenUp(state);
+  return enter(next, hasNews(next) ? "sealing" : "done", atNs);
 }
 
 /** From the moment it is armed an agent lives by being watched: a controller that dies lets nothing start. */
 function onDid(state: ConductorState, { what, agent, atNs }: ConductorEvent & { type: "did" }): Step {
   // Unwatched it disarms by itself.
   if (what === "arm" && state.agents.get(agent)?.lost !== undefined) return stay(state);
-  const done = onDone(what === "collect" ? changed(state, agent, { collected: true }) : state, agent, atNs);
+  const changes: Partial<AgentState> = what === "collect" ? { collected: true, uncollected: undefined } : {};
+  const done = onDone(changed(state, agent, what === "release" ? { released: true } : changes), agent, atNs);
   return what === "arm" ? { state: done.state, effects: [{ type: "watch", agent }, ...done.effects] } : done;
 }
 
@@ -270,9 +282,16 @@ function onFailed(state: ConductorState, event: ConductorEvent & { type: "failed
         ? goOnWithout(state, event)
         : abort(state, `${event.agent}: ${event.reason}`, event.atNs);
     // What cannot be had any more is missing, and completeness will say so.
+    case "collecting":
+      return onDone(
+        changed(state, event.agent, {
+          uncollected: { why: `failed: ${event.reason}`, forgotten: event.forgotten === true },
+        }),
+        event.agent,
+        event.atNs,
+      );
     case "aborting":
     case "clock-again":
-    case "collecting":
     case "releasing":
       return onDone(state, event.agent, event.atNs);
     case "running":
@@ -341,10 +360,9 @@ function abort(state: ConductorState, reason: string, atNs: Nanos): Step {
 function onTimer(state: ConductorState, { name, atNs }: ConductorEvent & { type: "timer" }): Step {
   if (name === "ack" && state.phase === "firing") return onLate(state, "did not acknowledge T0 in time", atNs);
   if (name === "overdue" && state.phase === "running") return onLate(state, "did not end at the planned end", atNs);
+  if (name === "collect" && state.phase === "collecting") return lookAtCollecting(state, atNs);
   const gaveUp =
-    (name === "abort" && state.phase === "aborting") ||
-    (name === "clock-again" && state.phase === "clock-again") ||
-    (name === "collect" && state.phase === "collecting");
+    (name === "abort" && state.phase === "aborting") || (name === "clock-again" && state.phase === "clock-again");
   return gaveUp ? enter(state, NEXT[state.phase], atNs) : stay(state);
 }
 

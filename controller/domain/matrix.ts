@@ -257,7 +257,7 @@ function specOf({ scenario, workload, repeat }: Cell, run: string, study: Study,
   });
 }
 
-function runAgent({ id, address, onLoss, onObserverLoss, roles }: LabAgent, isObserver: boolean) {
+function runAgent({ id, address, onLoss, onObserverLoss, roles, lostAfterMs }: LabAgent, isObserver: boolean) {
   const observer = onObserverLoss === ObserverLoss.UNSPECIFIED ? ObserverLoss.DEGRADE : onObserverLoss;
-  return { id, address, onLoss, ...(isObserver && { observer, roles }) };
+  return { id, address, onLoss, lostAfterMs, ...(isObserver && { observer, roles }) };
 }

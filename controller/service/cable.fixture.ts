@@ -1,12 +1,17 @@
 /** A cable to an agent that tests may cut and mend: one address for all of the agent's lives. */
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { parseAddress } from "@salvo/shared/kernel/address.ts";
 
 export interface Cable extends AsyncDisposable {
   readonly address: string;
   /** Ends what goes through it and takes nothing new. Resolves when somebody has tried it since, in vain. */
   cut(): Promise<void>;
   mend(): void;
+  /** As cut, and whoever tries is refused: nobody listens there. */
+  remove(): Promise<void>;
+  /** At the same address as before. */
+  layAgain(): Promise<void>;
 }
 
 /** to: where the other end is now, host:port. */
@@ -19,8 +24,7 @@ export async function layCable(to: () => string): Promise<Cable> {
       near.destroy();
       return tried.resolve();
     }
-    const [host = "", port = ""] = to().split(":");
-    const far = connect(Number(port), host);
+    const far = connect(parseAddress(to())!);
     for (const [socket, other] of [
       [near, far],
       [far, near],
@@ -48,8 +52,20 @@ export async function layCable(to: () => string): Promise<Cable> {
     mend() {
       whole = true;
     },
+    async remove() {
+      const closed = once(server, "close");
+      server.close();
+      void cable.cut();
+      await closed;
+    },
+    async layAgain() {
+      whole = true;
+      server.listen(port, "127.0.0.1");
+      await once(server, "listening");
+    },
     async [Symbol.asyncDispose]() {
       void cable.cut();
+      if (!server.listening) return;
       server.close();
       await once(server, "close");
     },

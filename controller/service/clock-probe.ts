@@ -26,9 +26,8 @@ export async function probeClock(
   let bestNs: Nanos | undefined;
   ask();
   using _ = { [Symbol.dispose]: () => requests.close() };
-  for await (const { sentNs, receivedNs, answeredNs } of client.probeClock(requests, {
-    signal: deadline(PROBE_MS, "probing the clock", signal),
-  })) {
+  using within = deadline(PROBE_MS, "probing the clock", signal);
+  for await (const { sentNs, receivedNs, answeredNs } of client.probeClock(requests, { signal: within })) {
     const returnedNs = clock.now();
     pings.push({ sentNs, receivedNs, answeredNs, returnedNs });
     const rttNs = returnedNs - sentNs - (answeredNs - receivedNs);

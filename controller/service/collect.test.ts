@@ -9,10 +9,11 @@ import { type Client, createClient } from "@salvo/shared/rpc/client.ts";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { openSpool, type Spool } from "../store/spool.ts";
 import { type Cable, layCable } from "./cable.fixture.ts";
 import { collectRecords } from "./collect.ts";
+import { createReach, type Reach } from "./reach.ts";
 
 const run = "run-1";
 const spec = create(RunSpecSchema, {
@@ -29,6 +30,8 @@ let spool: Spool;
 /** What the agent has of its ended run. */
 let payloads: Uint8Array[];
 let stop: AbortController;
+/** What the conductor heard. */
+let told: string[];
 
 beforeAll(async () => {
   agent = await testAgent();
@@ -46,6 +49,7 @@ beforeEach(async () => {
   cable = await layCable(() => agent.address);
   channel = openChannel(cable.address);
   stop = new AbortController();
+  told = [];
 });
 afterEach(async () => {
   channel[Symbol.dispose]();
@@ -61,8 +65,13 @@ function collect({ of = run, busConnected = false } = {}): Promise<void> {
     run: of,
     spool,
     busConnected: () => busConnected,
+    reach: reach(),
     signal: stop.signal,
   });
+}
+
+function reach(): Reach {
+  return createReach({ address: cable.address, nowMs: () => performance.now(), tell: (type) => told.push(type) });
 }
 
 async function sources(): Promise<string[]> {
@@ -88,6 +97,7 @@ test("what is still on its way is waited for, and not fetched as well", async ()
     agent: "guest1",
     run,
     spool,
+    reach: reach(),
     // Looked at once, before the wait: the last record comes while it waits, and could not be fetched.
     busConnected: () => {
       asked++;
@@ -116,10 +126,18 @@ test("what NATS brought altered is asked for, and the agent's own record counts"
 test("an agent that says it has more records than the plan can give, or gives bad ones, is asked no more", async () => {
   const { service, asked } = lyingAgent({ lastSeq: 4_000_000_000, records: [...payloads, Uint8Array.of(0xff)] });
   await expect(
-    collectRecords({ client: service, agent: "guest1", run, spool, busConnected: () => false, signal: stop.signal }),
+    collectRecords({
+      client: service,
+      agent: "guest1",
+      run,
+      spool,
+      reach: reach(),
+      busConnected: () => false,
+      signal: stop.signal,
+    }),
   ).rejects.toMatchObject({
     kind: "corrupt",
-    message: expect.stringMatching(/4000000000 records; .* gives \d+ at most/),
+    message: expect.stringMatching(/4000000000 records; .* gives it \d+ at most/),
   });
   expect(asked()).toBe(1);
   expect(await sources()).toHaveLength(payloads.length);
@@ -131,12 +149,13 @@ test("an agent that never stops giving is left when it has given more than the p
     RecordSchema,
     create(RecordSchema, { seq: 1, body: { case: "event", value: { text: "x".repeat(100_000) } } }),
   );
-  const { service, given } = lyingAgent({ lastSeq: 10, records: endlessly(big) });
+  const { service, given } = lyingAgent({ lastSeq: 10_000, records: endlessly(big) });
   await collectRecords({
     client: service,
     agent: "guest1",
     run,
     spool,
+    reach: reach(),
     busConnected: () => false,
     signal: stop.signal,
   });
@@ -175,6 +194,28 @@ test("an agent that cannot be reached is asked until it can", async () => {
   cable.mend();
   await collected;
   expect(await sources()).toHaveLength(payloads.length);
+  expect(told).toEqual(["heard"]); // a connection that is closed is no refusal
+});
+
+test("it is told that an agent's host refuses connections, and that the agent is back", async () => {
+  await cable.remove();
+  const refused = vi.waitUntil(() => told.length > 0, { interval: 5, timeout: 5_000 });
+  const collected = collect();
+  await refused;
+  expect(told).toEqual(["refused"]);
+  await cable.layAgain();
+  await collected;
+  expect(told).toEqual(["refused", "heard"]);
+});
+
+test("an agent that is gone has nothing to give when its last word and all before it are here", async () => {
+  for (const [index, payload] of payloads.entries()) spool.add("guest1", index + 1, payload, "received");
+  await cable.remove();
+  await collect();
+  expect(told).toEqual([]);
+  await spool[Symbol.asyncDispose]();
+  spool = await openSpool(join(folder, "spool"), spec);
+  expect(spool.isWhole("guest1")).toBe(true);
 });
 
 test("an agent that has the run no more has nothing to give: that is said at once", async () => {
@@ -194,6 +235,7 @@ test("to be collected from does not make an agent look at its fio", async () => 
     agent: "guest1",
     run,
     spool,
+    reach: reach(),
     busConnected: () => false,
     signal: stop.signal,
   });

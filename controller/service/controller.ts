@@ -7,8 +7,8 @@ import { unlessAborted } from "@salvo/shared/kernel/signal.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import type { Logger } from "@salvo/shared/log/logger.ts";
 import { openDataFolder } from "../store/datafolder.ts";
-import { discardOpenRun, readOpenRun } from "../store/openrun.ts";
-import { openRuns } from "../store/runs.ts";
+import { discardOpenRun, keepIncomplete, readOpenRun, reopenIncomplete } from "../store/openrun.ts";
+import { incompleteRuns, openRuns } from "../store/runs.ts";
 import type { AuditedLab } from "./audited-lab.ts";
 import { type Channels, openChannels } from "./channels.ts";
 import { natsSecurity } from "./nats-security.ts";
@@ -22,6 +22,8 @@ export interface Controller extends AsyncDisposable {
   run(spec: RunSpec, options: RunOptions): Promise<Manifest>;
   /** Runs that an earlier life of the controller left open, oldest first, each brought to its end where that is possible. */
   resume(options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed>;
+  /** As resume, and then sealed runs of which agents hold more: those are asked again, and what they give is sealed beside. */
+  resumeAll(options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed>;
   readonly channels: Channels;
 }
 
@@ -104,6 +106,10 @@ export async function openController(options: ControllerOptions): Promise<Contro
   return {
     run: (spec, options) => driveRun(spec, { resumed: false }, deps, options),
     resume: (options) => resumeRuns(deps, options),
+    async *resumeAll(options) {
+      yield* resumeRuns(deps, options);
+      yield* completeRuns(deps, options);
+    },
     channels,
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
@@ -118,9 +124,39 @@ async function* resumeRuns(deps: RunDeps, options: (spec: RunSpec) => RunOptions
     } catch (error) {
       // It stays as it is, for whoever can put it right; the others are not to wait for that.
       deps.logger.debug({ run, error }, "a run cannot be brought to its end");
-      yield { run, problem: toSalvoError(error) };
+      yield { run, problem: stuck(run, toSalvoError(error)) };
     }
   }
+}
+
+async function* completeRuns(deps: RunDeps, options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed> {
+  for (const run of (await incompleteRuns(deps.dataDir)).toSorted()) {
+    await reopenIncomplete(deps.dataDir, run);
+    try {
+      const spec = await readOpenRun(deps.dataDir, run);
+      if (!spec) throw new SalvoError("corrupt", "its spec is not there any more");
+      yield { run, manifest: await driveRun(spec, { resumed: true }, deps, options(spec)) };
+    } catch (error) {
+      deps.logger.debug({ run, error }, "a run cannot be completed");
+      // Sealed it is all the same: no later run has to care.
+      await keepIncomplete(deps.dataDir, run);
+      yield { run, problem: stuck(run, toSalvoError(error)) };
+    }
+  }
+}
+
+/** Whatever keeps a run from its end, there is a way out. */
+function stuck(run: string, problem: SalvoError): SalvoError {
+  const { kind, message, host, file, line, column, remedy } = problem;
+  const wayOut = `salvo discard ${run} gives the run up`;
+  return new SalvoError(kind, message, {
+    ...(host !== undefined && { host }),
+    ...(file !== undefined && { file }),
+    ...(line !== undefined && { line }),
+    ...(column !== undefined && { column }),
+    cause: problem,
+    remedy: remedy === undefined ? wayOut : `${remedy}. Or else: ${wayOut}`,
+  });
 }
 
 async function embeddedNats(dataDir: string, { lab, host, logger, nats }: ControllerOptions): Promise<NatsServer> {

@@ -44,6 +44,12 @@ test("hosts behind one address join as often as they have tokens; attempts that 
   await expect(attempt(used)).rejects.toMatchObject(refused);
 }, 30_000);
 
+test("hosts behind one address that join at once have not failed", async () => {
+  const tokens = await Promise.all(Array.from({ length: 48 }, (_, each) => token(`guest${each}`)));
+  await Promise.all(tokens.map((text, each) => attempt(text, `identity${each}`)));
+  expect(joined.toSorted()).toEqual(Array.from({ length: 48 }, (_, each) => `guest${each}`).toSorted());
+}, 30_000);
+
 test("a connection on which nothing is proven is closed after five seconds", async () => {
   const port = Number(server.address.split(":").at(-1));
   const socket = connect({ host: "127.0.0.1", port });

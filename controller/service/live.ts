@@ -4,6 +4,7 @@ import { fioRuntimeMs, ticksOf } from "@salvo/shared/agent/domain/run-plan.ts";
 import { addLatency, Histogram, percentileNs } from "@salvo/shared/fio/latency.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { type Clock, msToNs, type Nanos } from "@salvo/shared/kernel/time.ts";
+import type { Awaited } from "../domain/collecting.ts";
 import type { Phase } from "../domain/phases.ts";
 
 /** What a person wants to see of a run while it goes on. */
@@ -20,10 +21,14 @@ export interface LiveView {
   readonly p99Us: number | undefined;
   /** Until fio's planned end; undefined before T0 is known. */
   readonly leftMs: number | undefined;
+  /** Agents whose records are waited for. */
+  readonly awaited: readonly Awaited[];
 }
 
 export interface Live {
   phase(phase: Phase, t0Ns: Nanos | undefined): void;
+  /** While records are collected. */
+  awaited(agents: readonly Awaited[]): void;
   /** One that is new and sound, as the spool gives it. */
   record(record: Record): void;
   view(): LiveView;
@@ -52,6 +57,7 @@ export function createLive(spec: RunSpec, clock: Clock, onChange: (view: LiveVie
   let t0Ns: Nanos | undefined;
   let phase: Phase = "preflight";
   let endNs: Nanos | undefined;
+  let awaited: readonly Awaited[] = [];
 
   function add(sample: FioSample): void {
     if (sample.tick <= (shown?.number ?? 0)) return; // shown without it
@@ -102,6 +108,7 @@ export function createLive(spec: RunSpec, clock: Clock, onChange: (view: LiveVie
       iops: (shown?.ios ?? 0) * perSecond,
       mibPerSec: ((shown?.bytes ?? 0) * perSecond) / 2 ** 20,
       p99Us: p99 && p99.ns / 1000,
+      awaited,
       leftMs: endNs === undefined ? undefined : Math.max(0, Number(endNs - clock.now()) / 1e6),
     };
   }
@@ -109,8 +116,13 @@ export function createLive(spec: RunSpec, clock: Clock, onChange: (view: LiveVie
   return {
     phase(now, runT0Ns) {
       phase = now;
+      awaited = [];
       t0Ns = runT0Ns;
       endNs = t0Ns === undefined ? undefined : t0Ns + msToNs(fioRuntimeMs(workload));
+      onChange(view());
+    },
+    awaited(agents) {
+      awaited = agents;
       onChange(view());
     },
     record({ body }) {

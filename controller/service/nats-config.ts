@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { isLoopback } from "@salvo/shared/config/address.ts";
+import { isIP } from "node:net";
+import { anyHostLike, formatAddress, isLoopback } from "@salvo/shared/kernel/address.ts";
 import { writeSecret } from "@salvo/shared/identity/secret-file.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import type { NatsSecurity } from "./nats-security.ts";
@@ -18,14 +19,13 @@ export const SUBSCRIPTIONS_MAX = 1_000;
 
 export const LOOPBACK = "127.0.0.1";
 
-export function listenHost({ host, security }: NatsAccess): string {
-  if (!security || isLoopback({ host, port: 0 })) return LOOPBACK;
-  return host.includes(":") ? "::" : "0.0.0.0";
+/** Where programs of this host itself reach the server: where it listens, or one of all the addresses. */
+export function ownHost({ host }: Pick<NatsAccess, "host">): string {
+  return isLoopback({ host }) && isIP(host) !== 0 ? host : LOOPBACK;
 }
 
-/** As it stands in a URL. */
-export function urlHost(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
+export function listenHost({ host, security }: NatsAccess): string {
+  return !security || isLoopback({ host }) ? ownHost({ host }) : anyHostLike(host);
 }
 
 export interface NatsConfig {
@@ -38,7 +38,7 @@ export interface NatsConfig {
 export async function natsConfig({ dataDir, port, name, access }: NatsConfig): Promise<string> {
   return `# Written by Salvo at every start: changes are lost.
 server_name: ${JSON.stringify(name)}
-listen: ${JSON.stringify(`${urlHost(listenHost(access))}:${port}`)}
+listen: ${JSON.stringify(formatAddress({ host: listenHost(access), port }))}
 max_payload: 1048576
 max_connections: 4096
 max_subscriptions: ${SUBSCRIPTIONS_MAX}

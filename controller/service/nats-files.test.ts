@@ -9,7 +9,7 @@ import { connect } from "node:tls";
 import { type Bus, connectBus } from "@salvo/shared/bus/connection.ts";
 import { consumeRun } from "@salvo/shared/bus/consume.ts";
 import { createPublisher } from "@salvo/shared/bus/publisher.ts";
-import type { Address } from "@salvo/shared/config/address.ts";
+import type { Address } from "@salvo/shared/kernel/address.ts";
 import { type LabFolder, openLabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { natsTls } from "@salvo/shared/identity/nats.ts";
 import type { Credential } from "@salvo/shared/identity/pem.ts";

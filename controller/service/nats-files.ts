@@ -4,14 +4,14 @@
  */
 import { readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
-import type { Address } from "@salvo/shared/config/address.ts";
+import { type Address, anyHostLike, formatAddress } from "@salvo/shared/kernel/address.ts";
 import { createAuthority, openAuthority } from "@salvo/shared/identity/authority.ts";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { readCertificate } from "@salvo/shared/identity/pem.ts";
 import { least } from "@salvo/shared/kernel/extremes.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { writeSecret } from "@salvo/shared/identity/secret-file.ts";
-import { SUBSCRIPTIONS_MAX, urlHost } from "./nats-config.ts";
+import { SUBSCRIPTIONS_MAX } from "./nats-config.ts";
 import { tlsBlock, usersBlock, usualUsers } from "./nats-security.ts";
 
 const LIFE_MS = 365 * 24 * 60 * 60 * 1000;
@@ -86,17 +86,20 @@ interface ServerConfig {
 function serverConfig({ lab, server, servers, place }: ServerConfig): string {
   const name = nameOf(server);
   const at = place.replaceAll("{server}", name);
-  const any = server.host.includes(":") ? "[::]" : "0.0.0.0";
+  const any = anyHostLike(server.host);
+  const route = { ...server, port: server.port + ROUTE_PORT_OFFSET };
   const files = (which: string) => ({
     ca: posix.join(at, `${which}-ca.pem`),
     certificate: posix.join(at, `${which}.pem`),
     key: posix.join(at, `${which}.key`),
   });
-  const routes = servers.map(({ host, port }) => `"nats-route://${urlHost(host)}:${port + ROUTE_PORT_OFFSET}"`);
+  const routes = servers.map(
+    ({ host, port }) => `"nats-route://${formatAddress({ host, port: port + ROUTE_PORT_OFFSET })}"`,
+  );
   const cluster = `cluster {
   name: ${JSON.stringify(`salvo-${lab}`)}
-  listen: "${any}:${server.port + ROUTE_PORT_OFFSET}"
-  cluster_advertise: "${urlHost(server.host)}:${server.port + ROUTE_PORT_OFFSET}"
+  listen: "${formatAddress({ host: any, port: route.port })}"
+  cluster_advertise: "${formatAddress(route)}"
   routes: [ ${routes.join(", ")} ]
   ${tlsBlock(files("route"), "verify").trim().replaceAll("\n", "\n  ")}
 }
@@ -104,8 +107,8 @@ function serverConfig({ lab, server, servers, place }: ServerConfig): string {
   return `# Written by salvo nats config for ${name}: written anew, changes are lost. Write and copy the folder again, and reload
 # the server, whenever agents have joined or were revoked, and at least once a year.
 server_name: ${JSON.stringify(name)}
-listen: "${any}:${server.port}"
-client_advertise: "${urlHost(server.host)}:${server.port}"
+listen: "${formatAddress({ host: any, port: server.port })}"
+client_advertise: "${formatAddress(server)}"
 max_payload: 1048576
 max_connections: 4096
 max_subscriptions: ${SUBSCRIPTIONS_MAX}

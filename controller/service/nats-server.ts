@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
+import { type Address, formatAddress, parseAddress } from "@salvo/shared/kernel/address.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
 import { run } from "@salvo/shared/process/run.ts";
 import { startProcess } from "@salvo/shared/process/start.ts";
 import type { ProcessEnd, RunningProcess } from "@salvo/shared/process/supervise.ts";
-import { listenHost, LOOPBACK, type NatsAccess, natsConfig, urlHost, writeNatsConfig } from "./nats-config.ts";
+import { listenHost, LOOPBACK, type NatsAccess, natsConfig, ownHost, writeNatsConfig } from "./nats-config.ts";
 import { freePort, untilGreeted } from "./nats-probe.ts";
 
 /** Reading back a large store takes a while. */
@@ -62,7 +63,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   };
   const first = await launchOnSomePort(setup, options);
   try {
-    await writeFile(portFileIn(setup.dataDir), `${first.port}\n`);
+    await writePlace(setup.dataDir, { host: ownHost(setup.access), port: first.port });
   } catch (caught) {
     await first.server[Symbol.asyncDispose]();
     throw toSalvoError(caught, { file: setup.dataDir });
@@ -76,7 +77,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
  */
 export async function lastNatsUrl(dataDir: string): Promise<string> {
   try {
-    return `nats://${LOOPBACK}:${(await readFile(portFileIn(dataDir), "utf8")).trim()}`;
+    return `nats://${formatAddress(await lastPlace(dataDir))}`;
   } catch (caught) {
     throw toSalvoError(caught, {
       file: dataDir,
@@ -91,7 +92,18 @@ export async function natsServerVersion(program = "nats-server"): Promise<string
   return stdout.trim();
 }
 
-const portFileIn = (dataDir: string) => join(dataDir, "nats-port");
+const placeFileIn = (dataDir: string) => join(dataDir, "nats-port");
+
+/** Only the port where it listens on 127.0.0.1, or on all addresses; else the whole address. */
+async function writePlace(dataDir: string, { host, port }: Address): Promise<void> {
+  await writeFile(placeFileIn(dataDir), `${host === LOOPBACK ? port : formatAddress({ host, port })}\n`);
+}
+
+/** Where it listened last, for programs of this host. Throws what reading the file throws. */
+async function lastPlace(dataDir: string): Promise<Address> {
+  const text = (await readFile(placeFileIn(dataDir), "utf8")).trim();
+  return parseAddress(text) ?? { host: LOOPBACK, port: Number(text) };
+}
 
 interface Setup {
   readonly program: string;
@@ -109,7 +121,10 @@ interface Launched {
 
 async function launchOnSomePort(setup: Setup, { port = 0, signal }: NatsServerOptions): Promise<Launched> {
   if (port !== 0) return launch(setup, port, signal);
-  const lastTime = Number(await readFile(portFileIn(setup.dataDir), "utf8").catch(() => ""));
+  const lastTime = await lastPlace(setup.dataDir).then(
+    (place) => place.port,
+    () => 0, // there was none
+  );
   for (let tries = 1; ; tries++) {
     const candidate =
       tries === 1 && lastTime > 0 && lastTime < 65536 ? lastTime : await freePort(listenHost(setup.access));
@@ -176,7 +191,7 @@ function keepRunning(first: Launched, setup: Setup, { onStatus }: NatsServerOpti
   if (watching) reloadSoon(); // what has changed since the first launch
 
   return {
-    url: `nats://${urlHost(setup.access.host)}:${port}`,
+    url: `nats://${formatAddress({ host: setup.access.host, port })}`,
     get pid() {
       return server.pid;
     },
@@ -199,14 +214,11 @@ async function launch(setup: Setup, port: number, signal: AbortSignal | undefine
   const config = await natsConfig({ ...setup, port, name });
   const server = await startServer(setup.program, await writeNatsConfig(setup.dataDir, config));
   const died = new AbortController();
-  void server.exited.then((end) => died.abort(diedAtStart(end, port)));
+  const place = formatAddress({ host: ownHost(setup.access), port });
+  void server.exited.then((end) => died.abort(diedAtStart(end, place)));
   try {
-    await untilGreeted(
-      LOOPBACK,
-      port,
-      name,
-      deadline(READY_TIMEOUT_MS, "the start of nats-server", died.signal, signal),
-    );
+    using starting = deadline(READY_TIMEOUT_MS, "the start of nats-server", died.signal, signal);
+    await untilGreeted(ownHost(setup.access), port, name, starting);
     return { server, port, name, config };
   } catch (caught) {
     await server[Symbol.asyncDispose]();
@@ -234,9 +246,9 @@ async function orMissing<T>(use: () => Promise<T>): Promise<T> {
   }
 }
 
-function diedAtStart(end: ProcessEnd, port: number): SalvoError {
+function diedAtStart(end: ProcessEnd, place: string): SalvoError {
   if (end.stderr.includes("address already in use")) {
-    return new SalvoError("unavailable", `nats-server cannot listen on ${LOOPBACK}:${port}: the port is taken`, {
+    return new SalvoError("unavailable", `nats-server cannot listen on ${place}: the port is taken`, {
       remedy: "Stop what listens there, or choose another port",
     });
   }

@@ -49,7 +49,7 @@ export function openRenewals({ channels, agents, wallMs, logger, pace = IN_MID_R
       if (agent) await renew(agent);
     },
     async revive() {
-      const signal = deadline(REVIVE_MS, "connecting with agents");
+      using signal = deadline(REVIVE_MS, "connecting with agents");
       const connect = async (agent: ExpectedAgent) => {
         try {
           await channels.connect(agent, { deadlineMs: REVIVE_MS, signal });

@@ -5,7 +5,7 @@ import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { planOf } from "@salvo/shared/agent/domain/run-plan.ts";
 import { expect, test } from "vitest";
 import { conduct } from "../domain/conductor.ts";
-import { armPlanOf, factsOf, planOf as conductorPlanOf } from "./run-facts.ts";
+import { armPlanOf, askedAgain, factsOf, planOf as conductorPlanOf } from "./run-facts.ts";
 import type { RunBegin } from "./run-log.ts";
 
 const BEGIN: RunBegin = {
@@ -18,11 +18,23 @@ const BEGIN: RunBegin = {
 
 test("the facts tell which agents could not be asked for their records, once there was a T0 at all", () => {
   const agents = ["guest1", "guest2"].map((id) => ({ id, onLoss: "abort" }) as const);
-  const begun = conduct({ lengthMs: 1000, agents });
-  expect(factsOf(begun, BEGIN, [], ["said"])).toMatchObject({ notes: ["said"], notCollected: [] });
-  const guest1 = begun.agents.get("guest1")!;
-  const fired = { ...begun, t0Ns: 5n, agents: new Map([...begun.agents, ["guest1", { ...guest1, collected: true }]]) };
-  expect(factsOf(fired, BEGIN, [], [])).toMatchObject({ notes: [], notCollected: ["guest2"] });
+  const begun = conduct({ lengthMs: 1000, collectMaxMs: 60_000, agents });
+  expect(factsOf(begun, BEGIN, [], ["said"])).toMatchObject({ notes: ["said"], uncollected: [] });
+  const armed = { ...begun.agents.get("guest1")!, armed: true };
+  const known = {
+    guest1: { ...armed, collected: true },
+    guest2: { ...armed, uncollected: { why: "refused connections", forgotten: false } },
+    guest3: { ...armed, uncollected: { why: "failed: it has no run run-1", forgotten: true } },
+  };
+  const fired = { ...begun, t0Ns: 5n, agents: new Map(Object.entries(known)) };
+  expect(factsOf(fired, BEGIN, [], [])).toMatchObject({
+    notes: [],
+    uncollected: [
+      { agent: "guest2", why: "refused connections", forgotten: false },
+      { agent: "guest3", why: "failed: it has no run run-1", forgotten: true },
+    ],
+  });
+  expect(askedAgain(fired)).toEqual(["guest2"]);
 });
 
 test("the notes tell of a lost observer and why; one that is still there is not spoken of", () => {
@@ -30,7 +42,7 @@ test("the notes tell of a lost observer and why; one that is still there is not 
     { id: "target", onLoss: "abort", observer: "note" },
     { id: "esx1", onLoss: "abort", observer: "degrade" },
   ] as const;
-  const begun = conduct({ lengthMs: 1000, agents });
+  const begun = conduct({ lengthMs: 1000, collectMaxMs: 60_000, agents });
   const target = { ...begun.agents.get("target")!, lost: "the agent is lost: no answer" };
   const facts = factsOf({ ...begun, agents: new Map([...begun.agents, ["target", target]]) }, BEGIN, [], []);
   expect(facts).toMatchObject({

@@ -8,21 +8,37 @@ import { planHash } from "@salvo/shared/agent/domain/plan-hash.ts";
 import { fioRuntimeMs } from "@salvo/shared/agent/domain/run-plan.ts";
 import type { ClockEstimate as Estimate } from "@salvo/shared/clock/estimate.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
+import { greatest } from "@salvo/shared/kernel/extremes.ts";
 import type { RunFacts } from "../analysis/analysis.ts";
-import { type AgentState, type ConductorPlan, type ConductorState } from "../domain/conductor.ts";
+import type { UncollectedAgent } from "../analysis/uncollected.ts";
+import type { AgentState } from "../domain/agent-state.ts";
+import type { ConductorPlan, ConductorState } from "../domain/conductor.ts";
 import type { PlannedAgent } from "../domain/losses.ts";
+import { limitsOf } from "../domain/records/limits.ts";
 import type { RunBegin } from "./run-log.ts";
 
 /** Writing a device's file full is the slow part of arming. */
 const ARM_MS = 60_000;
 const FILL_BYTES_PER_MS = 20_000n;
+/** Collecting may take so long and, over the slowest network worth having, so long for each record that the run can have. */
+const COLLECT_MS = 60_000;
+const COLLECT_MS_PER_RECORD = 2;
 
 export function planOf(spec: RunSpec): ConductorPlan {
   assert(spec.workload, "a run has a workload");
   return {
     lengthMs: fioRuntimeMs(spec.workload),
+    collectMaxMs: COLLECT_MS + COLLECT_MS_PER_RECORD * recordsMax(spec),
     agents: spec.agents.map(plannedAgent),
   };
+}
+
+/** Of the agent that has the most to say. */
+function recordsMax(spec: RunSpec): number {
+  return greatest(
+    spec.agents.map(({ id }) => limitsOf(spec, id).recordsMax),
+    0,
+  );
 }
 
 function plannedAgent({ id, onLoss, observer }: RunAgent): PlannedAgent {
@@ -70,7 +86,7 @@ export function factsOf(
     agents,
     aborted: state.aborted,
     lost: [...state.agents].filter(([, agent]) => wasLost(agent)).map(([id]) => id),
-    notCollected: notCollected(state),
+    uncollected: uncollectedAgents(state),
     notes: [...notes, ...lostObservers(state)],
     finished: [...state.agents].filter(([, { end }]) => end?.outcome === Outcome.FINISHED).map(([id]) => id),
   };
@@ -83,9 +99,20 @@ function lostObservers({ plan, agents }: ConductorState): string[] {
   });
 }
 
-function notCollected({ t0Ns, agents }: ConductorState): string[] {
+/** Agents that may hold more than is here. */
+function uncollectedAgents({ t0Ns, agents }: ConductorState): UncollectedAgent[] {
   if (t0Ns === undefined) return []; // nothing was measured
-  return [...agents].filter(([, { collected }]) => !collected).map(([id]) => id);
+  return [...agents]
+    .filter(([, { armed, collected }]) => armed && !collected)
+    .map(([agent, { uncollected }]) => ({
+      agent,
+      ...(uncollected ?? { why: "was not collected from", forgotten: false }),
+    }));
+}
+
+/** Those that can be asked again. */
+export function askedAgain(state: ConductorState): string[] {
+  return uncollectedAgents(state).flatMap(({ agent, forgotten }) => (forgotten ? [] : [agent]));
 }
 
 /** In mid-run: it stayed silent, or it was killed and back so soon that it could say so itself. */

@@ -22,6 +22,8 @@ export interface SealInput {
   readonly facts: RunFacts;
   readonly spool: Spool;
   readonly salvoVersion: string;
+  /** 1, and 2 and so on for a run that is sealed again because more of it was collected later. */
+  readonly time?: number;
 }
 
 /**
@@ -30,11 +32,11 @@ export interface SealInput {
  * from sealing. Throws `out-of-resources` when the disk is full.
  */
 export async function sealRun(input: SealInput): Promise<Manifest> {
-  const { dataDir, spec, facts, spool } = input;
-  const sealed = await sealedManifest(dataDir, spec.run);
+  const { dataDir, spec, facts, spool, time } = input;
+  const sealed = await sealedManifest(dataDir, spec.run, time);
   if (sealed) return sealed;
   const clocks = createClocks(facts.t0, facts.clockBefore, facts.clockAfter);
-  return withArchiveDraft({ dataDir, spec, wall: clocks.wall }, async (draft) => {
+  return withArchiveDraft({ dataDir, spec, wall: clocks.wall, time }, async (draft) => {
     const analysis = createAnalysis(spec, facts);
     const planned = createMeasured(spec, plannedSpan(spec), clocks);
     const leftOut = createLeftOut();

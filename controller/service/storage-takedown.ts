@@ -90,7 +90,7 @@ async function takeAway(
     say(`${scenario}: ${id} is in the lab no more: what was made there may still be there`);
     return true;
   }
-  const signal = deadline(TAKE_DOWN_MS, `taking the storage of ${scenario} away from ${id}`);
+  using signal = deadline(TAKE_DOWN_MS, `taking the storage of ${scenario} away from ${id}`);
   try {
     await channels.renewWhenDue(expectedOf(agent), Date.now(), { signal });
     await bringBack(await hostIn(agent, lab), await hostIn(agent, before), { ...deps, signal });

@@ -38,10 +38,12 @@ afterEach(async () => {
   }
 });
 
-function watch(): AsyncGenerator<WatchNews, void> {
+function watch(more: { readonly silenceMs?: number } = {}): AsyncGenerator<WatchNews, void> {
   return watchRun({
     client: createClient(AgentService, channel),
     run,
+    address: cable.address,
+    ...more,
     // The agent lives by the real clock; how long it has been silent is the test's to say.
     clock: { ...systemClock, now: () => clockNs },
     beforeT0: () => beforeT0,
@@ -50,12 +52,12 @@ function watch(): AsyncGenerator<WatchNews, void> {
 }
 
 /** Armed, watched over the cable, and fired: what comes next is news. */
-async function running(durationMs = 1_000, participants = ["disk1"]) {
+async function running(durationMs = 1_000, participants = ["disk1"], more: Parameters<typeof watch>[0] = {}) {
   await agent.arm(run, {
     workload: { ...WORKLOAD, durationMs },
     participants: participants.map((device) => ({ id: device, device })),
   });
-  const news = watch();
+  const news = watch(more);
   const first = news.next();
   await using own = agent.watch(run); // the watch over the cable may come later than the Fire
   await own.next();
@@ -101,6 +103,35 @@ test("an agent that stays away in mid-run is lost when it has been silent for to
   const next = news.next();
   clockNs = 5_001_000_000n;
   expect((await next).value).toMatchObject({ type: "lost", reason: expect.stringMatching(/^the agent is lost: /) });
+});
+
+test("an agent whose host refuses connections in mid-run is lost within a second, whatever silence is allowed", async () => {
+  const news = await running(60_000, ["disk1"], { silenceMs: 600_000 });
+  const beganMs = performance.now();
+  await cable.remove();
+  expect((await news.next()).value).toMatchObject({
+    type: "lost",
+    reason: expect.stringMatching(/^the agent is lost: .*ECONNREFUSED/),
+  });
+  expect(performance.now() - beganMs).toBeLessThan(1_000);
+});
+
+test("an agent that refuses connections for a moment only is not lost", async () => {
+  const news = await running(2_000);
+  const ended = rest(news);
+  await cable.remove();
+  await cable.layAgain();
+  expect(await ended).toEqual([{ type: "ended", outcome: Outcome.FINISHED, reason: "", started: true }]);
+});
+
+test("how long an agent may be silent is the lab's to say", async () => {
+  const news = await running(60_000, ["disk1"], { silenceMs: 60_000 });
+  const next = news.next();
+  const tried = cable.cut();
+  clockNs = 59_000_000_000n;
+  await tried;
+  clockNs = 61_000_000_000n;
+  expect((await next).value).toMatchObject({ type: "lost" });
 });
 
 test("an agent that was started anew in mid-run tells how the run ended", async () => {

@@ -22,11 +22,13 @@ export interface DraftInput {
   readonly dataDir: string;
   readonly spec: RunSpec;
   readonly wall: WallClock;
+  /** 1, and 2 and so on for a run that is sealed again because more of it was collected later. */
+  readonly time?: number | undefined;
 }
 
-/** Of a run that is sealed already; undefined when it is not. */
-export async function sealedManifest(dataDir: string, run: string): Promise<Manifest | undefined> {
-  const sealed = runFolder(dataDir, run);
+/** Of a run that is sealed already, for that time; undefined when it is not. */
+export async function sealedManifest(dataDir: string, run: string, time = 1): Promise<Manifest | undefined> {
+  const sealed = runFolder(dataDir, run, time);
   return (await exists(sealed)) ? loadManifest(sealed) : undefined;
 }
 
@@ -35,10 +37,10 @@ export async function sealedManifest(dataDir: string, run: string): Promise<Mani
  * whole, or it is not; what an earlier attempt left is removed first. Throws `out-of-resources` when the disk is full.
  */
 export async function withArchiveDraft(
-  { dataDir, spec, wall }: DraftInput,
+  { dataDir, spec, wall, time }: DraftInput,
   fill: (draft: ArchiveDraft) => Promise<(files: Manifest["files"]) => Manifest>,
 ): Promise<Manifest> {
-  const sealed = runFolder(dataDir, spec.run);
+  const sealed = runFolder(dataDir, spec.run, time);
   const folder = archiveDraft(openRunFolder(dataDir, spec.run));
   try {
     await rm(folder, { recursive: true, force: true });

@@ -75,6 +75,8 @@ export function createIntake({ agent, stream, judge, limits, leftOut }: IntakePa
         if (same) return undefined;
       }
       arrivals.add(record.seq, batch.add({ seq: record.seq, payload, source }), sum);
+      if (record.body.case === "end") stream.endSeq = record.seq;
+      else if (stream.endSeq === record.seq) stream.endSeq = undefined; // the one before it counts no more
       return record;
     },
     ended,

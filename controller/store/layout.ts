@@ -2,10 +2,12 @@
  * Where things are in the controller's data folder:
  *
  *     runs/<run>/                  a sealed run, never changed again
+ *     runs/<run>.2/                the same with what could be collected later; the newest counts
  *     runs/.open/<run>/spec.json   a run under way, or not sealed yet
  *                     /spool/      its agents' records, <agent>.journal
  *                     /archive/    the sealed run while it is written
  *                     /scratch/    what is too big for memory meanwhile
+ *     runs/.incomplete/<run>/      the same of a sealed run of which agents hold more
  *     storage/<tag>.json           what a study has made on hosts and not taken away yet
  *     lock, holder.json            which controller has the folder
  */
@@ -15,14 +17,27 @@ import { SalvoError } from "@salvo/shared/kernel/error.ts";
 export const runsFolder = (dataDir: string): string => join(dataDir, "runs");
 export const openRunsFolder = (dataDir: string): string => join(dataDir, "runs", ".open");
 
-/** Of a sealed run. Throws `invalid-input` when the id could name something outside. */
-export function runFolder(dataDir: string, run: string): string {
-  return join(runsFolder(dataDir), checkedId(run));
+export const incompleteRunsFolder = (dataDir: string): string => join(dataDir, "runs", ".incomplete");
+
+/** Of a run that was sealed for that time. Throws `invalid-input` when the id could name something outside. */
+export function runFolder(dataDir: string, run: string, time = 1): string {
+  return join(runsFolder(dataDir), time === 1 ? checkedId(run) : `${checkedId(run)}.${time}`);
+}
+
+/** What runFolder has called so. Ids have no dots. */
+export function readRunFolder(name: string): { readonly run: string; readonly time: number } {
+  const [, run = name, time = "1"] = /^([a-z0-9][a-z0-9-]{0,62})\.([1-9]\d{0,5})$/.exec(name) ?? [];
+  return { run, time: Number(time) };
 }
 
 /** Of a run that is not sealed yet. Throws `invalid-input` when the id could name something outside. */
 export function openRunFolder(dataDir: string, run: string): string {
   return join(openRunsFolder(dataDir), checkedId(run));
+}
+
+/** Of a sealed run of which agents hold more. Throws as openRunFolder. */
+export function incompleteRunFolder(dataDir: string, run: string): string {
+  return join(incompleteRunsFolder(dataDir), checkedId(run));
 }
 
 export const storageFolder = (dataDir: string): string => join(dataDir, "storage");

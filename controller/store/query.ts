@@ -3,10 +3,9 @@ import { DuckDBInstance, StatementType, type DuckDBConnection, type JS } from "@
 import type { Manifest } from "@salvo/proto/run_pb.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { checkSizes } from "./checksums.ts";
-import { runFolder } from "./layout.ts";
 import { loadManifest, summaryOf } from "./manifest.ts";
-import { sealedRuns } from "./runs.ts";
 import { PARQUET_NAMES, parquetFile, selectAll } from "./parquet.ts";
+import { newestFolders } from "./runs.ts";
 
 export interface Rows {
   readonly columns: readonly string[];
@@ -23,7 +22,7 @@ export async function queryRuns(dataDir: string, sql: string): Promise<Rows> {
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
   try {
-    const folders = (await sealedRuns(dataDir)).sort().map((run) => runFolder(dataDir, run));
+    const folders = [...(await newestFolders(dataDir)).values()].sort();
     const manifests = await Promise.all(folders.map((folder) => loadManifest(folder)));
     for (const [index, { files }] of manifests.entries()) await checkSizes(folders[index] ?? "", files);
     await createViews(connection, folders, manifests);

@@ -5,7 +5,7 @@ import { create } from "@bufbuild/protobuf";
 import { RunSummarySchema, type Manifest, type RunSpec, type RunSummary } from "@salvo/proto/run_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { checkSums } from "./checksums.ts";
-import { openRunFolder, openRunsFolder, runFolder, runsFolder } from "./layout.ts";
+import { incompleteRunsFolder, openRunFolder, openRunsFolder, readRunFolder, runFolder, runsFolder } from "./layout.ts";
 import { loadManifest, summaryOf } from "./manifest.ts";
 import { readOpenRun } from "./openrun.ts";
 
@@ -19,12 +19,12 @@ export const DAMAGED = "damaged";
 export async function listRuns(dataDir: string): Promise<RunSummary[]> {
   const sealed: Manifest[] = [];
   const damaged: RunSummary[] = [];
-  const closed = new Set(await sealedRuns(dataDir));
-  for (const run of [...closed].sort()) {
+  const closed = await newestFolders(dataDir);
+  for (const [run, folder] of [...closed].sort(([one], [other]) => compare(one, other))) {
     try {
-      sealed.push(await loadManifest(join(runsFolder(dataDir), run)));
+      sealed.push(await loadManifest(folder));
     } catch (error) {
-      damaged.push(damagedSummary(dataDir, run, toSalvoError(error)));
+      damaged.push(damagedSummary(folder, run, toSalvoError(error)));
     }
   }
   sealed.sort(
@@ -52,14 +52,34 @@ export async function readManifest(dataDir: string, prefix: string): Promise<Man
       remedy: "Write more of the id",
     });
   if (run === undefined) throw await noSuchRun(dataDir, prefix);
-  const folder = runFolder(dataDir, run);
+  const folder = await newestFolder(dataDir, run);
   await checkSums(folder);
   return loadManifest(folder);
 }
 
 /** Ids of all sealed runs, in no order. */
-export function sealedRuns(dataDir: string): Promise<string[]> {
-  return foldersIn(runsFolder(dataDir));
+export async function sealedRuns(dataDir: string): Promise<string[]> {
+  return [...(await newestFolders(dataDir)).keys()];
+}
+
+/** Of each sealed run the folder that counts: a run that was collected from later is sealed more than once. */
+export async function newestFolders(dataDir: string): Promise<Map<string, string>> {
+  const newest = new Map<string, { readonly name: string; readonly time: number }>();
+  for (const name of await foldersIn(runsFolder(dataDir))) {
+    const { run, time } = readRunFolder(name);
+    if (time >= (newest.get(run)?.time ?? 0)) newest.set(run, { name, time });
+  }
+  return new Map([...newest].map(([run, { name }]) => [run, join(runsFolder(dataDir), name)]));
+}
+
+/** As newestFolders, of one run that is sealed. */
+export async function newestFolder(dataDir: string, run: string): Promise<string> {
+  return (await newestFolders(dataDir)).get(run) ?? runFolder(dataDir, run);
+}
+
+/** Ids of sealed runs of which agents hold more. */
+export function incompleteRuns(dataDir: string): Promise<string[]> {
+  return foldersIn(incompleteRunsFolder(dataDir));
 }
 
 /** Ids of all runs with a folder of their own that are not sealed, or not tidied up after. */
@@ -110,12 +130,12 @@ function openSummary(dataDir: string, spec: RunSpec): RunSummary {
   });
 }
 
-function damagedSummary(dataDir: string, run: string, problem: SalvoError): RunSummary {
+function damagedSummary(archive: string, run: string, problem: SalvoError): RunSummary {
   return create(RunSummarySchema, {
     run,
     verdict: DAMAGED,
     reason: problem.describe(),
-    archive: join(runsFolder(dataDir), run),
+    archive,
   });
 }
 

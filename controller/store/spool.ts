@@ -10,7 +10,7 @@ import { limitsOf, type StreamLimits } from "../domain/records/limits.ts";
 import type { Source, SpoolEntry } from "./batch.ts";
 import { syncFolder } from "./durable.ts";
 import { createIntake, type Intake } from "./intake.ts";
-import { flushStream, openStream, readInOrder, type Stream } from "./stream.ts";
+import { flushStream, isWhole, openStream, readInOrder, type Stream } from "./stream.ts";
 
 /** The controller's copy of what every agent of a run recorded: one journal per agent, in order of arrival. */
 export interface Spool extends AsyncDisposable {
@@ -36,6 +36,8 @@ export interface Spool extends AsyncDisposable {
   flush(): Promise<void>;
   /** The highest seq of the agent's records here; 0 without any. */
   highest(agent: string): number;
+  /** The agent's last word is here, and every record before it: there is no more of it. */
+  isWhole(agent: string): boolean;
   /** What the plan lets the agent have. */
   limits(agent: string): StreamLimits;
   /** What the agent's own journal may have of 1 to lastSeq and is not here, or in doubt; nothing above the plan's limit. */
@@ -104,6 +106,7 @@ export async function openSpool(folder: string, run: SpooledRun): Promise<Spool>
       await Promise.all([...parts.values()].map(({ stream }) => flushStream(stream)));
     },
     highest: (agent) => partOf(agent).stream.arrivals.highest,
+    isWhole: (agent) => isWhole(partOf(agent).stream),
     limits: (agent) => partOf(agent).limits,
     missing(agent, lastSeq) {
       const { intake, stream, limits } = partOf(agent);

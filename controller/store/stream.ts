@@ -3,12 +3,15 @@ import { sumOf } from "@salvo/shared/journal/format.ts";
 import { readJournal } from "@salvo/shared/journal/reader.ts";
 import { openJournal, type Journal } from "@salvo/shared/journal/writer.ts";
 import { createArrivals, type Arrivals } from "./arrivals.ts";
+import { decodeRecord } from "../analysis/decode.ts";
 import { createBatch, unpack, type Batch, type Source, type SpoolEntry } from "./batch.ts";
 
 export interface Stream {
   readonly journal: Journal;
   readonly batch: Batch;
   readonly arrivals: Arrivals;
+  /** Of its RunEnd, an agent's last record; undefined when that is not here. */
+  endSeq: number | undefined;
   /** Of the payloads that were here when it was opened, by how they came. */
   readonly bytesBefore: Readonly<Record<Source, number>>;
 }
@@ -19,13 +22,36 @@ export async function openStream(path: string): Promise<Stream> {
   const journal = undo.use(await openJournal(path));
   const arrivals = createArrivals();
   const bytesBefore = { received: 0, backfilled: 0 };
+  let last: SpoolEntry | undefined;
   for await (const { seq: entry, payload: batch } of readJournal(path))
-    for (const { seq, source, payload } of unpack(batch)) {
+    for (const record of unpack(batch)) {
+      const { seq, source, payload } = record;
       arrivals.add(seq, entry, sumOf(payload));
       bytesBefore[source] += payload.length;
+      if (seq >= (last?.seq ?? 0)) last = record;
     }
   undo.move();
-  return { journal, batch: createBatch(journal), arrivals, bytesBefore };
+  return {
+    journal,
+    batch: createBatch(journal),
+    arrivals,
+    endSeq: last && isEnd(last) ? last.seq : undefined,
+    bytesBefore,
+  };
+}
+
+/** A controller of another version may have left what cannot be decoded now. */
+function isEnd({ payload }: SpoolEntry): boolean {
+  try {
+    return decodeRecord(payload).body.case === "end";
+  } catch {
+    return false;
+  }
+}
+
+/** The agent's last word is here, and every record before it that may be had: there is no more of it. */
+export function isWhole({ arrivals, endSeq }: Stream): boolean {
+  return endSeq !== undefined && endSeq === arrivals.highest && arrivals.missing(endSeq).length === 0;
 }
 
 export async function flushStream({ batch, journal }: Stream): Promise<void> {

@@ -79,7 +79,7 @@ export async function openAppender(file: string, { now, lockMs = LOCK_MS }: Appe
 
   async function locked<T>(work: () => Promise<T>): Promise<T> {
     try {
-      const signal = deadline(lockMs, "waiting for another process that writes to it");
+      using signal = deadline(lockMs, "waiting for another process that writes to it");
       for (;;) {
         using lock = tryLock(`${file}.lock`);
         if (lock) return await work();

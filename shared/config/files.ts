@@ -3,8 +3,8 @@ import { clone, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { type AgentConfig, AgentConfigSchema, type Device, type Lab, LabSchema } from "@salvo/proto/lab_pb.ts";
 import { type Study, StudySchema } from "@salvo/proto/study_pb.ts";
 import { readPlainText } from "../files/read-file.ts";
+import { parseAddress, whyNoAddress } from "../kernel/address.ts";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
-import { parseAddress } from "./address.ts";
 import type { Violation } from "./rules.ts";
 import { FILE_BYTES_MAX } from "./syntax.ts";
 import { type FromFile, readYaml } from "./yaml.ts";
@@ -113,7 +113,8 @@ function deviceProblems(device: Device, index: number): Violation[] {
 }
 
 function listenProblem(text: string): string | undefined {
-  return parseAddress(text) ? undefined : `must be an address like 127.0.0.1:7400, not ${text}`;
+  if (parseAddress(text)) return undefined;
+  return `must be an address like 127.0.0.1:7400 or [::1]:7400, not ${text}: ${whyNoAddress(text)}`;
 }
 
 async function load<Desc extends DescMessage>(

@@ -95,7 +95,8 @@ test("two entries that agree in what must be unique are named by their place", (
 test("an unknown number or none in a list of enums is a violation of its own entry", () => {
   // A newer peer's role, of which this one's types know nothing.
   const roles = [Role.WORKLOAD, 17 as Role, Role.UNSPECIFIED];
-  const agent = { id: "a", address: "h:1", roles, onLoss: OnLoss.ABORT, onObserverLoss: ObserverLoss.NOTE };
+  const losses = { onLoss: OnLoss.ABORT, onObserverLoss: ObserverLoss.NOTE, lostAfterMs: 5_000 };
+  const agent = { id: "a", address: "h:1", roles, ...losses };
   const lab = create(LabSchema, { name: "lab", host: "h", agents: [agent] });
   expect(checkMessage(LabSchema, lab).map(({ path }) => path)).toEqual(["agents[0].roles[1]", "agents[0].roles[2]"]);
 });

@@ -114,7 +114,7 @@ test.each([
   [
     "a missing key",
     ["    address: 127.0.0.1:7401\n", ""],
-    "f.yaml:4:5: address is missing: it must be an address like host:7400",
+    "f.yaml:4:5: address is missing: it must be an address like host:7400 or [fd00::1]:7400",
   ],
   ["a key without a value", ["name: lab", "name:"], "f.yaml:2:6: name has no value: give it one, or take the key out"],
   ["null", ["name: lab", "name: ~"], "f.yaml:2:7: name has no value: give it one, or take the key out"],

@@ -1,5 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { connect } from "node:tls";
+import { type Address, formatAddress } from "../kernel/address.ts";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { unlessAborted } from "../kernel/signal.ts";
 import { publicKeyPin } from "./pem.ts";
@@ -9,12 +10,8 @@ import { publicKeyPin } from "./pem.ts";
  * says what the CA's certificate is: who holds a key is proven on the connection that trusts this CA. Throws `refused`
  * for another one, `unavailable` and the like when nobody answers.
  */
-export async function fetchPinnedCa(
-  { host, port }: { readonly host: string; readonly port: number },
-  pin: string,
-  signal: AbortSignal,
-): Promise<string> {
-  const address = `${host}:${port}`;
+export async function fetchPinnedCa({ host, port }: Address, pin: string, signal: AbortSignal): Promise<string> {
+  const address = formatAddress({ host, port });
   // Nothing is trusted yet, and nothing is sent: what matters is checked below.
   const socket = connect({ host, port, rejectUnauthorized: false, minVersion: "TLSv1.3", ALPNProtocols: ["h2"] });
   const { promise: shaken, resolve, reject } = Promise.withResolvers<void>();

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { SalvoError } from "./error.ts";
 import { deadline, sleep, unlessAborted } from "./signal.ts";
 
@@ -9,6 +9,31 @@ test("a deadline aborts with the error to be thrown, which names what took too l
     kind: "timeout",
     message: "arming guest1 took longer than 1 ms",
   });
+});
+
+test("a deadline leaves no timer behind: not when it is disposed of, and not when another reason came first", () => {
+  vi.useFakeTimers();
+  try {
+    const stop = new AbortController();
+    {
+      using one = deadline(60_000, "waiting", stop.signal);
+      const other = deadline(60_000, "waiting", stop.signal);
+      expect(vi.getTimerCount()).toBe(2);
+      stop.abort();
+      expect([one.aborted, other.aborted]).toEqual([true, true]);
+      expect(vi.getTimerCount()).toBe(0);
+      deadline(60_000, "waiting", stop.signal);
+      expect(vi.getTimerCount()).toBe(0);
+    }
+    const kept = deadline(60_000, "waiting", new AbortController().signal);
+    expect(vi.getTimerCount()).toBe(1);
+    kept[Symbol.dispose]();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.advanceTimersByTime(120_000);
+    expect(kept.aborted).toBe(false);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("the first reason wins over the deadline", async () => {

@@ -5,12 +5,27 @@ export interface Waiting {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A signal that aborts with a `timeout` SalvoError after ms, or with the first reason of any given signal. */
-export function deadline(ms: number, what: string, ...signals: (AbortSignal | undefined)[]): AbortSignal {
+/** Bind it with `using`: what was waited for and came in time leaves no timer behind. */
+export type Deadline = AbortSignal & Disposable;
+
+/**
+ * A signal that aborts with a `timeout` SalvoError after ms, or with the first reason of any given signal. After it was
+ * disposed of no time runs out any more.
+ */
+export function deadline(ms: number, what: string, ...signals: (AbortSignal | undefined)[]): Deadline {
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(new SalvoError("timeout", `${what} took longer than ${ms} ms`)), ms);
   timer.unref();
-  return AbortSignal.any([timeout.signal, ...signals.filter((signal) => signal !== undefined)]);
+  const signal = AbortSignal.any([timeout.signal, ...signals.filter((each) => each !== undefined)]);
+  const end = () => clearTimeout(timer);
+  signal.addEventListener("abort", end, { once: true });
+  if (signal.aborted) end();
+  return Object.assign(signal, {
+    [Symbol.dispose]() {
+      end();
+      signal.removeEventListener("abort", end); // a signal with listeners is kept for as long as those it follows
+    },
+  });
 }
 
 /** Waits for the promise, or throws the signal's reason when that comes first. */

@@ -1,6 +1,6 @@
-import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
+import { ChannelCredentials } from "@grpc/grpc-js";
 import { onlyUri } from "@salvo/shared/kernel/certificate-uri.ts";
-import { createSecureContext, type PeerCertificate } from "node:tls";
+import { createSecureContext, type PeerCertificate, type TlsOptions as NodeTlsOptions } from "node:tls";
 import { LenientClientCredentials, signedProblem } from "./lenient-credentials.ts";
 
 /** Whoever connects and does not go on to prove who it is, is dropped after so long. */
@@ -11,14 +11,21 @@ export interface Credentials {
   /** Whether the peers are known, and the connection is encrypted. */
   readonly secure: boolean;
   forClient(): ChannelCredentials;
-  forServer(): ServerCredentials;
+  /** Undefined without encryption. */
+  forServer(): ServerTls | undefined;
+}
+
+export interface ServerTls {
+  readonly options: NodeTlsOptions;
+  /** Calls back with what new connections are to see from then on. */
+  follow(onChange: (material: MaterialOptions) => void): Disposable;
 }
 
 /** No encryption and no identity: for tests within one process. `serve` takes it on loopback only. */
 export const insecure: Credentials = {
   secure: false,
   forClient: () => ChannelCredentials.createInsecure(),
-  forServer: () => ServerCredentials.createInsecure(),
+  forServer: () => undefined,
 };
 
 /** PEM. Whoever does not have the key is a client that stays anonymous. */
@@ -54,7 +61,7 @@ export function mutualTls(
   { checkServer, expiredMsMax = 0, anonymousClients = false }: TlsOptions = {},
 ): TlsCredentials {
   let current = material;
-  const servers = new Set<SwappableServerCredentials>();
+  const followers = new Set<(material: MaterialOptions) => void>();
   return {
     secure: true,
     forClient() {
@@ -72,14 +79,21 @@ export function mutualTls(
         },
       });
     },
-    forServer() {
-      const credentials = new SwappableServerCredentials(contextOptions(current), !anonymousClients);
-      servers.add(credentials);
-      return credentials;
-    },
+    forServer: () => ({
+      options: {
+        ...contextOptions(current),
+        requestCert: !anonymousClients,
+        rejectUnauthorized: !anonymousClients,
+        handshakeTimeout: HANDSHAKE_MS,
+      },
+      follow(onChange) {
+        followers.add(onChange);
+        return { [Symbol.dispose]: () => void followers.delete(onChange) };
+      },
+    }),
     replace(next) {
       current = next;
-      for (const each of servers) each.swap(contextOptions(next));
+      for (const tell of followers) tell(contextOptions(next));
     },
   };
 }
@@ -92,27 +106,4 @@ function contextOptions({ ca, own }: TlsMaterial) {
   return { ca, minVersion: "TLSv1.3", ...(own && { cert: own.certificate, key: own.key }) } as const;
 }
 
-type ContextOptions = ReturnType<typeof contextOptions>;
-
-/** gRPC's own knows neither a least version of TLS nor a certificate that changes. */
-class SwappableServerCredentials extends ServerCredentials {
-  constructor(context: ContextOptions, clientsHaveCertificates: boolean) {
-    super(
-      {
-        requestCert: clientsHaveCertificates,
-        rejectUnauthorized: clientsHaveCertificates,
-        minVersion: "TLSv1.3",
-        handshakeTimeout: HANDSHAKE_MS,
-      },
-      context,
-    );
-  }
-
-  swap(context: ContextOptions): void {
-    this.updateSecureContextOptions(context);
-  }
-
-  override _equals(other: ServerCredentials): boolean {
-    return this === other;
-  }
-}
+export type MaterialOptions = ReturnType<typeof contextOptions>;

@@ -1,5 +1,6 @@
 import type { DescMessage, Message, MessageInitShape } from "@bufbuild/protobuf";
 import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { ofSocket } from "@salvo/shared/kernel/address.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { decode, encode, type MethodDefinition } from "./definition.ts";
 import { toStatus } from "./failure.ts";
@@ -66,7 +67,7 @@ export async function handleCall(
 function peerOf(stream: ServedCall): Peer {
   const certificate = stream.getAuthContext().sslPeerCertificate;
   return {
-    address: stream.getPeer(),
+    address: ofSocket(stream.getPeer()),
     identity: onlyUri(certificate?.subjectaltname),
     expiresMs: certificate ? Date.parse(certificate.valid_to) : Infinity,
   };

@@ -17,6 +17,19 @@ const BOTH_SIDES = {
   "grpc.enable_channelz": 0,
 } as const satisfies ChannelOptions;
 
+/**
+ * How many connections to a server may be there that have not proven who they are; one costs some 30 kB. A handshake takes
+ * milliseconds, and ends after 5 s (credentials.ts).
+ */
+export const UNPROVEN_MAX = 64;
+
+/** Where strangers are served, none of whom ever proves who he is. */
+export interface StrangerLimits {
+  readonly connectionsMax: number;
+  /** A connection lasts no longer, whatever goes on in it. */
+  readonly ageMs: number;
+}
+
 export const SERVER_OPTIONS: ChannelOptions = BOTH_SIDES;
 
 export const CLIENT_OPTIONS: ChannelOptions = {

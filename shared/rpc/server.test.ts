@@ -162,4 +162,23 @@ test("it listens on IPv6 too", async () => {
   await using world = await startEcho({}, { address: "[::1]:0" });
   expect(world.server.address).toMatch(/^\[::1\]:\d+$/);
   expect((await world.client.one({ value: "six" }, { deadlineMs })).value).toBe("one six");
+  await expect(serve({ address: "::1:7400", ...empty })).rejects.toMatchObject({
+    kind: "invalid-input",
+    remedy: "Write [::1]:7400",
+  });
+});
+
+test("a caller's address is written as addresses are, also when it came by IPv6", async () => {
+  const peers: string[] = [];
+  await using world = await startEcho(
+    {
+      async one(_request, { peer }) {
+        peers.push(peer.address);
+        return {};
+      },
+    },
+    { address: "[::1]:0" },
+  );
+  await world.client.one({}, { deadlineMs });
+  expect(peers).toEqual([expect.stringMatching(/^\[::1\]:\d+$/)]);
 });

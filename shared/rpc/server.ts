@@ -1,11 +1,19 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
-import { Server, type ServiceDefinition, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import {
+  type ConnectionInjector,
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { type Address, formatAddress, isLoopback, requireAddress } from "@salvo/shared/kernel/address.ts";
 import { SalvoError, type ErrorKind } from "@salvo/shared/kernel/error.ts";
 import { deadline, unlessAborted, type Waiting } from "@salvo/shared/kernel/signal.ts";
 import { insecure, type Credentials } from "./credentials.ts";
 import { reasonOf } from "./flow.ts";
 import { handleCall, type HandlingRules, type ServedCall } from "./handling.ts";
-import { SERVER_OPTIONS } from "./limits.ts";
+import { SERVER_OPTIONS, type StrangerLimits } from "./limits.ts";
+import { listen, type Listener } from "./listener.ts";
 import type { ImplementedService, Peer } from "./service.ts";
 
 /** How long calls may go on after the server was told to stop, and then how long their ends may take. */
@@ -23,6 +31,8 @@ export interface ServeOptions extends Waiting {
   readonly credentials?: Credentials;
   /** Throws `refused` when that peer may not call that method. */
   readonly authorize?: (method: string, peer: Peer) => void;
+  /** Given where callers need no certificate. */
+  readonly strangers?: StrangerLimits;
   readonly graceMs?: number;
 }
 
@@ -38,18 +48,20 @@ export interface RpcServer extends AsyncDisposable {
  */
 export async function serve(options: ServeOptions): Promise<RpcServer> {
   const { address, services, onBug, validate = () => {}, credentials = insecure, graceMs = GRACE_MS, signal } = options;
-  const { authorize = () => {} } = options;
+  const { authorize = () => {}, strangers } = options;
   if (signal?.aborted) throw reasonOf(signal);
   const server = new Server(SERVER_OPTIONS);
   const live: HandlingRules["live"] = new Set();
   for (const service of services) addService(server, service, { validate, authorize, onBug, live });
-  const port = await bind(server, address, credentials);
-  const bound = address.replace(/\d+$/, String(port));
+  const wanted = requireAddress(address, "cannot listen on");
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const listener = await bind(injector, wanted, { credentials, strangers });
+  const bound = formatAddress({ ...wanted, port: listener.port });
 
   let stopped: Promise<void> | undefined;
   const dispose = () => {
     signal?.removeEventListener("abort", onAbort);
-    return (stopped ??= stop(server, bound, live, graceMs));
+    return (stopped ??= stop({ server, injector, listener }, live, graceMs));
   };
   const onAbort = () => void dispose();
   signal?.addEventListener("abort", onAbort, { once: true });
@@ -77,11 +89,14 @@ function addService(server: Server, service: ImplementedService, rules: Handling
   server.addService(definition, handlers);
 }
 
-async function bind(server: Server, address: string, credentials: Credentials): Promise<number> {
-  if (!/^.+:\d+$/.test(address)) {
-    throw new SalvoError("invalid-input", `cannot listen on ${address}: it is no address like 127.0.0.1:7400`);
-  }
-  if (!credentials.secure && !/^(127\.0\.0\.1|\[::1\]|localhost):\d+$/.test(address))
+/** TLS is ours, so that it has our limits: gRPC gets connections whose handshake is done. */
+async function bind(
+  injector: ConnectionInjector,
+  wanted: Address,
+  { credentials, strangers }: { readonly credentials: Credentials; readonly strangers: StrangerLimits | undefined },
+): Promise<Listener> {
+  const address = formatAddress(wanted);
+  if (!credentials.secure && !isLoopback(wanted))
     throw new SalvoError(
       "refused",
       `${address} can be reached by others, and nobody there would be asked who they are`,
@@ -89,39 +104,55 @@ async function bind(server: Server, address: string, credentials: Credentials): 
         remedy: "Give this host a certificate of its lab",
       },
     );
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  server.bindAsync(address, credentials.forServer(), (cause, port) => {
-    if (cause) reject(cannotListen(address, cause));
-    else resolve(port);
-  });
-  return promise;
+  try {
+    return await listen({
+      address: wanted,
+      tls: credentials.forServer(),
+      strangers,
+      serve: (connection) => injector.injectConnection(connection),
+    });
+  } catch (cause) {
+    throw cannotListen(address, cause);
+  }
 }
 
-/** grpc-js reports system errors as one text: server.ts, bindAddressList. */
-function cannotListen(address: string, cause: Error): SalvoError {
-  const errno = /\b(EADDRINUSE|EACCES)\b/.exec(cause.message)?.[1] ?? "";
+function cannotListen(address: string, cause: unknown): SalvoError {
   const kinds: Readonly<Record<string, readonly [ErrorKind, string]>> = {
     EADDRINUSE: ["wrong-state", "End the program that listens there, or choose another port"],
     EACCES: ["refused", "Choose a port above 1023"],
   };
+  const errno = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const [kind, remedy] = kinds[errno] ?? ["invalid-input", "Choose an address of this host"];
-  return new SalvoError(kind, `cannot listen on ${address}: ${cause.message}`, { remedy, cause });
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new SalvoError(kind, `cannot listen on ${address}: ${why}`, { remedy, cause });
 }
 
-async function stop(server: Server, address: string, live: HandlingRules["live"], graceMs: number): Promise<void> {
+interface Serving {
+  readonly server: Server;
+  readonly injector: ConnectionInjector;
+  readonly listener: Listener;
+}
+
+async function stop(
+  { server, injector, listener }: Serving,
+  live: HandlingRules["live"],
+  graceMs: number,
+): Promise<void> {
+  const gone = listener.close();
   // Ends the connections that are left after twice the grace: of callers that do not even read the end of their calls.
   // Not forceShutdown: without channelz it knows of no connections (grpc-js 1.14.7, server.ts, _sessionHandler).
-  server.drain(address, 2 * graceMs);
-  const { promise: closed, resolve, reject } = Promise.withResolvers<void>();
+  injector.drain(2 * graceMs);
+  const { promise: shut, resolve, reject } = Promise.withResolvers<void>();
   server.tryShutdown((error) => (error ? reject(error) : resolve()));
+  const closed = Promise.all([shut, gone]);
   if (await endsWithin(closed, graceMs)) return;
   const reason = new SalvoError("unavailable", "the server is stopping", { remedy: "Try again when it has started" });
   for (const end of live) end(reason);
   await closed;
 }
 
-async function endsWithin(promise: Promise<void>, ms: number): Promise<boolean> {
-  const timeout = deadline(ms, "stopping");
+async function endsWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  using timeout = deadline(ms, "stopping");
   try {
     await unlessAborted(promise, timeout);
     return true;

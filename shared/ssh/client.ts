@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import ssh2, { type Client, type ConnectConfig } from "ssh2";
+import { formatAddress } from "../kernel/address.ts";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { deadline, unlessAborted, type Waiting } from "../kernel/signal.ts";
 
@@ -14,7 +15,8 @@ export type ClientOptions = ConnectConfig & { readonly host: string; readonly po
 /** Connects and logs in. Throws SalvoErrors, `refused` when the host does not let us in, and the signal's reason. */
 export async function openClient(options: ClientOptions, { signal }: Waiting): Promise<Client> {
   const { host, port } = options;
-  const until = deadline(READY_MS, `the SSH connection to ${host}:${port}`, signal);
+  const place = formatAddress({ host, port });
+  using until = deadline(READY_MS, `the SSH connection to ${place}`, signal);
   const socket = connect({ host, port });
   const client = new ssh2.Client();
   try {
@@ -35,7 +37,7 @@ export async function openClient(options: ClientOptions, { signal }: Waiting): P
   } catch (error) {
     client.destroy();
     socket.destroy();
-    throw until.aborted ? toSalvoError(until.reason, { host }) : sshError(error, `${host}:${port}`);
+    throw until.aborted ? toSalvoError(until.reason, { host }) : sshError(error, place);
   }
 }
 

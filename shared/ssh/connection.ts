@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import type { Client, ClientChannel, SFTPWrapper, TcpConnectionDetails } from "ssh2";
+import { formatAddress } from "../kernel/address.ts";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { unlessAborted, type Waiting } from "../kernel/signal.ts";
 import { openClient } from "./client.ts";
@@ -66,7 +67,7 @@ export async function connectSsh(target: SshTarget, waiting: Waiting = {}): Prom
     if (shown && shown.fingerprint !== hostKey)
       throw new SalvoError(
         "refused",
-        `${host}:${port} IS NOT THE HOST IT SHOULD BE: it shows the ${shown.type} key ${shown.fingerprint}, not ${hostKey}`,
+        `${formatAddress({ host, port })} IS NOT THE HOST IT SHOULD BE: it shows the ${shown.type} key ${shown.fingerprint}, not ${hostKey}`,
         {
           cause: error,
           remedy:

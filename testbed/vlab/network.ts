@@ -80,7 +80,7 @@ export function mustYield({ link, subnet }: Pick<LabPlan, "link" | "subnet">, li
 export async function removeNetwork(names: Names): Promise<void> {
   if (existsSync(namespaceFile(names))) {
     // Until none is left: one that was just being started may have started another.
-    const signal = deadline(EMPTY_MS, `ending what runs in the network namespace ${names.namespace}`);
+    using signal = deadline(EMPTY_MS, `ending what runs in the network namespace ${names.namespace}`);
     for (let pids = await processesIn(names); pids.length > 0; pids = await processesIn(names)) {
       for (const pid of pids) {
         const found = await identify(pid);

@@ -37,7 +37,7 @@ export async function awaitAgents(options: AwaitOptions): Promise<void> {
   const startedMs = performance.now();
   using calls = options.openCalls(lab);
   const failed = new AbortController();
-  const within = deadline(readyMs, "starting the guests", signal, failed.signal);
+  using within = deadline(readyMs, "starting the guests", signal, failed.signal);
   await Promise.all(
     plan.guests.map(async (guest) => {
       try {

@@ -6,7 +6,9 @@ import { dataOption, exitWith, jsonOption, labOption } from "./options.ts";
 export function declareResume(program: Command, io: Io): void {
   program
     .command("resume")
-    .description("Brings to an end what a controller left open that was killed. `run` does the same before it begins.")
+    .description(
+      "Finishes runs that a killed controller left open, and collects what agents still hold of sealed ones.",
+    )
     .addOption(labOption())
     .addOption(dataOption())
     .addOption(jsonOption("one JSON object per run on stdout, and nothing else there"))

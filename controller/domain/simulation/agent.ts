@@ -26,6 +26,10 @@ export interface SimulatedAgent {
   longestMs: number;
   /** The longest that it was down, ms. */
   longestAwayMs: number;
+  /** Of its last crash. */
+  awaySinceMs: number;
+  /** When the way to it was last mended. */
+  mendedMs: number;
   /** It has accepted a T0. */
   committed: boolean;
   /** What its device is: the hash that it describes it by. */
@@ -85,7 +89,6 @@ export function createAgent(
   /** What belongs to a life of the agent does nothing in the next one. */
   let life = 0;
   let killed = false;
-  let awaySinceMs = 0;
 
   const clockNs = (trueMs: number) => msToNs(offsetMs + 5e6 + trueMs * drift);
   const trueMsOf = (ns: bigint) => (nsToMs(ns) - offsetMs - 5e6) / drift;
@@ -96,6 +99,8 @@ export function createAgent(
     openedAtMs,
     longestMs: 0,
     longestAwayMs: 0,
+    awaySinceMs: 0,
+    mendedMs: 0,
     committed: false,
     device: `${id}, as it was`,
     wroteElsewhere: false,
@@ -127,7 +132,7 @@ export function createAgent(
       ended = undefined;
     },
     crash() {
-      awaySinceMs = timeline.nowMs();
+      agent.awaySinceMs = timeline.nowMs();
       agent.alive = false;
       stopWriting(); // fio dies with its agent
       life++;
@@ -137,7 +142,7 @@ export function createAgent(
       state = undefined;
     },
     restart() {
-      agent.longestAwayMs = Math.max(agent.longestAwayMs, timeline.nowMs() - awaySinceMs);
+      agent.longestAwayMs = Math.max(agent.longestAwayMs, timeline.nowMs() - agent.awaySinceMs);
       agent.alive = true;
     },
     clockNs,

@@ -1,8 +1,10 @@
 import { GATES_LATE_MS_MAX } from "@salvo/shared/agent/domain/run-plan.ts";
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
-import { COLLECT_WAIT_MS, type ConductorState } from "../conductor.ts";
+import { REFUSED_WAIT_MS } from "../collecting.ts";
+import type { ConductorState } from "../conductor.ts";
 import type { SimulatedAgent } from "./agent.ts";
 import { greatest, least } from "@salvo/shared/kernel/extremes.ts";
+import { HEARD_EVERY_MS } from "./journals.ts";
 
 /** A world that has come to its end. */
 export interface World {
@@ -25,8 +27,12 @@ export interface World {
   readonly misled: readonly string[];
   /** When there was no controller, true ms. */
   readonly orphaned: readonly { readonly fromMs: number; toMs: number }[];
-  /** Agents whose journal was collected whole, at the time of sealing. */
+  /** Agents whose journal was collected whole. */
   readonly collected: ReadonlySet<string>;
+  /** Agents that were collected from when the run was sealed, the first time or later. */
+  readonly archived: ReadonlySet<string>;
+  /** How long collecting went on for agents only that were gone for good. */
+  readonly waitedForGoneMs: number;
   /** One line for everything that happened: the same seed gives the same trace. */
   readonly trace: readonly string[];
 }
@@ -36,6 +42,9 @@ const SPREAD_MS_MAX = 90 + GATES_LATE_MS_MAX;
 
 /** By then an agent has noticed that its watcher is gone: the slowest message of the simulated network. */
 const NOTICE_MS_MAX = 100;
+
+/** An agent that does not answer is asked again in a second and a half. */
+const RETRY_MS_MAX = 1_500;
 
 /** An agent gives its fio 10 s after the planned end, and the kernel a moment to kill it. */
 const GRACE_MS = 10_100;
@@ -72,10 +81,13 @@ export function findBroken(world: World): string[] {
     for (const { id, ticksLeft } of agents)
       rule(ticksLeft === 0, `a good run, but ${id} ended ${ticksLeft} ticks early`);
     for (const { id, longestAwayMs } of agents) {
-      const collected = world.collected.has(id) || longestAwayMs > COLLECT_WAIT_MS;
+      const collected = world.collected.has(id) || longestAwayMs > REFUSED_WAIT_MS - RETRY_MS_MAX;
       rule(collected, `a good run, but the journal of ${id} was not collected`);
     }
   }
+  const { waitedForGoneMs } = world;
+  const prompt = waitedForGoneMs <= REFUSED_WAIT_MS + RETRY_MS_MAX + HEARD_EVERY_MS;
+  rule(prompt, `collecting went on for ${waitedForGoneMs} ms for agents that were gone`);
   rule(world.leftWriting.length === 0, `aborted, and fio goes on at ${world.leftWriting.join(", ")}`);
   for (const [id, { clock, clockAfter }] of state.agents) {
     const inOrder = !clock || !clockAfter || clockAfter.atNs >= clock.atNs;
@@ -119,6 +131,7 @@ export function findBroken(world: World): string[] {
     if (!released) continue;
     rule(world.sealed > 0, `${agent.id} was released before anything was sealed`);
     rule(world.collected.has(agent.id), `${agent.id} was told to forget what nobody had collected`);
+    rule(world.archived.has(agent.id), `${agent.id} was told to forget what is in no archive`);
   }
   return broken;
 }

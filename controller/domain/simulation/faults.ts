@@ -43,7 +43,10 @@ export function plantAgentFaults({ agents, cut, timeline, random, log, untilMs }
     if (random.chance(0.2)) {
       const atMs = random.between(0, untilMs * 0.5);
       timeline.at(atMs, () => cut.add(agent.id));
-      timeline.at(atMs + random.between(50, 8000), () => cut.delete(agent.id));
+      timeline.at(atMs + random.between(50, 8000), () => {
+        cut.delete(agent.id);
+        agent.mendedMs = timeline.nowMs();
+      });
     }
   }
 }

@@ -54,5 +54,6 @@ export function populate({ random, randomOfObservers, timeline, withFaults, look
     const observer = observerPolicies.get(id);
     return { id, onLoss: policies.get(id) ?? "abort", ...(observer && { observer }) };
   });
-  return { workload, agents, policies, observerPolicies, plan: { lengthMs: fioRuntimeMs(workload), agents: planned } };
+  const plan = { lengthMs: fioRuntimeMs(workload), collectMaxMs: 90_000, agents: planned };
+  return { workload, agents, policies, observerPolicies, plan };
 }

@@ -54,12 +54,14 @@ test("the worlds are worth something: most end well, many are aborted, some go o
     stale: 0,
     "exchanged in time": 0,
     misled: 0,
+    later: 0,
     observed: 0,
     "lost observers": 0,
     "aborted for an observer": 0,
   };
   for (const seed of upTo(1_000)) {
-    const { agents, state, observerPolicies, trace } = simulate(seed);
+    const { agents, state, observerPolicies, trace, sealed } = simulate(seed);
+    if (sealed > 1) seen.later++;
     if (state.aborted !== undefined) seen.aborted++;
     else if ([...state.agents.values()].some(({ lost, end }) => lost ?? end?.reason)) seen.lost++;
     else seen.complete++;
@@ -151,6 +153,19 @@ const MUTANTS: Readonly<Record<string, Mutation>> = {
   },
   "the conductor begins nothing without an observer that is only noted": {
     conductorStep: withObservers(() => "degrade"),
+  },
+  "the conductor waits for agents that refuse connections as for silent ones": {
+    conductorStep: (state, event) => (event.type === "refused" ? { state, effects: [] } : conductorStep(state, event)),
+  },
+  "the conductor gives agents up although they are sending": {
+    conductorStep: (state, event) => (event.type === "heard" ? { state, effects: [] } : conductorStep(state, event)),
+  },
+  "the conductor does not seal again what it has collected later": {
+    conductorStep: (state, event) =>
+      conductorStep(
+        event.type === "again" ? { ...state, phase: "sealing" } : state,
+        event.type === "again" ? { type: "sealed", atNs: event.atNs } : event,
+      ),
   },
   "the conductor goes on whatever is lost": {
     conductorStep: (state, event) =>

@@ -4,23 +4,29 @@
  */
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { msToNs } from "@salvo/shared/kernel/time.ts";
-import { conduct, type ConductorEffect, type ConductorEvent, step as realStep } from "../conductor.ts";
+import {
+  conduct,
+  type ConductorEffect,
+  type ConductorEvent,
+  type ConductorState,
+  step as realStep,
+} from "../conductor.ts";
 import type { Ask } from "../phases.ts";
 import { chooseT0 } from "../t0.ts";
 import type { AgentStep, Looks, SimulatedAgent } from "./agent.ts";
 import type { World } from "./checks.ts";
 import { DEADLINES_MS } from "./deadlines.ts";
 import { plantAgentFaults, plantStaleDevices } from "./faults.ts";
+import { createJournals } from "./journals.ts";
 import { createPlans } from "./plans.ts";
 import { populate } from "./population.ts";
 import { createRandom } from "./random.ts";
 import { createTimeline } from "./timeline.ts";
+import { createWatching, type Unstamped } from "./watching.ts";
 
 /** Faults come in this stretch only; afterwards everything must come to an end. */
 const FAULTS_UNTIL_MS = 20_000;
 export const END_MS = 240_000;
-const SILENCE_MS = 5_000;
-
 export type ConductorStep = typeof realStep;
 
 export interface Mutation {
@@ -50,8 +56,13 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     step: mutation.agentStep,
   });
   const byId = new Map(agents.map((agent) => [agent.id, agent]));
+  const agentOf = (id: string) => {
+    const agent = byId.get(id);
+    if (!agent) throw new Error(`no agent ${id}`);
+    return agent;
+  };
   const cut = new Set<string>();
-  const collected = new Set<string>();
+  const journals = createJournals(agents, timeline, createRandom(seed + 0xc011));
   const { misled, ...plans } = createPlans(workload, randomOfPlans, log);
 
   let state = conduct(plan);
@@ -65,6 +76,10 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
   let t0Ms: number | undefined;
   let abortedAtMs: number | undefined;
   const lostAtMs = new Map<string, number>();
+  /** When collecting began, or the last agent was collected from; and the longest wait since then for nobody but the gone. */
+  let collectedMs = 0;
+  let waitedForGoneMs = 0;
+  const archived = new Set<string>();
   const uncommitted: string[] = [];
   const leftWriting: string[] = [];
   const orphaned: { fromMs: number; toMs: number }[] = [];
@@ -86,8 +101,12 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
 
   function act(event: ConductorEvent): void {
     const decided = conductorStep(state, event);
-    if (decided.state.phase !== state.phase)
+    if (event.type === "resumed" || (event.type === "did" && event.what === "collect")) collectedMs = timeline.nowMs();
+    if (decided.state.phase !== state.phase) {
+      if (state.phase === "collecting") noteWait(decided.state);
+      if (decided.state.phase === "collecting") collectedMs = timeline.nowMs();
       log(`conductor ${state.phase} -> ${decided.state.phase} ${decided.state.aborted ?? ""}`);
+    }
     if (decided.state.phase === "running" && state.phase === "firing") {
       for (const { id, committed } of agents)
         if (!committed && decided.state.agents.get(id)?.lost === undefined) uncommitted.push(id);
@@ -98,6 +117,14 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     for (const [id, { lost }] of state.agents) if (lost !== undefined && !lostAtMs.has(id)) lostAtMs.set(id, atMs);
     if (state.t0Ns !== undefined) t0Ms ??= Number(state.t0Ns) / 1e6;
     for (const effect of decided.effects) perform(effect);
+  }
+
+  /** Collecting is over: how long it went on for agents only that were known to be gone. */
+  function noteWait({ agents: known }: ConductorState): void {
+    const gone = agents.filter(({ id }) => known.get(id)?.uncollected !== undefined);
+    if (gone.length === 0 || gone.some(({ id, alive: up }) => up || cut.has(id))) return;
+    const since = Math.max(collectedMs, ...gone.flatMap(({ awaySinceMs, mendedMs }) => [awaySinceMs, mendedMs]));
+    waitedForGoneMs = Math.max(waitedForGoneMs, timeline.nowMs() - since);
   }
 
   function perform(effect: ConductorEffect): void {
@@ -117,10 +144,17 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
         return emit({ type: "t0", t0Ns: chooseT0({ ...effect, noticesMs: [], writingNs: msToNs(3) }, nowNs()) });
       case "seal":
         sealed++;
+        for (const [id, agent] of state.agents) if (agent.collected) archived.add(id);
         return emit({ type: "sealed" });
       case "done":
         done = true;
-        if (state.aborted === undefined) return;
+        // Somebody types salvo resume, later.
+        if (sealed === 1 && [...state.agents.values()].some((agent) => agent.uncollected !== undefined))
+          timeline.after(30_000, () => {
+            done = false;
+            emit({ type: "again" });
+          });
+        if (state.aborted === undefined || sealed > 1) return;
         for (const { id, alive: up, writing } of agents) if (up && writing && !cut.has(id)) leftWriting.push(id);
     }
   }
@@ -128,11 +162,11 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
   /** A call: there and back again, each way late or lost. */
   function ask(effect: ConductorEffect & { type: "ask" }): void {
     const { what, agent: id } = effect;
-    const agent = byId.get(id);
-    if (!agent) throw new Error(`no agent ${id}`);
+    const agent = agentOf(id);
     const deadlineMs = DEADLINES_MS[what];
     const born = life;
     let answered = false;
+    let sending = false;
     const answer = (event: Unstamped<ConductorEvent>) => {
       if (answered || born !== life) return;
       answered = true;
@@ -147,19 +181,28 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
         });
       } else answer({ type: "failed", what, agent: id, reason });
     };
-    timeline.after(deadlineMs, () => fail("no answer in time"));
+    timeline.after(deadlineMs, () => {
+      if (!sending) fail("no answer in time");
+    });
     timeline.after(latencyMs(), () => {
+      if (what === "collect" && !agent.alive && !cut.has(id) && born === life) emit({ type: "refused", agent: id });
       if (!agent.alive || cut.has(id)) return random.chance(0.5) ? fail("unreachable") : undefined;
       if (random.chance(faulty() ? 0.05 : 0)) return; // the request is lost
-      serve(
-        agent,
-        effect,
-        (event) => {
-          if (cut.has(id) || random.chance(faulty() ? 0.05 : 0)) return; // the answer is lost
-          timeline.after(latencyMs(), () => answer(event));
+      const reply = (event: Unstamped<ConductorEvent>) => {
+        if (cut.has(id) || random.chance(faulty() ? 0.05 : 0)) return; // the answer is lost
+        timeline.after(latencyMs(), () => answer(event));
+      };
+      if (what !== "collect" || agent.held() === "active") return serve(agent, effect, reply, fail);
+      sending = true;
+      journals.send(agent, {
+        reachable: () => !cut.has(id) && born === life,
+        heard: () => born === life && emit({ type: "heard", agent: id }),
+        broke: () => fail("the connection broke"),
+        done() {
+          reply({ type: "did", what, agent: id });
+          timeline.after(deadlineMs, () => fail("no answer in time"));
         },
-        fail,
-      );
+      });
     });
   }
 
@@ -179,7 +222,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
           if (agent.held()) return fail("busy");
           let told = false;
           agent.arm(plans.of(agent.id), () => {
-            changes.get(agent.id)?.();
+            watching.changed(agent.id);
             if (told) return;
             if (agent.state?.phase === "armed") {
               told = true;
@@ -235,9 +278,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
         case "collect":
           if (agent.held() === "active" && effect.reason !== undefined)
             agent.tell({ type: "abort", reason: effect.reason });
-          if (agent.held() === "active") return fail("not ended");
-          if (agent.held()) collected.add(agent.id);
-          return did("collect");
+          return fail("not ended");
         case "release":
           agent.release();
           return did("release");
@@ -247,71 +288,16 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     }
   }
 
-  /** What the kernel does for open watches when the controller dies. */
-  let closings: (() => void)[] = [];
-  const changes = new Map<string, () => void>();
-
-  /** A stream of the agent's states, that breaks when either end or the way between them does. */
-  function watch(id: string): void {
-    const agent = byId.get(id);
-    if (!agent) throw new Error(`no agent ${id}`);
-    const born = life;
-    let heardMs = timeline.nowMs();
-    let troubled = false;
-    let open = false;
-    let over = false;
-
-    const tellWatchers = (count: number) => {
-      if (agent.alive && agent.held() === "active") agent.tell({ type: "watchers", count });
-    };
-    const hear = () => {
-      const held = agent.held();
-      if (over || born !== life || !alive || held === undefined) return;
-      heardMs = timeline.nowMs();
-      if (held === "active" && agent.state?.started && !state.agents.get(id)?.started)
-        emit({ type: "started", agent: id });
-      if (held !== "active") {
-        over = true;
-        return emit({ type: "ended", agent: id, ...held });
-      }
-      if (agent.state?.reason && !troubled) {
-        troubled = true;
-        emit({ type: "trouble", agent: id, reason: agent.state.reason });
-      }
-    };
-    const look = () => {
-      if (over) return;
-      if (born !== life || !alive) {
-        over = true;
-        changes.delete(id);
-        return;
-      }
-      const reachable = agent.alive && !cut.has(id) && agent.held() !== undefined;
-      if (reachable && !open) {
-        open = true;
-        tellWatchers(1);
-        changes.set(id, () => timeline.after(latencyMs(), hear));
-      }
-      if (reachable) hear();
-      else {
-        if (open) timeline.after(latencyMs(), () => tellWatchers(0));
-        open = false;
-        changes.delete(id);
-        const beforeT0 = state.t0Ns === undefined || nowNs() < state.t0Ns;
-        const gone = agent.alive && !cut.has(id) && agent.held() === undefined;
-        if (beforeT0 || gone || timeline.nowMs() - heardMs > SILENCE_MS) {
-          over = true;
-          return emit({ type: "lost", agent: id, reason: "nothing is heard of it" });
-        }
-      }
-      timeline.after(250, look);
-    };
-    closings.push(() => {
-      // The controller is gone: the kernel closes its end, and the agent sees it.
-      if (open) timeline.after(latencyMs(), () => tellWatchers(0));
-    });
-    look();
-  }
+  const watching = createWatching({
+    timeline,
+    cut,
+    latencyMs: () => latencyMs(),
+    life: () => (alive ? life : undefined),
+    isBeforeT0: () => state.t0Ns === undefined || nowNs() < state.t0Ns,
+    hasStarted: (id) => state.agents.get(id)?.started === true,
+    emit,
+  });
+  const watch = (id: string) => watching.watch(agentOf(id));
 
   const latencyMs = () => random.between(0.05, random.chance(0.02) ? 80 : 2);
   const faulty = () => timeline.nowMs() < FAULTS_UNTIL_MS && chaos;
@@ -338,8 +324,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     log("controller is killed");
     alive = false;
     life++;
-    for (const close of closings) close();
-    closings = [];
+    watching.close();
     orphaned.push({ fromMs: timeline.nowMs(), toMs: Number.POSITIVE_INFINITY });
   }
 
@@ -388,9 +373,9 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     leftWriting,
     misled,
     orphaned,
-    collected,
+    collected: journals.collected,
+    archived,
+    waitedForGoneMs,
     trace,
   };
 }
-
-type Unstamped<T> = T extends unknown ? Omit<T, "atNs"> : never;

@@ -1,6 +1,7 @@
 import type { AttachedLun } from "@salvo/proto/initiator_pb.ts";
 import { CheckOutcome, type PathCheck } from "@salvo/proto/path_pb.ts";
 import type { AttachedAgent, RunStorage } from "@salvo/proto/run_pb.ts";
+import { formatAddress } from "@salvo/shared/kernel/address.ts";
 import { transportName } from "@salvo/shared/agent/domain/provision/transports.ts";
 import { CHECK_WORDS, OUTCOME_WORDS } from "../../domain/path-checks.ts";
 import { html, type Html } from "../html.ts";
@@ -44,7 +45,9 @@ function sessionRow(agent: string, luns: readonly AttachedLun[]): Html[] {
   return [
     html`${agent}`,
     html`${distinct(({ transport }) => transportName(transport)).join(", ")}`,
-    portal ? html`${portal.address}:${portal.port}` : absent("The target's own host needs no portal."),
+    portal
+      ? html`${formatAddress({ host: portal.address, port: portal.port })}`
+      : absent("The target's own host needs no portal."),
     html`${distinct(({ session }) => session).length}`,
     html`${distinct(({ state }) => state).join(", ")}`,
     html`${distinct(({ wwn }) => wwn).length}`,

@@ -7,7 +7,8 @@ import type { Spool } from "../../store/spool.ts";
 import { headOf } from "../call-log.ts";
 import { probeClock } from "../clock-probe.ts";
 import { collectRecords } from "../collect.ts";
-import { clientOf } from "./client.ts";
+import { createReach } from "../reach.ts";
+import { clientOf, runAgentOf } from "./client.ts";
 import type { Course } from "./course.ts";
 import type { OpenRun } from "./deps.ts";
 import { checkBoot, describeAgent } from "./describing.ts";
@@ -50,11 +51,9 @@ export function createAsks(run: OpenRun, course: Course): Asks {
       case "fire":
         return fireAgent(agent, effect.t0Ns, run, course);
       case "abort":
-        return stopAgent(agent, effect.reason ?? "", run, signal);
+        return stopAgent(agent, run, { reason: effect.reason ?? "", signal });
       case "collect":
-        // One that could not be told to stop may be within reach again.
-        if (effect.reason !== undefined) await stopAgent(agent, effect.reason, run, signal);
-        return collectRecords({ client: clientOf(run, agent), agent, run: spec.run, spool, busConnected, signal });
+        return collect(agent, effect.reason, signal);
       case "release":
         return release(agent, run, signal);
       default:
@@ -62,7 +61,17 @@ export function createAsks(run: OpenRun, course: Course): Asks {
     }
   }
 
-  const busConnected = () => run.bus()?.connected ?? false;
+  async function collect(agent: string, reason: string | undefined, signal: AbortSignal): Promise<void> {
+    const reach = createReach({
+      address: runAgentOf(run, agent).address,
+      nowMs: () => performance.now(),
+      tell: (type) => course.emit({ type, agent }),
+    });
+    // One that could not be told to stop may be within reach again.
+    if (reason !== undefined) await stopAgent(agent, run, { reason, signal, reach });
+    const busConnected = () => run.bus()?.connected ?? false;
+    await collectRecords({ client: clientOf(run, agent), agent, run: spec.run, spool, busConnected, reach, signal });
+  }
 
   async function probe(what: "clock" | "clock-again", agent: string): Promise<void> {
     if (course.state.phase !== what) return;
@@ -84,7 +93,8 @@ export function createAsks(run: OpenRun, course: Course): Asks {
         const problem = toSalvoError(error);
         if (problem.kind === "internal") logger.error({ run: spec.run, agent, what, error }, "an ask failed");
         const reason = problem.remedy ? `${problem.message}. ${problem.remedy}` : problem.message;
-        course.emit({ type: "failed", what, agent, reason });
+        const forgotten = what === "collect" && problem.kind === "not-found";
+        course.emit({ type: "failed", what, agent, reason, ...(forgotten && { forgotten }) });
       }
     },
   };

@@ -6,18 +6,21 @@ import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { NS_PER_MS } from "@salvo/shared/kernel/time.ts";
 import type { ConductorEvent } from "../../domain/conductor.ts";
 import { mayRenew } from "../../domain/renewable.ts";
-import { openRunFolder, runFolder, spoolFolder } from "../../store/layout.ts";
+import { openRunFolder, spoolFolder } from "../../store/layout.ts";
 import { loadManifest } from "../../store/manifest.ts";
-import { createOpenRun, discardOpenRun } from "../../store/openrun.ts";
+import { createOpenRun, discardOpenRun, keepIncomplete } from "../../store/openrun.ts";
+import { newestFolder } from "../../store/runs.ts";
 import { openSpool } from "../../store/spool.ts";
 import { createCallLog } from "../call-log.ts";
 import { createLive } from "../live.ts";
 import { expectedInRun } from "../channels.ts";
 import { openRenewals } from "../renewals.ts";
+import { askedAgain } from "../run-facts.ts";
 import { openRunLog, type RunBegin, type RunLogEntry } from "../run-log.ts";
 import { consumeRecords } from "./consuming.ts";
 import { type Course, createCourse, type Unstamped } from "./course.ts";
 import type { OpenRun, RunDeps, RunOptions } from "./deps.ts";
+import { tellAwaited } from "./awaited.ts";
 import { followCourse } from "./loop.ts";
 
 /**
@@ -34,7 +37,7 @@ export async function driveRun(
   if (!resumed) await createOpenRun(dataDir, spec);
   const folder = openRunFolder(dataDir, spec.run);
   const agents = spec.agents.map(expectedInRun);
-  let manifest: Manifest;
+  let driven: DrivenRun;
   {
     await using log = await openRunLog(join(folder, "events.journal"));
     await using spool = await openSpool(spoolFolder(folder), spec);
@@ -52,10 +55,17 @@ export async function driveRun(
       calls: createCallLog({ ...deps, run: spec.run }),
       live: createLive(spec, clock, options.onView),
     };
-    manifest = await driveOpenRun(run, { resumed, before }, options.abort);
+    driven = await driveOpenRun(run, { resumed, before }, options.abort);
   }
-  await discardOpenRun(dataDir, spec.run);
-  return manifest;
+  if (driven.uncollected.length > 0) await keepIncomplete(dataDir, spec.run);
+  else await discardOpenRun(dataDir, spec.run);
+  return driven.manifest;
+}
+
+interface DrivenRun {
+  readonly manifest: Manifest;
+  /** Agents that may hold more of it, and can be asked again later: what there is must be kept until then. */
+  readonly uncollected: readonly string[];
 }
 
 interface Earlier {
@@ -64,7 +74,7 @@ interface Earlier {
   readonly before: readonly RunLogEntry[];
 }
 
-async function driveOpenRun(run: OpenRun, earlier: Earlier, abort: AbortSignal): Promise<Manifest> {
+async function driveOpenRun(run: OpenRun, earlier: Earlier, abort: AbortSignal): Promise<DrivenRun> {
   const { clock, renewals, spec, dataDir } = run;
   const course = createCourse(spec, clock);
   const beside = Promise.all([
@@ -74,10 +84,15 @@ async function driveOpenRun(run: OpenRun, earlier: Earlier, abort: AbortSignal):
   try {
     if (earlier.resumed && earlier.before.length > 0) await renewals.revive();
     for (const entry of earlier.before) if (entry.type !== "begin") course.take(entry);
-    course.emit(firstEvent(earlier, run.begin));
+    course.emit(firstEvent(earlier, run.begin, course));
     abortBy(abort, course);
-    // An earlier life may have sealed it.
-    return (await followCourse(run, course)) ?? (await loadManifest(runFolder(dataDir, spec.run)));
+    using _telling = tellAwaited(run, course);
+    const manifest = await followCourse(run, course);
+    return {
+      // An earlier life may have sealed it.
+      manifest: manifest ?? (await loadManifest(await newestFolder(dataDir, spec.run))),
+      uncollected: askedAgain(course.state),
+    };
   } finally {
     course[Symbol.dispose]();
     await beside;
@@ -91,8 +106,9 @@ function abortBy(abort: AbortSignal, course: Course): void {
 }
 
 /** What a controller that died before the first event was about to do, perhaps days ago, is not done now. */
-function firstEvent({ resumed, before }: Earlier, begin: RunBegin): Unstamped<ConductorEvent> {
+function firstEvent({ resumed, before }: Earlier, begin: RunBegin, course: Course): Unstamped<ConductorEvent> {
   if (!resumed) return { type: "begin" };
+  if (course.state.phase === "done") return { type: "again" };
   if (before.length > 0) return { type: "resumed", sameBoot: begin.bootId === bootId() };
   return { type: "abort", reason: "the controller was ended before anything began" };
 }

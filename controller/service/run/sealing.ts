@@ -9,5 +9,5 @@ export async function seal(run: OpenRun, { state, descriptions }: Course): Promi
   const { dataDir, spool, spec, begin, log, version } = run;
   await spool.flush();
   const facts = factsOf(state, begin, [...descriptions.values()], log.notes);
-  return sealRun({ dataDir, spool, spec, facts, salvoVersion: version });
+  return sealRun({ dataDir, spool, spec, facts, salvoVersion: version, time: state.seals + 1 });
 }

@@ -1,5 +1,5 @@
-import { watchRun } from "../watch.ts";
-import { clientOf } from "./client.ts";
+import { SILENCE_MS, watchRun } from "../watch.ts";
+import { clientOf, runAgentOf } from "./client.ts";
 import type { Course } from "./course.ts";
 import type { OpenRun } from "./deps.ts";
 
@@ -8,7 +8,10 @@ export async function watchAgent(agent: string, run: OpenRun, course: Course): P
   const { clock, spec } = run;
   const beforeT0 = () => course.state.t0Ns === undefined || clock.now() < course.state.t0Ns;
   const client = clientOf(run, agent);
-  for await (const news of watchRun({ client, run: spec.run, clock, beforeT0, signal: course.over })) {
+  const { address, lostAfterMs } = runAgentOf(run, agent);
+  const silenceMs = lostAfterMs || SILENCE_MS;
+  const signal = course.over;
+  for await (const news of watchRun({ client, run: spec.run, address, clock, silenceMs, beforeT0, signal })) {
     course.emit({ ...news, agent });
   }
 }

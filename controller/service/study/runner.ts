@@ -20,28 +20,32 @@ export function runStudy(specs: readonly RunSpec[], place: StudyPlace): AsyncGen
     deps.emit({ type: "planned", runs: specs });
     await using controller = await controllerOf(deps);
     const storage = studyStorage(deps, controller.channels);
-    const leftOpen = await finishLeft(controller, storage, deps);
+    const leftOpen = await finishLeft(controller.resume, storage, deps);
     await lookAtAgents(controller.channels, specs, deps);
     const reason = await runInOrder(specs, controller, storage, deps);
     deps.emit({ type: "ended", reason, leftBehind: leftOpen || storage.leftBehind });
   });
 }
 
-/** Only finishes what an earlier life of the controller has left open: its runs, and the storage of its scenarios. */
+/**
+ * Only finishes what an earlier life of the controller has left open: its runs, and the storage of its scenarios. Agents that hold
+ * more of sealed runs are asked again.
+ */
 export function finishStudies(place: StudyPlace): AsyncGenerator<StudyEvent, void, undefined> {
   return eventsOf(place, async (deps) => {
     await using controller = await controllerOf(deps);
     const storage = studyStorage(deps, controller.channels);
-    const leftOpen = await finishLeft(controller, storage, deps);
+    // Here people wait for agents that were away before; a study does not.
+    const leftOpen = await finishLeft(controller.resumeAll, storage, deps);
     const reason = { type: deps.signal.aborted ? "stopped" : "done" } as const;
     deps.emit({ type: "ended", reason, leftBehind: leftOpen || storage.leftBehind });
   });
 }
 
 /** True when a run stays open. */
-async function finishLeft(controller: Controller, storage: StudyStorage, deps: StudyDeps): Promise<boolean> {
+async function finishLeft(resume: Controller["resume"], storage: StudyStorage, deps: StudyDeps): Promise<boolean> {
   let [runs, leftOpen] = [0, false];
-  for await (const resumed of controller.resume((spec) => follow(spec, "resumed", deps))) {
+  for await (const resumed of resume((spec) => follow(spec, "resumed", deps))) {
     runs++;
     if ("manifest" in resumed) deps.emit({ type: "run-sealed", manifest: resumed.manifest });
     else {

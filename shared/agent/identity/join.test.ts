@@ -69,6 +69,11 @@ test("a host of the lab that is not where hosts are enrolled gets nothing either
   }
 });
 
+test("an IPv6 address without brackets is refused, and the remedy has them", async () => {
+  const joining = join({ controller: "fd00:1::1:7440", token, folder: path(folder, "identity") });
+  await expect(joining).rejects.toMatchObject({ kind: "invalid-input", remedy: "Write [fd00:1::1]:7440" });
+});
+
 test("no error repeats the token", async () => {
   const [, secret = ""] = token.split(".");
   for (const controller of ["nowhere", "127.0.0.1:0", "127.0.0.1:1"]) {

@@ -1,5 +1,5 @@
 import { EnrolmentService } from "@salvo/proto/enrolment_pb.ts";
-import { parseAddress } from "../../config/address.ts";
+import { requireAddress } from "../../kernel/address.ts";
 import { parseIdentity } from "../../identity/name.ts";
 import { writeIdentity } from "../../identity/own.ts";
 import { readCertificate } from "../../identity/pem.ts";
@@ -30,10 +30,11 @@ export interface JoinOptions {
  */
 export async function join({ controller, token: text, folder }: JoinOptions): Promise<{ agent: string; lab: string }> {
   const token = parseToken(text);
-  const address = parseAddress(controller);
-  if (!address || address.port === 0)
+  const address = requireAddress(controller, "cannot join a lab at");
+  if (address.port === 0)
     throw new SalvoError("invalid-input", `${controller} is no address like controller.example:7440`);
-  const ca = await fetchPinnedCa(address, token.pin, deadline(SHAKE_MS, `reaching ${controller}`));
+  using reaching = deadline(SHAKE_MS, `reaching ${controller}`);
+  const ca = await fetchPinnedCa(address, token.pin, reaching);
   const { key, request } = await createRequest();
 
   const checkServer = ({ identity }: { identity: string | undefined }) =>

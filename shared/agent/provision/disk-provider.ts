@@ -176,7 +176,7 @@ async function take(op: DiskOp & { readonly type: "take-disk" }, deps: DiskDeps)
 
 /** Until there is a disk with one of the keys that tells its size, or several of them: then the guard says why not. */
 async function untilHere(device: Device, disks: Disks): Promise<void> {
-  const signal = deadline(AWAIT_MS, `waiting for the disk of device ${device.name}`);
+  using signal = deadline(AWAIT_MS, `waiting for the disk of device ${device.name}`);
   for (;;) {
     const found = findListed(listedDisk(device), disks.identify());
     if ("refusal" in found && found.refusal.code !== "not-found") return;

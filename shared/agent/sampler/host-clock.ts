@@ -22,7 +22,7 @@ export async function estimateHostClock(
   withinMs: number,
   { signal }: Waiting = {},
 ): Promise<ClockEstimate> {
-  const limit = deadline(withinMs, `${PINGS} questions for the host's time`, signal);
+  using limit = deadline(withinMs, `${PINGS} questions for the host's time`, signal);
   try {
     const pings: Ping[] = [];
     while (pings.length < PINGS) {

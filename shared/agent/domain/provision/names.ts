@@ -1,4 +1,5 @@
 /** What Salvo calls targets that it makes. By how these names begin a guest tells whose LUNs they have. */
+import { formatAddress } from "../../../kernel/address.ts";
 import { sha256 } from "../../../kernel/sha256.ts";
 
 /** Whose it is. No two agents of a lab have the same name for a thing, nor two labs. */
@@ -53,7 +54,7 @@ export interface PortalPlace {
 
 /** As programs take it, and LIO calls it: 10.0.0.1:3260, [fd00::1]:3260. */
 export function shownPortal({ address, port }: PortalPlace): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  return formatAddress({ host: address, port });
 }
 
 /** As shownPortal, read. */

@@ -1,0 +1,19 @@
+import { type Command, Option } from "commander";
+import type { DiscardCommand } from "../discard.ts";
+import type { Io } from "../io.ts";
+import { dataOption, exitWith, labOption } from "./options.ts";
+
+export function declareDiscard(program: Command, io: Io): void {
+  program
+    .command("discard")
+    .description("Gives up a run that cannot be sealed, or whose agents hold more of it: says what is lost, and asks.")
+    .argument("<RUN>", "its id, or how it begins")
+    .addOption(labOption())
+    .addOption(dataOption())
+    .addOption(new Option("--yes", "do not ask"))
+    .action(
+      exitWith(io, async (run: string, options: Omit<DiscardCommand, "run">) =>
+        (await import("../discard.ts")).discardRun({ run, ...options }, io),
+      ),
+    );
+}
