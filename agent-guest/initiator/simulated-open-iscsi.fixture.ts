@@ -19,6 +19,12 @@ const DEFAULTS = {
 };
 const SECRET_SETTINGS = ["node.session.auth.username", "node.session.auth.password"];
 
+/** As the kernel shows them, with one of another program. */
+const SOCKETS = `Num       RefCount Protocol Flags    Type St Inode Path
+0000000000000000: 00000002 00000000 00010000 0001 01 10001 /run/dbus/system_bus_socket
+0000000000000000: 00000002 00000000 00010000 0001 01 10002 @ISCSIADM_ABSTRACT_NAMESPACE
+`;
+
 interface Session {
   readonly number: number;
   readonly target: string;
@@ -63,7 +69,16 @@ export function simulateOpenIscsi(files: Files, network: Network) {
     return "";
   }
 
+  function isDaemonUp(): boolean {
+    return files.read("/proc/net/unix")?.includes("@ISCSIADM_ABSTRACT_NAMESPACE") ?? false;
+  }
+
+  function needDaemon(): void {
+    if (!isDaemonUp()) exit(20, "could not connect to iscsid");
+  }
+
   function discover(portal: string, face: string, op: string): string {
+    needDaemon();
     if (op !== "nonpersistent") exit(7, "what is found would be kept");
     const there = network.reached(portal, transportOf(face)).filter(({ name }) => !name.startsWith("nqn."));
     if (there.length === 0) exit(4, `cannot make connection to ${portal}: Connection refused`);
@@ -107,8 +122,7 @@ export function simulateOpenIscsi(files: Files, network: Network) {
   }
 
   function logIn(record: Settings, wanted: Omit<Session, "number">, open: readonly Session[]): void {
-    if (!files.isThere(`/proc/${files.read("/run/iscsid.pid") ?? "none"}/comm`))
-      exit(20, "could not connect to iscsid");
+    needDaemon();
     const { target, portal, transport } = wanted;
     if (transportOf(record["iface.iscsi_ifacename"] ?? "") !== transport) exit(21, "No records found");
     const remote = network.find(target);
@@ -165,8 +179,8 @@ export function simulateOpenIscsi(files: Files, network: Network) {
     defaults,
     iscsiadm,
     startDaemon(): void {
-      files.put("/run/iscsid.pid", "471\n");
-      files.put("/proc/471/comm", "iscsid\n");
+      if (isDaemonUp()) exit(1, "can not bind IPC socket");
+      files.put("/proc/net/unix", SOCKETS);
     },
     reset: () => void ([sessions, count] = [[], 0]),
   };
