@@ -3,6 +3,7 @@ import type { RunAgent, RunSpec } from "@salvo/proto/run_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { CLOCK_BOUND_MS_MAX, clockWarning, preflight, versionProblem } from "../domain/preflight.ts";
+import type { DevicePlaceOf } from "../domain/study-places.ts";
 import { probeClock } from "../service/clock-probe.ts";
 import { type Channels, type ExpectedAgent, expectedOf } from "../service/channels.ts";
 import { VERSION } from "./version.ts";
@@ -15,6 +16,8 @@ export interface LookOptions {
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
   readonly version?: string;
+  /** Where the study names a device. */
+  readonly placeOf?: DevicePlaceOf;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface LookOptions {
 export async function lookAtAgents(
   channels: Channels,
   specs: readonly RunSpec[],
-  { lab, say, signal, version = VERSION }: LookOptions,
+  { lab, say, signal, version = VERSION, placeOf }: LookOptions,
 ): Promise<void> {
   const targets = lab ? targetsOf(specs, lab).map((target) => lookAtTarget(target)) : [];
   const found = await Promise.all([...agentsOf(specs).map((agent) => look(agent)), ...targets]);
@@ -53,7 +56,9 @@ export async function lookAtAgents(
       if (problem !== undefined) return [problem];
       const each = specs
         .filter(({ agents }) => agents.some(({ id }) => id === agent.id))
-        .flatMap((spec) => preflight(spec, agent.id, description, runs, { storageIsMade: false }));
+        .flatMap((spec) =>
+          preflight(spec, agent.id, description, runs, { storageIsMade: false, ...(placeOf && { placeOf }) }),
+        );
       if (each.length > 0) return [...new Set(each)].map((text) => `${agent.id}: ${text}`);
       const { boundNs } = await probeClock(client, systemClock, { signal });
       const warning = clockWarning(agent.id, boundNs, CLOCK_BOUND_MS_MAX);

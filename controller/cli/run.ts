@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { loadLab, loadStudy } from "@salvo/shared/config/files.ts";
 import { type Cell, checkStudy, planRuns } from "../domain/matrix.ts";
+import { devicePlaces } from "../domain/study-places.ts";
 import { openController } from "../service/controller.ts";
 import { storageOfScenarios } from "./scenario-storage.ts";
 import { busTls } from "../service/nats-access.ts";
@@ -53,7 +54,12 @@ export async function runStudy(
     session,
   });
   const resumed = await session.resumeAll(controller, storage);
-  await lookAtAgents(controller.channels, specs, { lab: lab.message, say: session.say, signal: session.stopped });
+  await lookAtAgents(controller.channels, specs, {
+    lab: lab.message,
+    say: session.say,
+    signal: session.stopped,
+    placeOf: devicePlaces(study),
+  });
   const ran = await session.runAll(controller, specs, storage);
   return session.conclude([...resumed, ...ran]);
 }

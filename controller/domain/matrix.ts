@@ -11,6 +11,7 @@ import { didYouMean } from "@salvo/shared/config/nearest.ts";
 import { checkMessage, listViolations, type Violation } from "@salvo/shared/config/rules.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { cutSectors } from "./block-size.ts";
 import { matchesGlob } from "./glob.ts";
 import { guestProblem, guestsOf, participantsOf } from "./scenario-storage.ts";
 
@@ -90,7 +91,7 @@ export function checkStudy(study: Study, lab: Lab): Violation[] {
     return undefined;
   };
 
-  const found = [...checkMessage(StudySchema, study), ...cutIntervals(study)];
+  const found = [...checkMessage(StudySchema, study), ...cutIntervals(study), ...cutSectors(study)];
   for (const [scenarioIndex, scenario] of study.scenarios.entries()) {
     found.push(...storageViolations(scenario, `scenarios[${scenarioIndex}]`, lab));
     const firstWith = new Map<string, number>();
