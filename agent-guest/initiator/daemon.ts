@@ -1,5 +1,5 @@
 /** iscsid, by which iscsiadm logs in and which keeps sessions alive. */
-import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { type SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
 import type { Host } from "../provision/host.ts";
 import type { StartDaemonOp } from "./op.ts";
