@@ -1,13 +1,14 @@
 /** The start of iscsid, with a program of ours in its place and real sockets of this host. */
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { run } from "@salvo/shared/process/run.ts";
 import { linuxHost } from "../provision/host.ts";
-import { mustRun } from "../provision/perform.ts";
-import { isListening, startDaemon } from "./daemon.ts";
+import { isListening, runDaemon, startDaemon } from "./daemon.ts";
 
 const HEAD = "Num       RefCount Protocol Flags    Type St Inode Path\n";
 const NAME = "@ISCSIADM_ABSTRACT_NAMESPACE";
@@ -66,7 +67,7 @@ test("a real program that fails is named by what it printed, and a real socket i
   await writeFile(program, "#!/bin/sh\necho 'iscsid: no such module' >&2\nexit 3\n");
   await chmod(program, 0o755);
   const start = { ...START, program };
-  await expect(startDaemon(start, { host: hostWith(HEAD), run: mustRun, answerMs: 60 })).rejects.toThrow(
+  await expect(startDaemon(start, { host: hostWith(HEAD), run: runDaemon, answerMs: 60 })).rejects.toThrow(
     "exit code 3: iscsid: no such module",
   );
   // As the kernel shows an abstract socket that listens, by another name: iscsid's own may be taken on this host.
@@ -75,4 +76,24 @@ test("a real program that fails is named by what it printed, and a real socket i
   await once(server, "listening");
   const shown = linuxHost.read("/proc/net/unix")?.replaceAll(`@SALVO_TEST_${process.pid}`, NAME);
   expect(isListening({ read: () => shown })).toBe(true);
+});
+
+test("a daemon that has no session of its own yet outlives the program that started it", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "salvo-daemon-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const [program, gate, alive] = ["iscsid", "gate", "alive"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]; // three
+  await run("mkfifo", [gate]);
+  await writeFile(program, `#!/bin/sh\n(read _ <${gate}; echo yes >${alive}) &\nexit 0\n`);
+  await chmod(program, 0o755);
+  await runDaemon(program, []);
+  // Nobody reads from the gate when it was killed: then this cannot be opened.
+  const open = () => openSync(gate, constants.O_WRONLY | constants.O_NONBLOCK);
+  const handle = await vi.waitFor(open, { timeout: 20_000 });
+  writeSync(handle, "\n");
+  closeSync(handle);
+  await vi.waitFor(async () => expect(await readFile(alive, "utf8")).toBe("yes\n"), { timeout: 20_000 });
 });

@@ -2,6 +2,7 @@
 import { type SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
 import type { Host } from "../provision/host.ts";
+import { mustRun } from "../provision/perform.ts";
 import type { StartDaemonOp } from "./op.ts";
 import type { Piece } from "./piece.ts";
 
@@ -41,6 +42,11 @@ export function daemonPiece(host: Pick<Host, "list">): Piece {
     remove: [],
     shared: "stays",
   };
+}
+
+/** Runs a program that leaves a daemon behind. */
+export function runDaemon(program: string, args: readonly string[]): Promise<void> {
+  return mustRun(program, args, { leavesDaemon: true });
 }
 
 export interface DaemonDeps {

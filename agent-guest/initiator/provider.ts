@@ -11,11 +11,11 @@ import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { linuxDisks } from "../disks/disks.ts";
 import { bootId } from "../host.ts";
 import { type Host, linuxHost } from "../provision/host.ts";
-import { mustRun, performPlain } from "../provision/perform.ts";
+import { performPlain } from "../provision/perform.ts";
 import { openSecrets, type Secrets } from "../provision/secrets.ts";
 import { attachedLuns } from "./attached.ts";
 import { foundBase, wantedBase } from "./base.ts";
-import { startDaemon } from "./daemon.ts";
+import { runDaemon, startDaemon } from "./daemon.ts";
 import { foundLogins, wantedLogin } from "./logins.ts";
 import { foundDevices, foundLuns, foundMaps, usesMap, wantedLuns } from "./luns.ts";
 import { describe, isLunOp, type Op } from "./op.ts";
@@ -47,7 +47,7 @@ export function linuxInitiator({ config, lab }: ProviderDeps): InitiatorProvider
     describe,
     async perform(op) {
       if (isLunOp(op)) return performLun(op, lunDeps);
-      if (op.type === "start-daemon") return startDaemon(op, { host: linuxHost, run: mustRun });
+      if (op.type === "start-daemon") return startDaemon(op, { host: linuxHost, run: runDaemon });
       return performPlain(op, secrets.read);
     },
   };
