@@ -236,11 +236,16 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
     const act = () => {
       told = tell({ type: "due", lateMs: nsToMs(clock.now() - openAtNs) });
     };
+    let lookMs = 0;
+    const justBefore = () => {
+      lookMs = took(prepareToOpen);
+    };
     const justBeforeMs = looks.lateMs * SLOWER;
-    const late = lateGates(looks.lateMs);
-    if (late !== undefined) keep({ case: "event", value: { kind: EventKind.WARNING, text: late } });
-    await waitPrecisely(openAtNs, { justBefore: prepareToOpen, justBeforeMs, act, signal: stop.signal });
+    await waitPrecisely(openAtNs, { justBefore, justBeforeMs, act, signal: stop.signal });
     await told;
+    const late = lateGates(lookMs);
+    if (late !== undefined && state.phase !== "ended")
+      keep({ case: "event", value: { kind: EventKind.WARNING, text: late } });
   }
 
   async function runFrom(t0Ns: Nanos): Promise<void> {
