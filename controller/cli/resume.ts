@@ -34,7 +34,10 @@ export async function resumeRuns({ lab: labFile, data, json = false }: ResumeCom
   const { channels } = controller;
   const storage = storageOfScenarios({ dataDir: data, lab: lab.message, identities, channels, session });
   // Here people wait for agents that were away before; no other command does.
-  const resumed = await session.resumeAll({ ...controller, resume: controller.resumeAll }, storage);
+  const resumed = await session.resumeAll(
+    { ...controller, resume: (options) => controller.resumeAll(options) },
+    storage,
+  );
   if (resumed.length === 0 && !session.foundStorage) session.say("nothing was left open");
   return session.conclude(resumed);
 }

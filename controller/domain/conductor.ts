@@ -74,6 +74,8 @@ export type ConductorEvent = { readonly atNs: Nanos } & (
   /** Collecting: a new record of the agent came, told now and then; or its host began to refuse connections. */
   | { readonly type: "heard"; readonly agent: string }
   | { readonly type: "refused"; readonly agent: string }
+  /** Collecting: the agent cannot be asked, but its last word is here, and all before it. */
+  | { readonly type: "whole"; readonly agent: string }
   | { readonly type: "abort"; readonly reason: string }
   | { readonly type: "timer"; readonly name: Timer }
   | { readonly type: "sealed" }
@@ -147,6 +149,7 @@ export function step(state: ConductorState, event: ConductorEvent): Step {
     case "sealed":
       return state.phase === "sealing" ? enter(sealedNow(state), "releasing", event.atNs) : stay(state);
     case "heard":
+    case "whole":
       return stay(hearing(state, event));
     case "refused":
       return advance({ state: hearing(state, event), effects: [] }, event.atNs);

@@ -62,7 +62,7 @@ async function collectFrom({ lastSeq, collect }: Answers, seqMax = 1_000): Promi
     spool,
     seqMax,
     busConnected: () => false,
-    reach: { recorded() {}, answered() {}, failed: async () => {} },
+    reach: { recorded() {}, answered() {}, whole() {}, failed: async () => {} },
     signal: AbortSignal.timeout(20_000),
   });
   return asked;

@@ -24,8 +24,9 @@ export interface World {
   readonly orphaned: readonly { readonly fromMs: number; toMs: number }[];
   /** Agents whose journal was collected whole. */
   readonly collected: ReadonlySet<string>;
-  /** Agents that were collected from when the run was sealed, the first time or later. */
+  /** Agents that were collected from when the run was sealed, the first time or later; and those of the first time. */
   readonly archived: ReadonlySet<string>;
+  readonly archivedFirst: ReadonlySet<string>;
   /** How long collecting went on for agents only that were gone for good. */
   readonly waitedForGoneMs: number;
   /** One line for everything that happened: the same seed gives the same trace. */
@@ -74,7 +75,7 @@ export function findBroken(world: World): string[] {
     const spread = Math.max(...at) - Math.min(...at);
     rule(spread <= SPREAD_MS_MAX, `a good run, but its gates opened ${spread} ms apart`);
     for (const { id, longestAwayMs } of agents) {
-      const collected = world.collected.has(id) || longestAwayMs > REFUSED_WAIT_MS - RETRY_MS_MAX;
+      const collected = world.archivedFirst.has(id) || longestAwayMs > REFUSED_WAIT_MS - RETRY_MS_MAX;
       rule(collected, `a good run, but the journal of ${id} was not collected`);
     }
   }

@@ -110,11 +110,11 @@ const MUTANTS: Readonly<Record<string, Mutation>> = {
     conductorStep: (state, event) => (event.type === "heard" ? { state, effects: [] } : conductorStep(state, event)),
   },
   "the conductor does not seal again what it has collected later": {
-    conductorStep: (state, event) =>
-      conductorStep(
-        event.type === "again" ? { ...state, phase: "sealing" } : state,
-        event.type === "again" ? { type: "sealed", atNs: event.atNs } : event,
-      ),
+    conductorStep: (state, event) => {
+      const decided = conductorStep(state, event);
+      const again = decided.state.phase === "sealing" && decided.state.seals > 0;
+      return again ? conductorStep(decided.state, { type: "sealed", atNs: event.atNs }) : decided;
+    },
   },
   "the conductor goes on whatever is lost": {
     conductorStep: (state, event) =>

@@ -94,6 +94,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
   let collectedMs = 0;
   let waitedForGoneMs = 0;
   const archived = new Set<string>();
+  let archivedFirst: ReadonlySet<string> = archived;
   const uncommitted: string[] = [];
   const leftWriting: string[] = [];
   const orphaned: { fromMs: number; toMs: number }[] = [];
@@ -155,6 +156,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
       case "seal":
         sealed++;
         for (const [id, agent] of state.agents) if (agent.collected) archived.add(id);
+        if (sealed === 1) archivedFirst = new Set(archived);
         return emit({ type: "sealed" });
       case "done":
         done = true;
@@ -379,6 +381,6 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
       `${agent.id} opened ${agent.openedAtMs.map((ms) => ms.toFixed(3)).join(" ")} held ${JSON.stringify(agent.held())}`,
     );
   const { collected } = journals;
-  const told = { uncommitted, leftWriting, misled, orphaned, collected, archived, waitedForGoneMs };
+  const told = { uncommitted, leftWriting, misled, orphaned, collected, archived, archivedFirst, waitedForGoneMs };
   return { agents, policies, state, done, t0Ms, sealed, ...told, trace };
 }
