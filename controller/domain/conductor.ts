@@ -253,7 +253,8 @@ function lookAtCollecting(state: ConductorState, atNs: Nanos): Step {
   if (endsNs !== undefined && endsNs > atNs)
     return { state, effects: [{ type: "timer", name: "collect", atNs: endsNs }] };
   const next = givenUp(state);
-  return enter(next, hasNews(next) ? "sealing" : "done", atNs);
+  // Without news there may still be agents that could not be told to forget what was collected before.
+  return enter(next, hasNews(next) ? "sealing" : "releasing", atNs);
 }
 
 /** From the moment it is armed an agent lives by being watched: a controller that dies lets nothing start. */

@@ -27,7 +27,7 @@ export interface Controller extends AsyncDisposable {
   run(spec: RunSpec, options: RunOptions): Promise<Manifest>;
   /** Runs that an earlier life of the controller left open, oldest first, each brought to its end where that is possible. */
   resume(options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed>;
-  /** As resume, and then sealed runs of which agents hold more: those are asked again, and what they give is sealed beside. */
+  /** As resume, and then sealed runs that agents hold still: those are asked again, and what they give is sealed beside. */
   resumeAll(options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed>;
   readonly channels: Channels;
 }
@@ -181,8 +181,8 @@ async function followRun(
   const { dataDir, clock, channels } = parts;
   const folder = openRunFolder(dataDir, spec.run);
   const agents = spec.agents.map(({ id, address }) => ({ id, address, roles: ["workload"] }));
-  const { manifest, uncollected } = await withOpenRun();
-  if (uncollected.length > 0) await keepIncomplete(dataDir, spec.run);
+  const { manifest, heldBy } = await withOpenRun();
+  if (heldBy.length > 0) await keepIncomplete(dataDir, spec.run);
   else await discardOpenRun(dataDir, spec.run);
   return manifest;
 

@@ -81,9 +81,12 @@ function notCollected({ t0Ns, agents }: ConductorState): [string, AgentState][] 
   return [...agents].filter(([, { armed, collected }]) => armed && !collected);
 }
 
-/** Those that can be asked again. */
-export function askedAgain(state: ConductorState): string[] {
-  return notCollected(state).flatMap(([id, { uncollected }]) => (uncollected?.forgotten === true ? [] : [id]));
+/** Agents that hold the run, and can be asked again: for what is missing, or to forget it. */
+export function askedAgain({ t0Ns, agents }: ConductorState): string[] {
+  if (t0Ns === undefined) return []; // nothing was measured
+  return [...agents].flatMap(([id, { armed, released, uncollected }]) =>
+    armed && !released && uncollected?.forgotten !== true ? [id] : [],
+  );
 }
 
 function leftWith([agent, { uncollected }]: [string, AgentState]): string {

@@ -57,8 +57,8 @@ export interface RunDeps {
 
 export interface DrivenRun {
   readonly manifest: Manifest;
-  /** Agents that may hold more of it, and can be asked again later: what there is must be kept until then. */
-  readonly uncollected: readonly string[];
+  /** Agents that hold it still, and can be asked again later: what there is must be kept until then. */
+  readonly heldBy: readonly string[];
 }
 
 /**
@@ -372,7 +372,7 @@ export async function driveRun(
     await follow();
     // Sealed by an earlier life, perhaps.
     manifest ??= await loadManifest(await newestFolder(deps.dataDir, spec.run));
-    return { manifest, uncollected: askedAgain(state) };
+    return { manifest, heldBy: askedAgain(state) };
   } finally {
     stop.abort(new SalvoError("cancelled", `run ${spec.run} is over`));
     clearInterval(telling);
