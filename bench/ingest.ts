@@ -138,7 +138,7 @@ async function byCollect(
         run: spec.run,
         spool,
         busConnected: () => false,
-        reach: { recorded() {}, answered() {}, failed: async () => {} },
+        reach: { recorded() {}, answered() {}, whole() {}, failed: async () => {} },
         signal: new AbortController().signal,
       }),
     ),

@@ -2,7 +2,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { conduct, type ConductorEvent, type ConductorState, step } from "@salvo/controller/domain/conductor.ts";
+import type { ConductorState } from "@salvo/controller/domain/conductor-state.ts";
+import { conduct, type ConductorEvent, step } from "@salvo/controller/domain/conductor.ts";
 import { readRunLog } from "@salvo/controller/service/run-log.ts";
 import { openRunFolder, openRunsFolder } from "@salvo/controller/store/layout.ts";
 import { readOpenRun } from "@salvo/controller/store/openrun.ts";

@@ -72,7 +72,7 @@ export async function startDaemon(
   } catch (error) {
     failure = toSalvoError(error);
   }
-  const signal = deadline(answerMs, `${program} ended well, and iscsid does not listen: waiting for it`);
+  using signal = deadline(answerMs, `${program} ended well, and iscsid does not listen: waiting for it`);
   while (!isListening(host)) {
     try {
       await sleep(LOOK_MS, { signal });

@@ -1,4 +1,4 @@
-import { createInterface } from "node:readline";
+import { createInterface } from "node:readline/promises";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Io } from "./io.ts";
 

@@ -1,4 +1,5 @@
 import { loadLab } from "@salvo/shared/config/files.ts";
+import { unreachable } from "@salvo/shared/kernel/assert.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import { openChannels } from "../service/channels.ts";
 import { discard, type Discarding, planDiscard } from "../service/discard.ts";
@@ -54,8 +55,10 @@ export function whatIsLost({ kept, here, agents }: Discarding): string[] {
           return `  ${agent.id}: not known, as it does not answer (${problem})`;
         case "at-work":
           return `  ${agent.id}: ${count.toLocaleString("en")} records so far; it is at work on the run, and is stopped`;
-        default:
+        case "holds":
           return `  ${agent.id}: ${count.toLocaleString("en")} records`;
+        default:
+          return unreachable(state);
       }
     }),
   ];

@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import { toJson } from "@bufbuild/protobuf";
 import { Owner, type Plan, PlanSchema, StepAction } from "@salvo/proto/storage_pb.ts";
 import { loadLab } from "@salvo/shared/config/files.ts";

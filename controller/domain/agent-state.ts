@@ -16,6 +16,8 @@ export interface AgentState {
   readonly end: { readonly outcome: Outcome; readonly reason: string } | undefined;
   /** It went silent, or it is an observer that failed, and the run goes on without it: why. */
   readonly lost: string | undefined;
+  /** Its last word and all before it are here, although it could not be asked yet. */
+  readonly whole: boolean;
   /** All its records are here: only then may it forget them. */
   readonly collected: boolean;
   /** Why they are not, known when collecting is over. */
@@ -49,6 +51,7 @@ export const FRESH: AgentState = {
   started: false,
   end: undefined,
   lost: undefined,
+  whole: false,
   collected: false,
   uncollected: undefined,
   heard: undefined,

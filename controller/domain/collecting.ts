@@ -1,12 +1,12 @@
 /** How long a run's records are waited for when it has ended, agent by agent. Pure. */
 import { msToNs, type Nanos } from "@salvo/shared/kernel/time.ts";
 import type { AgentState } from "./agent-state.ts";
-import type { ConductorState } from "./conductor.ts";
+import type { ConductorState } from "./conductor-state.ts";
 
 /** How long an agent of which nothing new is heard is waited for before its records are given up. */
 export const COLLECT_WAIT_MS = 20_000;
 /** The same of one whose host refuses connections: an agent that is started anew at once is back by then. */
-export const REFUSED_WAIT_MS = 3_000;
+export const REFUSED_WAIT_MS = 5_000;
 
 /** An agent that collecting waits for. */
 export interface Awaited {
@@ -40,23 +40,28 @@ export function awaitedAgents(state: ConductorState, nowNs: Nanos): Awaited[] {
 /** A record takes back that the host refused. What is refused has been so since it was told first. */
 export function hearing(
   state: ConductorState,
-  { type, agent: id, atNs }: { readonly type: "heard" | "refused"; readonly agent: string; readonly atNs: Nanos },
+  {
+    type,
+    agent: id,
+    atNs,
+  }: { readonly type: "heard" | "refused" | "whole"; readonly agent: string; readonly atNs: Nanos },
 ): ConductorState {
   const agent = state.agents.get(id);
   if (state.phase !== "collecting" || !agent || agent.done) return state;
   const { heard } = agent;
+  if (type === "whole") return changed(state, id, { ...agent, whole: true });
   if (type === "heard") return changed(state, id, { ...agent, heard: { recordNs: atNs } });
   return heard?.refusedNs === undefined
     ? changed(state, id, { ...agent, heard: { ...heard, refusedNs: atNs } })
     : state;
 }
 
-/** Agents that are still waited for, and no longer. */
+/** Agents that are still waited for, and no longer. Those that have nothing more to give are as good as collected from. */
 export function givenUp(state: ConductorState): ConductorState {
   const agents = new Map(state.agents);
   for (const [id, agent] of awaited(state)) {
     const uncollected = { why: whyGivenUp(state, agent), forgotten: false };
-    agents.set(id, { ...agent, uncollected });
+    agents.set(id, agent.whole ? { ...agent, collected: true } : { ...agent, uncollected });
   }
   return { ...state, agents };
 }

@@ -1,7 +1,8 @@
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import type { ProbedClock } from "@salvo/shared/clock/estimate.ts";
 import { expect, test } from "vitest";
-import { conduct, type ConductorEffect, type ConductorEvent, type ConductorState, step } from "./conductor.ts";
+import type { ConductorState } from "./conductor-state.ts";
+import { conduct, type ConductorEffect, type ConductorEvent, step } from "./conductor.ts";
 import type { Ask, Phase } from "./phases.ts";
 
 type Policy = "degrade" | "note";

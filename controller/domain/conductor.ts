@@ -9,6 +9,7 @@ import { msToNs, type Nanos } from "@salvo/shared/kernel/time.ts";
 import type { ProbedClock } from "@salvo/shared/clock/estimate.ts";
 import { type AgentState, FRESH } from "./agent-state.ts";
 import { collectingEndsNs, givenUp, hasNews, hearing, sealedNow } from "./collecting.ts";
+import type { ConductorPlan, ConductorState } from "./conductor-state.ts";
 import { mayLose, type PlannedAgent } from "./losses.ts";
 import { type Ask, askedIn, isBeforeItsEnd, NEXT, type Phase } from "./phases.ts";
 import { ACK_MARGIN_MS } from "./t0.ts";
@@ -20,29 +21,6 @@ export const OVERDUE_MS = 20_000;
 
 /** How long the second look at the clocks may take; an agent that cannot be asked is read by the first alone. */
 export const CLOCK_AGAIN_WAIT_MS = 15_000;
-
-export interface ConductorPlan {
-  readonly agents: readonly PlannedAgent[];
-  /** Ramp, duration and tail. */
-  readonly lengthMs: number;
-  /** How long collecting may take, however busily agents send: what the run can have recorded bounds it. */
-  readonly collectMaxMs: number;
-}
-
-export interface ConductorState {
-  readonly plan: ConductorPlan;
-  readonly phase: Phase;
-  readonly agents: ReadonlyMap<string, AgentState>;
-  readonly t0Ns: Nanos | undefined;
-  /** The first reason wins and is kept. */
-  readonly aborted: string | undefined;
-  /** The controller's host was started anew in mid-run: its clock now has nothing to do with the one of T0. */
-  readonly rebooted: boolean;
-  /** When collecting began, the last time. */
-  readonly collectingNs: Nanos | undefined;
-  /** How often the run was sealed: again when an agent could be collected from later. */
-  readonly seals: number;
-}
 
 /** atNs is the controller's monotonic clock. */
 export type ConductorEvent = { readonly atNs: Nanos } & (
@@ -75,6 +53,8 @@ export type ConductorEvent = { readonly atNs: Nanos } & (
   /** Collecting: a new record of the agent came, told now and then; or its host began to refuse connections. */
   | { readonly type: "heard"; readonly agent: string }
   | { readonly type: "refused"; readonly agent: string }
+  /** Collecting: the agent cannot be asked, but its last word is here, and all before it. */
+  | { readonly type: "whole"; readonly agent: string }
   | { readonly type: "abort"; readonly reason: string }
   | { readonly type: "timer"; readonly name: Timer }
   | { readonly type: "sealed" }
@@ -148,6 +128,7 @@ export function step(state: ConductorState, event: ConductorEvent): Step {
     case "sealed":
       return state.phase === "sealing" ? enter(sealedNow(state), "releasing", event.atNs) : stay(state);
     case "heard":
+    case "whole":
       return stay(hearing(state, event));
     case "refused":
       return advance({ state: hearing(state, event), effects: [] }, event.atNs);
@@ -255,7 +236,8 @@ function lookAtCollecting(state: ConductorState, atNs: Nanos): Step {
   if (endsNs !== undefined && endsNs > atNs)
     return { state, effects: [{ type: "timer", name: "collect", atNs: endsNs }] };
   const next = givenUp(state);
-  return enter(next, hasNews(next) ? "sealing" : "done", atNs);
+  // Without news there may still be agents that could not be told to forget what was collected before.
+  return enter(next, hasNews(next) ? "sealing" : "releasing", atNs);
 }
 
 /** From the moment it is armed an agent lives by being watched: a controller that dies lets nothing start. */

@@ -1,5 +1,5 @@
 import { msToNs, type Nanos } from "@salvo/shared/kernel/time.ts";
-import type { ConductorState } from "./conductor.ts";
+import type { ConductorState } from "./conductor-state.ts";
 
 /** How long after T0 the gates may still be opening somewhere. */
 const OPENING_MS = 1_000;

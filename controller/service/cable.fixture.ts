@@ -1,7 +1,7 @@
 /** A cable to an agent that tests may cut and mend: one address for all of the agent's lives. */
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
-import { parseAddress } from "@salvo/shared/kernel/address.ts";
+import { requireAddress } from "@salvo/shared/kernel/address.ts";
 
 export interface Cable extends AsyncDisposable {
   readonly address: string;
@@ -24,7 +24,7 @@ export async function layCable(to: () => string): Promise<Cable> {
       near.destroy();
       return tried.resolve();
     }
-    const far = connect(parseAddress(to())!);
+    const far = connect(requireAddress(to(), "a cable leads to"));
     for (const [socket, other] of [
       [near, far],
       [far, near],

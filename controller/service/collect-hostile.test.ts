@@ -69,7 +69,7 @@ async function collectFrom({ lastSeq, collect }: Answers, into = spool): Promise
     run: "run-1",
     spool: into,
     busConnected: () => false,
-    reach: { recorded() {}, answered() {}, failed: async () => {} },
+    reach: { recorded() {}, answered() {}, whole() {}, failed: async () => {} },
     signal: AbortSignal.timeout(20_000),
   });
   return asked;

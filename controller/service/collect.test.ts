@@ -211,8 +211,11 @@ test("it is told that an agent's host refuses connections, and that the agent is
 test("an agent that is gone has nothing to give when its last word and all before it are here", async () => {
   for (const [index, payload] of payloads.entries()) spool.add("guest1", index + 1, payload, "received");
   await cable.remove();
-  await collect();
-  expect(told).toEqual([]);
+  const collecting = collect();
+  await vi.waitUntil(() => told.length === 2, { interval: 5, timeout: 5_000 });
+  expect(told).toEqual(["whole", "refused"]);
+  stop.abort();
+  await expect(collecting).rejects.toMatchObject({ kind: "cancelled" });
   await spool[Symbol.asyncDispose]();
   spool = await openSpool(join(folder, "spool"), spec);
   expect(spool.isWhole("guest1")).toBe(true);

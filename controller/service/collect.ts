@@ -29,8 +29,8 @@ export interface CollectOptions {
 }
 
 /**
- * Fetches what is missing of an agent's records, until none is or the signal gives up. An agent that cannot be reached has nothing
- * to give when its last word is here, and no gap before it. Throws `corrupt`, naming the agent, when its answers cannot be right.
+ * Fetches what is missing of an agent's records, until none is or the signal gives up. Of one that cannot be reached it is told when
+ * its last word is here, and no gap before it: then it has nothing more to give. Throws `corrupt`, naming the agent, when its answers cannot be right.
  */
 export async function collectRecords(options: CollectOptions): Promise<void> {
   const { client, agent, run, spool, busConnected, reach, signal } = options;
@@ -56,7 +56,10 @@ export async function collectRecords(options: CollectOptions): Promise<void> {
       if (signal.aborted) throw error;
       const problem = toSalvoError(error);
       if (problem.kind !== "unavailable" && problem.kind !== "timeout") throw problem;
-      if (spool.isWhole(agent)) return await spool.flush();
+      if (spool.isWhole(agent)) {
+        await spool.flush();
+        reach.whole(); // it is waited for all the same: it may be told to forget the run
+      }
       await reach.failed({ signal });
     }
     await sleep(RETRY_MS, { signal });

@@ -22,7 +22,7 @@ export interface Controller extends AsyncDisposable {
   run(spec: RunSpec, options: RunOptions): Promise<Manifest>;
   /** Runs that an earlier life of the controller left open, oldest first, each brought to its end where that is possible. */
   resume(options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed>;
-  /** As resume, and then sealed runs of which agents hold more: those are asked again, and what they give is sealed beside. */
+  /** As resume, and then sealed runs that agents hold still: those are asked again, and what they give is sealed beside. */
   resumeAll(options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed>;
   readonly channels: Channels;
 }

@@ -6,6 +6,8 @@ export interface Reach {
   /** A record came that was new. */
   recorded(): void;
   answered(): void;
+  /** Nothing is missing of its records, although it was not asked. */
+  whole(): void;
   /** A call could not be made: asks why. */
   failed(waiting: Waiting): Promise<void>;
 }
@@ -14,13 +16,14 @@ export interface ReachOptions {
   /** host:port */
   readonly address: string;
   readonly nowMs: () => number;
-  readonly tell: (type: "heard" | "refused") => void;
+  readonly tell: (type: "heard" | "refused" | "whole") => void;
 }
 
 const TELL_EVERY_MS = 2_000;
 
 export function createReach({ address, nowMs, tell }: ReachOptions): Reach {
   let refused = false;
+  let whole = false;
   let toldMs = -Infinity;
 
   function heard(): void {
@@ -36,8 +39,14 @@ export function createReach({ address, nowMs, tell }: ReachOptions): Reach {
     answered() {
       if (refused) heard();
     },
+    whole() {
+      if (!whole) tell("whole");
+      whole = true;
+    },
     async failed(waiting) {
-      if (refused || !(await refusesConnections(address, waiting)) || waiting.signal?.aborted) return;
+      const refuses = await refusesConnections(address, waiting);
+      if (refuses === refused || waiting.signal?.aborted) return;
+      if (!refuses) return heard(); // somebody listens again, and gRPC will try again in a moment
       refused = true;
       tell("refused");
     },

@@ -12,7 +12,7 @@ import { greatest } from "@salvo/shared/kernel/extremes.ts";
 import type { RunFacts } from "../analysis/analysis.ts";
 import type { UncollectedAgent } from "../analysis/uncollected.ts";
 import type { AgentState } from "../domain/agent-state.ts";
-import type { ConductorPlan, ConductorState } from "../domain/conductor.ts";
+import type { ConductorPlan, ConductorState } from "../domain/conductor-state.ts";
 import type { PlannedAgent } from "../domain/losses.ts";
 import { limitsOf } from "../domain/records/limits.ts";
 import type { RunBegin } from "./run-log.ts";
@@ -110,9 +110,12 @@ function uncollectedAgents({ t0Ns, agents }: ConductorState): UncollectedAgent[]
     }));
 }
 
-/** Those that can be asked again. */
-export function askedAgain(state: ConductorState): string[] {
-  return uncollectedAgents(state).flatMap(({ agent, forgotten }) => (forgotten ? [] : [agent]));
+/** Agents that hold the run, and can be asked again: for what is missing, or to forget it. */
+export function askedAgain({ t0Ns, agents }: ConductorState): string[] {
+  if (t0Ns === undefined) return []; // nothing was measured
+  return [...agents].flatMap(([id, { armed, released, uncollected }]) =>
+    armed && !released && uncollected?.forgotten !== true ? [id] : [],
+  );
 }
 
 /** In mid-run: it stayed silent, or it was killed and back so soon that it could say so itself. */

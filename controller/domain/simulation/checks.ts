@@ -1,7 +1,7 @@
 import { GATES_LATE_MS_MAX } from "@salvo/shared/agent/domain/run-plan.ts";
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { REFUSED_WAIT_MS } from "../collecting.ts";
-import type { ConductorState } from "../conductor.ts";
+import type { ConductorState } from "../conductor-state.ts";
 import type { SimulatedAgent } from "./agent.ts";
 import { greatest, least } from "@salvo/shared/kernel/extremes.ts";
 import { HEARD_EVERY_MS } from "./journals.ts";
@@ -29,8 +29,9 @@ export interface World {
   readonly orphaned: readonly { readonly fromMs: number; toMs: number }[];
   /** Agents whose journal was collected whole. */
   readonly collected: ReadonlySet<string>;
-  /** Agents that were collected from when the run was sealed, the first time or later. */
+  /** Agents that were collected from when the run was sealed, the first time or later; and those of the first time. */
   readonly archived: ReadonlySet<string>;
+  readonly archivedFirst: ReadonlySet<string>;
   /** How long collecting went on for agents only that were gone for good. */
   readonly waitedForGoneMs: number;
   /** One line for everything that happened: the same seed gives the same trace. */
@@ -81,7 +82,7 @@ export function findBroken(world: World): string[] {
     for (const { id, ticksLeft } of agents)
       rule(ticksLeft === 0, `a good run, but ${id} ended ${ticksLeft} ticks early`);
     for (const { id, longestAwayMs } of agents) {
-      const collected = world.collected.has(id) || longestAwayMs > REFUSED_WAIT_MS - RETRY_MS_MAX;
+      const collected = world.archivedFirst.has(id) || longestAwayMs > REFUSED_WAIT_MS - RETRY_MS_MAX;
       rule(collected, `a good run, but the journal of ${id} was not collected`);
     }
   }

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Workload, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { fioRuntimeMs } from "@salvo/shared/agent/domain/run-plan.ts";
-import type { ConductorPlan } from "../conductor.ts";
+import type { ConductorPlan } from "../conductor-state.ts";
 import { type AgentStep, chooseFaults, createAgent, type Looks, type SimulatedAgent } from "./agent.ts";
 import type { Random } from "./random.ts";
 import type { Timeline } from "./timeline.ts";

@@ -1,7 +1,8 @@
 import { step as agentStep } from "@salvo/shared/agent/domain/run-machine.ts";
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { expect, test } from "vitest";
-import { type ConductorState, step as conductorStep } from "../conductor.ts";
+import type { ConductorState } from "../conductor-state.ts";
+import { step as conductorStep } from "../conductor.ts";
 import { findBroken } from "./checks.ts";
 import { type ConductorStep, type Mutation, simulate } from "./world.ts";
 
@@ -161,11 +162,11 @@ const MUTANTS: Readonly<Record<string, Mutation>> = {
     conductorStep: (state, event) => (event.type === "heard" ? { state, effects: [] } : conductorStep(state, event)),
   },
   "the conductor does not seal again what it has collected later": {
-    conductorStep: (state, event) =>
-      conductorStep(
-        event.type === "again" ? { ...state, phase: "sealing" } : state,
-        event.type === "again" ? { type: "sealed", atNs: event.atNs } : event,
-      ),
+    conductorStep: (state, event) => {
+      const decided = conductorStep(state, event);
+      const again = decided.state.phase === "sealing" && decided.state.seals > 0;
+      return again ? conductorStep(decided.state, { type: "sealed", atNs: event.atNs }) : decided;
+    },
   },
   "the conductor goes on whatever is lost": {
     conductorStep: (state, event) =>

@@ -3,14 +3,10 @@
  * decides. The conductor and the agents' run machine are the real ones; what is made up is everything around them.
  */
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { greatest } from "@salvo/shared/kernel/extremes.ts";
 import { msToNs } from "@salvo/shared/kernel/time.ts";
-import {
-  conduct,
-  type ConductorEffect,
-  type ConductorEvent,
-  type ConductorState,
-  step as realStep,
-} from "../conductor.ts";
+import type { ConductorState } from "../conductor-state.ts";
+import { conduct, type ConductorEffect, type ConductorEvent, step as realStep } from "../conductor.ts";
 import type { Ask } from "../phases.ts";
 import { chooseT0 } from "../t0.ts";
 import type { AgentStep, Looks, SimulatedAgent } from "./agent.ts";
@@ -80,6 +76,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
   let collectedMs = 0;
   let waitedForGoneMs = 0;
   const archived = new Set<string>();
+  let archivedFirst: ReadonlySet<string> = archived;
   const uncommitted: string[] = [];
   const leftWriting: string[] = [];
   const orphaned: { fromMs: number; toMs: number }[] = [];
@@ -123,7 +120,10 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
   function noteWait({ agents: known }: ConductorState): void {
     const gone = agents.filter(({ id }) => known.get(id)?.uncollected !== undefined);
     if (gone.length === 0 || gone.some(({ id, alive: up }) => up || cut.has(id))) return;
-    const since = Math.max(collectedMs, ...gone.flatMap(({ awaySinceMs, mendedMs }) => [awaySinceMs, mendedMs]));
+    const since = greatest(
+      gone.flatMap(({ awaySinceMs, mendedMs }) => [awaySinceMs, mendedMs]),
+      collectedMs,
+    );
     waitedForGoneMs = Math.max(waitedForGoneMs, timeline.nowMs() - since);
   }
 
@@ -145,6 +145,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
       case "seal":
         sealed++;
         for (const [id, agent] of state.agents) if (agent.collected) archived.add(id);
+        if (sealed === 1) archivedFirst = new Set(archived);
         return emit({ type: "sealed" });
       case "done":
         done = true;
@@ -375,6 +376,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     orphaned,
     collected: journals.collected,
     archived,
+    archivedFirst,
     waitedForGoneMs,
     trace,
   };

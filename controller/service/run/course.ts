@@ -6,13 +6,8 @@ import { assert } from "@salvo/shared/kernel/assert.ts";
 import { createChannel } from "@salvo/shared/kernel/channel.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Clock } from "@salvo/shared/kernel/time.ts";
-import {
-  conduct,
-  type ConductorEffect,
-  type ConductorEvent,
-  type ConductorState,
-  step,
-} from "../../domain/conductor.ts";
+import type { ConductorState } from "../../domain/conductor-state.ts";
+import { conduct, type ConductorEffect, type ConductorEvent, step } from "../../domain/conductor.ts";
 import { planOf } from "../run-facts.ts";
 import type { RunFact } from "../run-log.ts";
 

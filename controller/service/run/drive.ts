@@ -57,15 +57,15 @@ export async function driveRun(
     };
     driven = await driveOpenRun(run, { resumed, before }, options.abort);
   }
-  if (driven.uncollected.length > 0) await keepIncomplete(dataDir, spec.run);
+  if (driven.heldBy.length > 0) await keepIncomplete(dataDir, spec.run);
   else await discardOpenRun(dataDir, spec.run);
   return driven.manifest;
 }
 
 interface DrivenRun {
   readonly manifest: Manifest;
-  /** Agents that may hold more of it, and can be asked again later: what there is must be kept until then. */
-  readonly uncollected: readonly string[];
+  /** Agents that hold it still, and can be asked again later: what there is must be kept until then. */
+  readonly heldBy: readonly string[];
 }
 
 interface Earlier {
@@ -86,12 +86,12 @@ async function driveOpenRun(run: OpenRun, earlier: Earlier, abort: AbortSignal):
     for (const entry of earlier.before) if (entry.type !== "begin") course.take(entry);
     course.emit(firstEvent(earlier, run.begin, course));
     abortBy(abort, course);
-    using _telling = tellAwaited(run, course);
+    using telling = tellAwaited(run, course);
     const manifest = await followCourse(run, course);
     return {
       // An earlier life may have sealed it.
       manifest: manifest ?? (await loadManifest(await newestFolder(dataDir, spec.run))),
-      uncollected: askedAgain(course.state),
+      heldBy: askedAgain(course.state),
     };
   } finally {
     course[Symbol.dispose]();

@@ -20,7 +20,7 @@ export function runStudy(specs: readonly RunSpec[], place: StudyPlace): AsyncGen
     deps.emit({ type: "planned", runs: specs });
     await using controller = await controllerOf(deps);
     const storage = studyStorage(deps, controller.channels);
-    const leftOpen = await finishLeft(controller.resume, storage, deps);
+    const leftOpen = await finishLeft((options) => controller.resume(options), storage, deps);
     await lookAtAgents(controller.channels, specs, deps);
     const reason = await runInOrder(specs, controller, storage, deps);
     deps.emit({ type: "ended", reason, leftBehind: leftOpen || storage.leftBehind });
@@ -36,7 +36,7 @@ export function finishStudies(place: StudyPlace): AsyncGenerator<StudyEvent, voi
     await using controller = await controllerOf(deps);
     const storage = studyStorage(deps, controller.channels);
     // Here people wait for agents that were away before; a study does not.
-    const leftOpen = await finishLeft(controller.resumeAll, storage, deps);
+    const leftOpen = await finishLeft((options) => controller.resumeAll(options), storage, deps);
     const reason = { type: deps.signal.aborted ? "stopped" : "done" } as const;
     deps.emit({ type: "ended", reason, leftBehind: leftOpen || storage.leftBehind });
   });
