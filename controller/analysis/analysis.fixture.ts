@@ -1,7 +1,9 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { RecordSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
 import { type SyntheticRun, type SyntheticShape } from "@salvo/shared/testing/records.ts";
-import { createAnalysis, type Conclusion, type RunFacts } from "./analysis.ts";
+import { createAnalysis } from "./analysis.ts";
+import type { RunFacts } from "./facts.ts";
+import type { Conclusion } from "./conclusion.ts";
 import { createClocks } from "./clocks.ts";
 import { createMeasured } from "./measured.ts";
 

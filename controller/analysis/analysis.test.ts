@@ -3,7 +3,7 @@ import { syntheticRun, type SyntheticShape } from "@salvo/shared/testing/records
 import { binNs } from "@salvo/shared/fio/bins.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { RunFacts } from "./analysis.ts";
+import type { RunFacts } from "./facts.ts";
 import { createClocks } from "./clocks.ts";
 import { createMeasured } from "./measured.ts";
 import { conclude, recordsOf, small, type Edit } from "./analysis.fixture.ts";

@@ -1,7 +1,7 @@
 /** What a run is judged by, made of what its records told. Pure. */
 import type { RunSpec, StreamCompleteness } from "@salvo/proto/run_pb.ts";
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
-import type { RunFacts } from "./analysis.ts";
+import type { RunFacts } from "./facts.ts";
 import type { KnownClock } from "./clocks.ts";
 import type { Measured } from "./measured.ts";
 import type { Observers } from "./observers.ts";

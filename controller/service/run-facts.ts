@@ -9,7 +9,7 @@ import { fioRuntimeMs } from "@salvo/shared/agent/domain/run-plan.ts";
 import type { ClockEstimate as Estimate } from "@salvo/shared/clock/estimate.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { greatest } from "@salvo/shared/kernel/extremes.ts";
-import type { RunFacts } from "../analysis/analysis.ts";
+import type { RunFacts } from "../analysis/facts.ts";
 import type { UncollectedAgent } from "../analysis/uncollected.ts";
 import type { AgentState } from "../domain/agent-state.ts";
 import type { ConductorPlan, ConductorState } from "../domain/conductor-state.ts";

@@ -2,7 +2,9 @@
 import { create } from "@bufbuild/protobuf";
 import { ManifestSchema, type Manifest, type RunSpec } from "@salvo/proto/run_pb.ts";
 import type { Record } from "@salvo/proto/telemetry_pb.ts";
-import { createAnalysis, type Conclusion, type RunFacts } from "../analysis/analysis.ts";
+import { createAnalysis } from "../analysis/analysis.ts";
+import type { RunFacts } from "../analysis/facts.ts";
+import type { Conclusion } from "../analysis/conclusion.ts";
 import { createClocks, type Clocks } from "../analysis/clocks.ts";
 import { decodeRecord } from "../analysis/decode.ts";
 import { createMeasured, type Measured } from "../analysis/measured.ts";

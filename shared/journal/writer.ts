@@ -96,10 +96,7 @@ function createJournal({ path, file, recovery, flushMs, recent }: Parts): Journa
   }
 
   function fail(error: unknown): SalvoError {
-    failure ??= toSalvoError(error, {
-      file: path,
-      remedy: `Free or repair the disk it is on; its records up to ${durableSeq} are safe`,
-    });
+    failure ??= toSalvoError(error, { file: path, remedy: repairRemedy(durableSeq) });
     clearTimeout(timer);
     announce();
     return failure;
@@ -225,4 +222,8 @@ async function readRecords(
     if (found.length > 0 && bytes > bytesMax) return found;
     found.push({ seq: value.seq, payload: value.payload });
   }
+}
+
+function repairRemedy(durableSeq: number): string {
+  return `Free or repair the disk it is on; its records up to ${durableSeq} are safe`;
 }
