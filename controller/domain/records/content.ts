@@ -49,6 +49,7 @@ export function contentProblem({ atNs, body }: Record): RecordProblem | undefine
         timeProblem("rtt_ns", body.value.rttNs) ??
         offsetProblem(body.value.offsetNs)
       );
+    case "cpuLimit":
     case "final":
     case undefined:
     default:

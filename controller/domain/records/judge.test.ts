@@ -163,3 +163,9 @@ test("limits grow with the plan: with its ticks, and with the agent's own partic
   const minute = syntheticRun({ agents: 1, participantsPerAgent: 1, intervalMs: 1000, rampTicks: 0, ticks: 60 });
   expect(limitsOf(minute.spec, "vm1").bytesMax).toBeLessThan(32 * 2 ** 20);
 });
+
+test("what keeps the agent itself from CPUs is of no participant", () => {
+  expect(judge("vm1", withBody({ case: "cpuLimit", value: { participant: "" } }))).toBeUndefined();
+  const stranger = judge("vm1", withBody({ case: "cpuLimit", value: { participant: "vm2.disk1" } }));
+  expect(stranger?.what).toContain("a participant that");
+});

@@ -44,6 +44,7 @@ function seriesOf(body: Record["body"]): string | undefined {
     case "start":
     case "end":
     case "hostClock":
+    case "cpuLimit":
     case undefined:
     default:
       return undefined;
