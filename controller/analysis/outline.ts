@@ -104,7 +104,6 @@ export function addToOutline(outline: AgentOutline, { atNs, body }: Record): voi
     case "end":
       outline.end = body.value;
       return;
-    case "hostClock":
     case undefined: // A record of a newer agent: it is counted and hashed, and that is all.
   }
 }

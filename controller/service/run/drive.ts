@@ -86,7 +86,7 @@ async function driveOpenRun(run: OpenRun, earlier: Earlier, abort: AbortSignal):
     for (const entry of earlier.before) if (entry.type !== "begin") course.take(entry);
     course.emit(firstEvent(earlier, run.begin, course));
     abortBy(abort, course);
-    using telling = tellAwaited(run, course);
+    using _telling = tellAwaited(run, course);
     const manifest = await followCourse(run, course);
     return {
       // An earlier life may have sealed it.
