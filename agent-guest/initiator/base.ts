@@ -4,7 +4,8 @@ import type { Found, Piece } from "./piece.ts";
 import { isNvme } from "@salvo/shared/agent/domain/provision/transports.ts";
 import type { Host } from "../provision/host.ts";
 import { foundModules, wantedModule } from "../provision/modules.ts";
-import { ISCSID_PID, MULTIPATH_MODULES } from "./places.ts";
+import { daemonPiece, isListening } from "./daemon.ts";
+import { MULTIPATH_MODULES } from "./places.ts";
 
 const MODULE_OF: Readonly<Partial<Record<Transport, string>>> = {
   [Transport.ISCSI]: "iscsi_tcp",
@@ -42,32 +43,5 @@ export function policyModule(policy: string): string {
 }
 
 export function foundBase(host: Host): Found[] {
-  return [...foundModules(host, MODULES), ...(isDaemonUp(host) ? [daemonPiece(host)] : [])];
-}
-
-export const DAEMON = "daemon iscsid";
-
-function daemonPiece(host: Host): Piece {
-  // Started by itself it goes to the background.
-  const bySystemd = host.list("/run/systemd/system") !== undefined;
-  return {
-    id: DAEMON,
-    kind: "daemon",
-    text: "iscsid, which keeps sessions alive",
-    needs: [],
-    facts: {},
-    settings: {},
-    make: [
-      bySystemd
-        ? { type: "run", program: "systemctl", args: ["start", "iscsid.service"] }
-        : { type: "run", program: "iscsid", args: [] },
-    ],
-    remove: [],
-    shared: "stays",
-  };
-}
-
-function isDaemonUp(host: Host): boolean {
-  const pid = host.read(ISCSID_PID) ?? "";
-  return /^\d+$/.test(pid) && host.read(`/proc/${pid}/comm`) === "iscsid";
+  return [...foundModules(host, MODULES), ...(isListening(host) ? [daemonPiece(host)] : [])];
 }

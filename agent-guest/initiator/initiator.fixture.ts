@@ -21,6 +21,7 @@ import { createProvisioner } from "@salvo/shared/agent/provision/provisioner.ts"
 import { identifyDisks } from "../disks/identity.ts";
 import { openSecrets } from "../provision/secrets.ts";
 import { type Fault, memory } from "../target/target.fixture.ts";
+import { startDaemon } from "./daemon.ts";
 import { disksOf } from "./luns.ts";
 import { performLun, tableOf } from "./perform.ts";
 import { lookAtInitiator } from "./provider.ts";
@@ -50,6 +51,8 @@ export function engine(host: SimulatedInitiator, made = memory(), faults: Fault[
     if (op.type === "append-secret")
       return appendFileSync(host.at(op.path), `${op.key} = ${secrets.read(op.secret)}\n`);
     if (op.type === "await-lun" || op.type === "take-lun" || op.type === "forget-lun") return performLun(op, lunDeps);
+    if (op.type === "start-daemon")
+      return startDaemon(op, { host, run: async (program, args) => void host.run(program, args), answerMs: 200 });
     if (op.type !== "map-paths") return host.perform(op);
     const table = tableOf(disksOf(op, disks.identify()), op.policy);
     host.run("dmsetup", ["create", op.map, "--uuid", op.uuid, "--table", table]);
@@ -170,7 +173,7 @@ export function attachmentTo({ name, luns }: RemoteTarget, more: Omit<Attached, 
 
 /** Files that no destroy leaves but the daemon's: it and modules stay. */
 export function leftOn(host: SimulatedInitiator, before: ReadonlyMap<string, string>): string[] {
-  const stays = new Set(["/run/iscsid.pid", "/proc/471/comm"]);
+  const stays = new Set(["/proc/net/unix"]);
   return [...host.contents().keys()].filter(
     (path) => !before.has(path) && !stays.has(path) && !path.startsWith("/agent/secrets/"),
   );

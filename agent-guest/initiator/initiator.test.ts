@@ -13,7 +13,7 @@ test("one session, on a host that has nothing of it loaded: every command", asyn
   expect(commands.join("\n").replaceAll(X.name, "X")).toMatchInlineSnapshot(`
     "modprobe sd_mod
     modprobe iscsi_tcp
-    iscsid
+    iscsid # and wait until iscsid listens
     iscsiadm -m discovery -t sendtargets -p 10.0.0.1:3260 -I default -o nonpersistent | grep -e ' X$'
     iscsiadm -m node -T X -p 10.0.0.1:3260 -I default -o new
     iscsiadm -m node -T X -p 10.0.0.1:3260 -o update -n node.startup -v manual
@@ -33,7 +33,7 @@ test("three sessions with CHAP and a queue depth as one disk: every command but 
   const commands = await commandsFor(specOf(attachmentTo(X, { sessions: 3, chap: CHAP, queueDepth: 200 })));
   const others = commands.filter((each) => !each.startsWith("modprobe"));
   expect(others.join("\n").replaceAll(X.name, "X")).toMatchInlineSnapshot(`
-    "iscsid
+    "iscsid # and wait until iscsid listens
     iscsiadm -m discovery -t sendtargets -p 10.0.0.1:3260 -I default -o nonpersistent | grep -e ' X$'
     iscsiadm -m node -T X -p 10.0.0.1:3260 -I default -o new
     iscsiadm -m node -T X -p 10.0.0.1:3260 -o update -n node.startup -v manual
@@ -206,12 +206,13 @@ test("iscsid is started as the host starts it, unless it is there", async () => 
   host.folder("/run/systemd/system");
   const { apply, commandsFor } = engine(host);
   const spec = specOf(attachmentTo(X));
-  expect(await commandsFor(spec)).toContain("systemctl start iscsid.service");
+  expect(await commandsFor(spec)).toContain("systemctl start iscsid.service # and wait until iscsid listens");
   await apply(spec);
   host.reboot();
   host.run("iscsid", []);
   expect(await commandsFor(spec)).not.toContainEqual(expect.stringContaining("iscsid"));
-  // Of one that was killed its file may be left, and its number be another process's.
-  host.put("/proc/471/comm", "bash\n");
-  expect(await commandsFor(spec)).toContain("iscsid");
+  // Of one that was killed its file may be left, but nobody listens.
+  host.put("/run/iscsid.pid", "471\n");
+  host.put("/proc/net/unix", "");
+  expect(await commandsFor(spec)).toContain("iscsid # and wait until iscsid listens");
 });

@@ -2,7 +2,14 @@
 import { mapSectors } from "../provision/device-mapper.ts";
 import { describePlain, type PlainOp } from "../provision/op.ts";
 
-export type Op = PlainOp | LunOp;
+export type Op = PlainOp | StartDaemonOp | LunOp;
+
+/** Starts iscsid by that program, and waits until it listens. */
+export interface StartDaemonOp {
+  readonly type: "start-daemon";
+  readonly program: string;
+  readonly args: readonly string[];
+}
 
 /** What is done with LUNs that are attached. */
 export type LunOp =
@@ -28,7 +35,9 @@ export function isLunOp(op: Op): op is LunOp {
 }
 
 export function describe(op: Op): string {
-  return isLunOp(op) ? describeLun(op) : describePlain(op);
+  if (isLunOp(op)) return describeLun(op);
+  if (op.type !== "start-daemon") return describePlain(op);
+  return `${[op.program, ...op.args].join(" ")} # and wait until iscsid listens`;
 }
 
 function describeLun(op: LunOp): string {

@@ -8,8 +8,6 @@ export const HOST_NQN = "/etc/nvme/hostnqn";
 export const HOST_ID = "/etc/nvme/hostid";
 /** A folder for each target, in it a file for each portal: ADDRESS,PORT. */
 export const NODES = "/etc/iscsi/nodes";
-/** iscsid's, as iscsid.conf has it at first. */
-export const ISCSID_PID = "/run/iscsid.pid";
 /** What is written here is connected to (drivers/nvme/host/fabrics.c). */
 export const NVME_FABRICS = "/dev/nvme-fabrics";
 export const MULTIPATH_MODULES = ["dm_multipath", "dm_service_time", "dm_round_robin", "dm_queue_length"] as const;

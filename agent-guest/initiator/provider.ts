@@ -15,6 +15,7 @@ import { performPlain } from "../provision/perform.ts";
 import { openSecrets, type Secrets } from "../provision/secrets.ts";
 import { attachedLuns } from "./attached.ts";
 import { foundBase, wantedBase } from "./base.ts";
+import { runDaemon, startDaemon } from "./daemon.ts";
 import { foundLogins, wantedLogin } from "./logins.ts";
 import { foundDevices, foundLuns, foundMaps, usesMap, wantedLuns } from "./luns.ts";
 import { describe, isLunOp, type Op } from "./op.ts";
@@ -44,7 +45,11 @@ export function linuxInitiator({ config, lab }: ProviderDeps): InitiatorProvider
         spec,
       ),
     describe,
-    perform: (op) => (isLunOp(op) ? performLun(op, lunDeps) : performPlain(op, secrets.read)),
+    async perform(op) {
+      if (isLunOp(op)) return performLun(op, lunDeps);
+      if (op.type === "start-daemon") return startDaemon(op, { host: linuxHost, run: runDaemon });
+      return performPlain(op, secrets.read);
+    },
   };
 }
 

@@ -6,7 +6,8 @@ import type { Found, Piece } from "./piece.ts";
 import type { Host } from "../provision/host.ts";
 import { moduleId } from "../provision/modules.ts";
 import type { Secrets } from "../provision/secrets.ts";
-import { DAEMON, modulesOf } from "./base.ts";
+import { modulesOf } from "./base.ts";
+import { DAEMON } from "./daemon.ts";
 import { NODES } from "./places.ts";
 
 export interface RecordDeps {

@@ -1,23 +1,15 @@
 /** iscsiadm(8) with iscsid and the kernel's sessions, as 2.1.8 of Debian 12 behaved when it was tried by hand. */
-import { readdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Files } from "./simulated-files.fixture.ts";
 import type { Network } from "./simulated-network.fixture.ts";
+import { partsOf, SECRET_SETTINGS, type Settings, simulateRecords } from "./simulated-records.fixture.ts";
 
-const NODES = "/etc/iscsi/nodes";
-/** Those settings of the real one that somebody may care for. */
-const DEFAULTS = {
-  "node.name": "",
-  "node.startup": "manual",
-  "iface.iscsi_ifacename": "",
-  "node.session.cmds_max": "128",
-  "node.session.queue_depth": "32",
-  "node.session.nr_sessions": "1",
-  "node.session.auth.authmethod": "None",
-  "node.session.timeo.replacement_timeout": "120",
-};
-const SECRET_SETTINGS = ["node.session.auth.username", "node.session.auth.password"];
+/** As the kernel shows them, with one of another program. */
+const SOCKETS = `Num       RefCount Protocol Flags    Type St Inode Path
+0000000000000000: 00000002 00000000 00010000 0001 01 10001 /run/dbus/system_bus_socket
+0000000000000000: 00000002 00000000 00010000 0001 01 10002 @ISCSIADM_ABSTRACT_NAMESPACE
+`;
 
 interface Session {
   readonly number: number;
@@ -26,11 +18,8 @@ interface Session {
   readonly transport: string;
 }
 
-type Settings = Readonly<Record<string, string>>;
-
 export function simulateOpenIscsi(files: Files, network: Network) {
-  /** With what iscsid.conf says. */
-  const defaults: Record<string, string> = { ...DEFAULTS };
+  const { defaults, ...kept } = simulateRecords(files);
   let sessions: Session[] = [];
   let count = 0;
 
@@ -48,67 +37,38 @@ export function simulateOpenIscsi(files: Files, network: Network) {
       return "";
     }
     if (op === "new") {
-      writeRecord(fileOf(target, portal), { ...defaults, "node.name": target, "iface.iscsi_ifacename": face });
+      kept.add(target, portal, face);
       return `New iSCSI node [${face} ${portal},-1 ${target}] added\n`;
     }
-    const records = recordsOf(target, portal);
+    const records = kept.of(target, portal);
     if (records.length === 0) exit(21, "No records found");
     for (const file of records)
-      if (op === "update") update(file, word("-n"), word("-v"));
+      if (op === "update") kept.update(file, word("-n"), word("-v"));
       else if (op === "delete" && open.length > 0) exit(15, "a session is using the record");
-      else if (op === "delete") deleteRecord(file);
-      else if (args.includes("--login"))
-        logIn(readRecord(file), { target, portal, transport: transportOf(face) }, open);
+      else if (op === "delete") kept.remove(file);
+      else if (args.includes("--login")) logIn(kept.read(file), { target, portal, transport: transportOf(face) }, open);
       else exit(7, `not simulated: ${args.join(" ")}`);
     return "";
   }
 
+  function isDaemonUp(): boolean {
+    return files.read("/proc/net/unix")?.includes("@ISCSIADM_ABSTRACT_NAMESPACE") ?? false;
+  }
+
+  function needDaemon(): void {
+    if (!isDaemonUp()) exit(20, "could not connect to iscsid");
+  }
+
   function discover(portal: string, face: string, op: string): string {
+    needDaemon();
     if (op !== "nonpersistent") exit(7, "what is found would be kept");
     const there = network.reached(portal, transportOf(face)).filter(({ name }) => !name.startsWith("nqn."));
     if (there.length === 0) exit(4, `cannot make connection to ${portal}: Connection refused`);
     return there.flatMap(({ name, portals }) => portals.map((each) => `${each},1 ${name}\n`)).join("");
   }
 
-  function fileOf(target: string, portal: string): string {
-    return `${NODES}/${target}/${partsOf(portal).join(",")}`;
-  }
-
-  /** One that a discovery made is in a folder, with the number of the target's group of portals in its name. */
-  function recordsOf(target: string, portal: string): string[] {
-    const file = fileOf(target, portal);
-    return (files.list(dirname(file)) ?? []).flatMap((entry) => {
-      const path = `${dirname(file)}/${entry}`;
-      if (path === file) return [path];
-      return path.startsWith(`${file},`) ? (files.list(path) ?? []).map((face) => `${path}/${face}`) : [];
-    });
-  }
-
-  function readRecord(file: string): Settings {
-    const lines = (files.read(file) ?? "").matchAll(/^([^#\s]+) = (.*)$/gm);
-    return Object.fromEntries([...lines].map(([, name = "", value = ""]) => [name, value]));
-  }
-
-  function writeRecord(file: string, settings: Settings): void {
-    const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`);
-    files.put(file, `# BEGIN RECORD 2.1.8\n${lines.join("")}# END RECORD\n`);
-  }
-
-  function update(file: string, name: string, value: string): void {
-    if (!(name in DEFAULTS) && !SECRET_SETTINGS.includes(name)) exit(7, `no setting ${name}`);
-    writeRecord(file, { ...readRecord(file), [name]: value });
-  }
-
-  /** With the folders that are empty then. */
-  function deleteRecord(file: string): void {
-    let path = file;
-    do files.remove(path);
-    while ((path = dirname(path)) !== NODES && readdirSync(files.at(path)).length === 0);
-  }
-
   function logIn(record: Settings, wanted: Omit<Session, "number">, open: readonly Session[]): void {
-    if (!files.isThere(`/proc/${files.read("/run/iscsid.pid") ?? "none"}/comm`))
-      exit(20, "could not connect to iscsid");
+    needDaemon();
     const { target, portal, transport } = wanted;
     if (transportOf(record["iface.iscsi_ifacename"] ?? "") !== transport) exit(21, "No records found");
     const remote = network.find(target);
@@ -165,8 +125,8 @@ export function simulateOpenIscsi(files: Files, network: Network) {
     defaults,
     iscsiadm,
     startDaemon(): void {
-      files.put("/run/iscsid.pid", "471\n");
-      files.put("/proc/471/comm", "iscsid\n");
+      if (isDaemonUp()) exit(1, "can not bind IPC socket");
+      files.put("/proc/net/unix", SOCKETS);
     },
     reset: () => void ([sessions, count] = [[], 0]),
   };
@@ -176,11 +136,6 @@ const transportOf = (face: string) => (face === "iser" ? "iser" : "tcp");
 const folderOf = ({ number }: Session) => `/sys/devices/platform/host${number}/session${number}`;
 const classesOf = ({ number }: Session) =>
   [`iscsi_session/session${number}`, `iscsi_connection/connection${number}:0`, `scsi_host/host${number}`] as const;
-
-/** Address and port: 10.0.0.1:3260, [fd00::1]:3260 */
-function partsOf(portal: string): string[] {
-  return /^\[?(.*?)\]?:(\d+)$/.exec(portal)?.slice(1) ?? [];
-}
 
 function exit(code: number, words: string): never {
   throw new SalvoError("program-failed", `exit code ${code}: iscsiadm: ${words}`);

@@ -82,7 +82,7 @@ export async function measureChannel(test: ChannelTest, at: ServedAt, { signal }
   try {
     const options = { env: ENV, timeoutMs: SERVE_MS, ...(signal && { signal }) };
     const { stdout, stderr, exitCode } = await run(program, client(at), options);
-    const said = stderr.trim().split("\n").at(-1) || stdout.trim().split("\n").at(-1);
+    const said = stderr.trim().split("\n").at(-1) || stdout.trim().split("\n").at(-1) || "no message";
     if (exitCode !== 0) return { problem: `${program} exited with ${exitCode}: ${said}`, mibPerSec: 0 };
     if (test !== ChannelTest.WRITE_BANDWIDTH) return { problem: "", mibPerSec: 0 };
     const mibPerSec = parseBandwidth(stdout);

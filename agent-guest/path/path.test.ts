@@ -20,15 +20,27 @@ ping: local error: message too long, mtu=1500
 1 packets transmitted, 0 received, +1 errors, 100% packet loss, time 0ms
 `;
 
+const printed = (stdout: string, exitCode = 0, stderr = "") => ({ stdout, stderr, exitCode });
+
+test("a ping that counts nothing has not said that nothing came back", () => {
+  expect(parsePing(printed("", 2, "ping: socket: Operation not permitted\n"), 3)).toEqual({
+    sent: 0,
+    received: 0,
+    rttMinMs: 0,
+    problem: "ping exited with 2: ping: socket: Operation not permitted",
+  });
+  expect(parsePing(printed(""), 3)).toMatchObject({ sent: 0, problem: "ping exited with 0: no message" });
+});
+
 test("what ping says is read, and why packets do not get through", () => {
-  expect(parsePing(CAME_BACK, "", 2)).toEqual({ sent: 2, received: 2, rttMinMs: 1.549, problem: "" });
-  expect(parsePing(TOO_LARGE, "", 1)).toEqual({
+  expect(parsePing(printed(CAME_BACK), 2)).toEqual({ sent: 2, received: 2, rttMinMs: 1.549, problem: "" });
+  expect(parsePing(printed(TOO_LARGE, 1), 1)).toEqual({
     sent: 1,
     received: 0,
     rttMinMs: 0,
     problem: "ping: local error: message too long, mtu=1500",
   });
-  expect(parsePing("3 packets transmitted, 1 received, 66% packet loss", "", 3)).toMatchObject({
+  expect(parsePing(printed("3 packets transmitted, 1 received, 66% packet loss"), 3)).toMatchObject({
     received: 1,
     problem: "1 of 3 came back",
   });

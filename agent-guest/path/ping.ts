@@ -1,7 +1,7 @@
 import type { PingResult } from "@salvo/shared/agent/path/tools.ts";
 import type { Waiting } from "@salvo/shared/kernel/signal.ts";
 import { SEARCH_PATH } from "../provision/perform.ts";
-import { run } from "@salvo/shared/process/run.ts";
+import { type Ran, run } from "@salvo/shared/process/run.ts";
 import { whyNot } from "./why-not.ts";
 
 /** What ping adds to its payload: the heads of IP and ICMP. */
@@ -21,8 +21,7 @@ export async function pingWhole(
   const env = { ...process.env, PATH: SEARCH_PATH, LC_ALL: "C" };
   const timeoutMs = (count * APART_S + WAIT_S) * 1000 + 10_000;
   try {
-    const { stdout, stderr } = await run("ping", args, { env, timeoutMs, ...(signal && { signal }) });
-    return parsePing(stdout, stderr, count);
+    return parsePing(await run("ping", args, { env, timeoutMs, ...(signal && { signal }) }), count);
   } catch (error) {
     signal?.throwIfAborted();
     return { sent: 0, received: 0, rttMinMs: 0, ...whyNot(error) };
@@ -30,8 +29,13 @@ export async function pingWhole(
 }
 
 /** "3 packets transmitted, 3 received, ..." and "rtt min/avg/max/mdev = 3.765/6.242/8.985/2.139 ms". */
-export function parsePing(stdout: string, stderr: string, sent: number): PingResult {
-  const [, received = "0"] = /(\d+) received/.exec(stdout) ?? [];
+export function parsePing({ stdout, stderr, exitCode }: Ran, sent: number): PingResult {
+  const [, received] = /(\d+) received/.exec(stdout) ?? [];
+  if (received === undefined) {
+    // It counted nothing, and that is not the same as nothing.
+    const problem = `ping exited with ${exitCode}: ${stderr.trim() || "no message"}`;
+    return { sent: 0, received: 0, rttMinMs: 0, problem };
+  }
   const [, min = "0"] = /^rtt [^=]*= ([\d.]+)\//m.exec(stdout) ?? [];
   const [said] = /^(ping: .*|From .*)$/m.exec(`${stderr}\n${stdout}`) ?? [];
   const problem = Number(received) === sent ? "" : (said ?? `${received} of ${sent} came back`);

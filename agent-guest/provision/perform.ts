@@ -33,14 +33,22 @@ export async function performPlain(op: PlainOp, readSecret: (name: string) => st
   }
 }
 
+export interface MustRunOptions {
+  readonly stdin?: string;
+  /** How a line ends that it must print, besides succeeding. */
+  readonly prints?: string;
+  /** What it has started stays when it ends: otherwise a daemon that has no session of its own yet is killed with its group. */
+  readonly leavesDaemon?: boolean;
+}
+
 /** Throws `program-failed` with what it said, also when it did not print what it must. */
 export async function mustRun(
   program: string,
   args: readonly string[],
-  { stdin, prints }: { readonly stdin?: string; readonly prints?: string } = {},
+  { stdin, prints, leavesDaemon = false }: MustRunOptions = {},
 ): Promise<void> {
   const env = { ...process.env, PATH: SEARCH_PATH, LC_ALL: "C" };
-  const options = { env, timeoutMs: RUN_MS, ...(stdin !== undefined && { stdin }) };
+  const options = { env, timeoutMs: RUN_MS, ownGroup: !leavesDaemon, ...(stdin !== undefined && { stdin }) };
   const { stdout, stderr, exitCode } = await run(program, args, options);
   if (exitCode === 0 && (prints === undefined || stdout.split("\n").some((line) => line.endsWith(prints)))) return;
   if (exitCode === 0)

@@ -1,4 +1,5 @@
 import { loadLab, loadStudy } from "@salvo/shared/config/files.ts";
+import { devicePlaces } from "../domain/study-places.ts";
 import { planStudy } from "../service/study/plan.ts";
 import { runStudy } from "../service/study/runner.ts";
 import type { Io } from "./io.ts";
@@ -29,6 +30,6 @@ export async function runStudyFile(
   });
   using stop = stopStudy(io);
   const place = await placeOf(labFile, lab.message, { data, signal: stop.signal });
-  const { exitCode } = await showStudy(runStudy(specs, place), { io, json });
+  const { exitCode } = await showStudy(runStudy(specs, { ...place, placeOf: devicePlaces(study) }), { io, json });
   return exitCode;
 }

@@ -10,6 +10,7 @@ import { formatQuantity } from "@salvo/shared/config/quantity.ts";
 import { checkMessage, listViolations, type Violation } from "@salvo/shared/config/rules.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { cutSectors } from "./block-size.ts";
 import { matchesGlob } from "./glob.ts";
 import { observersOf, observeViolations } from "./observed.ts";
 import { guestProblem, guestsOf, participantsOf } from "./scenario-storage.ts";
@@ -94,7 +95,7 @@ export function checkStudy(study: Study, lab: Lab): Violation[] {
     return undefined;
   };
 
-  const found = [...checkMessage(StudySchema, study), ...cutIntervals(study)];
+  const found = [...checkMessage(StudySchema, study), ...cutIntervals(study), ...cutSectors(study)];
   for (const [scenarioIndex, scenario] of study.scenarios.entries()) {
     found.push(...storageViolations(scenario, `scenarios[${scenarioIndex}]`, lab));
     found.push(...observeViolations(scenario, `scenarios[${scenarioIndex}].observe`, lab));

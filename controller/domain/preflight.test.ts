@@ -154,3 +154,20 @@ test("a clock that cannot make a complete run is told of before any begins", () 
     /^the clock of guest1 is known to 1.6 ms only, over the limit of 1 ms/,
   );
 });
+
+test("a device that cannot be used is told with where the study names it, the rest without", () => {
+  const placeOf = (scenario: string, agent: string, device: string) => `study.yaml:7:9 ${scenario} ${agent} ${device}`;
+  const spec = create(RunSpecSchema, {
+    ...SPEC,
+    scenario: "disks",
+    participants: [
+      { id: "guest1.disk1", agent: "guest1", device: "disk1" },
+      { id: "guest1.big", agent: "guest1", device: "big" },
+    ],
+  });
+  const agent = create(AgentDescriptionSchema, { ...AGENT, roles: [] });
+  expect(preflight(spec, "guest1", agent, [], { placeOf })).toEqual([
+    "the agent does not have the role workload",
+    "study.yaml:7:9 disks guest1 big: device big is not listed in the agent's own configuration (listed: disk1, small)",
+  ]);
+});

@@ -5,9 +5,18 @@ import type { RunSpec } from "@salvo/proto/run_pb.ts";
 import { RESERVED_BYTES } from "@salvo/shared/agent/domain/guard/label.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { renderJob } from "@salvo/shared/fio/job.ts";
+import type { Workload } from "@salvo/proto/workload_pb.ts";
 import { parseFioVersion, requireFioVersion } from "@salvo/shared/fio/version.ts";
 import { isObserver } from "./observer.ts";
 import { limitProblems } from "./fio-limits.ts";
+import type { DevicePlaceOf } from "./study-places.ts";
+
+export interface PreflightOptions {
+  /** Not so before a study begins whose scenarios make their storage. */
+  readonly storageIsMade?: boolean;
+  /** Where the study names a device; without it nobody knows. */
+  readonly placeOf?: DevicePlaceOf;
+}
 
 /**
  * Why the agent that was asked as `id` cannot take its part in a run, each with what to do about it; empty when it can.
@@ -18,7 +27,7 @@ export function preflight(
   id: string,
   agent: AgentDescription,
   runs: readonly RunStatus[],
-  { storageIsMade = true }: { readonly storageIsMade?: boolean } = {},
+  { storageIsMade = true, placeOf = () => undefined }: PreflightOptions = {},
 ): string[] {
   const planned = spec.agents.find((each) => each.id === id);
   if (agent.id !== id) {
@@ -33,7 +42,7 @@ export function preflight(
     ...activity(runs),
     ...fio(agent),
     ...limitProblems(spec, agent),
-    ...(toCome ? freshLuns(toCome.target, agent) : devices(spec, agent)),
+    ...(toCome ? freshLuns(toCome.target, agent) : devices(spec, agent, placeOf)),
   ];
 }
 
@@ -46,7 +55,7 @@ export function whyUnfit(
   id: string,
   specs: readonly RunSpec[],
   version: string,
-  options?: { readonly storageIsMade?: boolean },
+  options?: PreflightOptions,
 ): string[] {
   if (!agent) return ["the agent does not say who it is"];
   const problem = versionProblem(agent, version);
@@ -54,7 +63,7 @@ export function whyUnfit(
   return [...new Set(specs.flatMap((spec) => preflight(spec, id, agent, runs, options)))];
 }
 
-/** Of devices that will be made: whether they may be. */
+/** Of devices that will be made by the guest itself: whether they may be. */
 function freshLuns(target: string, agent: AgentDescription): string[] {
   const problems: string[] = [];
   if (!agent.roles.includes(Role.INITIATOR)) problems.push("the agent does not serve the role initiator");
@@ -95,28 +104,35 @@ function problemsOf(check: () => void): string[] {
   }
 }
 
-function devices(spec: RunSpec, agent: AgentDescription): string[] {
+function devices(spec: RunSpec, agent: AgentDescription, placeOf: DevicePlaceOf): string[] {
   const { workload } = spec;
   if (!workload) return ["the run has no workload"];
   return spec.participants
     .filter((participant) => participant.agent === agent.id)
     .flatMap(({ device: name }) => {
-      const device = agent.devices.find((listed) => listed.name === name);
-      if (!device) {
-        const listed = agent.devices.map((each) => each.name).join(", ") || "none";
-        return [`device ${name} is not listed in the agent's own configuration (listed: ${listed})`];
-      }
-      if (!agent.deviceHashes[name]) return [`the agent does not say what device ${name} is to be known by`];
-      const place = {
-        ...NO_PLACE,
-        // Where a raw disk will be is known when it is armed.
-        file: device.disk ? "/dev/disk" : device.path,
-        deviceBytes: device.sizeBytes,
-        // What was made for the scenario bears no label, and is used whole.
-        reservedBytes: device.disk && !spec.storage ? RESERVED_BYTES : 0n,
-      };
-      return problemsOf(() => renderJob(workload, place));
+      const place = placeOf(spec.scenario, agent.id, name);
+      return deviceProblems(name, spec, workload, agent).map((text) =>
+        place === undefined ? text : `${place}: ${text}`,
+      );
     });
+}
+
+function deviceProblems(name: string, spec: RunSpec, workload: Workload, agent: AgentDescription): string[] {
+  const device = agent.devices.find((listed) => listed.name === name);
+  if (!device) {
+    const listed = agent.devices.map((each) => each.name).join(", ") || "none";
+    return [`device ${name} is not listed in the agent's own configuration (listed: ${listed})`];
+  }
+  if (!agent.deviceHashes[name]) return [`the agent does not say what device ${name} is to be known by`];
+  const place = {
+    ...NO_PLACE,
+    // Where a raw disk will be is known when it is armed.
+    file: device.disk ? "/dev/disk" : device.path,
+    deviceBytes: device.sizeBytes,
+    // What was made for the scenario bears no label, and is used whole.
+    reservedBytes: device.disk && !spec.storage ? RESERVED_BYTES : 0n,
+  };
+  return problemsOf(() => renderJob(workload, place));
 }
 
 /** Agent and controller are one program in two parts: of another version nobody knows what it means by what it says. */

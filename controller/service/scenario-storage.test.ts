@@ -4,7 +4,7 @@ import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { Multipath, Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
 import { Layout } from "@salvo/proto/study_pb.ts";
 import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -207,4 +207,28 @@ test("storage of another lab is told of, and stays on record", async () => {
   expect(deps.lines.join("\n")).toMatch(/left storage in lab bench/);
   expect(thereOn()).toEqual([["iscsi-t1"], [IQN], [IQN]]);
   expect((await deps.records.list()).size).toBe(1);
+});
+
+test.each([
+  ["cut off", '{"scenario":'],
+  ["of something else", "{}"],
+  ["without its lab", '{"scenario":"iscsi","wanted":{"target":"target"}}'],
+])("a record that is %s is told once with what to do, set aside, and keeps nothing else", async (_, text) => {
+  await setUpStorage(SPEC, await depsOf());
+  const file = join(folder, "data", "storage", "t0.json");
+  await writeFile(file, text);
+  const deps = await depsOf();
+  expect(await takeDownLeft(deps)).toEqual({ found: true, all: true });
+  const told = deps.lines.filter((line) => line.includes("t0.json"));
+  expect(told).toEqual([
+    expect.stringMatching(/^\S+t0\.json does not say what storage a study has made .*salvo lab apply/),
+  ]);
+  expect(thereOn()).toEqual(NOTHING);
+  expect(await readFile(`${file}.damaged`, "utf8")).toBe(text);
+
+  const again = await depsOf();
+  expect(await takeDownLeft(again)).toEqual({ found: false, all: true });
+  expect(again.lines).toEqual([]);
+  // Nobody gets its tag: what it was of may still be there.
+  expect(await again.records.tags()).toEqual(new Set(["t0"]));
 });

@@ -50,7 +50,7 @@ export async function setUpStorage({ scenario, storage }: RunSpec, deps: Scenari
 }
 
 async function freeTag({ records, newTag }: ScenarioDeps): Promise<string> {
-  const taken = await records.list();
+  const taken = await records.tags();
   let tag = newTag();
   while (taken.has(tag)) tag = newTag();
   return tag;

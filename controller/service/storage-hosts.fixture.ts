@@ -12,7 +12,7 @@ import {
 } from "@salvo/proto/storage_pb.ts";
 import type { GivenDisk, GivenDiskSchema } from "@salvo/proto/initiator_pb.ts";
 import type { ExportedLunSchema } from "@salvo/proto/target_pb.ts";
-import type { Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
+import type { Found, Piece } from "@salvo/shared/agent/domain/provision/piece.ts";
 import { roleName } from "@salvo/shared/config/role.ts";
 import type { Disks } from "@salvo/shared/agent/guard/disks.ts";
 import { openIdentity } from "@salvo/shared/agent/identity/agent-identity.ts";
@@ -169,39 +169,9 @@ export async function memoryHost(
     setImmediate(host.onLook);
     return [...there].map(([name, value]) => ({ ...piece(name, value), make: [] }));
   };
-  const target: TargetProvider<Op> = {
-    look: async () => ({
-      found: found(),
-      show: (pieces) => ({
-        luns: pieces.flatMap(({ facts: { value = "" } }) => network.tell(fromJsonString(TargetSpecSchema, value))),
-      }),
-      wanted: ({ volumes, exports }: TargetSpec) =>
-        exports.map((each) => {
-          const own = volumes.filter(({ name }) => each.luns.some(({ volume }) => volume === name));
-          const value = create(TargetSpecSchema, { volumes: own, exports: [each] });
-          return piece(each.name, toJsonString(TargetSpecSchema, value));
-        }),
-    }),
-    describe,
-    perform,
-  };
-  const initiatorProvider: InitiatorProvider<Op> = {
-    look: async () => ({
-      found: found(),
-      show: (pieces) => ({
-        initiator,
-        hostNqn: "",
-        luns: pieces.flatMap(({ facts: { value = "" } }) => attachedLuns(fromJsonString(InitiatorSpecSchema, value))),
-        given: [...given.values()].flat(),
-      }),
-      wanted: ({ attachments }: InitiatorSpec) =>
-        attachments.map((each) =>
-          piece(each.target, toJsonString(InitiatorSpecSchema, create(InitiatorSpecSchema, { attachments: [each] }))),
-        ),
-    }),
-    describe,
-    perform,
-  };
+  const deps = { network, describe, perform, found };
+  const target = toyTarget(deps);
+  const initiatorProvider = toyInitiator(initiator, given, deps);
   const served = await serveAgent({
     config,
     platform: {
@@ -231,6 +201,56 @@ export async function memoryHost(
     storageAddresses: [address],
   });
   return Object.assign(host, { agent, there, [Symbol.asyncDispose]: () => served[Symbol.asyncDispose]() });
+}
+
+interface ToyDeps {
+  readonly network: ToyNetwork;
+  readonly describe: (op: Op) => string;
+  readonly perform: (op: Op) => Promise<void>;
+  readonly found: () => Found<Op>[];
+}
+
+function toyTarget({ network, describe, perform, found }: ToyDeps): TargetProvider<Op> {
+  return {
+    look: async () => ({
+      found: found(),
+      show: (pieces) => ({
+        luns: pieces.flatMap(({ facts: { value = "" } }) => network.tell(fromJsonString(TargetSpecSchema, value))),
+      }),
+      wanted: ({ volumes, exports }: TargetSpec) =>
+        exports.map((each) => {
+          const own = volumes.filter(({ name }) => each.luns.some(({ volume }) => volume === name));
+          const value = create(TargetSpecSchema, { volumes: own, exports: [each] });
+          return piece(each.name, toJsonString(TargetSpecSchema, value));
+        }),
+    }),
+    describe,
+    perform,
+  };
+}
+
+function toyInitiator(
+  initiator: string,
+  given: ReadonlyMap<string, MessageInitShape<typeof GivenDiskSchema>[]>,
+  { describe, perform, found }: ToyDeps,
+): InitiatorProvider<Op> {
+  return {
+    look: async () => ({
+      found: found(),
+      show: (pieces) => ({
+        initiator,
+        hostNqn: "",
+        luns: pieces.flatMap(({ facts: { value = "" } }) => attachedLuns(fromJsonString(InitiatorSpecSchema, value))),
+        given: [...given.values()].flat(),
+      }),
+      wanted: ({ attachments }: InitiatorSpec) =>
+        attachments.map((each) =>
+          piece(each.target, toJsonString(InitiatorSpecSchema, create(InitiatorSpecSchema, { attachments: [each] }))),
+        ),
+    }),
+    describe,
+    perform,
+  };
 }
 
 function piece(name: string, value: string): Piece<Op> {

@@ -1,6 +1,7 @@
 import type { Lab } from "@salvo/proto/lab_pb.ts";
 import type { BusTls } from "@salvo/shared/bus/connection.ts";
 import type { Logger } from "@salvo/shared/log/logger.ts";
+import type { DevicePlaceOf } from "../../domain/study-places.ts";
 import type { AuditedLab } from "../audited-lab.ts";
 import type { StudyEvent } from "./events.ts";
 
@@ -17,6 +18,8 @@ export interface StudyPlace {
   readonly logger: Logger;
   /** Stops the present run, which is sealed, and takes storage down; no other run begins. */
   readonly signal: AbortSignal;
+  /** Where the study's file names a device; without it nobody knows. */
+  readonly placeOf?: DevicePlaceOf;
 }
 
 export interface StudyDeps extends StudyPlace {

@@ -16,7 +16,7 @@ const ANSWER_MS = 5_000;
 export async function lookAtAgents(
   channels: Channels,
   specs: readonly RunSpec[],
-  { lab, version, signal, emit }: Pick<StudyDeps, "lab" | "version" | "signal" | "emit">,
+  { lab, version, signal, emit, placeOf }: Pick<StudyDeps, "lab" | "version" | "signal" | "emit" | "placeOf">,
 ): Promise<void> {
   const looks = [
     ...agentsOf(specs).map((agent) => look(agent)),
@@ -44,7 +44,7 @@ export async function lookAtAgents(
     try {
       const answer = await channels.describe(expectedInRun(agent), { deadlineMs: ANSWER_MS, signal });
       const mine = specs.filter(({ agents }) => agents.some(({ id }) => id === agent.id));
-      const problems = whyUnfit(answer, agent.id, mine, version, { storageIsMade: false });
+      const problems = whyUnfit(answer, agent.id, mine, version, { storageIsMade: false, ...(placeOf && { placeOf }) });
       if (problems.length > 0) return problems.map((text) => named(agent.id, text));
       const { boundNs } = await probeClock(client, systemClock, { signal });
       const warning = clockWarning(agent.id, boundNs, CLOCK_BOUND_MS_MAX);

@@ -30,10 +30,10 @@ test("a preparation that takes long begins earlier, but never more than 45 ms be
   }
 });
 
-test("a look that cannot be in time is told of", () => {
+test("a look that was not in time is told of", () => {
   expect(lateGates(45)).toBeUndefined();
   expect(lateGates(79.2)).toBe(
-    "its last look at devices and counters takes 80 ms, and begins at most 45 ms before its gates open: they open late",
+    "its last look at devices and counters took 80 ms, and may begin only 45 ms before its gates open: they opened late",
   );
 });
 

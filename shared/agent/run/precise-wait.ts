@@ -50,11 +50,11 @@ export async function waitPrecisely(
   }
 }
 
-/** What to tell of an agent whose last look at devices and counters takes so long; undefined where it is in time. */
+/** What to tell of an agent whose last look at devices and counters took so long; undefined where it was in time. */
 export function lateGates(lookMs: number): string | undefined {
   if (lookMs <= JUST_BEFORE_MS_MAX) return undefined;
   const ms = Math.ceil(lookMs);
-  return `its last look at devices and counters takes ${ms} ms, and begins at most ${JUST_BEFORE_MS_MAX} ms before its gates open: they open late`;
+  return `its last look at devices and counters took ${ms} ms, and may begin only ${JUST_BEFORE_MS_MAX} ms before its gates open: they opened late`;
 }
 
 /** Returns at the instant, late by about a tenth of a millisecond on a quiet host, and takes no CPU for it. */

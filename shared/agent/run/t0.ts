@@ -26,7 +26,9 @@ export async function waitForT0(
   const act = () => {
     told = tell({ type: "due", lateMs: nsToMs(clock.now() - openAtNs) });
   };
+  let lookedNs = 0n;
   const justBefore = () => {
+    const beganNs = clock.now();
     participants.lookLate();
     armed.sampling.begin();
     participants.prepareToOpen(
@@ -35,10 +37,12 @@ export async function waitForT0(
         () => Date.now(),
       ),
     );
+    lookedNs = clock.now() - beganNs;
   };
-  const late = lateGates(armed.lateMs);
-  if (late !== undefined) keep({ case: "event", value: { kind: EventKind.WARNING, text: late } });
   await waitPrecisely(openAtNs, { justBefore, justBeforeMs: armed.lateMs * SLOWER, act, signal });
+  const late = lateGates(nsToMs(lookedNs));
+  if (late !== undefined && context.state().phase !== "ended")
+    keep({ case: "event", value: { kind: EventKind.WARNING, text: late } });
   await told;
 }
 

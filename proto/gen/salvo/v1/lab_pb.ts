@@ -377,8 +377,8 @@ export type AgentConfig = Message<"salvo.v1.AgentConfig"> & {
   nats?: NatsCredentials | undefined;
 
   /**
-   * Agents of the lab with the role target. What they make for a scenario, and is blank, runs may overwrite without a claim by
-   * hand. Only what those agents have made themselves is ever among that.
+   * Agents of the lab with the role target, and attachers: agents that attach this guest's LUNs. What they make for a scenario, or
+   * give to this host, and is blank, runs may overwrite without a claim by hand.
    *
    * @generated from field: repeated string luns_of = 8;
    */

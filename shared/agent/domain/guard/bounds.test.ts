@@ -199,6 +199,23 @@ test("what people read says which disk, what is wrong with it, and where", () =>
     label-lab, what was taken: is claimed as device lun0 of lab lab1 (uuid-1), but this agent belongs to lab lab2
     ambiguous, almost a path: /dev/sdb shares its serial with /dev/sda
     region, past a fresh LUN's end: bytes 0 to 67108865 are not all the workload's
-    plan-hash, taken anew: /dev/sdb is not the disk that the run was planned for: since then it was claimed anew, or listed otherwise in the agent's file"
+    plan-hash, taken anew: /dev/sdb is not the disk that the run was planned for: since then it was claimed anew, or listed otherwise in the agent's file
+    identity-thin, size alone: 67108864 B are too few keys
+    identity-mismatch, given, another serial: /dev/sdb is another disk: its serial is 9f1c2a78, not 9f1c2a77
+    identity-mismatch, given, no serial: /dev/sdb is another disk: its serial is none, not 9f1c2a77
+    cannot-tell, given, its WWN: identity could not be found out: wwn (no permission)
+    size-mismatch, given, larger: /dev/sdb has 67109376 B, not 67108864 B
+    ambiguous, given, another with its serial: /dev/sdb shares its serial with /dev/sda
+    cannot-tell, given, another's WWN: whether it is the only one could not be found out: wwn of /dev/sda (no permission)
+    was-there, the last that was there: /dev/sdb was there before hv1 was asked to attach it
+    was-there, used: /dev/sdb was there before hv1 was asked to attach it
+    cannot-tell, a kernel that does not count: arrival could not be found out: this kernel does not count attachments (8:16)
+    foreign-target, another attacher: /dev/sdb is to be of the attacher hv2, to whose LUNs runs may not write
+    foreign-target, an attacher that is not in lunsOf any more: /dev/sdb is to be of the attacher hv1, to whose LUNs runs may not write
+    foreign-target, given, of a session of this host: /dev/sdb is of the target iqn.2026-11.lab:ram0, and no disk that was given
+    cannot-tell, given, whether it is of a session: target could not be found out: no permission
+    unknown-content, given, not blank: has data in its first MiB that is not a label of Salvo's
+    unknown-content, given, not blank at its first run: has data in its first MiB that is not a label of Salvo's
+    stale, given, attached anew: /dev/sdb is device 8:16#5 now, but 8:16#7 was taken when it was blank"
   `);
 });
