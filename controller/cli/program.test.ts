@@ -38,6 +38,7 @@ const COMMANDS = [
   "demo",
   "run",
   "resume",
+  "discard",
   "report",
   "runs",
   "init",

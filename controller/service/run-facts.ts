@@ -82,8 +82,7 @@ function notCollected({ t0Ns, agents }: ConductorState): [string, AgentState][] 
 }
 
 /** Agents that hold the run, and can be asked again: for what is missing, or to forget it. */
-export function askedAgain({ t0Ns, agents }: ConductorState): string[] {
-  if (t0Ns === undefined) return []; // nothing was measured
+export function askedAgain({ agents }: ConductorState): string[] {
   return [...agents].flatMap(([id, { armed, released, uncollected }]) =>
     armed && !released && uncollected?.forgotten !== true ? [id] : [],
   );
