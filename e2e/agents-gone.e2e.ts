@@ -7,7 +7,7 @@ import { untilOpenRun } from "./open-run.ts";
 
 const MID_RUN = { workloads: [{ ...quick, duration: "4s" }] };
 /** What comes on top of waiting for records: starting, noticing the loss, stopping the others, sealing, releasing. */
-const REST_MS = 16_000;
+const REST_MS = 25_000;
 
 test("an agent started anew after its run had ended: nothing is missing", async () => {
   await using lab = await killedInMidRun({});

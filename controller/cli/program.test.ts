@@ -39,6 +39,7 @@ const COMMANDS = [
   "demo",
   "run",
   "resume",
+  "discard",
   "report",
   "runs",
   "init",

@@ -111,8 +111,7 @@ function uncollectedAgents({ t0Ns, agents }: ConductorState): UncollectedAgent[]
 }
 
 /** Agents that hold the run, and can be asked again: for what is missing, or to forget it. */
-export function askedAgain({ t0Ns, agents }: ConductorState): string[] {
-  if (t0Ns === undefined) return []; // nothing was measured
+export function askedAgain({ agents }: ConductorState): string[] {
   return [...agents].flatMap(([id, { armed, released, uncollected }]) =>
     armed && !released && uncollected?.forgotten !== true ? [id] : [],
   );

@@ -77,6 +77,7 @@ interface Earlier {
 async function driveOpenRun(run: OpenRun, earlier: Earlier, abort: AbortSignal): Promise<DrivenRun> {
   const { clock, renewals, spec, dataDir } = run;
   const course = createCourse(spec, clock);
+  const stopTelling = tellAwaited(run, course);
   const beside = Promise.all([
     consumeRecords(run, course),
     renewals.keep(() => mayRenew(course.state, clock.now()), course.over),
@@ -86,7 +87,6 @@ async function driveOpenRun(run: OpenRun, earlier: Earlier, abort: AbortSignal):
     for (const entry of earlier.before) if (entry.type !== "begin") course.take(entry);
     course.emit(firstEvent(earlier, run.begin, course));
     abortBy(abort, course);
-    using _telling = tellAwaited(run, course);
     const manifest = await followCourse(run, course);
     return {
       // An earlier life may have sealed it.
@@ -94,6 +94,7 @@ async function driveOpenRun(run: OpenRun, earlier: Earlier, abort: AbortSignal):
       heldBy: askedAgain(course.state),
     };
   } finally {
+    stopTelling();
     course[Symbol.dispose]();
     await beside;
   }
