@@ -102,8 +102,10 @@ export async function openController(options: ControllerOptions): Promise<Contro
     run: (spec, options) => beginRun(parts, spec, options),
     resume: (options) => resumeRuns(parts, options),
     async *resumeAll(options) {
+      // Of before: what is incomplete only now was asked a moment ago.
+      const incomplete = await incompleteRuns(parts.dataDir);
       yield* resumeRuns(parts, options);
-      yield* completeRuns(parts, options);
+      yield* completeRuns(parts, incomplete, options);
     },
     channels,
     [Symbol.asyncDispose]: () => open.disposeAsync(),
@@ -142,8 +144,12 @@ async function* resumeRuns(parts: Parts, options: (spec: RunSpec) => RunOptions)
   }
 }
 
-async function* completeRuns(parts: Parts, options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed> {
-  for (const run of (await incompleteRuns(parts.dataDir)).toSorted()) {
+async function* completeRuns(
+  parts: Parts,
+  runs: readonly string[],
+  options: (spec: RunSpec) => RunOptions,
+): AsyncGenerator<Resumed> {
+  for (const run of runs.toSorted()) {
     await reopenIncomplete(parts.dataDir, run);
     try {
       const spec = await readOpenRun(parts.dataDir, run);
