@@ -225,9 +225,11 @@ test("what keeps an agent and its fio from CPUs is among the events, the agent's
     const value = create(CpuLimitSchema, { participant: record.body.value.participant, over: true, quotas });
     return { ...record, body: { case: "cpuLimit", value } };
   };
-  const { summary, notes } = await seal(run, limited);
+  const { summary } = await seal(run, limited);
   expect(summary?.verdict).toBe("complete");
-  expect(notes).toEqual([expect.stringMatching(/^fio of vm1\.disk1 may use 0\.3 cores .*stopped in 7 of 9 periods/)]);
+  expect(summary?.warnings).toEqual([
+    expect.stringMatching(/^fio of vm1\.disk1 may use 0\.3 cores .*stopped in 7 of 9 periods/),
+  ]);
   const lines = (await readFile(join(summary!.archive, "events.jsonl"), "utf8")).trim().split("\n");
   const told = lines.map((line) => JSON.parse(line)).filter(({ kind }) => kind === "cpu-limit");
   expect(new Set(told.map(({ participant }) => participant))).toEqual(new Set(["", "vm1.disk1"]));
