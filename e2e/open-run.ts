@@ -34,7 +34,7 @@ export async function lookAtOpenRun(dataDir: string): Promise<OpenRun | undefine
     const plan = {
       agents: spec.agents.map(({ id }) => ({ id, onLoss: "abort" }) as const),
       lengthMs: 0,
-      collectMaxMs: 0,
+      collectMaxMs: 3_600_000,
     };
     const state = events.reduce((state, event) => step(state, event).state, conduct(plan));
     return { run, folder, events, state };

@@ -107,8 +107,10 @@ export async function openController(options: ControllerOptions): Promise<Contro
     run: (spec, options) => driveRun(spec, { resumed: false }, deps, options),
     resume: (options) => resumeRuns(deps, options),
     async *resumeAll(options) {
+      // Of before: what is incomplete only now was asked a moment ago.
+      const incomplete = await incompleteRuns(deps.dataDir);
       yield* resumeRuns(deps, options);
-      yield* completeRuns(deps, options);
+      yield* completeRuns(deps, incomplete, options);
     },
     channels,
     [Symbol.asyncDispose]: () => open.disposeAsync(),
@@ -129,8 +131,12 @@ async function* resumeRuns(deps: RunDeps, options: (spec: RunSpec) => RunOptions
   }
 }
 
-async function* completeRuns(deps: RunDeps, options: (spec: RunSpec) => RunOptions): AsyncGenerator<Resumed> {
-  for (const run of (await incompleteRuns(deps.dataDir)).toSorted()) {
+async function* completeRuns(
+  deps: RunDeps,
+  runs: readonly string[],
+  options: (spec: RunSpec) => RunOptions,
+): AsyncGenerator<Resumed> {
+  for (const run of runs.toSorted()) {
     await reopenIncomplete(deps.dataDir, run);
     try {
       const spec = await readOpenRun(deps.dataDir, run);

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { runFolder } from "../store/layout.ts";
 import { loadManifest } from "../store/manifest.ts";
+import { reopenIncomplete } from "../store/openrun.ts";
 import { queryRuns } from "../store/query.ts";
 import { incompleteRuns, listRuns, openRuns, readManifest } from "../store/runs.ts";
 import type { Resumed } from "./controller.ts";
@@ -50,6 +51,13 @@ test("what an agent holds is collected when it is back, sealed beside the first 
   const { rows } = await queryRuns(dataDir, "SELECT count(*)::INT AS runs FROM runs");
   expect(rows).toEqual([{ runs: 1 }]);
   expect(await loadManifest(runFolder(dataDir, RUN))).toEqual(first);
+}, 60_000);
+
+test("a run that is resumed while its agent is away is asked about once", async () => {
+  const { dataDir } = world;
+  await reopenIncomplete(dataDir, RUN); // as a controller leaves it that dies meanwhile
+  expect(await resume("resumeAll")).toMatchObject([{ run: RUN, manifest: { summary: { verdict: "incomplete" } } }]);
+  expect(await incompleteRuns(dataDir)).toEqual([RUN]);
 }, 60_000);
 
 test("an agent that has forgotten the run ends the waiting for it", async () => {
