@@ -14,7 +14,7 @@ let files: BundledFile[];
 beforeAll(async () => {
   files = await linuxProgram();
   for (const { name, bytes } of files) writeFileSync(join(folder, name), bytes);
-});
+}, 60_000);
 
 function agent(...args: string[]): string {
   const options = { cwd: "/", encoding: "utf8", env: { PATH: process.env["PATH"] }, stdio: "pipe" } as const;

@@ -37,4 +37,4 @@ test("npm refuses a pnpm with other bytes than those that are pinned", () => {
   const other = `sha512-${"A".repeat(86)}==`;
   writeFileSync(path, readFileSync(path, "utf8").replace(integrity, other));
   expect(install).toThrow(/EINTEGRITY/);
-});
+}, 120_000);

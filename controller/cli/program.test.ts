@@ -160,7 +160,7 @@ test("exit codes are as the table says", async () => {
   expect(ended).toEqual(
     cases.map(([, exitCode, stderr]) => expect.objectContaining({ exitCode, stderr: expect.stringMatching(stderr) })),
   );
-});
+}, 120_000);
 
 test("an option may come from the environment; the command line wins", async () => {
   const named = { stderr: expect.stringContaining("from-env.yaml: there is no such file") };
