@@ -135,7 +135,7 @@ test("a device that its agent does not list: no agent is armed, nothing is seale
   });
   // This one is for a controller to find out, which has a data folder.
   const { stdout, stderr, exitCode } = await run(file, lab.labFile, join(lab.folder, "controller-of-its-own"));
-  expect(stderr).toMatch(/guest2: device disk7 is not listed .*listed: disk1/);
+  expect(stderr).toMatch(/guest2: \S+study\d*\.yaml:\d+:\d+: device disk7 is not listed .*listed: disk1/);
   expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 6 });
   for (const agent of lab.agents) expect(await agent.runs()).toEqual([]);
 });
