@@ -7,7 +7,7 @@ import type { LateStart, WidestProof } from "./spread.ts";
 import { type Stall, stallText } from "./stalls.ts";
 
 /** What a run is judged by. Every list names the agents or participants that it is true of. */
-export interface Findings {
+export interface Shortcomings {
   /** Why the conductor ended the run before its planned end. */
   readonly aborted: string | undefined;
   /** Lost in mid-run, and the run went on without them. */
@@ -72,7 +72,7 @@ export const START_SPREAD_MS_MAX = 25;
 /** Rates stay exact however late fio answers; but participants are to be measured at the same time. */
 export const SPAN_SHARE_MAX = 0.02;
 
-type Rule = readonly [Verdict, (findings: Findings) => string | false];
+type Rule = readonly [Verdict, (found: Shortcomings) => string | false];
 
 /** The first that has something to say is the verdict. */
 const RULES: readonly Rule[] = [
@@ -109,9 +109,9 @@ const RULES: readonly Rule[] = [
   ["complete", () => "everything planned was measured and is here"],
 ];
 
-export function judge(findings: Findings): Judgement {
+export function judge(found: Shortcomings): Judgement {
   const said = RULES.flatMap(([verdict, ruleOf]) => {
-    const reason = ruleOf(findings);
+    const reason = ruleOf(found);
     return reason === false ? [] : [{ verdict, reason }];
   });
   const [first, ...more] = said;
@@ -122,7 +122,7 @@ export function judge(findings: Findings): Judgement {
   return { ...first, besides };
 }
 
-function agentsOf(uncollected: Findings["uncollected"], forgotten: boolean): string[] {
+function agentsOf(uncollected: Shortcomings["uncollected"], forgotten: boolean): string[] {
   return uncollected.filter((each) => each.forgotten === forgotten).map(({ agent }) => agent);
 }
 

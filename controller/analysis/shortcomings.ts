@@ -10,8 +10,8 @@ import { type FirstIo, lateStarts, widestProof } from "./spread.ts";
 import type { Stall } from "./stalls.ts";
 import { wholeAgents } from "./uncollected.ts";
 import {
-  type Findings,
   type OffSpan,
+  type Shortcomings,
   type ShortWindow,
   SPAN_SHARE_MAX,
   START_BOUND_MS_MAX,
@@ -38,7 +38,7 @@ export interface Seen {
   readonly measured: Measured | undefined;
 }
 
-export function findingsOf(seen: Seen): Findings {
+export function shortcomingsOf(seen: Seen): Shortcomings {
   const { spec, facts, outlines, streams, firstIos, lost, measured, observers } = seen;
   const outlineOf = new Map(outlines.map((outline) => [outline.agent, outline]));
   const lasting = outlines.filter(({ agent }) => !lost.includes(agent));
