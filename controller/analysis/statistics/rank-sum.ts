@@ -1,21 +1,37 @@
 /**
  * The distribution of Mann and Whitney's U when two groups do not differ: of all pairs of one value from each, in how many the
- * first is the greater. Exact up to 50 values each; above, the normal distribution with its correction for continuity.
+ * first is the greater. Exact up to 2,500 pairs; above, the normal distribution with its correction for continuity.
  * Source: Mann and Whitney, Annals of Mathematical Statistics 18 (1947); Hollander and Wolfe, table A.6.
  */
 import { normalQuantile } from "./normal.ts";
 
-const EXACT_MAX = 50;
+/** Counting takes about a quarter of the square of this, in steps. */
+const EXACT_PAIRS_MAX = 2_500;
+
+/** A comparison asks for the same sizes again and again: for each measure of each workload. */
+const KNOWN = new Map<string, Cut>();
+
+export interface Cut {
+  readonly k: number;
+  readonly below: number;
+}
 
 /**
  * The greatest k so that P(U < k) is at most `tail`, and that probability. k of 0 says that no such value exists: the groups are
  * too small.
  */
-export function rankSumCut(m: number, n: number, tail: number): { readonly k: number; readonly below: number } {
-  if (m > EXACT_MAX || n > EXACT_MAX) {
+export function rankSumCut(m: number, n: number, tail: number): Cut {
+  if (m * n > EXACT_PAIRS_MAX) {
     const sd = Math.sqrt((m * n * (m + n + 1)) / 12);
     return { k: Math.max(0, Math.floor((m * n) / 2 - 0.5 + normalQuantile(tail) * sd)), below: tail };
   }
+  const key = `${m} ${n} ${tail}`;
+  const cut = KNOWN.get(key) ?? exactCut(m, n, tail);
+  KNOWN.set(key, cut);
+  return cut;
+}
+
+function exactCut(m: number, n: number, tail: number): Cut {
   let [k, below] = [0, 0];
   for (const share of rankSumShares(m, n)) {
     if (below + share > tail) break;

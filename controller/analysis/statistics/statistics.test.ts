@@ -71,9 +71,10 @@ test.for([
 
 test("all ranks together have the probability 1, and large groups join the exact ones without a step", () => {
   expect(rankSumShares(7, 9).reduce((sum, share) => sum + share)).toBeCloseTo(1, 12);
-  const exact = rankSumCut(50, 50, 0.025).k;
-  expect(rankSumCut(51, 50, 0.025).k).toBeGreaterThan(exact);
-  expect(rankSumCut(51, 50, 0.025).k - exact).toBeLessThan(25);
+  // The exact ones of R are 966 for 50 and 50, 987 for 51 and 50, and 4198 for 100 and 100.
+  expect(rankSumCut(50, 50, 0.025).k).toBe(966);
+  expect(Math.abs(rankSumCut(51, 50, 0.025).k - 987)).toBeLessThanOrEqual(2);
+  expect(Math.abs(rankSumCut(100, 100, 0.025).k - 4198)).toBeLessThanOrEqual(2);
 });
 
 test.for(fixtures.medians)("of $n values the ranks and the confidence are those of R", ({ n, rank, confidence }) => {
