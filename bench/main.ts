@@ -36,6 +36,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     defaults: { samples: 1_000_000, rounds: 3 },
     load: async () => (await import("./seal.ts")).seal,
   },
+  compare: {
+    about: "how long salvo compare takes on archived runs (--samples 1000 --rounds 5)",
+    defaults: { samples: 1000, rounds: 5 },
+    load: async () => (await import("./compare.ts")).compare,
+  },
 };
 
 const { values, positionals } = parseArgs({

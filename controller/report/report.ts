@@ -1,3 +1,5 @@
+import { answerSection } from "./answer.ts";
+import { ANSWER_STYLE } from "./bars.ts";
 import { html, type Html, trusted } from "./html.ts";
 import { placeRuns } from "./placed.ts";
 import type { ReportRun } from "./run.ts";
@@ -19,6 +21,7 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
  */
 export function renderReport(runs: readonly ReportRun[]): string {
   const placed = placeRuns(runs);
+  const answer = answerSection(runs.map(({ manifest }) => manifest));
   const title = `${namesOf(runs, "study") || "Salvo"}: storage benchmark report`;
   return html`<!doctype html>
     <html lang="en">
@@ -28,16 +31,16 @@ export function renderReport(runs: readonly ReportRun[]): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title}</title>
         <style>
-          ${trusted(colorVariables() + STYLE)}
+          ${trusted(colorVariables() + STYLE + ANSWER_STYLE)}
         </style>
       </head>
       <body>
         <a class="skip" href="#summary">Skip to the summary</a>
         <main>
-          ${masthead(runs)}
+          ${masthead(runs)} ${answer}
           <section id="summary" aria-labelledby="summary-title">
             <h2 id="summary-title">Summary</h2>
-            ${warningList(placed)} ${summaryTable(placed)} ${comparisonTable(runs)}
+            ${warningList(placed)} ${summaryTable(placed)} ${answer ? undefined : comparisonTable(runs)}
           </section>
           ${placed.map(renderRun)}
           <section aria-labelledby="hosts-title">
