@@ -139,3 +139,11 @@ test("what is only on one side is told, and nothing is guessed where several cou
     ],
   });
 });
+
+test("one scenario of the base is held against none of several new ones", () => {
+  const base = repeats(STEADY, { scenario: "a" });
+  const now = [...repeats(TWICE, { scenario: "b" }), ...repeats(TWICE, { scenario: "c" })];
+  const { workloads, alone } = compareSelections(base, now);
+  expect(workloads).toEqual([]);
+  expect(alone.map(({ title }) => title)).toEqual(["a/4k", "b/4k", "c/4k"]);
+});

@@ -19,7 +19,12 @@ export function declareCompare(program: Command, io: Io): void {
         "end with a code of its own when a figure is worse by more than this",
       ).argParser(lossShare),
     )
-    .addOption(new Option("--measure <NAMES>", "the figures that --max-loss is about, with commas").default("iops"))
+    .addOption(
+      new Option(
+        "--measure <NAMES>",
+        "the figures that --max-loss is about, with commas: iops, mib, p50, p99, cpu-guests, cpu-targets",
+      ).default("iops"),
+    )
     .addOption(
       new Option("--format <FORMAT>", "how the comparison is written to stdout")
         .choices(["text", "json", "junit", "markdown", "csv"])
