@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fact, readIfThere } from "./fact.ts";
 import { slavesOf, waysOf } from "./ways.ts";
+import { errnoOf } from "@salvo/shared/kernel/errno.ts";
 
 /** The kernel counts a disk's size in sectors of 512 bytes, whatever the disk's own are. */
 const SECTOR_BYTES = 512n;
@@ -15,7 +16,7 @@ export function identifyDisks(sys = "/sys"): DiskIdentity[] {
       return [identifyDisk(join(sys, "block", name), sys)];
     } catch (error) {
       // Pulled out while we looked.
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+      if (errnoOf(error) === "ENOENT") return [];
       throw error;
     }
   });

@@ -1,5 +1,5 @@
 import { binRangeNs } from "@salvo/shared/fio/bins.ts";
-import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import { expect, test } from "vitest";
 import { conclude, type Edit, small } from "./analysis.fixture.ts";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { RunSummarySchema } from "@salvo/proto/run_pb.ts";
-import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { sealRun } from "../service/seal.ts";
 import { formatSums, sumFiles } from "./checksums.ts";
