@@ -172,10 +172,10 @@ function findings(
   results: readonly { readonly bus: Ingested; readonly collect: Ingested }[],
   { count, total, bytesEach }: { readonly count: number; readonly total: number; readonly bytesEach: number },
 ): Findings {
-  const rates = (way: "bus" | "collect") => results.map((result) => result[way].records / result[way].seconds);
-  const row = (name: string, way: "bus" | "collect") => {
-    const cpu = (part: keyof Pids) => median(results.map((result) => result[way].cpuUs[part]));
-    return [name, median(rates(way)), Math.min(...rates(way)), Math.max(...rates(way))].concat([
+  const rates = (route: "bus" | "collect") => results.map((result) => result[route].records / result[route].seconds);
+  const row = (name: string, route: "bus" | "collect") => {
+    const cpu = (part: keyof Pids) => median(results.map((result) => result[route].cpuUs[part]));
+    return [name, median(rates(route)), Math.min(...rates(route)), Math.max(...rates(route))].concat([
       cpu("agents"),
       cpu("nats"),
       cpu("controller"),
@@ -194,11 +194,11 @@ function findings(
         ],
       },
     ],
-    aims: (["bus", "collect"] as const).map((way) => ({
-      what: way === "bus" ? "through NATS" : "by Collect",
+    aims: (["bus", "collect"] as const).map((route) => ({
+      what: route === "bus" ? "through NATS" : "by Collect",
       aim: ">= 50,000 records/s",
-      measured: Math.round(median(rates(way))).toLocaleString("en-GB"),
-      met: median(rates(way)) >= 50_000,
+      measured: Math.round(median(rates(route))).toLocaleString("en-GB"),
+      met: median(rates(route)) >= 50_000,
     })),
     notes: [],
   };

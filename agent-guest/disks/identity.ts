@@ -3,7 +3,7 @@ import { isSameLun } from "@salvo/shared/agent/domain/guard/identity.ts";
 import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fact, readIfThere } from "./fact.ts";
-import { slavesOf, waysOf } from "./ways.ts";
+import { slavesOf, sessionsOf } from "./sessions.ts";
 import { errnoOf } from "@salvo/shared/kernel/errno.ts";
 
 /** The kernel counts a disk's size in sectors of 512 bytes, whatever the disk's own are. */
@@ -42,7 +42,7 @@ export function identifyDisk(at: string, sys = "/sys"): DiskIdentity {
     serial: fact(() => serialOf(folder)),
     wwn: fact(() => text(join(folder, "wwid")) || text(join(folder, "device/wwid"))),
     target: fact(() => targetOf(folder, sys)),
-    ways: waysOf(folder),
+    sessions: sessionsOf(folder),
     ...(isMap && { paths: [] }),
   };
 }

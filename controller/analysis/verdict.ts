@@ -24,7 +24,7 @@ export interface Findings {
   /** May hold records that are not here, and are in no other list of missing records. forgotten: not any more. */
   readonly uncollected: readonly { readonly agent: string; readonly forgotten: boolean }[];
   readonly samplesMissing: number;
-  /** Ways to storage that were lost in mid-run, whether or not they came back: "guest1.lun1: session2 to ... is FAILED at tick 4". */
+  /** Sessions to storage that were lost in mid-run, whether or not they came back: "guest1.lun1: session2 to ... is FAILED at tick 4". */
   readonly pathsLost: readonly string[];
   /** In the window, so the totals contain them. */
   readonly stalls: readonly Stall[];
@@ -83,7 +83,10 @@ const RULES: readonly Rule[] = [
   ["incomplete", ({ samplesMissing }) => samplesMissing > 0 && `samples are missing: ${samplesMissing}`],
   ["degraded", ({ lostAgents: who }) => who.length > 0 && `lost in mid-run: ${list(who)}`],
   ["degraded", ({ lostObservers: who }) => who.length > 0 && `observers were lost in mid-run: ${list(who)}`],
-  ["degraded", ({ pathsLost: what }) => what.length > 0 && `the way to the storage was lost in mid-run: ${list(what)}`],
+  [
+    "degraded",
+    ({ pathsLost: what }) => what.length > 0 && `a session to the storage was lost in mid-run: ${list(what)}`,
+  ],
   [
     "degraded",
     ({ stalls }) =>
