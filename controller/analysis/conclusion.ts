@@ -23,6 +23,7 @@ import { notesOn } from "./notes.ts";
 import { gapNotes, observerNotes, type Observers } from "./observers.ts";
 import type { AgentOutline } from "./outline.ts";
 import { contentOf } from "./run-content.ts";
+import { settingsOf } from "./run-settings.ts";
 import { type FirstIo, startSpread } from "./spread.ts";
 import { reachesInto, type Stall } from "./stalls.ts";
 import { judge, type Findings } from "./verdict.ts";
@@ -103,6 +104,7 @@ function summaryOf(
     samples: told.samples,
     warnings: [...besides, ...warningsOn({ spec, agents: facts.agents, outlines: outlines.filter(lasts), measured })],
     content: contentOf(spec),
+    settings: settingsOf(spec),
   });
 }
 

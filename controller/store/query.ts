@@ -77,12 +77,13 @@ const RUN_COLUMNS = `
   clock_bound_us DOUBLE, window_start_ns BIGINT, window_end_ns BIGINT, iops DOUBLE, mib_per_sec DOUBLE, p50_us DOUBLE,
   p99_us DOUBLE, p999_us DOUBLE, samples_expected UINTEGER, samples_received UINTEGER, samples_backfilled UINTEGER,
   samples_missing UINTEGER, archive VARCHAR, max_us DOUBLE, stalled_seconds DOUBLE, start_bound_us DOUBLE,
-  warnings VARCHAR, content VARCHAR`;
+  warnings VARCHAR, content VARCHAR, pattern VARCHAR, block_size UBIGINT, jobs UINTEGER, queue_depth UINTEGER,
+  read_percent UINTEGER, rate_iops_per_job UINTEGER, luns UINTEGER, sessions UINTEGER, lun_queue_depth UINTEGER`;
 
 async function createRuns(connection: DuckDBConnection, manifests: readonly Manifest[]): Promise<void> {
   await connection.run(`CREATE TABLE runs (${RUN_COLUMNS})`);
   for (const manifest of manifests) {
-    const { startSpreadMs, window, totals, samples, ...summary } = summaryOf(manifest);
+    const { startSpreadMs, window, totals, samples, settings, ...summary } = summaryOf(manifest);
     const row = [
       summary.run,
       summary.study,
@@ -114,6 +115,15 @@ async function createRuns(connection: DuckDBConnection, manifests: readonly Mani
       summary.startBoundUs,
       summary.warnings.join("\n"),
       summary.content,
+      settings?.pattern,
+      settings?.blockSizeBytes,
+      settings?.jobs,
+      settings?.queueDepth,
+      settings?.readPercent,
+      settings?.rateIopsPerJob,
+      settings?.luns,
+      settings?.sessions,
+      settings?.lunQueueDepth,
     ].map((value) => value ?? null);
     await connection.run(`INSERT INTO runs VALUES (${row.map((_, index) => `$${index + 1}`).join(", ")})`, row);
   }

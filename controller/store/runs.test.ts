@@ -147,6 +147,15 @@ test("SQL is asked of all sealed runs at once, and of none too", async () => {
     start_bound_us: summary.startBoundUs,
     warnings: "",
     content: summary.content,
+    pattern: "randrw",
+    block_size: 4096n,
+    jobs: 1,
+    queue_depth: 16,
+    read_percent: 67,
+    rate_iops_per_job: 0,
+    luns: null,
+    sessions: null,
+    lun_queue_depth: null,
   });
   expect(summary.totals?.latencyUs?.max).toBeGreaterThan(summary.totals!.latencyUs!.p99!);
 });
@@ -157,13 +166,14 @@ test("an archive from before contents and start bounds were written tells them a
   const file = join(archive, "manifest.json");
   const text = await readFile(file, "utf8");
   const { summary, ...rest }: { summary: Record<string, unknown> } = JSON.parse(text);
-  const { startBoundUs: _, content: __, ...older } = summary;
+  const { startBoundUs: _, content: __, settings: ___, ...older } = summary;
   await writeFile(file, JSON.stringify({ ...rest, summary: older }));
   await rm(join(archive, "SHA256SUMS"));
   await writeFile(join(archive, "SHA256SUMS"), formatSums(await sumFiles(archive)));
   const { summary: again } = await loadManifest(archive);
   expect(again?.content).toBe(now.content);
   expect(again?.content).not.toBe("");
+  expect(again?.settings).toEqual(now.settings);
   expect(again?.startBoundUs).toBeCloseTo(now.startBoundUs, 2);
 });
 
@@ -211,6 +221,17 @@ test("the line about a run has every field, and null for what there is no value 
     startBoundUs: expect.closeTo(90.001, 3),
     warnings: [],
     content: expect.stringMatching(/^[0-9a-f]{16}$/),
+    settings: {
+      pattern: "randrw",
+      blockSizeBytes: "4096",
+      jobs: 1,
+      queueDepth: 16,
+      readPercent: 67,
+      rateIopsPerJob: 0,
+      luns: null,
+      sessions: null,
+      lunQueueDepth: null,
+    },
   });
   expect(summaryJson(create(RunSummarySchema))).toMatchObject({
     run: "",

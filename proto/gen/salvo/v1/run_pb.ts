@@ -28,7 +28,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/run.proto.
  */
 export const file_salvo_v1_run: GenFile = /*@__PURE__*/
-  fileDesc("ChJzYWx2by92MS9ydW4ucHJvdG8SCHNhbHZvLnYxIjsKDlJ1blBhcnRpY2lwYW50EgoKAmlkGAEgASgJEg0KBWFnZW50GAIgASgJEg4KBmRldmljZRgDIAEoCSKqAQoIUnVuQWdlbnQSCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIhCgdvbl9sb3NzGAMgASgOMhAuc2Fsdm8udjEuT25Mb3NzEigKCG9ic2VydmVyGAQgASgOMhYuc2Fsdm8udjEuT2JzZXJ2ZXJMb3NzEh0KBXJvbGVzGAUgAygOMg4uc2Fsdm8udjEuUm9sZRIVCg1sb3N0X2FmdGVyX21zGAYgASgNIpkCCgdSdW5TcGVjEgsKA3J1bhgBIAEoCRILCgNsYWIYAiABKAkSDQoFc3R1ZHkYAyABKAkSEAoIc2NlbmFyaW8YBCABKAkSDgoGcmVwZWF0GAUgASgNEiQKCHdvcmtsb2FkGAYgASgLMhIuc2Fsdm8udjEuV29ya2xvYWQSEwoLaW50ZXJ2YWxfbXMYByABKA0SIgoGYWdlbnRzGAggAygLMhIuc2Fsdm8udjEuUnVuQWdlbnQSLgoMcGFydGljaXBhbnRzGAkgAygLMhguc2Fsdm8udjEuUnVuUGFydGljaXBhbnQSDQoFbm90ZXMYCiADKAkSJQoHc3RvcmFnZRgLIAEoCzIULnNhbHZvLnYxLlJ1blN0b3JhZ2UisAEKClJ1blN0b3JhZ2USKQoGd2FudGVkGAEgASgLMhkuc2Fsdm8udjEuU2NlbmFyaW9TdG9yYWdlEicKCGV4cG9ydGVkGAIgAygLMhUuc2Fsdm8udjEuRXhwb3J0ZWRMdW4SKQoIYXR0YWNoZWQYAyADKAsyFy5zYWx2by52MS5BdHRhY2hlZEFnZW50EiMKBmNoZWNrcxgEIAMoCzITLnNhbHZvLnYxLlBhdGhDaGVjayJqCg9TdG9yYWdlVW5kZXJXYXkSEAoIc2NlbmFyaW8YASABKAkSKQoGd2FudGVkGAIgASgLMhkuc2Fsdm8udjEuU2NlbmFyaW9TdG9yYWdlEhoKA2xhYhgDIAEoCzINLnNhbHZvLnYxLkxhYiJDCg1BdHRhY2hlZEFnZW50Eg0KBWFnZW50GAEgASgJEiMKBGx1bnMYAiADKAsyFS5zYWx2by52MS5BdHRhY2hlZEx1biJxCg1DbG9ja0VzdGltYXRlEg0KBWFnZW50GAEgASgJEg0KBWF0X25zGAIgASgDEhEKCW9mZnNldF9ucxgDIAEoAxIQCghib3VuZF9ucxgEIAEoAxINCgVwaW5ncxgFIAEoDRIOCgZydHRfbnMYBiABKAMingEKElN0cmVhbUNvbXBsZXRlbmVzcxINCgVhZ2VudBgBIAEoCRIRCglmaXJzdF9zZXEYAiABKA0SEAoIbGFzdF9zZXEYAyABKA0SDQoFY291bnQYBCABKA0SDwoHbWlzc2luZxgFIAEoDRIQCghyZWNlaXZlZBgGIAEoDRISCgpiYWNrZmlsbGVkGAcgASgNEg4KBnNoYTI1NhgIIAEoCSIvCgZTcHJlYWQSCwoDcDUwGAEgASgBEgsKA3A5NRgCIAEoARILCgNtYXgYAyABKAEiUQoGV2luZG93EhAKCHN0YXJ0X25zGAEgASgDEg4KBmVuZF9ucxgCIAEoAxISCgpmaXJzdF90aWNrGAMgASgNEhEKCWxhc3RfdGljaxgEIAEoDSKSAgoUTGF0ZW5jeVBlcmNlbnRpbGVzVXMSEAoDcDUwGAEgASgBSACIAQESEAoDcDk5GAIgASgBSAGIAQESEQoEcDk5ORgDIAEoAUgCiAEBEhsKDnA1MF9yZXNvbHV0aW9uGAQgASgBSAOIAQESGwoOcDk5X3Jlc29sdXRpb24YBSABKAFIBIgBARIcCg9wOTk5X3Jlc29sdXRpb24YBiABKAFIBYgBARIQCgNtYXgYByABKAFIBogBAUIGCgRfcDUwQgYKBF9wOTlCBwoFX3A5OTlCEQoPX3A1MF9yZXNvbHV0aW9uQhEKD19wOTlfcmVzb2x1dGlvbkISChBfcDk5OV9yZXNvbHV0aW9uQgYKBF9tYXgieAoGVG90YWxzEgwKBGlvcHMYASABKAESEwoLbWliX3Blcl9zZWMYAiABKAESMgoKbGF0ZW5jeV91cxgDIAEoCzIeLnNhbHZvLnYxLkxhdGVuY3lQZXJjZW50aWxlc1VzEhcKD3N0YWxsZWRfc2Vjb25kcxgEIAEoASJXCgxTYW1wbGVDb3VudHMSEAoIZXhwZWN0ZWQYASABKA0SEAoIcmVjZWl2ZWQYAiABKA0SEgoKYmFja2ZpbGxlZBgDIAEoDRIPCgdtaXNzaW5nGAQgASgNIo8DCgpSdW5TdW1tYXJ5EgsKA3J1bhgBIAEoCRINCgVzdHVkeRgCIAEoCRIQCghzY2VuYXJpbxgDIAEoCRIQCgh3b3JrbG9hZBgEIAEoCRIOCgZyZXBlYXQYBSABKA0SDwoHdmVyZGljdBgGIAEoCRIOCgZyZWFzb24YByABKAkSFAoMcGFydGljaXBhbnRzGAggASgNEikKD3N0YXJ0X3NwcmVhZF9tcxgJIAEoCzIQLnNhbHZvLnYxLlNwcmVhZBIWCg5jbG9ja19ib3VuZF91cxgKIAEoARIgCgZ3aW5kb3cYCyABKAsyEC5zYWx2by52MS5XaW5kb3cSIAoGdG90YWxzGAwgASgLMhAuc2Fsdm8udjEuVG90YWxzEicKB3NhbXBsZXMYDSABKAsyFi5zYWx2by52MS5TYW1wbGVDb3VudHMSDwoHYXJjaGl2ZRgOIAEoCRIWCg5zdGFydF9ib3VuZF91cxgPIAEoARIQCgh3YXJuaW5ncxgQIAMoCRIPCgdjb250ZW50GBEgASgJIsIBChFQYXJ0aWNpcGFudFJlc3VsdBIKCgJpZBgBIAEoCRIgCgZ0b3RhbHMYAiABKAsyEC5zYWx2by52MS5Ub3RhbHMSHAoUZmlyc3RfaW9fZWFybGllc3RfbnMYAyABKAMSGgoSZmlyc3RfaW9fbGF0ZXN0X25zGAQgASgDEg8KB3N0YXJ0ZWQYBSABKAgSGAoQbWVhc3VyZWRfc2Vjb25kcxgGIAEoARIMCgRsb3N0GAcgASgIEgwKBGRpc2sYCCABKAkiOwoMRmlsZUNoZWNrc3VtEgwKBHBhdGgYASABKAkSDQoFYnl0ZXMYAiABKAQSDgoGc2hhMjU2GAMgASgJIpMECghNYW5pZmVzdBIOCgZmb3JtYXQYASABKA0SFQoNc2Fsdm9fdmVyc2lvbhgCIAEoCRIfCgRzcGVjGAMgASgLMhEuc2Fsdm8udjEuUnVuU3BlYxIlCgdzdW1tYXJ5GAQgASgLMhQuc2Fsdm8udjEuUnVuU3VtbWFyeRISCgp0MF93YWxsX25zGAUgASgDEg0KBXQwX25zGAYgASgDEioKBmFnZW50cxgHIAMoCzIaLnNhbHZvLnYxLkFnZW50RGVzY3JpcHRpb24SLQoMY2xvY2tfYmVmb3JlGAggAygLMhcuc2Fsdm8udjEuQ2xvY2tFc3RpbWF0ZRIsCgtjbG9ja19hZnRlchgJIAMoCzIXLnNhbHZvLnYxLkNsb2NrRXN0aW1hdGUSLQoHc3RyZWFtcxgKIAMoCzIcLnNhbHZvLnYxLlN0cmVhbUNvbXBsZXRlbmVzcxIxCgxwYXJ0aWNpcGFudHMYCyADKAsyGy5zYWx2by52MS5QYXJ0aWNpcGFudFJlc3VsdBIkCgZzdGFydHMYDCADKAsyFC5zYWx2by52MS5TdGFydFByb29mEg0KBW5vdGVzGA0gAygJEiUKBWZpbGVzGA4gAygLMhYuc2Fsdm8udjEuRmlsZUNoZWNrc3VtEi4KC2hvc3RfY2xvY2tzGA8gAygLMhkuc2Fsdm8udjEuQWdlbnRIb3N0Q2xvY2tzImkKD0FnZW50SG9zdENsb2NrcxINCgVhZ2VudBgBIAEoCRIjCgZiZWZvcmUYAiABKAsyEy5zYWx2by52MS5Ib3N0Q2xvY2sSIgoFYWZ0ZXIYAyABKAsyEy5zYWx2by52MS5Ib3N0Q2xvY2tiBnByb3RvMw", [file_salvo_v1_agent, file_salvo_v1_initiator, file_salvo_v1_lab, file_salvo_v1_path, file_salvo_v1_study, file_salvo_v1_target, file_salvo_v1_telemetry, file_salvo_v1_workload]);
+  fileDesc("ChJzYWx2by92MS9ydW4ucHJvdG8SCHNhbHZvLnYxIjsKDlJ1blBhcnRpY2lwYW50EgoKAmlkGAEgASgJEg0KBWFnZW50GAIgASgJEg4KBmRldmljZRgDIAEoCSKqAQoIUnVuQWdlbnQSCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIhCgdvbl9sb3NzGAMgASgOMhAuc2Fsdm8udjEuT25Mb3NzEigKCG9ic2VydmVyGAQgASgOMhYuc2Fsdm8udjEuT2JzZXJ2ZXJMb3NzEh0KBXJvbGVzGAUgAygOMg4uc2Fsdm8udjEuUm9sZRIVCg1sb3N0X2FmdGVyX21zGAYgASgNIpkCCgdSdW5TcGVjEgsKA3J1bhgBIAEoCRILCgNsYWIYAiABKAkSDQoFc3R1ZHkYAyABKAkSEAoIc2NlbmFyaW8YBCABKAkSDgoGcmVwZWF0GAUgASgNEiQKCHdvcmtsb2FkGAYgASgLMhIuc2Fsdm8udjEuV29ya2xvYWQSEwoLaW50ZXJ2YWxfbXMYByABKA0SIgoGYWdlbnRzGAggAygLMhIuc2Fsdm8udjEuUnVuQWdlbnQSLgoMcGFydGljaXBhbnRzGAkgAygLMhguc2Fsdm8udjEuUnVuUGFydGljaXBhbnQSDQoFbm90ZXMYCiADKAkSJQoHc3RvcmFnZRgLIAEoCzIULnNhbHZvLnYxLlJ1blN0b3JhZ2UisAEKClJ1blN0b3JhZ2USKQoGd2FudGVkGAEgASgLMhkuc2Fsdm8udjEuU2NlbmFyaW9TdG9yYWdlEicKCGV4cG9ydGVkGAIgAygLMhUuc2Fsdm8udjEuRXhwb3J0ZWRMdW4SKQoIYXR0YWNoZWQYAyADKAsyFy5zYWx2by52MS5BdHRhY2hlZEFnZW50EiMKBmNoZWNrcxgEIAMoCzITLnNhbHZvLnYxLlBhdGhDaGVjayJqCg9TdG9yYWdlVW5kZXJXYXkSEAoIc2NlbmFyaW8YASABKAkSKQoGd2FudGVkGAIgASgLMhkuc2Fsdm8udjEuU2NlbmFyaW9TdG9yYWdlEhoKA2xhYhgDIAEoCzINLnNhbHZvLnYxLkxhYiJDCg1BdHRhY2hlZEFnZW50Eg0KBWFnZW50GAEgASgJEiMKBGx1bnMYAiADKAsyFS5zYWx2by52MS5BdHRhY2hlZEx1biJxCg1DbG9ja0VzdGltYXRlEg0KBWFnZW50GAEgASgJEg0KBWF0X25zGAIgASgDEhEKCW9mZnNldF9ucxgDIAEoAxIQCghib3VuZF9ucxgEIAEoAxINCgVwaW5ncxgFIAEoDRIOCgZydHRfbnMYBiABKAMingEKElN0cmVhbUNvbXBsZXRlbmVzcxINCgVhZ2VudBgBIAEoCRIRCglmaXJzdF9zZXEYAiABKA0SEAoIbGFzdF9zZXEYAyABKA0SDQoFY291bnQYBCABKA0SDwoHbWlzc2luZxgFIAEoDRIQCghyZWNlaXZlZBgGIAEoDRISCgpiYWNrZmlsbGVkGAcgASgNEg4KBnNoYTI1NhgIIAEoCSIvCgZTcHJlYWQSCwoDcDUwGAEgASgBEgsKA3A5NRgCIAEoARILCgNtYXgYAyABKAEiUQoGV2luZG93EhAKCHN0YXJ0X25zGAEgASgDEg4KBmVuZF9ucxgCIAEoAxISCgpmaXJzdF90aWNrGAMgASgNEhEKCWxhc3RfdGljaxgEIAEoDSKSAgoUTGF0ZW5jeVBlcmNlbnRpbGVzVXMSEAoDcDUwGAEgASgBSACIAQESEAoDcDk5GAIgASgBSAGIAQESEQoEcDk5ORgDIAEoAUgCiAEBEhsKDnA1MF9yZXNvbHV0aW9uGAQgASgBSAOIAQESGwoOcDk5X3Jlc29sdXRpb24YBSABKAFIBIgBARIcCg9wOTk5X3Jlc29sdXRpb24YBiABKAFIBYgBARIQCgNtYXgYByABKAFIBogBAUIGCgRfcDUwQgYKBF9wOTlCBwoFX3A5OTlCEQoPX3A1MF9yZXNvbHV0aW9uQhEKD19wOTlfcmVzb2x1dGlvbkISChBfcDk5OV9yZXNvbHV0aW9uQgYKBF9tYXgieAoGVG90YWxzEgwKBGlvcHMYASABKAESEwoLbWliX3Blcl9zZWMYAiABKAESMgoKbGF0ZW5jeV91cxgDIAEoCzIeLnNhbHZvLnYxLkxhdGVuY3lQZXJjZW50aWxlc1VzEhcKD3N0YWxsZWRfc2Vjb25kcxgEIAEoASJXCgxTYW1wbGVDb3VudHMSEAoIZXhwZWN0ZWQYASABKA0SEAoIcmVjZWl2ZWQYAiABKA0SEgoKYmFja2ZpbGxlZBgDIAEoDRIPCgdtaXNzaW5nGAQgASgNIrgDCgpSdW5TdW1tYXJ5EgsKA3J1bhgBIAEoCRINCgVzdHVkeRgCIAEoCRIQCghzY2VuYXJpbxgDIAEoCRIQCgh3b3JrbG9hZBgEIAEoCRIOCgZyZXBlYXQYBSABKA0SDwoHdmVyZGljdBgGIAEoCRIOCgZyZWFzb24YByABKAkSFAoMcGFydGljaXBhbnRzGAggASgNEikKD3N0YXJ0X3NwcmVhZF9tcxgJIAEoCzIQLnNhbHZvLnYxLlNwcmVhZBIWCg5jbG9ja19ib3VuZF91cxgKIAEoARIgCgZ3aW5kb3cYCyABKAsyEC5zYWx2by52MS5XaW5kb3cSIAoGdG90YWxzGAwgASgLMhAuc2Fsdm8udjEuVG90YWxzEicKB3NhbXBsZXMYDSABKAsyFi5zYWx2by52MS5TYW1wbGVDb3VudHMSDwoHYXJjaGl2ZRgOIAEoCRIWCg5zdGFydF9ib3VuZF91cxgPIAEoARIQCgh3YXJuaW5ncxgQIAMoCRIPCgdjb250ZW50GBEgASgJEicKCHNldHRpbmdzGB4gASgLMhUuc2Fsdm8udjEuUnVuU2V0dGluZ3Mi/gEKC1J1blNldHRpbmdzEg8KB3BhdHRlcm4YASABKAkSGAoQYmxvY2tfc2l6ZV9ieXRlcxgCIAEoBBIMCgRqb2JzGAMgASgNEhMKC3F1ZXVlX2RlcHRoGAQgASgNEhQKDHJlYWRfcGVyY2VudBgFIAEoDRIZChFyYXRlX2lvcHNfcGVyX2pvYhgGIAEoDRIRCgRsdW5zGAcgASgNSACIAQESFQoIc2Vzc2lvbnMYCCABKA1IAYgBARIcCg9sdW5fcXVldWVfZGVwdGgYCSABKA1IAogBAUIHCgVfbHVuc0ILCglfc2Vzc2lvbnNCEgoQX2x1bl9xdWV1ZV9kZXB0aCLCAQoRUGFydGljaXBhbnRSZXN1bHQSCgoCaWQYASABKAkSIAoGdG90YWxzGAIgASgLMhAuc2Fsdm8udjEuVG90YWxzEhwKFGZpcnN0X2lvX2VhcmxpZXN0X25zGAMgASgDEhoKEmZpcnN0X2lvX2xhdGVzdF9ucxgEIAEoAxIPCgdzdGFydGVkGAUgASgIEhgKEG1lYXN1cmVkX3NlY29uZHMYBiABKAESDAoEbG9zdBgHIAEoCBIMCgRkaXNrGAggASgJIjsKDEZpbGVDaGVja3N1bRIMCgRwYXRoGAEgASgJEg0KBWJ5dGVzGAIgASgEEg4KBnNoYTI1NhgDIAEoCSKTBAoITWFuaWZlc3QSDgoGZm9ybWF0GAEgASgNEhUKDXNhbHZvX3ZlcnNpb24YAiABKAkSHwoEc3BlYxgDIAEoCzIRLnNhbHZvLnYxLlJ1blNwZWMSJQoHc3VtbWFyeRgEIAEoCzIULnNhbHZvLnYxLlJ1blN1bW1hcnkSEgoKdDBfd2FsbF9ucxgFIAEoAxINCgV0MF9ucxgGIAEoAxIqCgZhZ2VudHMYByADKAsyGi5zYWx2by52MS5BZ2VudERlc2NyaXB0aW9uEi0KDGNsb2NrX2JlZm9yZRgIIAMoCzIXLnNhbHZvLnYxLkNsb2NrRXN0aW1hdGUSLAoLY2xvY2tfYWZ0ZXIYCSADKAsyFy5zYWx2by52MS5DbG9ja0VzdGltYXRlEi0KB3N0cmVhbXMYCiADKAsyHC5zYWx2by52MS5TdHJlYW1Db21wbGV0ZW5lc3MSMQoMcGFydGljaXBhbnRzGAsgAygLMhsuc2Fsdm8udjEuUGFydGljaXBhbnRSZXN1bHQSJAoGc3RhcnRzGAwgAygLMhQuc2Fsdm8udjEuU3RhcnRQcm9vZhINCgVub3RlcxgNIAMoCRIlCgVmaWxlcxgOIAMoCzIWLnNhbHZvLnYxLkZpbGVDaGVja3N1bRIuCgtob3N0X2Nsb2NrcxgPIAMoCzIZLnNhbHZvLnYxLkFnZW50SG9zdENsb2NrcyJpCg9BZ2VudEhvc3RDbG9ja3MSDQoFYWdlbnQYASABKAkSIwoGYmVmb3JlGAIgASgLMhMuc2Fsdm8udjEuSG9zdENsb2NrEiIKBWFmdGVyGAMgASgLMhMuc2Fsdm8udjEuSG9zdENsb2NrYgZwcm90bzM", [file_salvo_v1_agent, file_salvo_v1_initiator, file_salvo_v1_lab, file_salvo_v1_path, file_salvo_v1_study, file_salvo_v1_target, file_salvo_v1_telemetry, file_salvo_v1_workload]);
 
 /**
  * @generated from message salvo.v1.RunParticipant
@@ -665,6 +665,11 @@ export type RunSummary = Message<"salvo.v1.RunSummary"> & {
    * @generated from field: string content = 17;
    */
   content: string;
+
+  /**
+   * @generated from field: salvo.v1.RunSettings settings = 30;
+   */
+  settings?: RunSettings | undefined;
 };
 
 /**
@@ -673,6 +678,74 @@ export type RunSummary = Message<"salvo.v1.RunSummary"> & {
  */
 export const RunSummarySchema: GenMessage<RunSummary> = /*@__PURE__*/
   messageDesc(file_salvo_v1_run, 13);
+
+/**
+ * What a study may sweep, as this run had it. Those of the workload come first; those of the scenario's storage are absent
+ * where a scenario has none.
+ *
+ * @generated from message salvo.v1.RunSettings
+ */
+export type RunSettings = Message<"salvo.v1.RunSettings"> & {
+  /**
+   * As study files write it: randread.
+   *
+   * @generated from field: string pattern = 1;
+   */
+  pattern: string;
+
+  /**
+   * @generated from field: uint64 block_size_bytes = 2;
+   */
+  blockSizeBytes: bigint;
+
+  /**
+   * @generated from field: uint32 jobs = 3;
+   */
+  jobs: number;
+
+  /**
+   * I/Os in flight of each job.
+   *
+   * @generated from field: uint32 queue_depth = 4;
+   */
+  queueDepth: number;
+
+  /**
+   * @generated from field: uint32 read_percent = 5;
+   */
+  readPercent: number;
+
+  /**
+   * 0: without a limit.
+   *
+   * @generated from field: uint32 rate_iops_per_job = 6;
+   */
+  rateIopsPerJob: number;
+
+  /**
+   * @generated from field: optional uint32 luns = 7;
+   */
+  luns?: number | undefined;
+
+  /**
+   * @generated from field: optional uint32 sessions = 8;
+   */
+  sessions?: number | undefined;
+
+  /**
+   * Commands that may be open to a LUN; 0: what target and initiator have by themselves.
+   *
+   * @generated from field: optional uint32 lun_queue_depth = 9;
+   */
+  lunQueueDepth?: number | undefined;
+};
+
+/**
+ * Describes the message salvo.v1.RunSettings.
+ * Use `create(RunSettingsSchema)` to create a new message.
+ */
+export const RunSettingsSchema: GenMessage<RunSettings> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_run, 14);
 
 /**
  * @generated from message salvo.v1.ParticipantResult
@@ -732,7 +805,7 @@ export type ParticipantResult = Message<"salvo.v1.ParticipantResult"> & {
  * Use `create(ParticipantResultSchema)` to create a new message.
  */
 export const ParticipantResultSchema: GenMessage<ParticipantResult> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 14);
+  messageDesc(file_salvo_v1_run, 15);
 
 /**
  * @generated from message salvo.v1.FileChecksum
@@ -759,7 +832,7 @@ export type FileChecksum = Message<"salvo.v1.FileChecksum"> & {
  * Use `create(FileChecksumSchema)` to create a new message.
  */
 export const FileChecksumSchema: GenMessage<FileChecksum> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 15);
+  messageDesc(file_salvo_v1_run, 16);
 
 /**
  * manifest.json of an archived run.
@@ -856,7 +929,7 @@ export type Manifest = Message<"salvo.v1.Manifest"> & {
  * Use `create(ManifestSchema)` to create a new message.
  */
 export const ManifestSchema: GenMessage<Manifest> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 16);
+  messageDesc(file_salvo_v1_run, 17);
 
 /**
  * An agent's estimates of its host's clock. A time on that host is known to the sum of this bound and the agent's own.
@@ -885,5 +958,5 @@ export type AgentHostClocks = Message<"salvo.v1.AgentHostClocks"> & {
  * Use `create(AgentHostClocksSchema)` to create a new message.
  */
 export const AgentHostClocksSchema: GenMessage<AgentHostClocks> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 17);
+  messageDesc(file_salvo_v1_run, 18);
 
