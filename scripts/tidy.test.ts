@@ -52,9 +52,11 @@ const BASIS = [
 const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   "shared/kernel": [],
   ...Object.fromEntries(BASIS.map((part) => [part, []])),
-  "shared/audit": ["shared/process"],
+  "shared/audit": ["shared/files", "shared/process"],
   "shared/bus": ["shared/files"],
   "shared/config": ["shared/files"],
+  "shared/identity": ["shared/files"],
+  "shared/journal": ["shared/files"],
   "shared/ssh": ["shared/files"],
   "shared/agent/domain": [],
   "shared/agent": ["shared/agent/domain", ...BASIS],
@@ -63,7 +65,7 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   "agent-esxi": ["shared/agent", "shared/agent/domain", ...BASIS],
   "controller/domain": ["shared/agent/domain", "shared/clock", "shared/config", "shared/fio"],
   "controller/analysis": ["controller/domain", "shared/clock", "shared/fio"],
-  "controller/store": ["controller/analysis", "controller/domain", "shared/journal", "shared/process"],
+  "controller/store": ["controller/analysis", "controller/domain", "shared/files", "shared/journal", "shared/process"],
   "controller/report": [
     "controller/analysis",
     "controller/domain",
@@ -289,4 +291,19 @@ test("the rules let pass what only looks like it", () => {
   const source = sourceOf("controller/domain/x.ts", innocent);
   for (const rule of [wrongWays, outOfPlace, impure, barrels, spreads, unexplained, longFunctions])
     expect(rule(source)).toEqual([]);
+});
+
+function readsErrno(source: Source): string[] {
+  return source.path !== "shared/kernel/errno.ts" && codeOf(source).includes('"code" in')
+    ? ["reads the code of a system error by itself: use errnoOf"]
+    : [];
+}
+
+test("one function reads the code of a system error", () => {
+  expect(broken(readsErrno, product)).toEqual([]);
+});
+
+test("doubles for tests are in files named *.fixture.ts, beside what they stand in for", () => {
+  const misnamed = sources.filter(({ path }) => /(^|[/-])(fake|mock|stub|testing|simulated)-[^/]*\.ts$/.test(path));
+  expect(misnamed.map(({ path }) => path).filter((path) => !path.endsWith(".fixture.ts"))).toEqual([]);
 });

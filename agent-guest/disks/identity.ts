@@ -3,7 +3,8 @@ import { isSameLun } from "@salvo/shared/agent/domain/guard/identity.ts";
 import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fact, readIfThere } from "./fact.ts";
-import { slavesOf, waysOf } from "./ways.ts";
+import { slavesOf, sessionsOf } from "./sessions.ts";
+import { errnoOf } from "@salvo/shared/kernel/errno.ts";
 
 /** The kernel counts a disk's size in sectors of 512 bytes, whatever the disk's own are. */
 const SECTOR_BYTES = 512n;
@@ -15,7 +16,7 @@ export function identifyDisks(sys = "/sys"): DiskIdentity[] {
       return [identifyDisk(join(sys, "block", name), sys)];
     } catch (error) {
       // Pulled out while we looked.
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+      if (errnoOf(error) === "ENOENT") return [];
       throw error;
     }
   });
@@ -41,7 +42,7 @@ export function identifyDisk(at: string, sys = "/sys"): DiskIdentity {
     serial: fact(() => serialOf(folder)),
     wwn: fact(() => text(join(folder, "wwid")) || text(join(folder, "device/wwid"))),
     target: fact(() => targetOf(folder, sys)),
-    ways: waysOf(folder),
+    sessions: sessionsOf(folder),
     ...(isMap && { paths: [] }),
   };
 }

@@ -25,6 +25,7 @@ import { notesOn } from "./notes.ts";
 import { gapNotes, observerNotes, type Observers } from "./observers.ts";
 import type { AgentOutline } from "./outline.ts";
 import { contentOf } from "./run-content.ts";
+import { settingsOf } from "./run-settings.ts";
 import { type FirstIo, startSpread } from "./spread.ts";
 import { reachesInto, type Stall } from "./stalls.ts";
 import { shortcomingsOf } from "./shortcomings.ts";
@@ -111,6 +112,7 @@ function summaryOf(
     content: contentOf(spec),
     ...(cpuCost && { cpuCost }),
     findings: measured && totals ? findingsOf(findingFacts({ ...told, found, measured, totals, within, spread })) : [],
+    settings: settingsOf(spec),
   });
 }
 

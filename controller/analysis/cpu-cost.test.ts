@@ -1,5 +1,5 @@
 import { ObserverLoss, Role } from "@salvo/proto/lab_pb.ts";
-import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import { expect, test } from "vitest";
 import { conclude, small } from "./analysis.fixture.ts";
 

@@ -1,6 +1,7 @@
 /** What the rules of findings look at, made of what a run's records told. Pure. */
 import { Role } from "@salvo/proto/lab_pb.ts";
 import type { RunSpec, Spread, Totals } from "@salvo/proto/run_pb.ts";
+import { greatest } from "@salvo/shared/kernel/extremes.ts";
 import { nsToMs } from "@salvo/shared/kernel/time.ts";
 import type { KnownClock } from "./clocks.ts";
 import { diskUsers } from "./disk-users.ts";
@@ -46,7 +47,7 @@ export function findingFacts(source: Source): FindingFacts {
     start: spread && {
       spreadMs: spread.max,
       boundMs: nsToMs(found.proof?.boundNs ?? 0n),
-      clockBoundMs: Math.max(0, ...clockBoundsMs),
+      clockBoundMs: greatest(clockBoundsMs, 0),
     },
   };
 }

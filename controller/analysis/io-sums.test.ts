@@ -1,5 +1,5 @@
 import { binNs, binOf } from "@salvo/shared/fio/bins.ts";
-import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import { expect, test } from "vitest";
 import { conclude, small } from "./analysis.fixture.ts";
 import { addIo, emptySum, type Share, totalsOfShares } from "./io-sums.ts";

@@ -6,17 +6,10 @@ import type { KnownClock } from "./clocks.ts";
 import type { Measured } from "./measured.ts";
 import type { Observers } from "./observers.ts";
 import type { AgentOutline } from "./outline.ts";
-import { type FirstIo, lateStarts, widestProof } from "./spread.ts";
+import { type FirstIo, lateStarts, START_BOUND_MS_MAX, START_SPREAD_MS_MAX, widestProof } from "./spread.ts";
 import type { Stall } from "./stalls.ts";
 import { wholeAgents } from "./uncollected.ts";
-import {
-  type OffSpan,
-  type Shortcomings,
-  type ShortWindow,
-  SPAN_SHARE_MAX,
-  START_BOUND_MS_MAX,
-  START_SPREAD_MS_MAX,
-} from "./verdict.ts";
+import { type OffSpan, type Shortcomings, type ShortWindow, SPAN_SHARE_MAX } from "./verdict.ts";
 import { type ParticipantSpan, plannedSpan, shortenedBy } from "./window.ts";
 
 export interface Seen {

@@ -81,7 +81,7 @@ const WORSE_FIRST: readonly (readonly [Partial<Shortcomings>, Verdict, string])[
   [
     { pathsLost: ["vm1.d1: session2 to 10.0.0.1:3260 is FAILED at tick 4"] },
     "degraded",
-    "the way to the storage was lost in mid-run: vm1.d1: session2 to 10.0.0.1:3260 is FAILED at tick 4",
+    "a session to the storage was lost in mid-run: vm1.d1: session2 to 10.0.0.1:3260 is FAILED at tick 4",
   ],
   [
     { stalls: [stall] },

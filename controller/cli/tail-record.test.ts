@@ -3,7 +3,7 @@ import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import type { RunMessage } from "@salvo/shared/bus/consume.ts";
 import { recordHead } from "@salvo/shared/bus/record-head.ts";
 import { damaged, fuzzRuns } from "@salvo/shared/testing/fuzz.fixture.ts";
-import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { tailLines } from "./tail-format.ts";

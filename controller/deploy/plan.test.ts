@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type LabAgent, LabAgentSchema, Role } from "@salvo/proto/lab_pb.ts";
-import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

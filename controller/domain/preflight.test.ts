@@ -83,8 +83,8 @@ test.for<readonly [string, Case, RegExp]>([
   ],
   ["another of the run", { agent: { id: "guest2" } }, /^at 10\.0\.0\.1:7400 answers an agent that calls itself guest2/],
   ["no role", { agent: { roles: [Role.TARGET] } }, /does not have the role workload/],
-  ["busy", { runs: [{ run: "run-0", phase: RunPhase.RUNNING }] }, /busy with run run-0; wait for it/],
-  ["busy to the last", { runs: [{ run: "run-0", phase: RunPhase.ENDING }] }, /busy with run run-0/],
+  ["busy", { runs: [{ run: "run-0", phase: RunPhase.RUNNING }] }, /in use by run run-0; wait for it/],
+  ["busy to the last", { runs: [{ run: "run-0", phase: RunPhase.ENDING }] }, /in use by run run-0/],
   ["no fio", { agent: { fio: { path: "fio", problem: "fio is not installed. Install it" } } }, /^fio is not installed/],
   ["fio too old", { agent: { fio: { version: "fio-2.21" } } }, /2\.21/],
   [
@@ -129,7 +129,7 @@ test("an observer needs neither fio nor devices nor a role, only to be free and 
   const observes = (more: Case) => problems({ ...more, spec: { agents }, agent: { ...bare, ...more.agent } });
   expect(observes({})).toEqual([]);
   expect(observes({ runs: [{ run: "run-0", phase: RunPhase.ARMED }] })).toEqual([
-    expect.stringContaining("busy with run run-0"),
+    expect.stringContaining("in use by run run-0"),
   ]);
   expect(observes({ agent: { id: "guest9" } })).toEqual([expect.stringContaining("calls itself guest9")]);
 });

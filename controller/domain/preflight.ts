@@ -81,7 +81,7 @@ function roles(agent: AgentDescription): string[] {
 function activity(runs: readonly RunStatus[]): string[] {
   return runs
     .filter(({ phase }) => phase !== RunPhase.ENDED)
-    .map(({ run }) => `the agent is busy with run ${run}; wait for it, or end the controller that drives it`);
+    .map(({ run }) => `the agent is in use by run ${run}; wait for it, or end the controller that drives it`);
 }
 
 function fio(agent: AgentDescription): string[] {

@@ -5,6 +5,7 @@ import { ManifestSchema, RunSummarySchema, type Manifest, type RunSummary } from
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { contentOf } from "../analysis/run-content.ts";
+import { settingsOf } from "../analysis/run-settings.ts";
 import { readChecked } from "./checksums.ts";
 import { MANIFEST } from "./layout.ts";
 
@@ -41,6 +42,7 @@ export async function loadManifest(folder: string): Promise<Manifest> {
 /** What versions before these fields did not write, and their archives tell all the same. */
 function addUntold({ spec, participants }: Manifest, summary: RunSummary): void {
   if (summary.content === "" && spec) summary.content = contentOf(spec);
+  if (spec) summary.settings ??= settingsOf(spec);
   if (summary.startBoundUs > 0) return;
   const started = participants.filter((participant) => participant.started);
   const widths = started.map(({ firstIoEarliestNs, firstIoLatestNs }) => Number(firstIoLatestNs - firstIoEarliestNs));

@@ -83,12 +83,13 @@ const RUN_COLUMNS = `
   write_iops DOUBLE, write_mib_per_sec DOUBLE, write_mean_us DOUBLE, write_p50_us DOUBLE, write_p95_us DOUBLE, write_p99_us DOUBLE,
   write_p999_us DOUBLE, write_p9999_us DOUBLE, write_max_us DOUBLE,
   guest_core_s_per_100k DOUBLE, target_core_s_per_100k DOUBLE, hypervisor_core_s_per_100k DOUBLE,
-  findings VARCHAR`;
+  findings VARCHAR, pattern VARCHAR, block_size UBIGINT, jobs UINTEGER, queue_depth UINTEGER,
+  read_percent UINTEGER, rate_iops_per_job UINTEGER, luns UINTEGER, sessions UINTEGER, lun_queue_depth UINTEGER`;
 
 async function createRuns(connection: DuckDBConnection, manifests: readonly Manifest[]): Promise<void> {
   await connection.run(`CREATE TABLE runs (${RUN_COLUMNS})`);
   for (const manifest of manifests) {
-    const { startSpreadMs, window, totals, samples, ...summary } = summaryOf(manifest);
+    const { startSpreadMs, window, totals, samples, settings, ...summary } = summaryOf(manifest);
     const row = [
       summary.run,
       summary.study,
@@ -130,6 +131,15 @@ async function createRuns(connection: DuckDBConnection, manifests: readonly Mani
       summary.cpuCost?.targets,
       summary.cpuCost?.hypervisors,
       summary.findings.map(({ sentence }) => sentence).join("\n"),
+      settings?.pattern,
+      settings?.blockSizeBytes,
+      settings?.jobs,
+      settings?.queueDepth,
+      settings?.readPercent,
+      settings?.rateIopsPerJob,
+      settings?.luns,
+      settings?.sessions,
+      settings?.lunQueueDepth,
     ].map((value) => value ?? null);
     await connection.run(`INSERT INTO runs VALUES (${row.map((_, index) => `$${index + 1}`).join(", ")})`, row);
   }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { RunSummarySchema } from "@salvo/proto/run_pb.ts";
-import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { sealRun } from "../service/seal.ts";
 import { formatSums, sumFiles } from "./checksums.ts";
@@ -157,6 +157,15 @@ test("SQL is asked of all sealed runs at once, and of none too", async () => {
     guest_core_s_per_100k: summary.cpuCost?.guests,
     target_core_s_per_100k: null,
     findings: "",
+    pattern: "randrw",
+    block_size: 4096n,
+    jobs: 1,
+    queue_depth: 16,
+    read_percent: 67,
+    rate_iops_per_job: 0,
+    luns: null,
+    sessions: null,
+    lun_queue_depth: null,
   });
   expect(summary.totals?.read?.iops).toBeGreaterThan(summary.totals!.write!.iops);
   expect(summary.totals?.latencyUs?.max).toBeGreaterThan(summary.totals!.latencyUs!.p99!);
@@ -168,13 +177,14 @@ test("an archive from before contents and start bounds were written tells them a
   const file = join(archive, "manifest.json");
   const text = await readFile(file, "utf8");
   const { summary, ...rest }: { summary: Record<string, unknown> } = JSON.parse(text);
-  const { startBoundUs: _, content: __, ...older } = summary;
+  const { startBoundUs: _, content: __, settings: ___, ...older } = summary;
   await writeFile(file, JSON.stringify({ ...rest, summary: older }));
   await rm(join(archive, "SHA256SUMS"));
   await writeFile(join(archive, "SHA256SUMS"), formatSums(await sumFiles(archive)));
   const { summary: again } = await loadManifest(archive);
   expect(again?.content).toBe(now.content);
   expect(again?.content).not.toBe("");
+  expect(again?.settings).toEqual(now.settings);
   expect(again?.startBoundUs).toBeCloseTo(now.startBoundUs, 2);
 });
 
@@ -230,6 +240,17 @@ test("the line about a run has every field, and null for what there is no value 
     content: expect.stringMatching(/^[0-9a-f]{16}$/),
     cpuCost: { guests: expect.any(Number), targets: null, hypervisors: null },
     findings: [],
+    settings: {
+      pattern: "randrw",
+      blockSizeBytes: "4096",
+      jobs: 1,
+      queueDepth: 16,
+      readPercent: 67,
+      rateIopsPerJob: 0,
+      luns: null,
+      sessions: null,
+      lunQueueDepth: null,
+    },
   });
   expect(summaryJson(create(RunSummarySchema))).toMatchObject({
     run: "",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fromJsonString, toJsonString } from "@bufbuild/protobuf";
 import { type StorageUnderWay, StorageUnderWaySchema } from "@salvo/proto/run_pb.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
-import { replaceDurably, syncFolder } from "./durable.ts";
+import { replaceFile, syncFolder } from "@salvo/shared/files/durable.ts";
 import { storageFolder } from "./layout.ts";
 
 export interface StorageRecords {
@@ -60,7 +60,7 @@ export function openStorageRecords(dataDir: string): StorageRecords {
     },
     async write(tag, storage) {
       if ((await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined) await syncFolder(dataDir);
-      await replaceDurably(fileOf(tag), toJsonString(StorageUnderWaySchema, storage, { prettySpaces: 2 }));
+      await replaceFile(fileOf(tag), toJsonString(StorageUnderWaySchema, storage, { prettySpaces: 2 }));
     },
     async remove(tag) {
       await rm(fileOf(tag), { force: true });

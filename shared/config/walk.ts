@@ -7,6 +7,7 @@ import type { Mistake } from "./mistakes.ts";
 import { nearest } from "./nearest.ts";
 import { quote } from "./quantity.ts";
 import { isNull, readScalar, type Written } from "./scalar.ts";
+import { expandSweeps } from "./sweeps.ts";
 import type { SyntaxTree } from "./syntax.ts";
 
 /** Aliases let a small file stand for a huge one: so many values may be read in all. 10,000 participants are 30,000. */
@@ -104,9 +105,16 @@ export function readTree(tree: SyntaxTree, into: ReflectMessage): Walk {
       return;
     }
     const entries = message.get(field);
-    for (const [index, item] of node.items.entries()) {
+    const items = node.items.flatMap((item) => {
       // As above: entries that were parsed are nodes.
       const entry = item as Node;
+      if (!field.message) return [entry];
+      const { entries: all, mistakes } = expandSweeps(field.message, entry, tree);
+      walk.mistakes.push(...mistakes);
+      if (mistakes.length > 0) walk.broken.add(slot.path);
+      return all;
+    });
+    for (const [index, entry] of items.entries()) {
       const place = entry.range?.[0] ?? slot.offset;
       const entrySlot = { path: `${slot.path}[${index}]`, name: `${slot.name}[${index}]`, offset: place };
       walk.offsets.set(entrySlot.path, place);

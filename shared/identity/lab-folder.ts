@@ -15,7 +15,7 @@ import { isName, natsUser, nextControllerUser, parseIdentity } from "./name.ts";
 import { readIdentity, writeIdentity } from "./own.ts";
 import { type Credential, publicKeyPin, readCertificate } from "./pem.ts";
 import { openReaders, type Readers } from "./reader.ts";
-import { writeSecret } from "./secret-file.ts";
+import { replaceFile } from "../files/durable.ts";
 import {
   createToken,
   dropTokens,
@@ -86,8 +86,8 @@ export async function initLabFolder(folder: string, lab: string, nowMs: number):
   const identity = { kind: "controller", lab, generation: generationAfter(0, nowMs) } as const;
   const options = { identity, lifeMs: CONTROLLER_LIFE_MS, nowMs };
   await writeIdentity(join(folder, "controller"), await authority.issue(options));
-  await writeSecret(join(folder, "ca", "ca.pem"), ca);
-  await writeSecret(join(folder, "ca", "ca.key"), key);
+  await replaceFile(join(folder, "ca", "ca.pem"), ca);
+  await replaceFile(join(folder, "ca", "ca.key"), key);
   return openLabFolder(folder, nowMs);
 }
 
@@ -151,7 +151,7 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
       const grant = await redeemToken(place("tokens"), redemption);
       refuseRevoked(grant.agent);
       const certificate = await sign(grant, request, redemption.nowMs);
-      await writeSecret(place("agents", grant.agent), JSON.stringify(grant));
+      await replaceFile(place("agents", grant.agent), JSON.stringify(grant));
       return { ...grant, certificate };
     },
     async renew(agent, request, nowMs) {
@@ -165,7 +165,7 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
         throw new SalvoError("not-found", `no agent ${agent} has ever joined, and no token waits for it`, {
           remedy: "Check the id: ids that have joined are the names of files in ca/agents beside the lab file",
         });
-      await writeSecret(place("revoked", agent), "");
+      await replaceFile(place("revoked", agent), "");
       await dropTokens(place("tokens"), waiting);
     },
     async agents() {

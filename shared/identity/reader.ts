@@ -9,7 +9,7 @@ import { SalvoError } from "../kernel/error.ts";
 import type { Authority } from "./authority.ts";
 import { isName } from "./name.ts";
 import type { Credential } from "./pem.ts";
-import { writeSecret } from "./secret-file.ts";
+import { replaceFile } from "../files/durable.ts";
 
 export const READER_LIFE_MS = 365 * 24 * 60 * 60 * 1000;
 /** No name has a dot. */
@@ -49,7 +49,7 @@ export async function openReaders(folder: string, lab: string, authority: Author
         lifeMs: READER_LIFE_MS,
         nowMs,
       });
-      await writeSecret(join(folder, name), "");
+      await replaceFile(join(folder, name), "");
       return credential;
     },
     async revokeReader(name) {
@@ -58,7 +58,7 @@ export async function openReaders(folder: string, lab: string, authority: Author
         throw new SalvoError("invalid-input", `there is no reader ${name}`, {
           remedy: known.length === 0 ? "The lab has none" : `The lab has ${known.join(", ")}`,
         });
-      await writeSecret(join(folder, name + REVOKED), "");
+      await replaceFile(join(folder, name + REVOKED), "");
     },
   };
 }

@@ -3,7 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { mkdir, readdir, readFile, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { SalvoError } from "../kernel/error.ts";
-import { syncFolder, writeSecret } from "./secret-file.ts";
+import { syncFolder, replaceFile } from "../files/durable.ts";
 
 export const TOKEN_LIFE_MAX_MS = 15 * 60 * 1000;
 
@@ -47,7 +47,7 @@ export async function createToken(folder: string, options: CreateTokenOptions): 
   const secret = randomBytes(32).toString("base64url");
   const expiresMs = nowMs + Math.min(lifeMs, TOKEN_LIFE_MAX_MS);
   const kept: KeptToken = { agent, roles, secretHash: hash(secret).toString("hex"), expiresMs };
-  await writeSecret(join(folder, id), JSON.stringify(kept));
+  await replaceFile(join(folder, id), JSON.stringify(kept));
   return `${id}.${secret}.${pin}`;
 }
 

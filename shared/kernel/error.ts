@@ -1,3 +1,5 @@
+import { errnoOf } from "./errno.ts";
+
 /**
  * What kind of thing went wrong. Closed: each kind has one gRPC status (shared/rpc/status.ts) and one exit code
  * (exit.ts).
@@ -103,6 +105,6 @@ export function toSalvoError(caught: unknown, facts: ErrorFacts = {}): SalvoErro
   if (caught instanceof Error && caught.name === "SuppressedError" && "suppressed" in caught)
     return toSalvoError(caught.suppressed, facts);
   const message = caught instanceof Error ? caught.message : String(caught);
-  const errno = caught instanceof Error && "code" in caught && typeof caught.code === "string" ? caught.code : "";
+  const errno = errnoOf(caught);
   return new SalvoError(KIND_OF_ERRNO[errno] ?? "internal", message, { cause: caught, ...facts });
 }

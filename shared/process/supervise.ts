@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { assert } from "../kernel/assert.ts";
 import { toSalvoError } from "../kernel/error.ts";
 import { drained, keepTail } from "./output.ts";
+import { errnoOf } from "../kernel/errno.ts";
 
 export interface ProcessEnd {
   /** What came first: it ended by itself, was killed by kill(), stop() or options.signal, or by timeoutMs; or a signal came from elsewhere. */
@@ -53,7 +54,7 @@ export function supervise(child: ChildProcess, options: Supervision): RunningPro
     try {
       return process.kill(to, signal);
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ESRCH") return false;
+      if (errnoOf(error) === "ESRCH") return false;
       throw toSalvoError(error);
     }
   }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { parseAddress } from "@salvo/shared/kernel/address.ts";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { type TestLab, testLab } from "../identity/testing-lab.ts";
+import { type TestLab, testLab } from "../identity/testing-lab.fixture.ts";
 import { openChannel } from "./channel.ts";
 import { createClient } from "./client.ts";
 import { mutualTls } from "./credentials.ts";

@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { ObserverLoss } from "@salvo/proto/lab_pb.ts";
 import { RunSpecSchema, TotalsSchema } from "@salvo/proto/run_pb.ts";
-import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import { expect, test } from "vitest";
 import { conclude, small } from "../analysis.fixture.ts";
 import type { CoreSum } from "../core-sums.ts";

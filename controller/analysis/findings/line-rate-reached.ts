@@ -1,4 +1,5 @@
 import type { PathCheck } from "@salvo/proto/path_pb.ts";
+import { greatest } from "@salvo/shared/kernel/extremes.ts";
 import type { FindingFacts, ParticipantFigures } from "./facts.ts";
 import { type Found, percent } from "./rule.ts";
 
@@ -44,9 +45,15 @@ interface Rate {
 /** Of all ways of a guest together: each address is a way. */
 function rateOf(checks: readonly PathCheck[]): Rate | undefined {
   const ways = [...Map.groupBy(checks, ({ address }) => address).values()].map((way) => {
-    const measured = Math.max(0, ...way.map(({ mibPerSec }) => mibPerSec));
-    const line = Math.max(0, ...way.map(({ lineRateMbps }) => lineRateMbps)) * MIB_PER_MBIT;
-    return { mibPerSec: measured > 0 ? measured : line, isMeasured: measured > 0 };
+    const measured = greatest(
+      way.map(({ mibPerSec }) => mibPerSec),
+      0,
+    );
+    const lineMbps = greatest(
+      way.map(({ lineRateMbps }) => lineRateMbps),
+      0,
+    );
+    return { mibPerSec: measured > 0 ? measured : lineMbps * MIB_PER_MBIT, isMeasured: measured > 0 };
   });
   if (ways.length === 0 || ways.some(({ mibPerSec }) => mibPerSec === 0)) return undefined;
   return {

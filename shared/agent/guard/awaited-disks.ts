@@ -1,6 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeSecret } from "../../identity/secret-file.ts";
+import { replaceFile } from "../../files/durable.ts";
 import { SalvoError, toSalvoError } from "../../kernel/error.ts";
 import type { Given } from "../domain/guard/facts.ts";
 import { recordFiles } from "./record-files.ts";
@@ -29,7 +29,7 @@ export function openAwaitedDisks(dataDir: string, boot: string): AwaitedDisks {
       return kept.flatMap((each) => (each.boot === boot ? [each.disk] : []));
     },
     write: ({ device, attacher, after }) =>
-      writeSecret(fileOf(device), `${JSON.stringify({ boot, device, attacher, after })}\n`),
+      replaceFile(fileOf(device), `${JSON.stringify({ boot, device, attacher, after })}\n`),
     remove: (device) => rm(fileOf(device), { force: true }),
   };
 }

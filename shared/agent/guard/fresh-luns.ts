@@ -2,7 +2,7 @@ import { fromJson, toJson } from "@bufbuild/protobuf";
 import { type Device, DeviceSchema } from "@salvo/proto/lab_pb.ts";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeSecret } from "../../identity/secret-file.ts";
+import { replaceFile } from "../../files/durable.ts";
 import { SalvoError, toSalvoError } from "../../kernel/error.ts";
 import type { FreshLun } from "../domain/guard/facts.ts";
 import { recordFiles } from "./record-files.ts";
@@ -43,7 +43,7 @@ export function openFreshLuns(dataDir: string, boot: string): FreshLuns {
     },
     async write({ device, fresh }) {
       const kept: Kept = { boot, device: toJson(DeviceSchema, device), fresh };
-      await writeSecret(fileOf(device.name), `${JSON.stringify(kept)}\n`);
+      await replaceFile(fileOf(device.name), `${JSON.stringify(kept)}\n`);
     },
     remove: (device) => rm(fileOf(device), { force: true }),
   };

@@ -20,7 +20,7 @@ export interface DiskIdentity {
   /** Of a multipath map, which has the identity of these. */
   readonly paths?: readonly string[];
   /** The sessions and controllers by which it is reached, if it is a target's: session2, nvme0. */
-  readonly ways?: readonly string[];
+  readonly sessions?: readonly string[];
 }
 
 export interface Target {

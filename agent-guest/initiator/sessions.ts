@@ -3,7 +3,7 @@ import { Transport } from "@salvo/proto/storage_pb.ts";
 import { shownPortal } from "@salvo/shared/agent/domain/provision/names.ts";
 import type { Host } from "../provision/host.ts";
 
-export interface Way {
+export interface Session {
   /** session2, nvme0. */
   readonly name: string;
   readonly target: string;
@@ -15,17 +15,17 @@ export interface Way {
   readonly depth?: number;
 }
 
-export function foundWays(host: Host): Way[] {
+export function foundSessions(host: Host): Session[] {
   return [...iscsiSessions(host), ...nvmeControllers(host)];
 }
 
-/** Whether requests go that way now. */
-export function isUp({ state }: Pick<Way, "state">): boolean {
+/** Whether requests go over it now. */
+export function isUp({ state }: Pick<Session, "state">): boolean {
   return state === "LOGGED_IN" || state === "live";
 }
 
 /** 10.0.0.1:3260 */
-export function portalOf({ address, port }: Way): string {
+export function portalOf({ address, port }: Session): string {
   return shownPortal({ address, port });
 }
 
@@ -33,7 +33,7 @@ const SESSIONS = "/sys/class/iscsi_session";
 /** proc_name of the host that each transport makes: drivers/scsi/iscsi_tcp.c, drivers/infiniband/ulp/iser. */
 const TRANSPORTS: Readonly<Record<string, Transport>> = { iscsi_tcp: Transport.ISCSI, iscsi_iser: Transport.ISER };
 
-function iscsiSessions(host: Host): Way[] {
+function iscsiSessions(host: Host): Session[] {
   return (host.list(SESSIONS) ?? []).flatMap((name) => {
     const read = (path: string) => host.read(path) ?? "";
     const connection = `/sys/class/iscsi_connection/connection${name.slice("session".length)}:0`;
@@ -51,7 +51,7 @@ function iscsiSessions(host: Host): Way[] {
   });
 }
 
-function nvmeControllers(host: Host): Way[] {
+function nvmeControllers(host: Host): Session[] {
   return (host.list("/sys/class/nvme") ?? []).flatMap((name) => {
     const read = (file: string) => host.read(`/sys/class/nvme/${name}/${file}`) ?? "";
     const transport = { tcp: Transport.NVME_TCP, rdma: Transport.NVME_RDMA }[read("transport")];

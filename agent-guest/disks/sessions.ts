@@ -3,12 +3,12 @@ import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 
 /** Of a disk's folder in /sys; none of a disk that is no target's. A map has those of its paths. */
-export function waysOf(folder: string): string[] {
+export function sessionsOf(folder: string): string[] {
   const [, session] = /\/(session\d+)\/target[\d:]+\//.exec(folder) ?? [];
   if (session !== undefined) return [session];
   if (/\/nvme-subsys\d+\/nvme\d+n\d+$/.test(folder))
     return readdirSync(join(folder, "device")).filter((name) => /^nvme\d+$/.test(name));
-  return slavesOf(folder).flatMap(waysOf);
+  return slavesOf(folder).flatMap(sessionsOf);
 }
 
 /** The folders of what a map is made of. */
@@ -17,7 +17,7 @@ export function slavesOf(folder: string): string[] {
 }
 
 /** Where its state is told: LOGGED_IN, FAILED; live, connecting. */
-export function stateOf(way: string, sys = "/sys"): string {
-  const parent = way.startsWith("session") ? "class/iscsi_session" : "class/nvme";
-  return readFileSync(join(sys, parent, way, "state"), "latin1").trim();
+export function stateOf(session: string, sys = "/sys"): string {
+  const parent = session.startsWith("session") ? "class/iscsi_session" : "class/nvme";
+  return readFileSync(join(sys, parent, session, "state"), "latin1").trim();
 }

@@ -1,6 +1,6 @@
 import { RunPhase } from "@salvo/proto/agent_pb.ts";
 import { expect, test } from "vitest";
-import { workOf } from "./busy.ts";
+import { workOf } from "./in-use.ts";
 
 const DATA = "/var/lib/salvo/agent";
 const idle = { fioIn: [] };

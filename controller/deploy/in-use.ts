@@ -13,7 +13,7 @@ const PAUSE_MS = 250;
 const GONE_MS = 6_000;
 
 /** Throws `refused` while the agent is at a run. One that does not answer is looked at from outside. */
-export async function refuseWhenBusy(
+export async function refuseWhenInUse(
   lab: LabFolder,
   agent: ExpectedAgent,
   facts: HostFacts,
