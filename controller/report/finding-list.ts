@@ -11,7 +11,7 @@ export function findingList(findings: readonly Finding[]): Html | undefined {
       ${findings.map(
         ({ sentence, confidence, evidence, next }) =>
           html`<li>
-            ${upper(sentence)}. <span class="muted">(${confidence} confidence)</span> ${next}.
+            ${sentence}. <span class="muted">(${confidence} confidence)</span> ${next}.
             <small>${evidence.map(evidenceText).join("; ")}</small>
           </li>`,
       )}
@@ -28,8 +28,4 @@ function evidenceText({ what, value, unit, agent, core, participant, firstTick, 
   ];
   const where = place.filter((each) => each !== false && each !== "");
   return [`${what} ${formatCount(value)}${unit === "" ? "" : ` ${unit}`}`, ...where].join(", ");
-}
-
-function upper(sentence: string): string {
-  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
