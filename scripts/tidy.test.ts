@@ -55,6 +55,7 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   "shared/audit": ["shared/process"],
   "shared/bus": ["shared/files"],
   "shared/config": ["shared/files"],
+  "shared/identity": ["shared/files"],
   "shared/ssh": ["shared/files"],
   "shared/agent/domain": [],
   "shared/agent": ["shared/agent/domain", ...BASIS],

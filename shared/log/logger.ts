@@ -51,8 +51,8 @@ export function createLogger({ name, level = "warn", env = process.env, ...to }:
 }
 
 /** JSON leaves DEL, C1 and marks of direction as they are, and people read logs on terminals. */
-function visible({ write }: Destination): Destination {
-  return { write: (line) => write(terminalText(line)) };
+function visible(to: Destination): Destination {
+  return { write: (line) => to.write(terminalText(line)) };
 }
 
 function wrap(log: PinoLogger): Logger {

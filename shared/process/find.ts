@@ -32,8 +32,9 @@ export async function findProgram(command: string, searchPath: string, cwd = "."
 async function judge(path: string): Promise<"program" | "missing" | "not executable"> {
   try {
     if (!(await stat(path)).isFile()) return "not executable";
-  } catch {
-    return "missing";
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    return code === "ENOENT" || code === "ENOTDIR" ? "missing" : "not executable";
   }
   try {
     await access(path, constants.X_OK);
