@@ -15,7 +15,7 @@ export function declareLab(program: Command, io: Io): void {
     )
     .argument("[HOST...]", "as you name them after ssh; all of the ssh config when none is named")
     .option("--ssh-config <FILE>", "instead of ~/.ssh/config")
-    .option("--known-hosts <FILE...>", "instead of ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts")
+    .option("--known-hosts <FILE...>", "instead of ~/.ssh/known_hosts and the host's own ssh_known_hosts")
     .addOption(jsonOption("one JSON object per host on stdout"))
     .action(
       exitWith(io, async (hosts: string[], options: Omit<ImportCommand, "hosts">) =>
