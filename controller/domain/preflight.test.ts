@@ -51,6 +51,7 @@ interface Case {
     readonly fio?: Init<typeof FioSchema>;
     readonly devices?: Init<typeof DeviceSchema>[];
     readonly deviceHashes?: Record<string, string>;
+    readonly deviceSectorBytes?: Record<string, number>;
   };
   readonly spec?: {
     readonly agents?: Init<typeof RunAgentSchema>[];
@@ -121,6 +122,21 @@ test("a raw disk needs no path, and has a MiB less for workloads than it is larg
   expect(problems(raw(2_097_151n))).toEqual([expect.stringContaining("do not fit into its 1048575 B")]);
   const { agent, spec } = raw(1_048_576n);
   expect(problems({ agent, spec: { ...spec, storage: {} } }), "one that was made for the scenario").toEqual([]);
+});
+
+test("blocks that cut the sectors of a raw disk are told with the study's line, before anything is started", () => {
+  const found = (blockSizeBytes: bigint, sectorBytes: number) =>
+    preflight(
+      create(RunSpecSchema, { ...SPEC, workload: { ...SPEC.workload, blockSizeBytes } }),
+      "guest1",
+      create(AgentDescriptionSchema, { ...AGENT, deviceSectorBytes: { disk1: sectorBytes } }),
+      [],
+      { placeOf: () => "study.yaml:7:3" },
+    );
+  expect(found(512n, 4096)).toEqual([
+    "study.yaml:7:3: blocks of workload 4k are 512B, and device disk1 takes whole sectors of 4KiB; give the workload a blockSize that is a multiple of 4KiB",
+  ]);
+  expect([found(4096n, 4096), found(8192n, 4096), found(512n, 512)]).toEqual([[], [], []]);
 });
 
 test("an observer needs neither fio nor devices nor a role, only to be free and the one that is meant", () => {

@@ -1,3 +1,4 @@
+import { FILES_AT_ONCE, mapAtOnce } from "../../kernel/at-once.ts";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile } from "../../files/durable.ts";
@@ -25,7 +26,7 @@ export function openAwaitedDisks(dataDir: string, boot: string): AwaitedDisks {
   const fileOf = (device: string) => join(folder, `${device}.json`);
   return {
     async list() {
-      const kept = await Promise.all((await recordFiles(folder)).toSorted().map(readKept));
+      const kept = await mapAtOnce((await recordFiles(folder)).toSorted(), FILES_AT_ONCE, readKept);
       return kept.flatMap((each) => (each.boot === boot ? [each.disk] : []));
     },
     write: ({ device, attacher, after }) =>

@@ -1,3 +1,4 @@
+import { FILES_AT_ONCE, mapAtOnce } from "../../kernel/at-once.ts";
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import { type Device, DeviceSchema } from "@salvo/proto/lab_pb.ts";
 import { readFile, rm } from "node:fs/promises";
@@ -36,7 +37,7 @@ export function openFreshLuns(dataDir: string, boot: string): FreshLuns {
   const fileOf = (device: string) => join(folder, `${device}.json`);
   return {
     async list() {
-      const kept = await Promise.all((await recordFiles(folder)).map(readKept));
+      const kept = await mapAtOnce(await recordFiles(folder), FILES_AT_ONCE, readKept);
       return kept
         .filter((each) => each.boot === boot)
         .map(({ device, fresh }) => ({ device: fromJson(DeviceSchema, device), fresh }));
