@@ -20,7 +20,7 @@ export function declareVlab(program: Command, io: Io): void {
     )
     .addOption(new Option("--memory <MIB>", "of each guest, in MiB").argParser(parseMebibytes).default(1024))
     .addOption(
-      new Option("--disk <MIB>", "each guest's own disk, in MiB, half of it for workloads")
+      new Option("--disk <MIB>", "each guest's own disk, in MiB; workloads get a quarter of it")
         .argParser(parseMebibytes)
         .default(256),
     )
