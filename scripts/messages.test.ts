@@ -10,9 +10,9 @@ test("docs/messages.txt is what the source says: scripts/tool node scripts/messa
 
 test("texts are found in strings and templates, whose holes get names", () => {
   const source = [
-    "// \"no text\" it's a comment",
+    '// "no text" it\'s a comment',
     "/* `none` */ const a = 'one \\'two\\'';",
-    "const b = `agent ${agent.id} of ${list(names)} has ${n + 1} runs, ${ok ? \"inner\" : `deep ${x}`}\\n`;",
+    'const b = `agent ${agent.id} of ${list(names)} has ${n + 1} runs, ${ok ? "inner" : `deep ${x}`}\\n`;',
     'const c = /["\'`]/.test(d) ? 4 / 2 / 1 : "two";',
     "const e = { f: `in ${g({ h: 1 })}` };",
   ].join("\n");

@@ -25,7 +25,8 @@ export function messagesOf(sources: readonly Source[]): string {
 }
 
 /** Programs' own languages have words too. */
-const CODE = /^(?:SELECT|WITH|COPY|CREATE|INSERT|SET|ATTACH|BEGIN|COMMIT)\b|<\/?[a-z]+[^>]*>|[{;][\w-]+:[^ ]|=>|\);|^#!/;
+const CODE =
+  /^(?:SELECT|WITH|COPY|CREATE|INSERT|SET|ATTACH|BEGIN|COMMIT)\b|<\/?[a-z]+[^>]*>|[{;][\w-]+:[^ ]|=>|\);|^#!/;
 
 /** Three words at least, with a lower-case one among them. */
 function isForPeople(text: string): boolean {

@@ -85,5 +85,8 @@ function endOfRegularExpression(source: string, start: number): number {
 }
 
 function oneLine(text: string): string {
-  return text.replaceAll(/\\n|\s+/g, " ").replaceAll(/\\(.)/g, "$1").trim();
+  return text
+    .replaceAll(/\\n|\s+/g, " ")
+    .replaceAll(/\\(.)/g, "$1")
+    .trim();
 }
