@@ -91,6 +91,19 @@ test("the index leads to every page", () => {
   for (const path of pagesOfDocs.filter((each) => each !== "docs/README.md")) expect(linked).toContain(path);
 });
 
+test("the messages that the page of troubles explains are those of the source", () => {
+  const said = readFileSync(join(root, "docs/messages.txt"), "utf8").replaceAll(/\{[^}]*\}/g, "...");
+  const text = readPage("docs/troubleshooting.md").text.replaceAll(/\n {2,}/g, " ");
+  const explained = [...text.matchAll(/^- \*\*(.+?)\*\*/gm)].map(([, message = ""]) => message);
+  expect(explained.length).toBeGreaterThan(30);
+  for (const message of explained) {
+    const parts = message
+      .split("...")
+      .map((part) => part.replace(/^[ ;:,(]*(?:(?:ms|s|%|cores|CPUs) [ (]*)?/, "").trim());
+    for (const part of parts.filter(({ length }) => length >= 15)) expect(said, message).toContain(part);
+  }
+});
+
 test("every section of the page of proofs says how, and names tests that exist or says that there is none", () => {
   const { text } = readPage("docs/verified.md");
   const sections = text.split(/^## /m).slice(1);
