@@ -12,14 +12,13 @@ import { askOnTerminal } from "./terminal.ts";
 
 const program = agentProgram({
   name: "salvo-agent-guest",
-  description:
-    "Runs fio on this host, exports volumes of it, or attaches it to others', when the controller of its lab asks for it.",
+  description: "Runs fio on this host, exports its volumes, or attaches it to targets, when the lab's controller asks.",
   version: manifest.version,
   platform: linuxPlatform,
 });
 
 // --config is the program's own option: commander finds it after these words as well.
-const devices = program.command("devices").description("Raw disks of this host: what they are, whose they are.");
+const devices = program.command("devices").description("Raw disks of this host: what they are, and who claimed them.");
 devices
   .command("list")
   .description("every disk, what is on it, and whether runs may write to it")

@@ -48,7 +48,7 @@ export async function listAgents({ lab: file, json = false, release }: AgentsCom
 }
 
 const HELD_HINT =
-  "runs that have ended are held until they are released: salvo resume collects what its controller left open, salvo agents --release RUN gives one up\n";
+  "agents hold ended runs until a controller releases them: salvo resume collects what its controller left open, salvo agents --release RUN gives one up\n";
 
 /** What nobody will collect any more: the agents delete their records of it. */
 async function releaseRun(

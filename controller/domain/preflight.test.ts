@@ -184,6 +184,6 @@ test("a device that cannot be used is told with where the study names it, the re
   const agent = create(AgentDescriptionSchema, { ...AGENT, roles: [] });
   expect(preflight(spec, "guest1", agent, [], { placeOf })).toEqual([
     "the agent does not have the role workload",
-    "study.yaml:7:9 disks guest1 big: device big is not listed in the agent's own configuration (listed: disk1, small)",
+    "study.yaml:7:9 disks guest1 big: device big is not listed in the agent's own file (listed: disk1, small)",
   ]);
 });

@@ -123,9 +123,9 @@ function deviceProblems(name: string, spec: RunSpec, workload: Workload, agent: 
   const device = agent.devices.find((listed) => listed.name === name);
   if (!device) {
     const listed = agent.devices.map((each) => each.name).join(", ") || "none";
-    return [`device ${name} is not listed in the agent's own configuration (listed: ${listed})`];
+    return [`device ${name} is not listed in the agent's own file (listed: ${listed})`];
   }
-  if (!agent.deviceHashes[name]) return [`the agent does not say what device ${name} is to be known by`];
+  if (!agent.deviceHashes[name]) return [`the agent does not say how to recognize device ${name}`];
   const place = {
     ...NO_PLACE,
     // Where a raw disk will be is known when it is armed.

@@ -41,7 +41,7 @@ export async function findKept(dataDir: string, prefix: string): Promise<KeptRun
   if (archive === undefined) throw unknownRun(prefix, [...folders.keys()].toSorted(), runsFolder(dataDir));
   throw new SalvoError("wrong-state", `run ${prefix} is sealed, and nothing else is kept of it here`, {
     file: archive,
-    remedy: `Its folder is yours to remove. What agents hold of it is deleted by: salvo agents --release ${prefix}`,
+    remedy: `You may remove its folder. To delete what agents hold of it, type: salvo agents --release ${prefix}`,
   });
 }
 

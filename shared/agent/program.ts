@@ -69,7 +69,9 @@ export function agentProgram(kind: AgentKind): Command {
     .command("audit")
     .description("What was done on this host, by whom and when.")
     .command("verify")
-    .description("tells by line number what of the agent's audit log is not as it was written; the exit code is 6 then")
+    .description(
+      "names each line of the agent's audit log that is not as it was written, and then ends with exit code 6",
+    )
     .option("--json", "as one JSON object")
     .action(async ({ json = false }: { json?: boolean }) => {
       const { config: file } = program.opts<ServeCommand>();

@@ -7,7 +7,7 @@ import { exitWith, jsonOption, labOption } from "./options.ts";
 export function declareLab(program: Command, io: Io): void {
   const storage = program
     .command("lab")
-    .description("The storage of a lab: what its targets export, what its initiators attach to, and the way between.");
+    .description("The storage of a lab: what targets export, what initiators attach, and the path between them.");
   storage
     .command("import")
     .description(
@@ -25,7 +25,7 @@ export function declareLab(program: Command, io: Io): void {
   const yes = () => new Option("--yes", "do not ask");
   storage
     .command("inspect")
-    .description("Shows what is there, Salvo's and others', and by what a LUN is known. Changes nothing.")
+    .description("Shows what exists, from Salvo and from others, with the identifiers of each LUN. Changes nothing.")
     .addOption(labOption())
     .addOption(jsonOption("one JSON object per host on stdout"))
     .action(
@@ -33,14 +33,14 @@ export function declareLab(program: Command, io: Io): void {
     );
   storage
     .command("plan")
-    .description("Prints every command that apply would have done on every host. Changes nothing.")
+    .description("Shows every command that apply would run on every host. Changes nothing.")
     .addOption(labOption())
     .addOption(jsonOption("one JSON object per host on stdout"))
     .action(exitWith(io, async (options: StorageCommand) => (await import("../storage.ts")).planStorage(options, io)));
   storage
     .command("apply")
     .description(
-      "Brings all hosts to what the lab file's storage section says: shows the plan, asks, and does just that.",
+      "Makes all hosts as the section storage of the lab file says. Shows the plan, asks, and does exactly that.",
     )
     .addOption(labOption())
     .addOption(yes())
@@ -49,14 +49,14 @@ export function declareLab(program: Command, io: Io): void {
   storage
     .command("check")
     .description(
-      "Tries out the way from every initiator to every address of a target: links, MTU, and RDMA with its throughput.",
+      "Tests the path from every initiator to every address of a target: links, MTU, and RDMA with its throughput.",
     )
     .addOption(labOption())
     .addOption(jsonOption("one JSON object per check on stdout"))
     .action(exitWith(io, async (options: StorageCommand) => (await import("../path-checks.ts")).checkLab(options, io)));
   storage
     .command("destroy")
-    .description("Removes all that apply has made, and nothing else: shows the plan, asks, and does just that.")
+    .description("Removes everything that apply made, and nothing else. Shows the plan, asks, and does exactly that.")
     .addOption(labOption())
     .addOption(yes())
     .addOption(jsonOption("one JSON object per host on stdout, when it is done"))

@@ -40,7 +40,7 @@ async function readKept(file: string): Promise<{ readonly boot: string; readonly
   if (kept) return kept;
   throw new SalvoError("corrupt", "this does not say which disk is awaited", {
     file,
-    remedy: "Remove it, and plan and apply anew",
+    remedy: "Remove it, then plan and apply again",
   });
 }
 

@@ -53,7 +53,7 @@ export function openFreshLuns(dataDir: string, boot: string): FreshLuns {
 async function readKept(file: string): Promise<Kept> {
   const corrupt = new SalvoError("corrupt", "this does not say which LUN was taken", {
     file,
-    remedy: "Remove it, and plan and apply anew",
+    remedy: "Remove it, then plan and apply again",
   });
   try {
     const { boot, device, fresh }: Partial<Kept> = JSON.parse(await readFile(file, "utf8"));
