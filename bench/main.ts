@@ -41,6 +41,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     defaults: { samples: 1000, rounds: 5 },
     load: async () => (await import("./compare.ts")).compare,
   },
+  report: {
+    about: "memory, time and size of a report, and of one of an eighth of its runs (--rounds 400, the runs)",
+    defaults: { rounds: 400 },
+    load: async () => (await import("./report.ts")).report,
+  },
 };
 
 const { values, positionals } = parseArgs({

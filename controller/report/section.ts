@@ -1,4 +1,4 @@
-import type { CpuCost } from "@salvo/proto/run_pb.ts";
+import type { CpuCost, Manifest } from "@salvo/proto/run_pb.ts";
 import { cpuFigure } from "./charts/cpu.ts";
 import { latencyFigure } from "./charts/latency.ts";
 import { percentilesFigure } from "./charts/percentiles.ts";
@@ -23,9 +23,32 @@ import { verdictBadge } from "./tables/verdict.ts";
 import { formatCount, formatInstant, formatMicros } from "./units.ts";
 import { describeWorkload } from "./workload.ts";
 
-/** All about one run: what was asked for, what came of it, its charts and its proofs. */
-export function renderRun({ run, anchor, workload, scenario, repeat }: PlacedRun): Html {
-  const { manifest } = run;
+/** All about one run: what was asked for, what came of it, its charts and its proofs. detail: as of renderChart. */
+export function renderRun(placed: PlacedRun, run: ReportRun, detail: number): Html {
+  const { manifest, anchor } = placed;
+  const storage = manifest.spec?.storage;
+  return section(
+    placed,
+    html`<h3>What was measured</h3>
+      ${figures(run, anchor, detail)} ${totalsTable(manifest.summary?.totals)}
+      ${manifest.participants.length > 0 && participantTable(run)} ${observedDiskTable(run)} ${nicTable(run)}
+      ${storage && html`<h3>How its storage was reached</h3>`}
+      ${storage && storageTables(storage, manifest.summary?.totals?.mibPerSec)}
+      <h3>How far it can be trusted</h3>
+      ${proofs(run, anchor, detail)}`,
+  );
+}
+
+/** What is said of a run in a page of very many. */
+export function renderBriefly(placed: PlacedRun): Html {
+  const name = placed.manifest.summary?.run;
+  return section(
+    placed,
+    html`<p class="muted">Charts and proofs are in the report of this run alone: <code>salvo report ${name}</code></p>`,
+  );
+}
+
+function section({ manifest, anchor, workload, scenario, repeat }: PlacedRun, rest: Html): Html {
   const { summary, spec } = manifest;
   return html`<section class="run" id="${anchor}" aria-labelledby="${anchor}-title">
     <header>
@@ -35,25 +58,19 @@ export function renderRun({ run, anchor, workload, scenario, repeat }: PlacedRun
       </h2>
       <p>${verdictBadge(summary?.verdict ?? "")} ${summary?.reason}</p>
       <p class="muted">
-        ${spec?.workload && describeWorkload(spec.workload)}. ${started(run)}, run <code>${summary?.run}</code>.
+        ${spec?.workload && describeWorkload(spec.workload)}. ${started(manifest)}, run <code>${summary?.run}</code>.
       </p>
     </header>
-    ${keyFigures(run)} ${findingList(summary?.findings ?? [])} ${notes("Warnings", summary?.warnings ?? [])}
-    ${notes("Notes", manifest.notes)}
-    <h3>What was measured</h3>
-    ${figures(run, anchor)} ${totalsTable(summary?.totals)} ${manifest.participants.length > 0 && participantTable(run)}
-    ${observedDiskTable(run)} ${nicTable(run)} ${spec?.storage && html`<h3>How its storage was reached</h3>`}
-    ${spec?.storage && storageTables(spec.storage, summary?.totals?.mibPerSec)}
-    <h3>How far it can be trusted</h3>
-    ${proofs(run, anchor)}
+    ${keyFigures(manifest)} ${findingList(summary?.findings ?? [])} ${notes("Warnings", summary?.warnings ?? [])}
+    ${notes("Notes", manifest.notes)} ${rest}
   </section> `;
 }
 
-function started({ manifest }: ReportRun): string {
+function started(manifest: Manifest): string {
   return manifest.t0WallNs > 0n ? `T0 at ${formatInstant(manifest.t0WallNs)}` : "Never fired";
 }
 
-function keyFigures({ manifest: { summary } }: ReportRun): Html {
+function keyFigures({ summary }: Manifest): Html {
   const totals = summary?.totals;
   const none = absent(NO_WINDOW);
   const spread = summary?.startSpreadMs;
@@ -116,7 +133,7 @@ function notes(title: "Warnings" | "Notes", notes: readonly string[]): Html | un
   </aside>`;
 }
 
-function figures(run: ReportRun, anchor: string): Html {
+function figures(run: ReportRun, anchor: string, detail: number): Html {
   const figures = [
     throughputFigure(run, `${anchor}-throughput`),
     latencyFigure(run, `${anchor}-latency`),
@@ -124,13 +141,13 @@ function figures(run: ReportRun, anchor: string): Html {
     ...hostsOf(run.manifest).map((host, index) => cpuFigure(run, host, `${anchor}-cpu${index}`)),
   ].filter((figure) => figure !== undefined);
   if (figures.length === 0) return html`<p>Nothing was measured in this run.</p>`;
-  return html`${figures.map(renderFigure)}`;
+  return html`${figures.map((figure) => renderFigure(figure, detail))}`;
 }
 
-function proofs(run: ReportRun, anchor: string): Html {
+function proofs(run: ReportRun, anchor: string, detail: number): Html {
   const { manifest } = run;
   const start = startFigure(run, `${anchor}-start`);
-  return html`${start ? renderFigure(start) : html`<p>No participant did its first I/O.</p>`}
+  return html`${start ? renderFigure(start, detail) : html`<p>No participant did its first I/O.</p>`}
   ${manifest.clockBefore.length > 0 && clockTable(manifest)}
   ${manifest.streams.length > 0 && completenessTable(manifest.streams)} ${run.samples.length > 0 && diskTable(run)}`;
 }

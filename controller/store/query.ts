@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { DuckDBInstance, StatementType, type DuckDBConnection, type JS } from "@duckdb/node-api";
 import type { DirectionTotals, Manifest } from "@salvo/proto/run_pb.ts";
+import { FILES_AT_ONCE, mapAtOnce } from "@salvo/shared/kernel/at-once.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { checkSizes } from "./checksums.ts";
 import { loadManifest, summaryOf } from "./manifest.ts";
@@ -23,7 +24,7 @@ export async function queryRuns(dataDir: string, sql: string): Promise<Rows> {
   const connection = await instance.connect();
   try {
     const folders = [...(await newestFolders(dataDir)).values()].sort();
-    const manifests = await Promise.all(folders.map((folder) => loadManifest(folder)));
+    const manifests = await mapAtOnce(folders, FILES_AT_ONCE, loadManifest);
     for (const [index, { files }] of manifests.entries()) await checkSizes(folders[index] ?? "", files);
     await createViews(connection, folders, manifests);
     await createRuns(connection, manifests);

@@ -1,6 +1,6 @@
 import { type ErrorKind, toSalvoError } from "./error.ts";
 
-/** Every way a program of Salvo can end; agents know only some of them. The guide is checked against this table. */
+/** Every way a program of Salvo can end; agents know only some of them. docs/results.md is checked against this table. */
 export const EXIT = {
   ok: { code: 0, means: "everything that was asked for was done; every run is complete" },
   bug: { code: 1, means: "a bug in Salvo; the message says where" },
