@@ -41,6 +41,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     defaults: { rounds: 400 },
     load: async () => (await import("./report.ts")).report,
   },
+  compare: {
+    about: "how long salvo compare takes on archived runs (--samples 1000 --rounds 5)",
+    defaults: { samples: 1000, rounds: 5 },
+    load: async () => (await import("./compare.ts")).compare,
+  },
 };
 
 const { values, positionals } = parseArgs({

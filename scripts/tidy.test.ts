@@ -83,6 +83,7 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   "controller/deploy": ["controller/service", ...BASIS],
   "testbed/vlab": BASIS,
   "controller/cli": [
+    "controller/analysis",
     "controller/deploy",
     "controller/domain",
     "controller/report",

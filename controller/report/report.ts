@@ -1,6 +1,8 @@
 import type { Manifest } from "@salvo/proto/run_pb.ts";
 import { Histogram } from "@salvo/shared/fio/latency.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
+import { answerSection } from "./answer.ts";
+import { ANSWER_STYLE } from "./bars.ts";
 import { html, type Html, trusted } from "./html.ts";
 import { windowLatency } from "./latency.ts";
 import { type PlacedRun, placeRuns } from "./placed.ts";
@@ -70,6 +72,7 @@ function renderPage(
   pooled: ReadonlyMap<string, Histogram>,
 ): string {
   const manifests = placed.map(({ manifest }) => manifest);
+  const answer = answerSection(manifests);
   const title = `${namesOf(manifests, "study") || "Salvo"}: storage benchmark report`;
   return html`<!doctype html>
     <html lang="en">
@@ -79,16 +82,16 @@ function renderPage(
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title}</title>
         <style>
-          ${trusted(colorVariables() + STYLE)}
+          ${trusted(colorVariables() + STYLE + ANSWER_STYLE)}
         </style>
       </head>
       <body>
         <a class="skip" href="#summary">Skip to the summary</a>
         <main>
-          ${masthead(manifests)}
+          ${masthead(manifests)} ${answer}
           <section id="summary" aria-labelledby="summary-title">
             <h2 id="summary-title">Summary</h2>
-            ${warningList(placed)} ${summaryTable(placed, pooled)} ${comparisonTable(manifests)}
+            ${warningList(placed)} ${summaryTable(placed, pooled)} ${answer ? undefined : comparisonTable(manifests)}
           </section>
           ${sections}
           <section aria-labelledby="hosts-title">

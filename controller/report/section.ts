@@ -1,10 +1,11 @@
-import type { Manifest } from "@salvo/proto/run_pb.ts";
+import type { CpuCost, Manifest } from "@salvo/proto/run_pb.ts";
 import { cpuFigure } from "./charts/cpu.ts";
 import { latencyFigure } from "./charts/latency.ts";
 import { percentilesFigure } from "./charts/percentiles.ts";
 import { startFigure } from "./charts/start.ts";
 import { throughputFigure } from "./charts/throughput.ts";
 import { renderFigure } from "./figure.ts";
+import { findingList } from "./finding-list.ts";
 import { hostsOf } from "./hosts.ts";
 import { html, type Html } from "./html.ts";
 import type { ReportRun } from "./run.ts";
@@ -17,6 +18,7 @@ import { nicTable, observedDiskTable } from "./tables/observed.ts";
 import { participantTable } from "./tables/participants.ts";
 import { storageTables } from "./tables/storage.ts";
 import { absent, maxCell, percentileCell } from "./tables/table.ts";
+import { totalsTable } from "./tables/totals.ts";
 import { verdictBadge } from "./tables/verdict.ts";
 import { formatCount, formatInstant, formatMicros } from "./units.ts";
 import { describeWorkload } from "./workload.ts";
@@ -28,8 +30,9 @@ export function renderRun(placed: PlacedRun, run: ReportRun, detail: number): Ht
   return section(
     placed,
     html`<h3>What was measured</h3>
-      ${figures(run, anchor, detail)} ${manifest.participants.length > 0 && participantTable(run)}
-      ${observedDiskTable(run)} ${nicTable(run)} ${storage && html`<h3>How its storage was reached</h3>`}
+      ${figures(run, anchor, detail)} ${totalsTable(manifest.summary?.totals)}
+      ${manifest.participants.length > 0 && participantTable(run)} ${observedDiskTable(run)} ${nicTable(run)}
+      ${storage && html`<h3>How its storage was reached</h3>`}
       ${storage && storageTables(storage, manifest.summary?.totals?.mibPerSec)}
       <h3>How far it can be trusted</h3>
       ${proofs(run, anchor, detail)}`,
@@ -58,7 +61,8 @@ function section({ manifest, anchor, workload, scenario, repeat }: PlacedRun, re
         ${spec?.workload && describeWorkload(spec.workload)}. ${started(manifest)}, run <code>${summary?.run}</code>.
       </p>
     </header>
-    ${keyFigures(manifest)} ${notes("Warnings", summary?.warnings ?? [])} ${notes("Notes", manifest.notes)} ${rest}
+    ${keyFigures(manifest)} ${findingList(summary?.findings ?? [])} ${notes("Warnings", summary?.warnings ?? [])}
+    ${notes("Notes", manifest.notes)} ${rest}
   </section> `;
 }
 
@@ -81,6 +85,7 @@ function keyFigures({ summary }: Manifest): Html {
       maxCell(totals?.latencyUs?.max),
       totals && totals.stalledSeconds > 0 && `a stall of ${totals.stalledSeconds.toFixed(1)} s is inside the window`,
     ],
+    ...cpuCosts(summary?.cpuCost),
     [
       "Start spread",
       spread ? html`${formatMicros(spread.max * 1000)}` : absent(NOBODY_STARTED),
@@ -103,6 +108,19 @@ function keyFigures({ summary }: Manifest): Html {
         </div>`,
     )}
   </dl>`;
+}
+
+/** Without those that nobody can tell. */
+function cpuCosts(cost: CpuCost | undefined): [name: string, value: Html, more: string][] {
+  const { guests, targets, hypervisors } = cost ?? {};
+  const told = [
+    ["guests", guests],
+    ["targets", targets],
+    ["hypervisors", hypervisors],
+  ] as const;
+  return told.flatMap(([who, seconds]): [string, Html, string][] =>
+    seconds === undefined ? [] : [[`CPU of ${who}`, html`${formatCount(seconds)} core-s`, "for each 100,000 I/Os"]],
+  );
 }
 
 function notes(title: "Warnings" | "Notes", notes: readonly string[]): Html | undefined {

@@ -31,20 +31,36 @@ export function formatSums(sums: readonly FileSum[]): string {
 
 /** Checks all files of a sealed run's folder, or only the one named. Throws `corrupt`, with the file and both checksums. */
 export async function checkSums(folder: string, only?: string): Promise<void> {
-  const sumsFile = join(folder, CHECKSUMS);
-  const list = await readFile(sumsFile, "utf8").catch((error: unknown) => {
-    throw unread(sumsFile, error);
-  });
-  const wanted = new Map(list.split("\n").flatMap(parseLine));
-  if (only !== undefined && !wanted.has(only)) throw damaged(sumsFile, `it does not name ${only}`);
-  for (const [name, expected] of wanted) {
+  for (const [name, expected] of await sealedSums(folder, only)) {
     if (only !== undefined && name !== only) continue;
     const path = join(folder, name);
     const { sha256 } = await sumFile(path).catch((error: unknown) => {
       throw unread(path, error);
     });
-    if (sha256 !== expected) throw damaged(path, `its SHA-256 is ${sha256}, and ${expected} when it was sealed`);
+    checkSum(path, sha256, expected);
   }
+}
+
+/** A small file of a sealed run's folder, read once and checked. Throws as checkSums. */
+export async function readChecked(folder: string, name: string): Promise<Buffer> {
+  const expected = (await sealedSums(folder, name)).get(name);
+  const path = join(folder, name);
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw unread(path, error);
+  });
+  checkSum(path, createHash("sha256").update(bytes).digest("hex"), expected);
+  return bytes;
+}
+
+/** By file, as they were when the run was sealed. */
+async function sealedSums(folder: string, needed?: string): Promise<ReadonlyMap<string, string>> {
+  const sumsFile = join(folder, CHECKSUMS);
+  const list = await readFile(sumsFile, "utf8").catch((error: unknown) => {
+    throw unread(sumsFile, error);
+  });
+  const sums = new Map(list.split("\n").flatMap(parseLine));
+  if (needed !== undefined && !sums.has(needed)) throw damaged(sumsFile, `it does not name ${needed}`);
+  return sums;
 
   function parseLine(line: string): [string, string][] {
     if (line === "") return [];
@@ -52,6 +68,10 @@ export async function checkSums(folder: string, only?: string): Promise<void> {
     if (!sha256 || !name) throw damaged(sumsFile, `its line ${JSON.stringify(line)} is no checksum`);
     return [[name, sha256]];
   }
+}
+
+function checkSum(path: string, sha256: string, expected: string | undefined): void {
+  if (sha256 !== expected) throw damaged(path, `its SHA-256 is ${sha256}, and ${expected} when it was sealed`);
 }
 
 /** Checks that files of a sealed run's folder are there and as long as they were. Throws `corrupt`. Reads none of them. */

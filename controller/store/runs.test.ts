@@ -147,6 +147,16 @@ test("SQL is asked of all sealed runs at once, and of none too", async () => {
     start_bound_us: summary.startBoundUs,
     warnings: "",
     content: summary.content,
+    mean_us: summary.totals?.latencyUs?.mean,
+    p95_us: summary.totals?.latencyUs?.p95,
+    p9999_us: null,
+    read_iops: summary.totals?.read?.iops,
+    read_p95_us: summary.totals?.read?.latencyUs?.p95,
+    write_mib_per_sec: summary.totals?.write?.mibPerSec,
+    write_max_us: summary.totals?.write?.latencyUs?.max,
+    guest_core_s_per_100k: summary.cpuCost?.guests,
+    target_core_s_per_100k: null,
+    findings: "",
     pattern: "randrw",
     block_size: 4096n,
     jobs: 1,
@@ -157,6 +167,7 @@ test("SQL is asked of all sealed runs at once, and of none too", async () => {
     sessions: null,
     lun_queue_depth: null,
   });
+  expect(summary.totals?.read?.iops).toBeGreaterThan(summary.totals!.write!.iops);
   expect(summary.totals?.latencyUs?.max).toBeGreaterThan(summary.totals!.latencyUs!.p99!);
 });
 
@@ -187,6 +198,25 @@ test("a query that is wrong is the caller's mistake, and one that changes someth
     await expect(queryRuns(dataDir, sql)).rejects.toMatchObject({ kind: "refused" });
 });
 
+const LATENCY = {
+  p50: expect.any(Number),
+  p95: expect.any(Number),
+  p99: expect.any(Number),
+  p999: null,
+  p9999: null,
+  p50Resolution: expect.any(Number),
+  p95Resolution: expect.any(Number),
+  p99Resolution: expect.any(Number),
+  p999Resolution: null,
+  p9999Resolution: null,
+  max: expect.any(Number),
+  mean: expect.any(Number),
+  stddev: expect.any(Number),
+};
+const FIGURES = { iops: expect.any(Number), mibPerSec: expect.any(Number), latencyUs: LATENCY };
+/** Reads alone and writes alone are fewer than 1,000. */
+const FIGURES_OF_FEWER = { ...FIGURES, latencyUs: { ...LATENCY, p99: null, p99Resolution: null } };
+
 test("the line about a run has every field, and null for what there is no value of", async () => {
   await sealed("one", 1000n);
   const line = summaryJson((await readManifest(dataDir, "one")).summary!);
@@ -202,25 +232,14 @@ test("the line about a run has every field, and null for what there is no value 
     startSpreadMs: { p50: 0, p95: 0, max: 0 },
     clockBoundUs: 40,
     window: { startNs: "1000", endNs: "2000001000", firstTick: 0, lastTick: 2 },
-    totals: {
-      iops: expect.any(Number),
-      mibPerSec: expect.any(Number),
-      latencyUs: {
-        p50: expect.any(Number),
-        p99: expect.any(Number),
-        p999: null,
-        p50Resolution: expect.any(Number),
-        p99Resolution: expect.any(Number),
-        p999Resolution: null,
-        max: expect.any(Number),
-      },
-      stalledSeconds: 0,
-    },
+    totals: { ...FIGURES, stalledSeconds: 0, read: FIGURES_OF_FEWER, write: FIGURES_OF_FEWER },
     samples: { expected: 6, received: 6, backfilled: 0, missing: 0 },
     archive: join(dataDir, "runs", "one"),
     startBoundUs: expect.closeTo(90.001, 3),
     warnings: [],
     content: expect.stringMatching(/^[0-9a-f]{16}$/),
+    cpuCost: { guests: expect.any(Number), targets: null, hypervisors: null },
+    findings: [],
     settings: {
       pattern: "randrw",
       blockSizeBytes: "4096",
