@@ -50,3 +50,11 @@ test("a setpriv that does not know --pdeathsig is named, and not the program tha
     process.env["PATH"] = before;
   }
 });
+
+test("a program whose interpreter is missing is no failure of setpriv", async () => {
+  const file = join(folder, "tool");
+  await writeFile(file, "#!/nowhere/interpreter\n", { mode: 0o700 });
+  await expect(answerOf(file, [])).rejects.toMatchObject({
+    message: expect.stringMatching(/tool failed \(exit code 127: setpriv: failed to execute .*tool: No such file/),
+  });
+});

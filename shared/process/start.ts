@@ -66,10 +66,13 @@ export async function startProcess(
   return supervise(child, { ...options, ownGroup, startedMs, ...(guarded && { explain }) });
 }
 
+/** Not of a program that cannot be executed: the same words are there without setpriv, and name it. */
+const GUARD_SPEAKS = /^(?:\S*\/)?setpriv: (?!failed to execute|can't execute)/;
+
 /** setpriv becomes the program. When it speaks for itself and fails there never was one: that of busybox knows no --pdeathsig. */
 function unlessGuardFailed(end: ProcessEnd, command: string, guard: string): ProcessEnd {
   const { exitCode, stderr } = end;
-  if (!exitCode || !/^(?:\S*\/)?setpriv: /.test(stderr)) return end;
+  if (!exitCode || !GUARD_SPEAKS.test(stderr)) return end;
   const why = `${command} was not started: ${guard} failed (exit code ${exitCode}: ${stderr.trim()})`;
   const remedy = "Install setpriv of util-linux 2.33 or newer, before others in PATH";
   return { ...end, stderr: `${why}. ${remedy}`, notStarted: new SalvoError("program-failed", why, { remedy }) };
