@@ -82,6 +82,7 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   ],
   "controller/deploy": ["controller/service", ...BASIS],
   "testbed/vlab": BASIS,
+  "testbed/esxi-host": BASIS,
   "controller/cli": [
     "controller/analysis",
     "controller/deploy",
