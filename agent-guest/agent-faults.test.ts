@@ -63,7 +63,10 @@ test("a job that fails when its gate is open is no failure to be set up", async 
 test("a fio that is missing fails Arm and says what to do; Describe tells of it before", async () => {
   await using agent = await testAgent({ fioScript: "exit 127" });
   const { agent: description } = await agent.client.describe({}, { deadlineMs: 10_000 });
-  expect(description?.fio).toMatchObject({ version: "", problem: expect.stringContaining("no fio version") });
+  expect(description?.fio).toMatchObject({
+    version: "",
+    problem: expect.stringContaining("--version failed (exit code 127: nothing on standard error)"),
+  });
   await expect(agent.arm("run-1")).rejects.toMatchObject({ message: expect.stringContaining("fio exited with 127") });
 });
 

@@ -11,7 +11,7 @@ import { openIdentity } from "@salvo/shared/agent/identity/agent-identity.ts";
 import { offeredRoles, type Platform } from "@salvo/shared/agent/platform.ts";
 import { type ServedAgent, serveAgent } from "@salvo/shared/agent/serve.ts";
 import { roleName } from "@salvo/shared/config/role.ts";
-import type { TestLab } from "@salvo/shared/identity/testing-lab.ts";
+import type { TestLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";

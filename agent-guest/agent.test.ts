@@ -73,7 +73,7 @@ test("while a run is active another one is refused, by the name of the first", a
   expect(answers.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
   await expect(agent.arm(nextRun())).rejects.toMatchObject({
     kind: "wrong-state",
-    message: expect.stringMatching(/guest1 is busy with run run-\d+/),
+    message: expect.stringMatching(/guest1 is in use by run run-\d+/),
   });
 });
 

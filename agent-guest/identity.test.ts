@@ -8,7 +8,7 @@ import { AGENT_LAPSE_MS, AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
 import { openLabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { writeIdentity } from "@salvo/shared/identity/own.ts";
 import type { Credential } from "@salvo/shared/identity/pem.ts";
-import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { createChannel } from "@salvo/shared/kernel/channel.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 import { openChannel } from "@salvo/shared/rpc/channel.ts";

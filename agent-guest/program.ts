@@ -4,6 +4,7 @@ import { agentProgram, runProgram } from "@salvo/shared/agent/program.ts";
 import { loadAgentConfig } from "@salvo/shared/config/files.ts";
 import { listDevices } from "./device-list.ts";
 import { claimDevice, type Consent, type DevicesDeps, releaseDevice } from "./devices.ts";
+import { printOut } from "@salvo/shared/process/print.ts";
 import manifest from "./package.json" with { type: "json" };
 import { labToClaimFor } from "./joined-lab.ts";
 import { linuxPlatform } from "./platform.ts";
@@ -56,7 +57,7 @@ async function devicesDeps(): Promise<DevicesDeps> {
   return {
     config: await loadAgentConfig(file),
     disks,
-    print: (text) => void process.stdout.write(text),
+    print: (text) => void printOut(text),
     ask: askOnTerminal,
   };
 }

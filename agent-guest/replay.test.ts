@@ -4,7 +4,7 @@ import { ArmRequestSchema, FireRequestSchema, RunPhase } from "@salvo/proto/agen
 import { EventKind } from "@salvo/proto/telemetry_pb.ts";
 import { WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { planHash } from "@salvo/shared/agent/domain/plan-hash.ts";
-import { testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { type RawCaller, rawCaller } from "@salvo/shared/rpc/raw-call.fixture.ts";
 import { mkdtemp, readFile, rm } from "node:fs/promises";

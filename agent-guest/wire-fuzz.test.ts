@@ -32,7 +32,7 @@ import {
 import type { Platform } from "@salvo/shared/agent/platform.ts";
 import { ACCESS } from "@salvo/shared/identity/access.ts";
 import type { Credential } from "@salvo/shared/identity/pem.ts";
-import { testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { openChannel } from "@salvo/shared/rpc/channel.ts";
 import { createClient } from "@salvo/shared/rpc/client.ts";
 import { type Credentials, mutualTls } from "@salvo/shared/rpc/credentials.ts";

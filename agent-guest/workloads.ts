@@ -2,7 +2,7 @@ import type { Workloads } from "@salvo/shared/agent/fio/workloads.ts";
 import { readCpuLimits } from "./cpu-limit.ts";
 import { readFioLimits } from "./fio-limits.ts";
 import { openGate } from "./gate.ts";
-import { findWays } from "./ways.ts";
+import { findSessions } from "./sessions.ts";
 
 export const linuxWorkloads: Workloads = {
   openGate,
@@ -13,5 +13,5 @@ export const linuxWorkloads: Workloads = {
   pathOfHandle: (fd) => `/proc/${process.pid}/fd/${fd}`,
   readFioLimits: () => readFioLimits(),
   readCpuLimits: (pid) => readCpuLimits(pid),
-  findWays: (path) => findWays(path),
+  findSessions: (path) => findSessions(path),
 };

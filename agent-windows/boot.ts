@@ -5,7 +5,8 @@
  * same while nothing speaks for another boot.
  */
 import { randomUUID } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { replaceFileSync } from "@salvo/shared/files/durable.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 
 /** More than a start of this process takes from reading one clock to reading the other, less than Windows takes to boot. */
@@ -34,7 +35,7 @@ export function openBootId(file: string, look = seeBoot): () => string {
       const now = look();
       const kept = readKept(file);
       id = kept && isSameBoot(kept, now) ? kept.id : randomUUID();
-      writeFileSync(file, JSON.stringify({ id, ...now }));
+      replaceFileSync(file, JSON.stringify({ id, ...now }));
     }
     return id;
   };

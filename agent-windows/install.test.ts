@@ -4,9 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Command, parsePowerShell, type PowerShell } from "@salvo/shared/testing/powershell.ts";
+import { type Command, parsePowerShell, type PowerShell } from "@salvo/shared/testing/powershell.fixture.ts";
 import { beforeAll, expect, test } from "vitest";
-import { cmdlets } from "@salvo/shared/testing/cmdlets.ts";
+import { cmdlets } from "@salvo/shared/testing/cmdlets.fixture.ts";
 
 const text = readFileSync(join(import.meta.dirname, "install.ps1"), "utf8");
 let script: PowerShell;

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
-import type { TestLab } from "@salvo/shared/identity/testing-lab.ts";
+import type { TestLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, unlessAborted } from "@salvo/shared/kernel/signal.ts";
 import { startProcess } from "@salvo/shared/process/start.ts";

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { collectRecords } from "@salvo/controller/service/collect.ts";
 import { openChannels } from "@salvo/controller/service/channels.ts";
-import { testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { createLive } from "@salvo/controller/service/live.ts";
 import { startNatsServer } from "@salvo/controller/service/nats-server.ts";
 import { openSpool, type Spool } from "@salvo/controller/store/spool.ts";
@@ -12,7 +12,7 @@ import { consumeRun } from "@salvo/shared/bus/consume.ts";
 import { openJournal } from "@salvo/shared/journal/writer.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { startProcess } from "@salvo/shared/process/start.ts";
-import { type SyntheticRun, syntheticRun } from "@salvo/shared/testing/records.ts";
+import { type SyntheticRun, syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import { firstLine, startBenchAgent } from "./agent.ts";
 import { type Findings, median } from "./figures.ts";
 import type { BenchOptions } from "./options.ts";
@@ -172,10 +172,10 @@ function findings(
   results: readonly { readonly bus: Ingested; readonly collect: Ingested }[],
   { count, total, bytesEach }: { readonly count: number; readonly total: number; readonly bytesEach: number },
 ): Findings {
-  const rates = (way: "bus" | "collect") => results.map((result) => result[way].records / result[way].seconds);
-  const row = (name: string, way: "bus" | "collect") => {
-    const cpu = (part: keyof Pids) => median(results.map((result) => result[way].cpuUs[part]));
-    return [name, median(rates(way)), Math.min(...rates(way)), Math.max(...rates(way))].concat([
+  const rates = (route: "bus" | "collect") => results.map((result) => result[route].records / result[route].seconds);
+  const row = (name: string, route: "bus" | "collect") => {
+    const cpu = (part: keyof Pids) => median(results.map((result) => result[route].cpuUs[part]));
+    return [name, median(rates(route)), Math.min(...rates(route)), Math.max(...rates(route))].concat([
       cpu("agents"),
       cpu("nats"),
       cpu("controller"),
@@ -194,11 +194,11 @@ function findings(
         ],
       },
     ],
-    aims: (["bus", "collect"] as const).map((way) => ({
-      what: way === "bus" ? "through NATS" : "by Collect",
+    aims: (["bus", "collect"] as const).map((route) => ({
+      what: route === "bus" ? "through NATS" : "by Collect",
       aim: ">= 50,000 records/s",
-      measured: Math.round(median(rates(way))).toLocaleString("en-GB"),
-      met: median(rates(way)) >= 50_000,
+      measured: Math.round(median(rates(route))).toLocaleString("en-GB"),
+      met: median(rates(route)) >= 50_000,
     })),
     notes: [],
   };

@@ -8,7 +8,7 @@ import { openController } from "@salvo/controller/service/controller.ts";
 import { openAuditedLab } from "@salvo/controller/service/audited-lab.ts";
 import type { LiveView } from "@salvo/controller/service/live.ts";
 import { fromPlain } from "@salvo/shared/config/plain.ts";
-import { testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 import { type BenchAgent, startBenchAgent } from "./agent.ts";

@@ -4,7 +4,7 @@ import { sealRun } from "@salvo/controller/service/seal.ts";
 import { runFolder, spoolFolder } from "@salvo/controller/store/layout.ts";
 import { createOpenRun } from "@salvo/controller/store/openrun.ts";
 import { openSpool } from "@salvo/controller/store/spool.ts";
-import { type SyntheticRun, syntheticRun } from "@salvo/shared/testing/records.ts";
+import { type SyntheticRun, syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import { type Findings, median } from "./figures.ts";
 import type { BenchOptions } from "./options.ts";
 import { openDataFolder } from "@salvo/controller/store/datafolder.ts";

@@ -55,7 +55,7 @@ test.for(pages)("every command that $path names exists, with its options", (page
     expect(command, `${page.path}: ${code}`).toBeDefined();
     const within = command!.commands.filter((each) => rest.trim().startsWith(each.name()));
     const known = [command!, ...within].flatMap(({ options }) => options.map(({ long }) => long));
-    for (const [flag] of rest.matchAll(/--[a-z]+/g)) expect(known, `${page.path}: ${code}`).toContain(flag);
+    for (const [flag] of rest.matchAll(/--[a-z]+(?:-[a-z]+)*/g)) expect(known, `${page.path}: ${code}`).toContain(flag);
   }
 });
 

@@ -3,7 +3,7 @@ import { readJournal } from "@salvo/shared/journal/reader.ts";
 import { loadManifest } from "@salvo/controller/store/manifest.ts";
 import { expect, test, vi } from "vitest";
 import type { LabAgent } from "./agent.ts";
-import { fakeFio } from "./fake-fio.ts";
+import { fakeFio } from "./fake-fio.fixture.ts";
 import { type Lab, long, quick, ranStudy, type RanStudy, startLab } from "./lab.ts";
 import type { TestProcess } from "./process.ts";
 

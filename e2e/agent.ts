@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type RunStatus, RunPhase } from "@salvo/proto/agent_pb.ts";
 import type { Channels } from "@salvo/controller/service/channels.ts";
-import type { TestLab } from "@salvo/shared/identity/testing-lab.ts";
+import type { TestLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { vi } from "vitest";
 import { processesIn, type StartOptions, startAgentProgram, type TestProcess } from "./process.ts";
 

@@ -1,10 +1,9 @@
 /** A real fio that the kernel keeps from CPUs. Needs root, a cgroup hierarchy with the controller cpu, and two CPUs. */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fromJsonString } from "@bufbuild/protobuf";
-import { ManifestSchema } from "@salvo/proto/run_pb.ts";
+import { loadManifest } from "@salvo/controller/store/manifest.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { quick, startLab } from "./lab.ts";
 
@@ -43,16 +42,12 @@ async function wrapper(file: string, lines: string): Promise<string> {
   return path;
 }
 
-/** The notes of the study's runs, one after another. */
-async function notesOf(archives: readonly string[]): Promise<string[][]> {
-  const read = async (archive: string) => {
-    const manifest = await readFile(join(archive, "manifest.json"), "utf8");
-    return fromJsonString(ManifestSchema, manifest, { ignoreUnknownFields: true }).notes;
-  };
-  return Promise.all(archives.map(read));
+/** The warnings in the summaries of the study's runs, one run after another. */
+async function warningsOf(archives: readonly string[]): Promise<string[][]> {
+  return Promise.all(archives.map(async (archive) => (await loadManifest(archive)).summary?.warnings ?? []));
 }
 
-test("a fio with a tenth of a core, and one that may run on one CPU only, are told of in their runs' notes", async () => {
+test("a fio with a tenth of a core, and one that may run on one CPU only, are warnings of their runs", async () => {
   const slow = await wrapper("slow", `echo $$ > ${cgroup}/cgroup.procs; exec fio "$@"`);
   const narrow = await wrapper("narrow", `exec taskset -c 1 fio "$@"`);
   await using lab = await startLab({ agents: [{ fio: slow }, { fio: narrow }] });
@@ -63,14 +58,14 @@ test("a fio with a tenth of a core, and one that may run on one CPU only, are to
     workloads: [{ ...unlimited, engine: "null", jobs: 2, duration: "3s" }],
   });
   expect(runs, stderr).toHaveLength(2);
-  const [ofSlow = [], ofNarrow = []] = await notesOf(runs.map(({ archive }) => archive));
+  const [ofSlow = [], ofNarrow = []] = await warningsOf(runs.map(({ archive }) => archive));
   const quota = new RegExp(
-    String.raw`^fio of guest1\.disk1 may use 0\.1 cores \(CPU quota of cgroup /${name}\), and was stopped in (\d+) of (\d+) periods, for [\d.]+ s in all`,
+    String.raw`^fio of guest1\.disk1 may use 0\.1 cores \(CPU quota of cgroup /${name}\), and was stopped in (\d+) of (\d+) periods, for [\d.]+ s in all: `,
   );
-  const [, stopped, periods] = ofSlow.flatMap((note) => quota.exec(note) ?? []);
+  const [, stopped, periods] = ofSlow.flatMap((warning) => quota.exec(warning) ?? []);
   expect(Number(stopped), ofSlow.join("\n")).toBeGreaterThan(0);
   expect(Number(periods), "only those between T0 and the last tick").toBeLessThan(50);
   const cpus = /^fio of guest2\.disk1 may run on 1 of \d+ CPUs \(1\) only, and 2 jobs share them$/;
   expect(ofNarrow).toContainEqual(expect.stringMatching(cpus));
-  expect(ofNarrow.filter((note) => note.includes("quota"))).toEqual([]);
+  expect(ofNarrow.filter((warning) => warning.includes("quota"))).toEqual([]);
 });

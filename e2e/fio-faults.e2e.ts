@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type FakeFio, fakeFio, type FioFault } from "./fake-fio.ts";
+import { type FakeFio, fakeFio, type FioFault } from "./fake-fio.fixture.ts";
 import { long, quick, ranStudy, startLab, type Lab } from "./lab.ts";
 
 /** Two agents, of which the second has the fio that fails: one lab for all, which each fault must leave as it was. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { openChannels } from "@salvo/controller/service/channels.ts";
-import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { expect, vi } from "vitest";
 import { type AgentOptions, type LabAgent, rolesOf, startAgent } from "./agent.ts";
 import { type Ended, processesIn, type StartOptions, startSalvo, type TestProcess } from "./process.ts";
@@ -71,7 +71,7 @@ export interface Participant {
 
 export interface WorkloadShape {
   readonly name: string;
-  readonly [field: string]: string | number | boolean;
+  readonly [field: string]: string | number | boolean | readonly (string | number)[];
 }
 
 /** A second of little load: what matters is how it goes, not how fast. */

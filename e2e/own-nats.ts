@@ -4,8 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tlsBlock, usersBlock, usualUsers, writeServerFiles } from "@salvo/controller/service/nats-security.ts";
-import { type TestServer, testServer } from "@salvo/shared/bus/testing-server.ts";
-import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { type TestServer, testServer } from "@salvo/shared/bus/testing-server.fixture.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 
 export interface OwnNats extends TestServer {
   /** The lab that it serves, for `startLab`. */

@@ -8,7 +8,7 @@ import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { Engine, Pattern } from "@salvo/proto/workload_pb.ts";
 import { claimDisk } from "@salvo/shared/agent/guard/claim-disk.ts";
 import { openClaims } from "@salvo/shared/agent/guard/claims.ts";
-import { testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { type ArmChange, type TestAgent, testAgent, WORKLOAD } from "@salvo/agent-guest/agent.fixture.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -31,7 +31,7 @@ test("a second controller on the same agents finds them busy, starts nothing, an
     await lab.salvo(["run", await lab.writeStudy({}), "--lab", lab.labFile, "--data", `${lab.dataDir}2`, "--json"]),
   );
   for (const guest of ["guest1", "guest2"])
-    expect(second.stderr).toContain(`${guest}: the agent is busy with run ${run}; wait for it`);
+    expect(second.stderr).toContain(`${guest}: the agent is in use by run ${run}; wait for it`);
   expect(second).toMatchObject({ runs: [], exitCode: 6 });
   expectAllThere(ranStudy(await first.ended));
   await lab.nothingLeft();

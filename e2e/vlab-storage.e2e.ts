@@ -212,7 +212,7 @@ here("the link of a guest is cut in mid-run and restored: the verdict names the 
   const ran = await ended(cli);
   expect(ran.line.verdict, ran.stderr).toBe("degraded");
   expect(ran.line.reason).toMatch(
-    /the way to the storage was lost in mid-run: guest1\.lun1: session\d+ to \S+ is \S+ at tick \d+/,
+    /a session to the storage was lost in mid-run: guest1\.lun1: session\d+ to \S+ is \S+ at tick \d+/,
   );
   expect(ran.line.reason).not.toMatch(/guest2\.lun1: session/);
   expectKept(ran);

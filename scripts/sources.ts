@@ -45,7 +45,7 @@ export function sourceOf(path: string, text: string): Source {
       path === "vitest.config.ts" ||
       /\.(test|e2e|wine|fixture)\.ts$/.test(path) ||
       /^(e2e|bench|docs|scripts|shared\/testing)\//.test(path) ||
-      /\/(simulation|testing-[^/]*|example[^/]*)(\/|\.ts$)/.test(path),
+      /\/(simulation|example[^/]*)(\/|\.ts$)/.test(path),
   };
 }
 

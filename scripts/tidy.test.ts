@@ -52,9 +52,11 @@ const BASIS = [
 const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   "shared/kernel": [],
   ...Object.fromEntries(BASIS.map((part) => [part, []])),
-  "shared/audit": ["shared/process"],
+  "shared/audit": ["shared/files", "shared/process"],
   "shared/bus": ["shared/files"],
   "shared/config": ["shared/files"],
+  "shared/identity": ["shared/files"],
+  "shared/journal": ["shared/files"],
   "shared/ssh": ["shared/files"],
   "shared/agent/domain": [],
   "shared/agent": ["shared/agent/domain", ...BASIS],
@@ -63,7 +65,7 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   "agent-esxi": ["shared/agent", "shared/agent/domain", ...BASIS],
   "controller/domain": ["shared/agent/domain", "shared/clock", "shared/config", "shared/fio"],
   "controller/analysis": ["controller/domain", "shared/clock", "shared/fio"],
-  "controller/store": ["controller/analysis", "controller/domain", "shared/journal", "shared/process"],
+  "controller/store": ["controller/analysis", "controller/domain", "shared/files", "shared/journal", "shared/process"],
   "controller/report": [
     "controller/analysis",
     "controller/domain",
@@ -80,7 +82,9 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   ],
   "controller/deploy": ["controller/service", ...BASIS],
   "testbed/vlab": BASIS,
+  "testbed/esxi-host": BASIS,
   "controller/cli": [
+    "controller/analysis",
     "controller/deploy",
     "controller/domain",
     "controller/report",
@@ -209,6 +213,20 @@ test("a deadline is bound with using, so that no timer outlives what it was for"
   expect(broken(unboundDeadlines)).toEqual([]);
 });
 
+/** What others wrote must not reach a terminal as it is: see shared/kernel/terminal-text.ts. */
+const RAW_OUTPUT = /\bprocess\.std(?:out|err)\.write\b|\bconsole\.\w+\(/g;
+const PRINTERS =
+  /^(shared\/process\/print\.ts|shared\/bus\/example\/.*|shared\/fio\/fixtures\/.*|bench\/.*|scripts\/.*)$/;
+
+function rawOutput(source: Source): string[] {
+  if (PRINTERS.test(source.path)) return [];
+  return [...codeOf(source).matchAll(RAW_OUTPUT)].map(([what]) => `prints by ${what}`);
+}
+
+test("nothing is printed but through shared/process/print.ts", () => {
+  expect(broken(rawOutput, product)).toEqual([]);
+});
+
 test("nothing is left for later, and every test is run", () => {
   const later = new RegExp(["TO", "DO\\b|FIX", "ME\\b|\\bX", "XX\\b"].join(""));
   const left = new RegExp(["\\b(test|it|describe)", "\\.(only|skip|todo|fails|skipIf)\\b"].join(""));
@@ -253,6 +271,7 @@ test.for<readonly [string, (source: Source) => readonly string[], string, string
     `const a = {\n  async b(c) {\n${"    c();\n".repeat(119)}  },\n};`,
   ],
   ["a long arrow", longFunctions, "shared/fio/x.ts", `a(b, ({ c }) => {\n${"  c();\n".repeat(119)}});`],
+  ["a raw print", rawOutput, "shared/fio/x.ts", "process.stderr.write(text);"],
   ["a timer", unboundDeadlines, "shared/fio/x.ts", 'await sleep(1, { signal: deadline(5, "waiting") });'],
   ["a bang", unexplained, "shared/fio/x.ts", "export const a = b.get(c)!.d;"],
 ])("the rules find: %s", ([, rule, path, text]) => {
@@ -288,4 +307,19 @@ test("the rules let pass what only looks like it", () => {
   const source = sourceOf("controller/domain/x.ts", innocent);
   for (const rule of [wrongWays, outOfPlace, impure, barrels, spreads, unexplained, longFunctions])
     expect(rule(source)).toEqual([]);
+});
+
+function readsErrno(source: Source): string[] {
+  return source.path !== "shared/kernel/errno.ts" && codeOf(source).includes('"code" in')
+    ? ["reads the code of a system error by itself: use errnoOf"]
+    : [];
+}
+
+test("one function reads the code of a system error", () => {
+  expect(broken(readsErrno, product)).toEqual([]);
+});
+
+test("doubles for tests are in files named *.fixture.ts, beside what they stand in for", () => {
+  const misnamed = sources.filter(({ path }) => /(^|[/-])(fake|mock|stub|testing|simulated)-[^/]*\.ts$/.test(path));
+  expect(misnamed.map(({ path }) => path).filter((path) => !path.endsWith(".fixture.ts"))).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import type { Fact } from "@salvo/shared/agent/domain/guard/facts.ts";
 import { readFileSync, statSync } from "node:fs";
+import { errnoOf } from "@salvo/shared/kernel/errno.ts";
 
 /** A fact that could not be gathered, for whatever reason, is unknown: the guard takes that for a no. */
 export function fact<T>(find: () => T): Fact<T> {
@@ -17,7 +18,7 @@ export function readIfThere(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (errnoOf(error) === "ENOENT") return undefined;
     throw error;
   }
 }

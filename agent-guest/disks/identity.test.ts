@@ -50,7 +50,7 @@ test("an iSCSI disk: serial number from VPD page 0x80, NAA identifier, target an
     serial: { value: "9f1c2a77" },
     wwn: { value: "naa.6001405a9f1c2a77" },
     target: { value: { iqn: "iqn.2026-11.lab:ram0", lun: 5 } },
-    ways: ["session7"],
+    sessions: ["session7"],
     sizeBytes: { value: 67_108_864n },
   });
 });
@@ -90,7 +90,7 @@ test("a disk of LIO's loopback has the name of its target, by its address", asyn
   await disk("devices/tcm_loop_0/tcm_loop_adapter_0/host0/target0:0:1/0:0:1:3/block/sda", "8:0");
   await files("kernel/config/target/loopback/naa.5001405000000001/tpgt_1", { address: "0:0:0\n" });
   await files("kernel/config/target/loopback/naa.5001405000000002/tpgt_1", { address: "0:0:1\n" });
-  expect(only()).toMatchObject({ target: { value: { iqn: "naa.5001405000000002", lun: 3 } }, ways: [] });
+  expect(only()).toMatchObject({ target: { value: { iqn: "naa.5001405000000002", lun: 3 } }, sessions: [] });
 });
 
 test("NVMe over a fabric: its subsystem's name, and a serial number that tells its disks apart", async () => {
@@ -103,7 +103,7 @@ test("NVMe over a fabric: its subsystem's name, and a serial number that tells i
   expect(only()).toMatchObject({
     serial: { value: "38aa6d45866448ab652e-2" },
     target: { value: { iqn: "nqn.2026-11.lab:x", lun: 2 } },
-    ways: ["nvme0", "nvme1"],
+    sessions: ["nvme0", "nvme1"],
   });
   await writeFile(join(sys, subsystem, "nvme0/transport"), "pcie\n");
   await writeFile(join(sys, subsystem, "nvme1/transport"), "pcie\n");
@@ -122,6 +122,13 @@ test("an NVMe namespace: the controller's serial number, its own identifier", as
     wwn: { value: "eui.0025385b21404c4d" },
     target: { value: undefined },
   });
+});
+
+test("a disk tells its logical sector, where the kernel does", async () => {
+  await disk("devices/pci0/block/sda", "8:0");
+  expect(only()).not.toHaveProperty("sectorBytes");
+  await files("devices/pci0/block/sda", { "queue/logical_block_size": "4096\n" });
+  expect(only()).toMatchObject({ sectorBytes: 4096 });
 });
 
 test("a virtio disk has a serial number at most; what cannot be read is unknown, not absent", async () => {

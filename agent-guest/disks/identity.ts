@@ -3,7 +3,8 @@ import { isSameLun } from "@salvo/shared/agent/domain/guard/identity.ts";
 import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fact, readIfThere } from "./fact.ts";
-import { slavesOf, waysOf } from "./ways.ts";
+import { slavesOf, sessionsOf } from "./sessions.ts";
+import { errnoOf } from "@salvo/shared/kernel/errno.ts";
 
 /** The kernel counts a disk's size in sectors of 512 bytes, whatever the disk's own are. */
 const SECTOR_BYTES = 512n;
@@ -15,7 +16,7 @@ export function identifyDisks(sys = "/sys"): DiskIdentity[] {
       return [identifyDisk(join(sys, "block", name), sys)];
     } catch (error) {
       // Pulled out while we looked.
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+      if (errnoOf(error) === "ENOENT") return [];
       throw error;
     }
   });
@@ -41,9 +42,16 @@ export function identifyDisk(at: string, sys = "/sys"): DiskIdentity {
     serial: fact(() => serialOf(folder)),
     wwn: fact(() => text(join(folder, "wwid")) || text(join(folder, "device/wwid"))),
     target: fact(() => targetOf(folder, sys)),
-    ways: waysOf(folder),
+    sessions: sessionsOf(folder),
+    ...sectorOf(folder),
     ...(isMap && { paths: [] }),
   };
+}
+
+/** Documentation/ABI/stable/sysfs-block, logical_block_size. */
+function sectorOf(folder: string): Pick<DiskIdentity, "sectorBytes"> {
+  const bytes = Number(text(join(folder, "queue/logical_block_size")));
+  return bytes > 0 ? { sectorBytes: bytes } : {};
 }
 
 /** dev is the number that handles have; diskseq (Linux 5.15) counts attachments, so it is never the same twice. */

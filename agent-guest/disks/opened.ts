@@ -20,6 +20,7 @@ import { fact } from "./fact.ts";
 import { identifyDisk, nodeOf } from "./identity.ts";
 import { findLabel } from "./start.ts";
 import { blockNumber, disksBelow, numbersOf, parseMounts, parseSwaps, partsOf } from "./use.ts";
+import { errnoOf } from "@salvo/shared/kernel/errno.ts";
 
 /** What a host needs to run, and to start again. */
 const SYSTEM = new Set(["/", "/usr", "/var", "/boot", "/boot/efi", "/efi"]);
@@ -142,7 +143,7 @@ function tryOpen(path: string, flags: number): { fd: number | undefined; code: s
   try {
     return { fd: openSync(path, flags), code: "", message: "" };
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    const code = errnoOf(error);
     return { fd: undefined, code, message: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { readIfThere } from "./fact.ts";
 import { mayHang, type Mounts, readMounts } from "./mounts.ts";
 import { deviceAt, partsOf } from "./use.ts";
+import { errnoOf } from "@salvo/shared/kernel/errno.ts";
 
 const OWN_PID = String(process.pid);
 /** O_ACCMODE, and O_RDONLY within it: open(2). Readers are left out: udev reads every disk that something was done to. */
@@ -96,7 +97,7 @@ function unlessGone<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    const code = errnoOf(error);
     if (GONE.has(code) || (code === "EACCES" && process.getuid?.() === 0)) return undefined;
     throw error;
   }

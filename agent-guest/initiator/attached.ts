@@ -3,12 +3,12 @@ import type { AttachedLunSchema } from "@salvo/proto/initiator_pb.ts";
 import { Transport } from "@salvo/proto/storage_pb.ts";
 import type { DiskIdentity, Fact } from "@salvo/shared/agent/domain/guard/facts.ts";
 import type { Host } from "../provision/host.ts";
-import type { Way } from "./ways.ts";
+import type { Session } from "./sessions.ts";
 
 type AttachedLun = MessageInitShape<typeof AttachedLunSchema>;
 
-/** Every disk of a target, once for each way to it: what transport and state it has is read back from the way itself. */
-export function attachedLuns(disks: readonly DiskIdentity[], ways: readonly Way[], host: Host): AttachedLun[] {
+/** Every disk of a target, once for each session to it: transport and state are read back from the session itself. */
+export function attachedLuns(disks: readonly DiskIdentity[], sessions: readonly Session[], host: Host): AttachedLun[] {
   const known = disks.filter((disk) => !disk.paths && valueOf(disk.target) !== undefined);
   return known.flatMap((disk): AttachedLun[] => {
     const target = valueOf(disk.target);
@@ -24,7 +24,7 @@ export function attachedLuns(disks: readonly DiskIdentity[], ways: readonly Way[
     const holder = (host.list(`/sys/block/${name}/holders`) ?? []).find((each) =>
       host.read(`/sys/block/${each}/dm/uuid`)?.startsWith("mpath-"),
     );
-    const own = ways.filter(({ name: way }) => disk.ways?.includes(way));
+    const own = sessions.filter(({ name }) => disk.sessions?.includes(name));
     if (own.length === 0) return [{ ...common, transport: Transport.LOCAL, state: "local" }];
     return own.map(({ name: session, transport, address, port, state }) => ({
       ...common,

@@ -9,7 +9,7 @@ import { moduleId } from "../provision/modules.ts";
 import { modulesOf } from "./base.ts";
 import { HOST_ID, HOST_NQN, NVME_FABRICS } from "./places.ts";
 import { faceOf, recordArgs, recordId } from "./records.ts";
-import { isUp, portalOf, type Way } from "./ways.ts";
+import { isUp, portalOf, type Session } from "./sessions.ts";
 
 /** As RECOVERY_S of a record: how long a controller that was lost is tried to be reached again, and how often. */
 const NVME_LOSS_S = 30;
@@ -28,13 +28,13 @@ export function wantedLogin(attachment: Attachment, portal: PortalPlace, host: H
 }
 
 /** Those of all targets, of a portal together. */
-export function foundLogins(ways: readonly Way[]): Found[] {
-  const groups = Map.groupBy(ways, (way) => `${way.target} ${portalOf(way)}`);
+export function foundLogins(sessions: readonly Session[]): Found[] {
+  const groups = Map.groupBy(sessions, (session) => `${session.target} ${portalOf(session)}`);
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (!first) return [];
     const { target, transport } = first;
-    const down = group.filter((way) => !isUp(way));
+    const down = group.filter((session) => !isUp(session));
     return [
       {
         ...base(target, first, transport, { sessions: group.length, depth: first.depth ?? 0 }),
@@ -105,6 +105,6 @@ function disconnecting(target: string): Op[] {
   return [{ type: "run", program: "nvme", args: ["disconnect", "-n", target] }];
 }
 
-function deleting({ name }: Way): Op {
+function deleting({ name }: Session): Op {
   return { type: "write", path: `/sys/class/nvme/${name}/delete_controller`, value: "1" };
 }

@@ -11,7 +11,7 @@ import { policyModule } from "./base.ts";
 import { loginId } from "./logins.ts";
 import { mapName, mapUuid, parseMapUuid, policyName } from "./places.ts";
 import { recordArgs } from "./records.ts";
-import type { Way } from "./ways.ts";
+import type { Session } from "./sessions.ts";
 
 export const lunId = (target: string, number: number) => `lun ${target}/${number}`;
 export const mapId = (wwn: string) => `map ${wwn}`;
@@ -61,7 +61,7 @@ function lunPiece(attachment: Attachment, expected: ExpectedLun): Piece {
 export function foundLuns(
   attachments: readonly Attachment[],
   disks: readonly DiskIdentity[],
-  ways: readonly Way[],
+  sessions: readonly Session[],
 ): Found[] {
   const groups = Map.groupBy(disks.filter(isPath), ({ target }) =>
     JSON.stringify([target.value.iqn, target.value.lun]),
@@ -75,7 +75,9 @@ export function foundLuns(
     const bytes = expected?.sizeBytes === 0n ? 0n : known(first.sizeBytes);
     const serial = expected?.serial === "" ? "" : known(first.serial);
     const lun = { target, lun: number, wwn, serial, sizeBytes: bytes };
-    const needs = new Set(ways.filter((way) => way.target === target).map((way) => loginId(target, way)));
+    const needs = new Set(
+      sessions.filter((session) => session.target === target).map((session) => loginId(target, session)),
+    );
     if (needs.size === 0 && !expected) return []; // a disk of this host, by somebody's loopback
     return [{ ...lunBase(lun, others.length + 1), needs: [...needs], make: [] }];
   });
@@ -140,10 +142,10 @@ function devicePieces(attachment: Attachment, expected: ExpectedLun, isMapped: b
   if (device === "") return [];
   const { target } = attachment;
   const lun = identityOf(target, expected);
-  const ways = isMapped ? 1 : pathsOf(attachment);
-  return Array.from({ length: ways }, (_, way) => {
-    const name = ways === 1 ? device : `${device}-${way + 1}`;
-    const take: Op = { type: "take-lun", device: name, way: isMapped ? "map" : way, ...lun };
+  const sessions = isMapped ? 1 : pathsOf(attachment);
+  return Array.from({ length: sessions }, (_, path) => {
+    const name = sessions === 1 ? device : `${device}-${path + 1}`;
+    const take: Op = { type: "take-lun", device: name, path: isMapped ? "map" : path, ...lun };
     return { ...deviceBase(name, lun), needs: [isMapped ? mapId(wwn) : lunId(target, number)], make: [take] };
   });
 }

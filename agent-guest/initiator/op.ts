@@ -17,8 +17,8 @@ export type LunOp =
   | ({ readonly type: "await-lun"; readonly paths: number } & LunIdentity)
   /** One disk of all its paths. */
   | ({ readonly type: "map-paths"; readonly map: string; readonly uuid: string; readonly policy: string } & LunIdentity)
-  /** As a device that runs may write to; the disk guard refuses what is not blank. way: which of its disks, counted from 0. */
-  | ({ readonly type: "take-lun"; readonly device: string; readonly way: number | "map" } & LunIdentity)
+  /** As a device that runs may write to; the disk guard refuses what is not blank. path: which of its disks, counted from 0. */
+  | ({ readonly type: "take-lun"; readonly device: string; readonly path: number | "map" } & LunIdentity)
   | { readonly type: "forget-lun"; readonly device: string };
 
 /** By what it is known, before there is anything of it. */
@@ -47,7 +47,7 @@ function describeLun(op: LunOp): string {
     case "map-paths":
       return `dmsetup create ${op.map} --uuid ${op.uuid} --table '0 ${mapSectors(op.sizeBytes)} multipath 0 0 1 1 ${op.policy} 0 ...' # of all disks of ${described(op)}`;
     case "take-lun": {
-      const which = op.way === "map" ? "the map" : `disk ${op.way + 1}`;
+      const which = op.path === "map" ? "the map" : `disk ${op.path + 1}`;
       return `# take ${which} of ${described(op)} as the device ${op.device}, if the disk guard finds it blank`;
     }
     case "forget-lun":

@@ -83,12 +83,12 @@ export function tableOf(paths: readonly DiskIdentity[], policy: string): string 
 }
 
 async function take(op: LunOp & { type: "take-lun" }, deps: LunDeps): Promise<void> {
-  const { device: name, way, target, lun, wwn, serial, sizeBytes } = op;
+  const { device: name, path, target, lun, wwn, serial, sizeBytes } = op;
   const all = deps.disks.identify();
   const paths = disksOf(op, all);
   const [first] = paths;
   const disk =
-    way === "map" ? all.find((each) => each.paths && first !== undefined && isSameLun(each, first)) : paths[way];
+    path === "map" ? all.find((each) => each.paths && first !== undefined && isSameLun(each, first)) : paths[path];
   if (!disk) throw new SalvoError("not-found", `LUN ${lun} of ${target} has no such disk here`, { host: deps.host });
   const device = create(DeviceSchema, { name, sizeBytes, disk: { serial, wwn, iqn: target, lun } });
   await takeLun(device, disk, { lab: deps.lab, uuid: randomUUID() }, deps);

@@ -23,7 +23,7 @@ import { performLun } from "./perform.ts";
 import type { Piece } from "./piece.ts";
 import { HOST_NQN, INITIATOR_NAME, policyName } from "./places.ts";
 import { foundRecords, wantedRecord } from "./records.ts";
-import { foundWays } from "./ways.ts";
+import { foundSessions } from "./sessions.ts";
 
 export function linuxInitiator({ config, lab }: ProviderDeps): InitiatorProvider<Op> {
   const secrets = openSecrets(join(dirname(config.identityDir), "secrets"));
@@ -65,20 +65,20 @@ export interface InitiatorFacts {
 /** Whatever the host is: a test has one of its own. */
 export function lookAtInitiator(facts: InitiatorFacts, spec?: InitiatorSpec) {
   const { host, disks, taken } = facts;
-  const ways = foundWays(host);
+  const sessions = foundSessions(host);
   return {
     found: [
       ...foundBase(host),
       ...foundRecords(facts),
-      ...foundLogins(ways),
-      ...foundLuns(spec?.attachments ?? [], disks, ways),
+      ...foundLogins(sessions),
+      ...foundLuns(spec?.attachments ?? [], disks, sessions),
       ...foundMaps(host, disks),
       ...foundDevices(taken, disks),
     ],
     show: () => ({
       initiator: initiatorName(host),
       hostNqn: host.read(HOST_NQN) ?? "",
-      luns: attachedLuns(disks, ways, host),
+      luns: attachedLuns(disks, sessions, host),
     }),
     wanted: (wish: InitiatorSpec) => wantedPieces(wish, facts),
   };

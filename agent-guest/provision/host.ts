@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { errnoOf } from "@salvo/shared/kernel/errno.ts";
 
 /** What a look at the host needs. undefined: it is not there. */
 export interface Host {
@@ -32,7 +33,7 @@ function unlessMissing<T>(look: () => T): T | undefined {
   } catch (error) {
     // Below a file there is nothing, either. Kernels answer with the others where there is no value: what was not told yet, a
     // link's speed that nobody knows.
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = errnoOf(error);
     if (code === "ENOENT" || code === "ENOTDIR" || code === "ENODEV" || code === "EINVAL") return undefined;
     throw error;
   }

@@ -1,6 +1,6 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { RecordSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
-import { type SyntheticRun, type SyntheticShape } from "@salvo/shared/testing/records.ts";
+import { type SyntheticRun, type SyntheticShape } from "@salvo/shared/testing/records.fixture.ts";
 import { createAnalysis } from "./analysis.ts";
 import type { RunFacts } from "./facts.ts";
 import type { Conclusion } from "./conclusion.ts";

@@ -1,5 +1,5 @@
 import { EventKind, Outcome } from "@salvo/proto/telemetry_pb.ts";
-import { syntheticRun, type SyntheticShape } from "@salvo/shared/testing/records.ts";
+import { syntheticRun, type SyntheticShape } from "@salvo/shared/testing/records.fixture.ts";
 import { binNs } from "@salvo/shared/fio/bins.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";

@@ -7,7 +7,7 @@ import { createClocks, jumpedClocks, type KnownClock, knownClocks } from "./cloc
 import { createStreamCount, type StreamEntry } from "./completeness.ts";
 import { conclude, type Conclusion, type Told } from "./conclusion.ts";
 import type { RunFacts } from "./facts.ts";
-import { isHeld } from "./findings.ts";
+import { isHeld } from "./shortcomings.ts";
 import { hasJumped, hostBoundNs, hostClocksOf } from "./host-clocks.ts";
 import { whoIsLost } from "./lost.ts";
 import type { Measured } from "./measured.ts";

@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { CoreTimeSchema, CpuLimitSchema } from "@salvo/proto/telemetry_pb.ts";
-import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import { expect, test } from "vitest";
 import { conclude, small } from "./analysis.fixture.ts";
 import { createCoreSums } from "./core-sums.ts";

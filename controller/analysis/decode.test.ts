@@ -1,6 +1,6 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { RecordSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
-import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { decodeRecord } from "./decode.ts";

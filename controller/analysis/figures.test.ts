@@ -1,5 +1,5 @@
 import { binRangeNs } from "@salvo/shared/fio/bins.ts";
-import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import { expect, test } from "vitest";
 import { conclude, type Edit, small } from "./analysis.fixture.ts";
 
@@ -46,13 +46,13 @@ test("a window that is short tells how long it is, and who was late", () => {
   const late: Edit = (record) => {
     const { body } = record;
     if (body.case === "start" && body.value.participant === "vm2.disk1")
-      for (const end of ["earliestNs", "latestNs"] as const) body.value[end] += 2_020_000_000n;
+      for (const end of ["earliestNs", "latestNs"] as const) body.value[end] += 2_060_000_000n;
     return record;
   };
   const { summary } = conclude(syntheticRun(small), late);
-  expect(summary.reason).toBe("vm2.disk1 started 2020.2 ms after the first, over the limit of 25 ms");
+  expect(summary.reason).toBe("vm2.disk1 started 2060.2 ms after the first, over the limit of 25 ms");
   expect(summary.warnings).toContain(
-    "the participants ran together for 4 s instead of 5 s: vm2.disk1 began 2.02 s after T0",
+    "the participants ran together for 4 s instead of 5 s: vm2.disk1 began 2.06 s after T0",
   );
 });
 

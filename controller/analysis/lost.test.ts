@@ -1,5 +1,5 @@
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
-import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import { expect, test } from "vitest";
 import { conclude, type Edit } from "./analysis.fixture.ts";
 

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { ObserverLoss } from "@salvo/proto/lab_pb.ts";
 import { HostClockSchema, Outcome, type Record } from "@salvo/proto/telemetry_pb.ts";
-import { syntheticRun, type SyntheticShape } from "@salvo/shared/testing/records.ts";
+import { syntheticRun, type SyntheticShape } from "@salvo/shared/testing/records.fixture.ts";
 import { expect, test } from "vitest";
 import { conclude, type Edit, small } from "./analysis.fixture.ts";
 

@@ -25,7 +25,7 @@ export interface AgentOutline {
   readonly warnings: string[];
   /** The last that was told of each participant's fio, and of the agent itself under "". */
   readonly cpuLimits: Map<string, CpuLimit>;
-  /** Ways to storage that were lost and came back, as they did. */
+  /** Sessions to storage that were lost and came back, as they did. */
   readonly paths: PathEvent[];
   /** Of an agent that samples another host, as the agent wrote them. */
   readonly hostClocks: HostClock[];

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { AgentDescriptionSchema } from "@salvo/proto/agent_pb.ts";
-import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import { expect, test } from "vitest";
 import { conclude, type Edit } from "./analysis.fixture.ts";
 import { type DiskUser, sharedDisks } from "./shared-disks.ts";

@@ -2,6 +2,11 @@ import { create } from "@bufbuild/protobuf";
 import { SpreadSchema, type Spread } from "@salvo/proto/run_pb.ts";
 import { nsToMs } from "@salvo/shared/kernel/time.ts";
 
+/** fio 3.33 proves its start within a few ms; a proof this wide says nothing about being simultaneous. */
+export const START_BOUND_MS_MAX = 10;
+/** Gates of hosts open within a few ms of each other, 25 ms on a very busy host: docs/decisions/0010-start-proven-by-bounds.md. */
+export const START_SPREAD_MS_MAX = 25;
+
 /** A participant's first I/O lies between the two, ns after T0 on the controller's clock, the clock's own bound included. */
 export interface FirstIo {
   readonly participant: string;

@@ -3,11 +3,11 @@ import { CLOCK_BOUND_MS_MAX } from "../domain/preflight.ts";
 import type { Verdict } from "../domain/verdicts.ts";
 import type { KnownClock } from "./clocks.ts";
 import { list } from "./sentences.ts";
-import type { LateStart, WidestProof } from "./spread.ts";
+import { type LateStart, START_BOUND_MS_MAX, START_SPREAD_MS_MAX, type WidestProof } from "./spread.ts";
 import { type Stall, stallText } from "./stalls.ts";
 
 /** What a run is judged by. Every list names the agents or participants that it is true of. */
-export interface Findings {
+export interface Shortcomings {
   /** Why the conductor ended the run before its planned end. */
   readonly aborted: string | undefined;
   /** Lost in mid-run, and the run went on without them. */
@@ -24,7 +24,7 @@ export interface Findings {
   /** May hold records that are not here, and are in no other list of missing records. forgotten: not any more. */
   readonly uncollected: readonly { readonly agent: string; readonly forgotten: boolean }[];
   readonly samplesMissing: number;
-  /** Ways to storage that were lost in mid-run, whether or not they came back: "guest1.lun1: session2 to ... is FAILED at tick 4". */
+  /** Sessions to storage that were lost in mid-run, whether or not they came back: "guest1.lun1: session2 to ... is FAILED at tick 4". */
   readonly pathsLost: readonly string[];
   /** In the window, so the totals contain them. */
   readonly stalls: readonly Stall[];
@@ -65,14 +65,10 @@ export interface Judgement {
   readonly besides: readonly string[];
 }
 
-/** fio 3.33 proves its start within a few ms; a proof this wide says nothing about being simultaneous. */
-export const START_BOUND_MS_MAX = 10;
-/** Gates of hosts open within a few ms of each other, 25 ms on a very busy host: docs/decisions/0010-start-proven-by-bounds.md. */
-export const START_SPREAD_MS_MAX = 25;
 /** Rates stay exact however late fio answers; but participants are to be measured at the same time. */
 export const SPAN_SHARE_MAX = 0.02;
 
-type Rule = readonly [Verdict, (findings: Findings) => string | false];
+type Rule = readonly [Verdict, (found: Shortcomings) => string | false];
 
 /** The first that has something to say is the verdict. */
 const RULES: readonly Rule[] = [
@@ -87,7 +83,10 @@ const RULES: readonly Rule[] = [
   ["incomplete", ({ samplesMissing }) => samplesMissing > 0 && `samples are missing: ${samplesMissing}`],
   ["degraded", ({ lostAgents: who }) => who.length > 0 && `lost in mid-run: ${list(who)}`],
   ["degraded", ({ lostObservers: who }) => who.length > 0 && `observers were lost in mid-run: ${list(who)}`],
-  ["degraded", ({ pathsLost: what }) => what.length > 0 && `the way to the storage was lost in mid-run: ${list(what)}`],
+  [
+    "degraded",
+    ({ pathsLost: what }) => what.length > 0 && `a session to the storage was lost in mid-run: ${list(what)}`,
+  ],
   [
     "degraded",
     ({ stalls }) =>
@@ -109,9 +108,9 @@ const RULES: readonly Rule[] = [
   ["complete", () => "everything planned was measured and is here"],
 ];
 
-export function judge(findings: Findings): Judgement {
+export function judge(found: Shortcomings): Judgement {
   const said = RULES.flatMap(([verdict, ruleOf]) => {
-    const reason = ruleOf(findings);
+    const reason = ruleOf(found);
     return reason === false ? [] : [{ verdict, reason }];
   });
   const [first, ...more] = said;
@@ -122,7 +121,7 @@ export function judge(findings: Findings): Judgement {
   return { ...first, besides };
 }
 
-function agentsOf(uncollected: Findings["uncollected"], forgotten: boolean): string[] {
+function agentsOf(uncollected: Shortcomings["uncollected"], forgotten: boolean): string[] {
   return uncollected.filter((each) => each.forgotten === forgotten).map(({ agent }) => agent);
 }
 

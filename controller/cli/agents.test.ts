@@ -1,5 +1,5 @@
 import { type TestAgent, testAgent } from "@salvo/agent-guest/agent.fixture.ts";
-import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

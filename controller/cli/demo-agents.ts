@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
-import { writeSecret } from "@salvo/shared/identity/secret-file.ts";
+import { replaceFile } from "@salvo/shared/files/durable.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, unlessAborted } from "@salvo/shared/kernel/signal.ts";
 import { run } from "@salvo/shared/process/run.ts";
@@ -77,7 +77,7 @@ export async function startDemoAgents({ count, fio, folder, lab, signal }: DemoA
 
 async function joinLab({ id, home, lab, controller, signal }: Joining): Promise<void> {
   const file = join(home, "token");
-  await writeSecret(file, await lab.createToken({ agent: id, roles: ["workload"] }, Date.now()));
+  await replaceFile(file, await lab.createToken({ agent: id, roles: ["workload"] }, Date.now()));
   const args = ["join", "--controller", controller, "--token-file", file, "--dir", join(home, "identity")];
   const { exitCode, stderr } = await run(process.execPath, [agentMain(), ...args], { timeoutMs: START_MS, signal });
   if (exitCode !== 0) throw new SalvoError("program-failed", `${id} could not join the lab: ${stderr.trim()}`);

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { loadLab } from "@salvo/shared/config/files.ts";
-import { writeSecret } from "@salvo/shared/identity/secret-file.ts";
+import { replaceFile } from "@salvo/shared/files/durable.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { lastNatsUrl } from "../service/nats-server.ts";
@@ -20,9 +20,9 @@ export async function createReader({ lab: file, name, data, out = name }: Reader
   const lab = await openLabOf(file, message);
   const { ca, certificate, key } = await lab.createReader(name, Date.now());
   const folder = resolve(out);
-  await writeSecret(join(folder, "ca.pem"), ca);
-  await writeSecret(join(folder, "cert.pem"), certificate);
-  await writeSecret(join(folder, "key.pem"), key);
+  await replaceFile(join(folder, "ca.pem"), ca);
+  await replaceFile(join(folder, "cert.pem"), certificate);
+  await replaceFile(join(folder, "key.pem"), key);
   io.stdout.write(`${folder}\n`);
   io.stderr.write(
     `The certificate is good for a year: it may read salvo.${message.name}.> at ${message.nats?.url ?? (await embeddedUrl(data))}, and nothing else there.\n` +

@@ -44,7 +44,11 @@ async function shown(events: Iterable<StudyEvent>, { json = false, isTTY = false
   const io = {
     ...silentIo(),
     stdout: { write: (text: string) => out!.push(text) },
-    stderr: { isTTY, columns: 200, write: (text: string) => err!.push(text) },
+    stderr: {
+      columns: 200,
+      write: (text: string) => err!.push(text),
+      ...(isTTY && { clearLine: () => err!.push("\r\u001b[2K") }),
+    },
   };
   async function* asTheyCome() {
     yield* events;

@@ -3,7 +3,7 @@ import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import type { RunMessage } from "@salvo/shared/bus/consume.ts";
 import { recordHead } from "@salvo/shared/bus/record-head.ts";
 import { damaged, fuzzRuns } from "@salvo/shared/testing/fuzz.fixture.ts";
-import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { tailLines } from "./tail-format.ts";
@@ -13,7 +13,7 @@ import { createTailTimes } from "./tail-times.ts";
 const payloads = [...syntheticRun({ agents: 1, ticks: 3 }).payloads("vm1")].map(({ payload }) => payload);
 
 function messageOf(payload: Uint8Array, seq = recordHead(payload).seq): RunMessage {
-  return { run: "r1", agent: "vm1", kind: "fio", seq, payload, storedAtNs: 1_790_000_000_000_000_000n };
+  return { run: "r1", agent: "vm1", kind: "fio", seq, payload, storedAtNs: 1_790_000_000_000_000_000n, pending: 0 };
 }
 
 test("what a run's agents write is read, and nothing is told", () => {

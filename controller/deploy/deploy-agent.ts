@@ -6,7 +6,7 @@ import { assert } from "@salvo/shared/kernel/assert.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import type { ExpectedAgent } from "../service/channels.ts";
 import type { Bundle } from "./bundle.ts";
-import { refuseWhenBusy, waitForAnswer } from "./busy.ts";
+import { refuseWhenInUse, waitForAnswer } from "./in-use.ts";
 import { fioNote, type HostFacts } from "./facts.ts";
 import { type DeployHost, openHost } from "./host.ts";
 import { type OwnFile, readOwnFile } from "./own-file.ts";
@@ -63,7 +63,7 @@ export async function deployAgent(agent: LabAgent, deps: DeployDeps): Promise<De
   const joins = hasToJoin(certificate, agent, lab.lab, lab.authority.ca, Date.now());
   const steps = planSteps(facts, { bundle, file, joins });
   const notes = notesOf(agent, facts, file.config.listen, own);
-  if (steps.some((step) => step.do === "activate")) await refuseWhenBusy(lab, expected, facts, file.config.dataDir);
+  if (steps.some((step) => step.do === "activate")) await refuseWhenInUse(lab, expected, facts, file.config.dataDir);
   if (deps.plan) {
     for (const step of steps) say(describeStep(step, { bundle, systemd: facts.systemd }));
     return { result: steps.length === 0 ? "unchanged" : "planned", program: facts.current, notes };

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { parsePowerShell } from "@salvo/shared/testing/powershell.ts";
+import { parsePowerShell } from "@salvo/shared/testing/powershell.fixture.ts";
 import { expect, test } from "vitest";
-import { cmdlets } from "@salvo/shared/testing/cmdlets.ts";
+import { cmdlets } from "@salvo/shared/testing/cmdlets.fixture.ts";
 import { linuxLine, type Paste, windowsLine } from "./paste-line.ts";
 
 const paste: Paste = {

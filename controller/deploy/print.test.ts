@@ -1,7 +1,7 @@
 /** The line for a host without SSH, of a lab whose host is an IPv6 address: what it names is served there. */
 import { LabAgentSchema, Role } from "@salvo/proto/lab_pb.ts";
 import { join as joinLab } from "@salvo/shared/agent/identity/join.ts";
-import { testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 import { create } from "@bufbuild/protobuf";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";

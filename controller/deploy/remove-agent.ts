@@ -1,6 +1,6 @@
 import type { LabAgent } from "@salvo/proto/lab_pb.ts";
 import { parseAgentConfig } from "@salvo/shared/config/files.ts";
-import { refuseWhenBusy } from "./busy.ts";
+import { refuseWhenInUse } from "./in-use.ts";
 import type { Deployed, DeployDeps } from "./deploy-agent.ts";
 import { openHost } from "./host.ts";
 import { AGENT_FILE } from "./plan.ts";
@@ -25,7 +25,7 @@ export async function removeAgent(
     facts.config === undefined
       ? { dataDir: `${STATE}/agent`, identityDir: `${STATE}/identity` }
       : parseAgentConfig(facts.config, AGENT_FILE);
-  await refuseWhenBusy(lab, expected, facts, dataDir);
+  await refuseWhenInUse(lab, expected, facts, dataDir);
   say(`stop the agent and remove /opt/salvo, its service, key, certificate and data`);
   if (plan) {
     const stays = keptIn(await host.act("kept", [dataDir, identityDir]));

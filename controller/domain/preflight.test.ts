@@ -51,6 +51,7 @@ interface Case {
     readonly fio?: Init<typeof FioSchema>;
     readonly devices?: Init<typeof DeviceSchema>[];
     readonly deviceHashes?: Record<string, string>;
+    readonly deviceSectorBytes?: Record<string, number>;
   };
   readonly spec?: {
     readonly agents?: Init<typeof RunAgentSchema>[];
@@ -83,8 +84,8 @@ test.for<readonly [string, Case, RegExp]>([
   ],
   ["another of the run", { agent: { id: "guest2" } }, /^at 10\.0\.0\.1:7400 answers an agent that calls itself guest2/],
   ["no role", { agent: { roles: [Role.TARGET] } }, /does not have the role workload/],
-  ["busy", { runs: [{ run: "run-0", phase: RunPhase.RUNNING }] }, /busy with run run-0; wait for it/],
-  ["busy to the last", { runs: [{ run: "run-0", phase: RunPhase.ENDING }] }, /busy with run run-0/],
+  ["busy", { runs: [{ run: "run-0", phase: RunPhase.RUNNING }] }, /in use by run run-0; wait for it/],
+  ["busy to the last", { runs: [{ run: "run-0", phase: RunPhase.ENDING }] }, /in use by run run-0/],
   ["no fio", { agent: { fio: { path: "fio", problem: "fio is not installed. Install it" } } }, /^fio is not installed/],
   ["fio too old", { agent: { fio: { version: "fio-2.21" } } }, /2\.21/],
   [
@@ -123,13 +124,28 @@ test("a raw disk needs no path, and has a MiB less for workloads than it is larg
   expect(problems({ agent, spec: { ...spec, storage: {} } }), "one that was made for the scenario").toEqual([]);
 });
 
+test("blocks that cut the sectors of a raw disk are told with the study's line, before anything is started", () => {
+  const found = (blockSizeBytes: bigint, sectorBytes: number) =>
+    preflight(
+      create(RunSpecSchema, { ...SPEC, workload: { ...SPEC.workload, blockSizeBytes } }),
+      "guest1",
+      create(AgentDescriptionSchema, { ...AGENT, deviceSectorBytes: { disk1: sectorBytes } }),
+      [],
+      { placeOf: () => "study.yaml:7:3" },
+    );
+  expect(found(512n, 4096)).toEqual([
+    "study.yaml:7:3: blocks of workload 4k are 512B, and device disk1 takes whole sectors of 4KiB; give the workload a blockSize that is a multiple of 4KiB",
+  ]);
+  expect([found(4096n, 4096), found(8192n, 4096), found(512n, 512)]).toEqual([[], [], []]);
+});
+
 test("an observer needs neither fio nor devices nor a role, only to be free and the one that is meant", () => {
   const agents = [{ id: "guest1", address: "10.0.0.1:7400", observer: ObserverLoss.DEGRADE }];
   const bare = { roles: [], fio: { path: "fio", problem: "fio is not installed" }, devices: [], deviceHashes: {} };
   const observes = (more: Case) => problems({ ...more, spec: { agents }, agent: { ...bare, ...more.agent } });
   expect(observes({})).toEqual([]);
   expect(observes({ runs: [{ run: "run-0", phase: RunPhase.ARMED }] })).toEqual([
-    expect.stringContaining("busy with run run-0"),
+    expect.stringContaining("in use by run run-0"),
   ]);
   expect(observes({ agent: { id: "guest9" } })).toEqual([expect.stringContaining("calls itself guest9")]);
 });

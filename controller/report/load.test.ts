@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ObserverLoss } from "@salvo/proto/lab_pb.ts";
-import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { sealRun } from "../service/seal.ts";
 import { spoolFolder } from "../store/layout.ts";

@@ -3,7 +3,7 @@ import { AgentService } from "@salvo/proto/agent_pb.ts";
 import { IdentityService } from "@salvo/proto/enrolment_pb.ts";
 import { openIdentity } from "@salvo/shared/agent/identity/agent-identity.ts";
 import { writeIdentity } from "@salvo/shared/identity/own.ts";
-import type { TestLab } from "@salvo/shared/identity/testing-lab.ts";
+import type { TestLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { type RpcServer, serve } from "@salvo/shared/rpc/server.ts";
 import { implement, type ServiceImpl } from "@salvo/shared/rpc/service.ts";
 import { join } from "node:path";

@@ -7,7 +7,7 @@ import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { Multipath, Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
 import { Layout } from "@salvo/proto/study_pb.ts";
 import { SimulatedHost, SIZE_BYTES, type Thing } from "@salvo/shared/agent/guard/host.fixture.ts";
-import { testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -2,7 +2,7 @@
 import { openIdentity } from "@salvo/shared/agent/identity/agent-identity.ts";
 import { AGENT_LAPSE_MS, AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
 import { readCertificate } from "@salvo/shared/identity/pem.ts";
-import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import type { RpcServer } from "@salvo/shared/rpc/server.ts";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";

@@ -6,7 +6,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { Engine, Pattern } from "@salvo/proto/workload_pb.ts";
 import { AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
-import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { specFile } from "../store/layout.ts";

@@ -3,7 +3,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { JoinRequestSchema } from "@salvo/proto/enrolment_pb.ts";
 import { ACCESS } from "@salvo/shared/identity/access.ts";
 import { createRequest } from "@salvo/shared/identity/request.ts";
-import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { parseToken } from "@salvo/shared/identity/token.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 import { type RawCaller, rawCaller } from "@salvo/shared/rpc/raw-call.fixture.ts";

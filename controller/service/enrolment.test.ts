@@ -1,7 +1,7 @@
 /** What hosts without a certificate can do where hosts are enrolled, on a real socket. */
 import { join as joinLab } from "@salvo/shared/agent/identity/join.ts";
 import { readIdentity } from "@salvo/shared/identity/own.ts";
-import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 import type { RpcServer } from "@salvo/shared/rpc/server.ts";
 import { once } from "node:events";

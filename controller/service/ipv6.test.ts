@@ -3,7 +3,7 @@ import { testAgent } from "@salvo/agent-guest/agent.fixture.ts";
 import { join as joinLab } from "@salvo/shared/agent/identity/join.ts";
 import { connectBus } from "@salvo/shared/bus/connection.ts";
 import { natsTls } from "@salvo/shared/identity/nats.ts";
-import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -2,7 +2,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Lab, LabSchema } from "@salvo/proto/lab_pb.ts";
 import { Multipath, Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
-import { testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Record, RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import { systemClock } from "@salvo/shared/kernel/time.ts";
-import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import { expect, test } from "vitest";
 import { createLive, type LiveView } from "./live.ts";
 

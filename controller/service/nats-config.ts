@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isIP } from "node:net";
 import { anyHostLike, formatAddress, isLoopback } from "@salvo/shared/kernel/address.ts";
-import { writeSecret } from "@salvo/shared/identity/secret-file.ts";
+import { replaceFile } from "@salvo/shared/files/durable.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import type { NatsSecurity } from "./nats-security.ts";
 
@@ -55,7 +55,7 @@ export async function writeNatsConfig(dataDir: string, text: string): Promise<st
   const file = join(dataDir, "nats-server.conf");
   try {
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    await writeSecret(file, text); // whole at any time: a server may be reading it
+    await replaceFile(file, text); // whole at any time: a server may be reading it
   } catch (caught) {
     const { kind, message } = toSalvoError(caught);
     throw new SalvoError(kind === "internal" ? "refused" : kind, `nats-server cannot keep its data: ${message}`, {

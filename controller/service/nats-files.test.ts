@@ -13,7 +13,7 @@ import type { Address } from "@salvo/shared/kernel/address.ts";
 import { type LabFolder, openLabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { natsTls } from "@salvo/shared/identity/nats.ts";
 import type { Credential } from "@salvo/shared/identity/pem.ts";
-import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { deadline, unlessAborted } from "@salvo/shared/kernel/signal.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { writeNatsFiles } from "./nats-files.ts";

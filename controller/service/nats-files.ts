@@ -10,7 +10,7 @@ import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { readCertificate } from "@salvo/shared/identity/pem.ts";
 import { least } from "@salvo/shared/kernel/extremes.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
-import { writeSecret } from "@salvo/shared/identity/secret-file.ts";
+import { replaceFile } from "@salvo/shared/files/durable.ts";
 import { SUBSCRIPTIONS_MAX } from "./nats-config.ts";
 import { tlsBlock, usersBlock, usualUsers } from "./nats-security.ts";
 
@@ -48,17 +48,17 @@ export async function writeNatsFiles({ lab, out, servers, place, nowMs }: NatsFi
       const own = await lab.authority.issue({ ...issue, hosts });
       await writeCredential(folder, "server", own);
       if (routes) await writeCredential(folder, "route", await routes.issue({ ...issue, hosts, isPeer: true }));
-      await writeSecret(join(folder, "users.conf"), users);
-      await writeSecret(join(folder, "nats-server.conf"), serverConfig({ lab: lab.lab, server, servers, place }));
+      await replaceFile(join(folder, "users.conf"), users);
+      await replaceFile(join(folder, "nats-server.conf"), serverConfig({ lab: lab.lab, server, servers, place }));
       return { server: name, folder };
     }),
   );
 }
 
 async function writeCredential(folder: string, name: string, own: { ca: string; certificate: string; key: string }) {
-  await writeSecret(join(folder, `${name}-ca.pem`), own.ca);
-  await writeSecret(join(folder, `${name}.pem`), own.certificate);
-  await writeSecret(join(folder, `${name}.key`), own.key);
+  await replaceFile(join(folder, `${name}-ca.pem`), own.ca);
+  await replaceFile(join(folder, `${name}.pem`), own.certificate);
+  await replaceFile(join(folder, `${name}.key`), own.key);
 }
 
 /** Whether all servers have certificates of one CA for each other, and for a good while yet. */

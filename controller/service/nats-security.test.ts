@@ -3,11 +3,11 @@ import { createPublisher } from "@salvo/shared/bus/publisher.ts";
 import { type Bus, type BusStatus, connectBus } from "@salvo/shared/bus/connection.ts";
 import { ensureStream } from "@salvo/shared/bus/stream.ts";
 import { AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
-import { testServer } from "@salvo/shared/bus/testing-server.ts";
+import { testServer } from "@salvo/shared/bus/testing-server.fixture.ts";
 import { natsTls } from "@salvo/shared/identity/nats.ts";
 import type { Credential } from "@salvo/shared/identity/pem.ts";
-import { writeSecret } from "@salvo/shared/identity/secret-file.ts";
-import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { replaceFile } from "@salvo/shared/files/durable.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { deadline, unlessAborted } from "@salvo/shared/kernel/signal.ts";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -139,7 +139,7 @@ test("a server with the certificate of an agent, although the lab has signed it,
     ["cert", stolen.certificate],
     ["key", stolen.key],
   ] as const)
-    await writeSecret(join(place, name), text);
+    await replaceFile(join(place, name), text);
   const file = (name: string) => JSON.stringify(join(place, name));
   await using impostor = await testServer();
   await impostor.start(`tls { cert_file: ${file("cert")}, key_file: ${file("key")}, ca_file: ${file("ca")} }`);

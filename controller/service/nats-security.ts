@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { natsUser } from "@salvo/shared/identity/name.ts";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
-import { writeSecret } from "@salvo/shared/identity/secret-file.ts";
+import { replaceFile } from "@salvo/shared/files/durable.ts";
 import { least } from "@salvo/shared/kernel/extremes.ts";
 import { atWallTime } from "@salvo/shared/kernel/wall-timer.ts";
 
@@ -59,9 +59,9 @@ export async function writeServerFiles(folder: string, lab: LabFolder, hosts: re
     nowMs: Date.now(),
     hosts: [...new Set(["localhost", "127.0.0.1", ...hosts])],
   });
-  await writeSecret(files.ca, own.ca);
-  await writeSecret(files.certificate, own.certificate);
-  await writeSecret(files.key, own.key);
+  await replaceFile(files.ca, own.ca);
+  await replaceFile(files.certificate, own.certificate);
+  await replaceFile(files.key, own.key);
   return files;
 }
 

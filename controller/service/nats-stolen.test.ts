@@ -6,7 +6,7 @@ import { recordHeaders } from "@salvo/shared/bus/message.ts";
 import { ensureStream } from "@salvo/shared/bus/stream.ts";
 import { natsTls } from "@salvo/shared/identity/nats.ts";
 import type { Credential } from "@salvo/shared/identity/pem.ts";
-import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { deadline, unlessAborted } from "@salvo/shared/kernel/signal.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -7,7 +7,7 @@ import type { Client } from "@salvo/shared/rpc/client.ts";
 import { bandwidthCheck, linkCheck, mtuCheck, packetBytesFor, rdmaCheck, rpingCheck } from "../domain/path-checks.ts";
 import { type Channels, expectedOf } from "./channels.ts";
 
-export interface Ways {
+export interface Sessions {
   readonly target: LabAgent;
   readonly guests: readonly LabAgent[];
   /** Whether there must be RDMA. Without it what there is of it on both ends is tried. */
@@ -26,7 +26,7 @@ const CHANNEL_MS = 60_000;
 const PINGS = 3;
 
 /** One guest after another: tests of the channel at the same time would be in each other's way. Never throws for what is found. */
-export async function checkPaths({ target, guests, rdma }: Ways, deps: CheckDeps): Promise<PathCheck[]> {
+export async function checkPaths({ target, guests, rdma }: Sessions, deps: CheckDeps): Promise<PathCheck[]> {
   const checks: PathCheck[] = [];
   for (const guest of guests)
     for (const address of target.storageAddresses) checks.push(...(await checkPath(guest, address)));

@@ -11,9 +11,9 @@ import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import { connectBus } from "@salvo/shared/bus/connection.ts";
 import { createPublisher } from "@salvo/shared/bus/publisher.ts";
 import { ensureStream } from "@salvo/shared/bus/stream.ts";
-import { testServer } from "@salvo/shared/bus/testing-server.ts";
+import { testServer } from "@salvo/shared/bus/testing-server.fixture.ts";
 import { natsTls } from "@salvo/shared/identity/nats.ts";
-import { testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { expect, test } from "vitest";
 import { natsSecurity } from "./nats-security.ts";
 

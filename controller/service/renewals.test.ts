@@ -1,6 +1,6 @@
 import { AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";
 import { readIdentity } from "@salvo/shared/identity/own.ts";
-import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 import { once } from "node:events";

@@ -3,7 +3,7 @@ import { type Lab, LabSchema } from "@salvo/proto/lab_pb.ts";
 import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { Multipath, Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
 import { Layout } from "@salvo/proto/study_pb.ts";
-import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

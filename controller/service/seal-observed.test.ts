@@ -5,7 +5,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { toBinary } from "@bufbuild/protobuf";
 import { ObserverLoss } from "@salvo/proto/lab_pb.ts";
 import { RecordSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
-import { syntheticRun, type SyntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun, type SyntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { loadReportRun } from "../report/load.ts";
 import { sealRun } from "./seal.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { CpuLimitSchema, RecordSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
-import { syntheticRun, type SyntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun, type SyntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { sealRun } from "./seal.ts";

@@ -18,7 +18,7 @@ import type { Disks } from "@salvo/shared/agent/guard/disks.ts";
 import { openIdentity } from "@salvo/shared/agent/identity/agent-identity.ts";
 import type { InitiatorProvider, TargetProvider } from "@salvo/shared/agent/provision/provider.ts";
 import { serveAgent } from "@salvo/shared/agent/serve.ts";
-import type { TestLab } from "@salvo/shared/identity/testing-lab.ts";
+import type { TestLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 import { join } from "node:path";
 

@@ -7,7 +7,7 @@ import { FileChecksumSchema, type Manifest, type RunSpec } from "@salvo/proto/ru
 import type { Record } from "@salvo/proto/telemetry_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { formatSums, sumFiles } from "./checksums.ts";
-import { syncFolder, writeDurably } from "./durable.ts";
+import { syncFolder, replaceFile } from "@salvo/shared/files/durable.ts";
 import { createEventLines } from "./eventlines.ts";
 import { archiveDraft, CHECKSUMS, MANIFEST, openRunFolder, runFolder, scratchFolder } from "./layout.ts";
 import { formatManifest, loadManifest } from "./manifest.ts";
@@ -47,8 +47,8 @@ export async function withArchiveDraft(
     await mkdir(join(folder, "fio"), { recursive: true });
     const manifestOf = await writeData(folder, { dataDir, spec, wall }, fill);
     const files = (await sumFiles(folder)).map((sum) => create(FileChecksumSchema, sum));
-    await writeDurably(join(folder, MANIFEST), formatManifest(manifestOf(files)));
-    await writeDurably(join(folder, CHECKSUMS), formatSums(await sumFiles(folder)));
+    await replaceFile(join(folder, MANIFEST), formatManifest(manifestOf(files)));
+    await replaceFile(join(folder, CHECKSUMS), formatSums(await sumFiles(folder)));
     await rename(folder, sealed);
     await syncFolder(dirname(sealed));
   } catch (error) {
@@ -72,11 +72,11 @@ async function writeData<Result>(
       events.add(agent, record);
       if (record.body.case !== "final") return;
       const { participant, json } = record.body.value;
-      return writeDurably(join(folder, "fio", `${participant}.json`), json);
+      return replaceFile(join(folder, "fio", `${participant}.json`), json);
     },
   });
   await tables.write(folder);
-  await writeDurably(join(folder, "events.jsonl"), events.text());
+  await replaceFile(join(folder, "events.jsonl"), events.text());
   return result;
 }
 

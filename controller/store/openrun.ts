@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { fromJsonString, toJsonString } from "@bufbuild/protobuf";
 import { RunSpecSchema, type RunSpec } from "@salvo/proto/run_pb.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
-import { replaceDurably, syncFolder } from "./durable.ts";
+import { replaceFile, syncFolder } from "@salvo/shared/files/durable.ts";
 import {
   archiveDraft,
   incompleteRunFolder,
@@ -13,6 +13,7 @@ import {
   scratchFolder,
   specFile,
 } from "./layout.ts";
+import { errnoOf } from "@salvo/shared/kernel/errno.ts";
 
 /** Makes the folder of a new run and returns its path. Throws `wrong-state` when there is one. */
 export async function createOpenRun(dataDir: string, spec: RunSpec): Promise<string> {
@@ -21,11 +22,11 @@ export async function createOpenRun(dataDir: string, spec: RunSpec): Promise<str
   try {
     await mkdir(folder);
   } catch (error) {
-    const exists = error instanceof Error && "code" in error && error.code === "EEXIST";
+    const exists = errnoOf(error) === "EEXIST";
     if (!exists) throw toSalvoError(error, { file: folder });
     throw new SalvoError("wrong-state", `run ${spec.run} exists already`, { file: folder, cause: error });
   }
-  await replaceDurably(specFile(folder), toJsonString(RunSpecSchema, spec, { prettySpaces: 2 }));
+  await replaceFile(specFile(folder), toJsonString(RunSpecSchema, spec, { prettySpaces: 2 }));
   await syncFolder(dirname(folder));
   return folder;
 }

@@ -8,7 +8,7 @@ import { RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { SpoolEntry } from "./batch.ts";
-import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import { openSpool, type Spool } from "./spool.ts";
 
 let folder: string;

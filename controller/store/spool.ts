@@ -8,7 +8,7 @@ import { createRecordJudge } from "../domain/records/judge.ts";
 import { createLeftOut } from "../domain/records/left-out.ts";
 import { limitsOf, type StreamLimits } from "../domain/records/limits.ts";
 import type { Source, SpoolEntry } from "./batch.ts";
-import { syncFolder } from "./durable.ts";
+import { syncFolder } from "@salvo/shared/files/durable.ts";
 import { createIntake, type Intake } from "./intake.ts";
 import { flushStream, isWhole, openStream, readInOrder, type Stream } from "./stream.ts";
 

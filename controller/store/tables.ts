@@ -8,7 +8,7 @@ import type { CpuSample, DiskSample, FioSample, Io, NetSample, Record } from "@s
 import { msToNs } from "@salvo/shared/kernel/time.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { createTable, type Table } from "./columns.ts";
-import { syncFile } from "./durable.ts";
+import { syncFile } from "@salvo/shared/files/durable.ts";
 import { createNames, type Names } from "./names.ts";
 import {
   type FileColumns,

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { connectBus } from "../bus/connection.ts";
 import { watchPresence } from "../bus/presence.ts";
-import { testServer } from "../bus/testing-server.ts";
+import { testServer } from "../bus/testing-server.fixture.ts";
 import { systemClock } from "../kernel/time.ts";
 import { createLogger } from "../log/logger.ts";
 import { type BusKeeper, keepBus } from "./bus-keeper.ts";

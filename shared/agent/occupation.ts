@@ -12,7 +12,7 @@ export function openOccupation(agent: string): Occupation {
   let present: string | undefined;
   function expectFree(): void {
     if (present !== undefined)
-      throw new SalvoError("wrong-state", `agent ${agent} is busy with ${present}`, { host: agent });
+      throw new SalvoError("wrong-state", `agent ${agent} is in use by ${present}`, { host: agent });
   }
   return {
     expectFree,

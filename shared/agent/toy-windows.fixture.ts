@@ -37,7 +37,7 @@ export function toyWindows(): Platform {
       pathOfHandle: (fd) => `/proc/${process.pid}/fd/${fd}`,
       readFioLimits: () => undefined,
       readCpuLimits: () => undefined,
-      findWays: () => undefined,
+      findSessions: () => undefined,
     },
   };
 }

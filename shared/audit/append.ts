@@ -5,6 +5,7 @@ import { deadline, sleep } from "../kernel/signal.ts";
 import { tryLock } from "../process/lock-file.ts";
 import { type Happening, type Head, sha256, START, writeLine } from "./entry.ts";
 import { readTail, type Tail } from "./tail.ts";
+import { syncFolder } from "../files/durable.ts";
 
 export interface AppendOptions {
   /** ms since 1970, UTC. */
@@ -57,7 +58,7 @@ export async function openAppender(file: string, { now, lockMs = LOCK_MS }: Appe
     known = undefined; // until it is there, whole
     await handle.appendFile(text);
     await sync(handle);
-    if (size === 0) await syncFolder(dirname(file));
+    if (size === 0) await syncFolder(dirname(file)); // its name is on the disk, too
     known = { size: size + Buffer.byteLength(text), tail: { head: last, torn: NOTHING, unended: false } };
     return heads;
   }
@@ -138,11 +139,4 @@ async function isThere(file: string): Promise<boolean> {
     if (known.kind === "not-found") return false;
     throw known;
   }
-}
-
-/** Its name is on the disk, too. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === "win32") return; // A folder cannot be synced there; NTFS journals names by itself.
-  await using folder = await open(path, "r");
-  await folder.sync();
 }

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { SalvoError } from "../kernel/error.ts";
 import { connectBus, type BusStatus } from "./connection.ts";
-import { testServer } from "./testing-server.ts";
+import { testServer } from "./testing-server.fixture.ts";
 
 test("a client may start before its server, and connects when that comes", async () => {
   await using server = await testServer();

@@ -9,7 +9,7 @@ import { consumeRun, type RunMessage } from "./consume.ts";
 import { batchHeaders, seqOf } from "./message.ts";
 import { createPublisher } from "./publisher.ts";
 import { ensureStream } from "./stream.ts";
-import { testServer } from "./testing-server.ts";
+import { testServer } from "./testing-server.fixture.ts";
 
 const lab = "lab1";
 const run = "run1";

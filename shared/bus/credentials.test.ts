@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createAuthority, openAuthority } from "../identity/authority.ts";
-import { writeSecret } from "../identity/secret-file.ts";
+import { replaceFile } from "../files/durable.ts";
 import { deadline } from "../kernel/signal.ts";
 import { connectBus, type OthersTls } from "./connection.ts";
 import { jwtNats, seedOf } from "./credentials.fixture.ts";
 import { readNatsCredentials } from "./credentials-file.ts";
 import { ensureStream } from "./stream.ts";
-import { type TestServer, testServer } from "./testing-server.ts";
+import { type TestServer, testServer } from "./testing-server.fixture.ts";
 
 let folder: string;
 let tls: string;
@@ -20,9 +20,9 @@ beforeEach(async () => {
   const authority = await openAuthority(await createAuthority("somebody", Date.now()));
   const identity = { kind: "nats", lab: "somebody" } as const;
   const own = await authority.issue({ identity, lifeMs: 60_000, nowMs: Date.now(), hosts: ["127.0.0.1"] });
-  await writeSecret(file("ca.pem"), own.ca);
-  await writeSecret(file("cert.pem"), own.certificate);
-  await writeSecret(file("key.pem"), own.key);
+  await replaceFile(file("ca.pem"), own.ca);
+  await replaceFile(file("cert.pem"), own.certificate);
+  await replaceFile(file("key.pem"), own.key);
   tls = `tls { cert_file: "${file("cert.pem")}", key_file: "${file("key.pem")}" }\n`;
 });
 afterEach(() => rm(folder, { recursive: true }));
@@ -30,7 +30,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const file = (name: string) => join(folder, name);
 
 async function kept(text: string): Promise<OthersTls> {
-  await writeSecret(file("secret"), text);
+  await replaceFile(file("secret"), text);
   return readNatsCredentials({ credentials: file("secret"), ca: file("ca.pem") });
 }
 
@@ -80,7 +80,7 @@ test("a server without TLS, or with the certificate of another CA, is shown noth
 test("a secret that others can read is refused, and what is no secret is not repeated", async () => {
   const seed = seedOf(nkeys.createUser());
   const access = { credentials: file("secret"), ca: "" };
-  await writeSecret(file("secret"), seed);
+  await replaceFile(file("secret"), seed);
   expect(await readNatsCredentials(access)).toEqual({ credentials: seed, ca: undefined });
   await chmod(file("secret"), 0o640);
   await expect(readNatsCredentials(access)).rejects.toMatchObject({

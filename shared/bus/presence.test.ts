@@ -3,7 +3,7 @@ import { PresenceSchema } from "@salvo/proto/telemetry_pb.ts";
 import { expect, test } from "vitest";
 import { connectBus } from "./connection.ts";
 import { publishPresence, watchPresence } from "./presence.ts";
-import { testServer } from "./testing-server.ts";
+import { testServer } from "./testing-server.fixture.ts";
 
 const lab = "lab1";
 

@@ -4,7 +4,7 @@ import { createChannel } from "../kernel/channel.ts";
 import { connectBus, type Bus } from "./connection.ts";
 import { createPublisher } from "./publisher.ts";
 import { DEFAULT_LIMITS, ensureStream } from "./stream.ts";
-import { testServer } from "./testing-server.ts";
+import { testServer } from "./testing-server.fixture.ts";
 
 const lab = "lab1";
 const run = "run1";

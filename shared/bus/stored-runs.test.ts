@@ -3,7 +3,7 @@ import { connectBus } from "./connection.ts";
 import { createPublisher } from "./publisher.ts";
 import { storedRuns } from "./stored-runs.ts";
 import { ensureStream } from "./stream.ts";
-import { testServer } from "./testing-server.ts";
+import { testServer } from "./testing-server.fixture.ts";
 
 test("the runs that the stream still has are known by name, and none where there is no stream", async () => {
   await using server = await testServer();

@@ -2,7 +2,7 @@ import { jetstreamManager, StorageType } from "@nats-io/jetstream";
 import { expect, test } from "vitest";
 import { connectBus } from "./connection.ts";
 import { applyStream, DEFAULT_LIMITS, ensureStream, type WantedStream } from "./stream.ts";
-import { testServer } from "./testing-server.ts";
+import { testServer } from "./testing-server.fixture.ts";
 
 const lab = "lab1";
 

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { certificateUser } from "./name.ts";
-import { writeSecret } from "./secret-file.ts";
+import { replaceFile } from "../files/durable.ts";
 
 export interface Issued {
   readonly agent: string;
@@ -43,7 +43,7 @@ export async function openIssued(folder: string, lab: string, nowMs: number): Pr
   return {
     async add(agent, expiresMs) {
       const unique = randomBytes(8).toString("hex");
-      await writeSecret(join(folder, `${agent}.${expiresMs}.${unique}`), "");
+      await replaceFile(join(folder, `${agent}.${expiresMs}.${unique}`), "");
       return { agent, user: certificateUser(lab, agent, unique), expiresMs };
     },
     inForce: async (nowMs) => (await all()).filter(({ expiresMs }) => expiresMs > nowMs),

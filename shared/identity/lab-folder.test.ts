@@ -9,7 +9,7 @@ import { openLabFolder } from "./lab-folder.ts";
 import { parseIdentity } from "./name.ts";
 import { type Credential, readCertificate } from "./pem.ts";
 import { createRequest } from "./request.ts";
-import { type TestLab, testLab } from "./testing-lab.ts";
+import { type TestLab, testLab } from "./testing-lab.fixture.ts";
 import { parseToken } from "./token.ts";
 
 let folder: string;

@@ -3,15 +3,15 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import type { Credential } from "./pem.ts";
-import { writeSecret } from "./secret-file.ts";
+import { replaceFile } from "../files/durable.ts";
 
 /** Key and certificate are one file, so that no crash can part them. */
 const IDENTITY = "identity.pem";
 const CA = "ca.pem";
 
 export async function writeIdentity(folder: string, { ca, certificate, key }: Credential): Promise<void> {
-  await writeSecret(join(folder, CA), ca);
-  await writeSecret(join(folder, IDENTITY), `${key}${certificate}`);
+  await replaceFile(join(folder, CA), ca);
+  await replaceFile(join(folder, IDENTITY), `${key}${certificate}`);
 }
 
 /** Throws `not-found` with the remedy when there is none, `corrupt` when the files are not what was written. */

@@ -2,14 +2,14 @@
  * Programs of others that read the lab's telemetry from NATS and may do nothing else there. As with agents, each fact is a
  * file that only ever comes: a name that was revoked is never good again, as its certificate may still be about.
  */
-import { existsSync } from "node:fs";
+import { isThere } from "../files/is-there.ts";
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { SalvoError } from "../kernel/error.ts";
 import type { Authority } from "./authority.ts";
 import { isName } from "./name.ts";
 import type { Credential } from "./pem.ts";
-import { writeSecret } from "./secret-file.ts";
+import { replaceFile } from "../files/durable.ts";
 
 export const READER_LIFE_MS = 365 * 24 * 60 * 60 * 1000;
 /** No name has a dot. */
@@ -27,7 +27,7 @@ export interface Readers {
 /** `folder` is made when it is missing: labs may be older than readers. */
 export async function openReaders(folder: string, lab: string, authority: Authority): Promise<Readers> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const isRevoked = (name: string) => existsSync(join(folder, name + REVOKED));
+  const isRevoked = (name: string) => isThere(join(folder, name + REVOKED));
 
   async function readers(): Promise<string[]> {
     return (await readdir(folder)).filter((each) => isName(each) && !isRevoked(each)).toSorted();
@@ -49,7 +49,7 @@ export async function openReaders(folder: string, lab: string, authority: Author
         lifeMs: READER_LIFE_MS,
         nowMs,
       });
-      await writeSecret(join(folder, name), "");
+      await replaceFile(join(folder, name), "");
       return credential;
     },
     async revokeReader(name) {
@@ -58,7 +58,7 @@ export async function openReaders(folder: string, lab: string, authority: Author
         throw new SalvoError("invalid-input", `there is no reader ${name}`, {
           remedy: known.length === 0 ? "The lab has none" : `The lab has ${known.join(", ")}`,
         });
-      await writeSecret(join(folder, name + REVOKED), "");
+      await replaceFile(join(folder, name + REVOKED), "");
     },
   };
 }

@@ -1,6 +1,7 @@
 /** What a journal needs from a file system; tests put a faulty one here. */
 import { constants, open } from "node:fs/promises";
 import { dirname } from "node:path";
+import { syncFolder } from "../files/durable.ts";
 
 export interface JournalFile {
   size(): Promise<number>;
@@ -20,7 +21,7 @@ export interface JournalFs {
   syncDirectoryOf(path: string): Promise<void>;
 }
 
-export const nodeFs: JournalFs = { open: openFile, syncDirectoryOf };
+export const nodeFs: JournalFs = { open: openFile, syncDirectoryOf: (path) => syncFolder(dirname(path)) };
 
 async function openFile(path: string, mode: "read" | "write"): Promise<JournalFile> {
   // 0600: a journal names devices and hosts.
@@ -46,14 +47,4 @@ async function openFile(path: string, mode: "read" | "write"): Promise<JournalFi
     sync: () => handle.datasync(),
     close: () => handle.close(),
   };
-}
-
-async function syncDirectoryOf(path: string): Promise<void> {
-  if (process.platform === "win32") return; // A directory cannot be opened there; NTFS journals names by itself.
-  const handle = await open(dirname(path), constants.O_RDONLY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

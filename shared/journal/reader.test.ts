@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { encodeHeader, encodeRecord, HEADER_BYTES } from "./format.ts";
 import { readJournal, recover } from "./reader.ts";
-import { createSimulatedDisk, type SimulatedDisk } from "./simulated-disk.ts";
+import { createSimulatedDisk, type SimulatedDisk } from "./simulated-disk.fixture.ts";
 
 const PATH = "/run/journal";
 const payloads = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 12 });

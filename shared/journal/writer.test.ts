@@ -4,7 +4,7 @@ import { follow } from "./follow.ts";
 import type { JournalFs } from "./file.ts";
 import { type JournalRecord, PAYLOAD_BYTES_MAX } from "./format.ts";
 import { recover } from "./reader.ts";
-import { createSimulatedDisk } from "./simulated-disk.ts";
+import { createSimulatedDisk } from "./simulated-disk.fixture.ts";
 import { openJournal, WAITING_BYTES_MAX } from "./writer.ts";
 
 const PATH = "/run/journal";

@@ -1,3 +1,5 @@
+import { errnoOf } from "./errno.ts";
+
 /**
  * What kind of thing went wrong. Closed: each kind has one gRPC status (shared/rpc/status.ts) and one exit code
  * (exit.ts).
@@ -11,7 +13,7 @@ export type ErrorKind =
   | "wrong-state"
   /** Refused on purpose: a device that is not listed, a second controller. */
   | "refused"
-  /** A peer cannot be reached or went away. */
+  /** A peer, or a device, cannot be reached, went away or fails. */
   | "unavailable"
   /** It took longer than it may. */
   | "timeout"
@@ -72,7 +74,7 @@ export class SalvoError extends Error {
 }
 
 const KIND_OF_ERRNO: Readonly<Record<string, ErrorKind>> = {
-  EIO: "corrupt",
+  EIO: "unavailable",
   EISDIR: "invalid-input",
   ENOTDIR: "invalid-input",
   ENAMETOOLONG: "invalid-input",
@@ -103,6 +105,6 @@ export function toSalvoError(caught: unknown, facts: ErrorFacts = {}): SalvoErro
   if (caught instanceof Error && caught.name === "SuppressedError" && "suppressed" in caught)
     return toSalvoError(caught.suppressed, facts);
   const message = caught instanceof Error ? caught.message : String(caught);
-  const errno = caught instanceof Error && "code" in caught && typeof caught.code === "string" ? caught.code : "";
+  const errno = errnoOf(caught);
   return new SalvoError(KIND_OF_ERRNO[errno] ?? "internal", message, { cause: caught, ...facts });
 }

@@ -1,6 +1,7 @@
 /** Where log lines go. Logging never fails for whoever logs: what cannot be written is counted, and told when lines can be written again. */
 import { writeSync } from "node:fs";
 import { toSalvoError } from "../kernel/error.ts";
+import { errnoOf } from "../kernel/errno.ts";
 
 export interface Destination {
   write(line: string): void;
@@ -22,7 +23,7 @@ function writtenOf(bytes: Uint8Array): number {
   try {
     return writeSync(STDERR, bytes);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) throw error;
+    if (errnoOf(error) !== "EAGAIN") throw error;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_WAIT_MS);
     return 0;
   }

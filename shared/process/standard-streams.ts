@@ -1,4 +1,5 @@
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
+import { errnoOf } from "../kernel/errno.ts";
 
 export interface StreamLosses {
   /** Once. `cancelled` when its reader has left, otherwise what the device says. */
@@ -16,7 +17,7 @@ export function watchStandardStreams({ onStdout }: StreamLosses): void {
     if (lost) return;
     lost = true;
     onStdout(
-      error.code === "EPIPE"
+      errnoOf(error) === "EPIPE"
         ? new SalvoError("cancelled", "nobody reads the output any more", { cause: error })
         : new SalvoError(toSalvoError(error).kind, `the output cannot be written: ${error.message}`, {
             cause: error,

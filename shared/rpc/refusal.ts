@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { requireAddress } from "@salvo/shared/kernel/address.ts";
 import { deadline, unlessAborted, type Waiting } from "@salvo/shared/kernel/signal.ts";
+import { errnoOf } from "../kernel/errno.ts";
 
 /** A host that is there answers at once; one that does not has not refused. */
 const ANSWER_MS = 500;
@@ -16,7 +17,7 @@ export async function refusesConnections(address: string, { signal }: Waiting = 
   const socket = connect({ host, port });
   const { promise: answer, resolve } = Promise.withResolvers<boolean>();
   socket.once("connect", () => resolve(false));
-  socket.once("error", (error) => resolve("code" in error && error.code === "ECONNREFUSED"));
+  socket.once("error", (error) => resolve(errnoOf(error) === "ECONNREFUSED"));
   socket.once("close", () => resolve(false));
   try {
     return await unlessAborted(answer, within);

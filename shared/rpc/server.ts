@@ -15,6 +15,7 @@ import { handleCall, type HandlingRules, type ServedCall } from "./handling.ts";
 import { SERVER_OPTIONS, type StrangerLimits } from "./limits.ts";
 import { listen, type Listener } from "./listener.ts";
 import type { ImplementedService, Peer } from "./service.ts";
+import { errnoOf } from "../kernel/errno.ts";
 
 /** How long calls may go on after the server was told to stop, and then how long their ends may take. */
 const GRACE_MS = 500;
@@ -121,7 +122,7 @@ function cannotListen(address: string, cause: unknown): SalvoError {
     EADDRINUSE: ["wrong-state", "End the program that listens there, or choose another port"],
     EACCES: ["refused", "Choose a port above 1023"],
   };
-  const errno = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const errno = errnoOf(cause);
   const [kind, remedy] = kinds[errno] ?? ["invalid-input", "Choose an address of this host"];
   const why = cause instanceof Error ? cause.message : String(cause);
   return new SalvoError(kind, `cannot listen on ${address}: ${why}`, { remedy, cause });

@@ -2,7 +2,7 @@
 import { chmod, copyFile, mkdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
-import { writeSecret } from "@salvo/shared/identity/secret-file.ts";
+import { replaceFile } from "@salvo/shared/files/durable.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Waiting } from "@salvo/shared/kernel/signal.ts";
 import { stringify } from "yaml";
@@ -46,7 +46,7 @@ export async function prepareGuest(guest: GuestPlan, options: GuestOptions, { si
   await writeFile(join(places.share, "settings"), settings(guest, options));
   await writeFile(join(places.share, "agent.yaml"), stringify(agentFile(guest, options.diskMib)));
   const token = await options.lab.createToken({ agent: guest.id, roles: guest.roles }, Date.now());
-  await writeSecret(places.token, token);
+  await replaceFile(places.token, token);
 }
 
 /** The machine runs when this returns, in the lab's network namespace; QEMU has parted from this process and outlives it. */

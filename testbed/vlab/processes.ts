@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { sleep } from "@salvo/shared/kernel/signal.ts";
+import { errnoOf } from "@salvo/shared/kernel/errno.ts";
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -54,5 +55,5 @@ export async function end(meant: ProcessIdentity): Promise<void> {
 }
 
 function isGone(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH");
+  return errnoOf(error) === "ENOENT" || errnoOf(error) === "ESRCH";
 }

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeSecret } from "@salvo/shared/identity/secret-file.ts";
+import { replaceFile } from "@salvo/shared/files/durable.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import type { ProcessIdentity } from "./processes.ts";
 import type { Accelerator } from "./kernel.ts";
@@ -25,7 +25,7 @@ export function hasState(folder: string): boolean {
 
 /** On the disk when this returns. */
 export async function writeState(folder: string, state: VlabState): Promise<void> {
-  await writeSecret(fileOf(folder), `${JSON.stringify(state, undefined, 2)}\n`);
+  await replaceFile(fileOf(folder), `${JSON.stringify(state, undefined, 2)}\n`);
 }
 
 /** Undefined where there is no virtual lab, or none any more. Throws `corrupt` when the file is not ours to understand. */

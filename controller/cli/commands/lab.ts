@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import type { ImportCommand } from "../lab-import.ts";
 import type { ApplyCommand, StorageCommand } from "../storage.ts";
 import type { Io } from "../io.ts";
 import { exitWith, jsonOption, labOption } from "./options.ts";
@@ -7,6 +8,20 @@ export function declareLab(program: Command, io: Io): void {
   const storage = program
     .command("lab")
     .description("The storage of a lab: what targets export, what initiators attach, and the path between them.");
+  storage
+    .command("import")
+    .description(
+      "Prints the agents of a lab file for hosts that you reach by ssh: address, user and pinned key. Connects to none.",
+    )
+    .argument("[HOST...]", "as you name them after ssh; all of the ssh config when none is named")
+    .option("--ssh-config <FILE>", "instead of ~/.ssh/config")
+    .option("--known-hosts <FILE...>", "instead of ~/.ssh/known_hosts and the host's own ssh_known_hosts")
+    .addOption(jsonOption("one JSON object per host on stdout"))
+    .action(
+      exitWith(io, async (hosts: string[], options: Omit<ImportCommand, "hosts">) =>
+        (await import("../lab-import.ts")).importHosts({ ...options, hosts }, io),
+      ),
+    );
   const yes = () => new Option("--yes", "do not ask");
   storage
     .command("inspect")

@@ -1,7 +1,7 @@
 import { clone, create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type FioSample, RecordSchema, type Record } from "@salvo/proto/telemetry_pb.ts";
 import { damaged, fuzzRuns } from "@salvo/shared/testing/fuzz.fixture.ts";
-import { syntheticRun } from "@salvo/shared/testing/records.ts";
+import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createRecordJudge } from "./judge.ts";

@@ -1,5 +1,5 @@
-import { testServer } from "@salvo/shared/bus/testing-server.ts";
-import { testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { testServer } from "@salvo/shared/bus/testing-server.fixture.ts";
+import { testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -5,7 +5,7 @@ import { create } from "@bufbuild/protobuf";
 import { testAgent, WORKLOAD } from "@salvo/agent-guest/agent.fixture.ts";
 import { LabSchema } from "@salvo/proto/lab_pb.ts";
 import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
-import { testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openChannels } from "../channels.ts";
 import { lookAtAgents, unreachableAgents } from "./preflight.ts";

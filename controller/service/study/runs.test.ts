@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { type TestAgent, testAgent, WORKLOAD } from "@salvo/agent-guest/agent.fixture.ts";
 import { LabSchema, OnLoss } from "@salvo/proto/lab_pb.ts";
 import { type RunSpec, RunSpecSchema } from "@salvo/proto/run_pb.ts";
-import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.ts";
+import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { createLogger } from "@salvo/shared/log/logger.ts";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

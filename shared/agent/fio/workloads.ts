@@ -1,7 +1,7 @@
 import type { FioLimits } from "@salvo/proto/agent_pb.ts";
 import type { RunningProcess } from "../../process/start.ts";
 import type { CpuLimits } from "../domain/cpu-limit.ts";
-import type { WayState } from "../domain/way-changes.ts";
+import type { SessionState } from "../domain/session-changes.ts";
 
 /** What a platform needs to run fio for a workload. */
 export interface Workloads {
@@ -17,8 +17,8 @@ export interface Workloads {
   readFioLimits(): FioLimits | undefined;
   /** What keeps a process, or the fio that it started, from CPUs; undefined when it is gone, or where nobody can tell. */
   readCpuLimits(pid: number): CpuLimits | undefined;
-  /** A quick reader of the states of the ways to a disk; undefined for what is not reached over a network. */
-  findWays(path: string): (() => readonly WayState[]) | undefined;
+  /** A quick reader of the states of the sessions to a disk; undefined for what is not reached over a network. */
+  findSessions(path: string): (() => readonly SessionState[]) | undefined;
 }
 
 /** Where the jobs of one fio process wait. */

@@ -1,6 +1,7 @@
+import { FILES_AT_ONCE, mapAtOnce } from "../../kernel/at-once.ts";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeSecret } from "../../identity/secret-file.ts";
+import { replaceFile } from "../../files/durable.ts";
 import { SalvoError, toSalvoError } from "../../kernel/error.ts";
 import type { Given } from "../domain/guard/facts.ts";
 import { recordFiles } from "./record-files.ts";
@@ -25,11 +26,11 @@ export function openAwaitedDisks(dataDir: string, boot: string): AwaitedDisks {
   const fileOf = (device: string) => join(folder, `${device}.json`);
   return {
     async list() {
-      const kept = await Promise.all((await recordFiles(folder)).toSorted().map(readKept));
+      const kept = await mapAtOnce((await recordFiles(folder)).toSorted(), FILES_AT_ONCE, readKept);
       return kept.flatMap((each) => (each.boot === boot ? [each.disk] : []));
     },
     write: ({ device, attacher, after }) =>
-      writeSecret(fileOf(device), `${JSON.stringify({ boot, device, attacher, after })}\n`),
+      replaceFile(fileOf(device), `${JSON.stringify({ boot, device, attacher, after })}\n`),
     remove: (device) => rm(fileOf(device), { force: true }),
   };
 }

@@ -1,6 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeSecret } from "../../identity/secret-file.ts";
+import { replaceFile } from "../../files/durable.ts";
 import { toSalvoError } from "../../kernel/error.ts";
 import { type Label } from "../domain/guard/facts.ts";
 import { parseLabel } from "../domain/guard/label.ts";
@@ -26,7 +26,7 @@ export function openClaims(dataDir: string): Claims {
         throw error;
       }
     },
-    write: (label) => writeSecret(fileOf(label.device), `${JSON.stringify(label)}\n`),
+    write: (label) => replaceFile(fileOf(label.device), `${JSON.stringify(label)}\n`),
     remove: (device) => rm(fileOf(device), { force: true }),
   };
 }

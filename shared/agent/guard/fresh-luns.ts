@@ -1,8 +1,9 @@
+import { FILES_AT_ONCE, mapAtOnce } from "../../kernel/at-once.ts";
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import { type Device, DeviceSchema } from "@salvo/proto/lab_pb.ts";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeSecret } from "../../identity/secret-file.ts";
+import { replaceFile } from "../../files/durable.ts";
 import { SalvoError, toSalvoError } from "../../kernel/error.ts";
 import type { FreshLun } from "../domain/guard/facts.ts";
 import { recordFiles } from "./record-files.ts";
@@ -36,14 +37,14 @@ export function openFreshLuns(dataDir: string, boot: string): FreshLuns {
   const fileOf = (device: string) => join(folder, `${device}.json`);
   return {
     async list() {
-      const kept = await Promise.all((await recordFiles(folder)).map(readKept));
+      const kept = await mapAtOnce(await recordFiles(folder), FILES_AT_ONCE, readKept);
       return kept
         .filter((each) => each.boot === boot)
         .map(({ device, fresh }) => ({ device: fromJson(DeviceSchema, device), fresh }));
     },
     async write({ device, fresh }) {
       const kept: Kept = { boot, device: toJson(DeviceSchema, device), fresh };
-      await writeSecret(fileOf(device.name), `${JSON.stringify(kept)}\n`);
+      await replaceFile(fileOf(device.name), `${JSON.stringify(kept)}\n`);
     },
     remove: (device) => rm(fileOf(device), { force: true }),
   };

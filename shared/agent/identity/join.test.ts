@@ -7,7 +7,7 @@ import { join as path } from "node:path";
 import { createServer, type TLSSocket } from "node:tls";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Identity } from "../../identity/name.ts";
-import { type TestLab, testLab } from "../../identity/testing-lab.ts";
+import { type TestLab, testLab } from "../../identity/testing-lab.fixture.ts";
 import { join } from "./join.ts";
 
 let folder: string;

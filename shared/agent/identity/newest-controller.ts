@@ -1,6 +1,7 @@
 /** A controller's certificate that was replaced is worth nothing any more, from the first call of the new one on. */
-import { readFileSync, writeFileSync, renameSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFileSync } from "../../files/durable.ts";
 import { SalvoError, toSalvoError } from "../../kernel/error.ts";
 
 const FILE = "controller-generation";
@@ -20,12 +21,7 @@ export function newestController(folder: string, pin: string): (generation: numb
       });
     if (generation === newest) return;
     // Seldom: once for each generation. Before it is served, so that no crash forgets it.
-    try {
-      writeFileSync(`${file}.new`, `${generation}\n`, { mode: 0o600, flush: true });
-      renameSync(`${file}.new`, file);
-    } catch (error) {
-      throw toSalvoError(error, { file });
-    }
+    replaceFileSync(file, `${generation}\n`);
     newest = generation;
   };
 }

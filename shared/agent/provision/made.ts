@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { writeSecret } from "../../identity/secret-file.ts";
+import { replaceFile } from "../../files/durable.ts";
 import { SalvoError, toSalvoError } from "../../kernel/error.ts";
 
 /** What this agent has made on its host, by id: the only things that it may change or remove. */
@@ -20,7 +20,7 @@ export function openMade(file: string): Made {
         throw error;
       }
     },
-    write: (ids) => writeSecret(file, `${JSON.stringify([...ids].toSorted(), undefined, 1)}\n`),
+    write: (ids) => replaceFile(file, `${JSON.stringify([...ids].toSorted(), undefined, 1)}\n`),
   };
 }
 

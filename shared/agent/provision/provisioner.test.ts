@@ -184,13 +184,13 @@ test("nothing is changed while the host is at a run, and nothing begins while so
   const { hash } = await plan(toySpec(ONE));
   {
     using _ = occupation.begin("run r-1");
-    await expect(apply(ONE, { hash })).rejects.toThrow("agent target is busy with run r-1");
+    await expect(apply(ONE, { hash })).rejects.toThrow("agent target is in use by run r-1");
     expect(host.done).toEqual([]);
   }
   const signal = new AbortController().signal;
   const progress = provisioner.apply({ spec: toySpec(ONE), hash, who: "me", signal });
   await progress.next();
-  expect(() => occupation.begin("run r-2")).toThrow("agent target is busy with a change of its storage");
+  expect(() => occupation.begin("run r-2")).toThrow("agent target is in use by a change of its storage");
   await progress.return(undefined);
   occupation.begin("run r-2")[Symbol.dispose]();
 });

@@ -9,6 +9,7 @@ import type { Dropped } from "../../journal/reader.ts";
 import { type Journal, openJournal } from "../../journal/writer.ts";
 import type { Logger } from "../../log/logger.ts";
 import { openReadOnly } from "./read-only-journal.ts";
+import { errnoOf } from "../../kernel/errno.ts";
 
 /** Nobody collects what is so old; a journal is some MiB. */
 export const HELD_RUNS_MAX = 1000;
@@ -38,8 +39,8 @@ export function runFolders(dataDir: string): RunFolders {
       const folder = folderOf(run);
       await refuseTooMany(join(dataDir, "runs"));
       await mkdir(join(dataDir, "runs"), { recursive: true, mode: 0o700 });
-      await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-        throw error.code === "EEXIST" ? new SalvoError("wrong-state", `run ${run} was here before`) : error;
+      await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
+        throw errnoOf(error) === "EEXIST" ? new SalvoError("wrong-state", `run ${run} was here before`) : error;
       });
       try {
         return { folder, journal: await openJournal(join(folder, "journal"), { recentBytesMax: RECENT_BYTES_MAX }) };
@@ -57,8 +58,8 @@ export function runFolders(dataDir: string): RunFolders {
 }
 
 async function refuseTooMany(runs: string): Promise<void> {
-  const held = await readdir(runs).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
+  const held = await readdir(runs).catch((error: unknown) => {
+    if (errnoOf(error) === "ENOENT") return [];
     throw error;
   });
   if (held.length < HELD_RUNS_MAX) return;

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { rename, writeFile } from "node:fs/promises";
+import { replaceFile } from "../../files/durable.ts";
 import { toSalvoError } from "../../kernel/error.ts";
 import type { Nanos } from "../../kernel/time.ts";
 
@@ -30,8 +30,7 @@ export function openLead(path: string): Lead {
     },
     async learn(delaysNs) {
       delays = [...delays, ...delaysNs].slice(-KEEP);
-      await writeFile(`${path}.new`, delays.map((delay) => `${delay}\n`).join(""), { mode: 0o600, flush: true });
-      await rename(`${path}.new`, path);
+      await replaceFile(path, delays.map((delay) => `${delay}\n`).join(""));
     },
   };
 }

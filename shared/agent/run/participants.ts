@@ -7,7 +7,7 @@ import type { Workloads } from "../fio/workloads.ts";
 import type { SampledParticipant } from "../sampler/sampler.ts";
 import type { RunContext } from "./context.ts";
 import { type RunningPart, watchCpuLimits } from "./cpu-limits.ts";
-import { createWays } from "./ways.ts";
+import { createSessions } from "./sessions.ts";
 
 /** The run's own fio processes and their devices; an observer has none. */
 export interface Participants {
@@ -24,8 +24,8 @@ export interface Participants {
   open(): void;
   /** Asks every fio for the sample of a tick. */
   sample(tick: number): void;
-  /** Tells of the ways to the disks that have changed. */
-  lookAtWays(tick: number): void;
+  /** Tells of the sessions to the disks that have changed. */
+  lookAtSessions(tick: number): void;
   askForProof(): void;
   /** Before T0: what keeps the processes of the run from CPUs; what that costs is counted from lookEarly on. */
   tellCpuLimits(): void;
@@ -44,7 +44,7 @@ export function createParticipants(context: RunContext): Participants {
   const fios: FioProcess[] = [];
   const devices: OpenDevice[] = [];
   const sampled: SampledParticipant[] = [];
-  const ways = createWays(keep);
+  const sessions = createSessions(keep);
   const delaysNs: Nanos[] = [];
   const cpuLimits = watchCpuLimits((pid) => context.platform.workloads?.readCpuLimits(pid));
   const processes = (): RunningPart[] => [{ participant: "", pid: process.pid }, ...fios];
@@ -68,8 +68,8 @@ export function createParticipants(context: RunContext): Participants {
     if (signal.aborted) fio.kill();
     context.background(see(fio));
     sampled.push({ id, path: device.path });
-    const read = workloads.findWays(device.path);
-    if (read) ways.add(id, read);
+    const read = workloads.findSessions(device.path);
+    if (read) sessions.add(id, read);
   }
 
   /** Hands over all that fio left behind before the machine hears of its end: RunEnd comes last. */
@@ -105,7 +105,7 @@ export function createParticipants(context: RunContext): Participants {
     sample(tick) {
       for (const fio of fios) fio.ask(tick);
     },
-    lookAtWays: (tick) => ways.look(tick),
+    lookAtSessions: (tick) => sessions.look(tick),
     askForProof() {
       for (const fio of fios) fio.askForProof();
     },

@@ -1,6 +1,7 @@
 import os from "node:os";
 import { sleep, unlessAborted, type Waiting } from "../../kernel/signal.ts";
 import { msToNs, NS_PER_MS, systemClock, type Nanos } from "../../kernel/time.ts";
+import { errnoOf } from "../../kernel/errno.ts";
 
 /** A timer of the event loop may be late by this much on a busy host (and by 15.6 ms on an idle Windows). */
 const COARSE_NS = 25n * NS_PER_MS;
@@ -80,7 +81,7 @@ function setUrgency(priority: number): void {
     os.setPriority(0, priority);
   } catch (error) {
     // What libuv says when the kernel refuses; anything else is a bug.
-    if (!(error instanceof Error && "code" in error && error.code === "ERR_SYSTEM_ERROR")) throw error;
+    if (errnoOf(error) !== "ERR_SYSTEM_ERROR") throw error;
   }
 }
 

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Bus, connectBus } from "../../bus/connection.ts";
 import { consumeRun } from "../../bus/consume.ts";
 import { ensureStream } from "../../bus/stream.ts";
-import { testServer } from "../../bus/testing-server.ts";
+import { testServer } from "../../bus/testing-server.fixture.ts";
 import { type Journal, openJournal } from "../../journal/writer.ts";
 import { SalvoError } from "../../kernel/error.ts";
 import { createLogger } from "../../log/logger.ts";

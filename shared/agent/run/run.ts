@@ -58,7 +58,7 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
       case "sample":
         participants.sample(effect.tick);
         armed?.sampling.sample(effect.tick);
-        return participants.lookAtWays(effect.tick);
+        return participants.lookAtSessions(effect.tick);
       case "prove-start":
         return background(proveStarts(context, participants));
       case "kill":

@@ -20,7 +20,9 @@ export interface DiskIdentity {
   /** Of a multipath map, which has the identity of these. */
   readonly paths?: readonly string[];
   /** The sessions and controllers by which it is reached, if it is a target's: session2, nvme0. */
-  readonly ways?: readonly string[];
+  readonly sessions?: readonly string[];
+  /** What it reads and writes at the least. Not there where the platform does not tell. */
+  readonly sectorBytes?: number;
 }
 
 export interface Target {

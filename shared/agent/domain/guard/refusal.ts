@@ -9,7 +9,8 @@ export interface Refusal {
 }
 
 const REMEDIES = {
-  "identity-thin": "Give the size and two or more of serial, wwn, and iqn with lun.",
+  "identity-thin":
+    "Give the size and two or more of serial, wwn, and iqn with lun. A virtio disk has a serial number at most: attach it to the guest over SCSI or SATA, with a WWN of its own (QEMU: -device scsi-hd,serial=...,wwn=...; libvirt: bus='scsi', <serial>, <wwn>).",
   "not-found": "Connect the disk, or correct its identity in the agent's file: `devices list` shows what is here.",
   ambiguous: "Give every disk an identity of its own at the target, or disconnect the others.",
   "identity-mismatch": "It is another disk than the one listed. Correct the agent's file only when you know why.",

@@ -1,0 +1,3 @@
+import { requiredStr } from "./command.ts";
+
+export const ADAPTER = requiredStr("adapter", "A", "The iscsi adapter name. (vmhbaX)");

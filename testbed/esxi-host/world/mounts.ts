@@ -1,0 +1,28 @@
+/** Makes /vmfs of the host's root what the state says. Runs inside the root. */
+import { existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { HostState } from "../state/state.ts";
+import { contentOf, disks, volumes } from "./devices.ts";
+
+const VOLUMES = "/vmfs/volumes";
+const KEPT = "/.stand-in/volumes";
+const DISKS = "/vmfs/devices/disks";
+
+export function syncMounts(state: HostState): void {
+  const links = new Map(
+    volumes(state)
+      .filter(({ volume }) => volume.mounted)
+      .flatMap(({ volume }) => [[volume.uuid, join(KEPT, volume.uuid)] as const, [volume.label, volume.uuid] as const]),
+  );
+  for (const name of readdirSync(VOLUMES))
+    if (links.get(name) !== readlinkSync(join(VOLUMES, name))) rmSync(join(VOLUMES, name));
+  for (const [name, to] of links) {
+    if (to.startsWith(KEPT)) mkdirSync(to, { recursive: true });
+    if (!readdirSync(VOLUMES).includes(name)) symlinkSync(to, join(VOLUMES, name));
+  }
+  const nodes = new Set(
+    disks(state).flatMap(({ id }) => [id, ...contentOf(state, id).partitions.map(({ number }) => `${id}:${number}`)]),
+  );
+  for (const name of readdirSync(DISKS)) if (!nodes.has(name)) rmSync(join(DISKS, name));
+  for (const name of nodes) if (!existsSync(join(DISKS, name))) writeFileSync(join(DISKS, name), "");
+}
