@@ -13,9 +13,12 @@ const HEAD = `All texts of the product that a person may read, by file. {name} s
 Written by scripts/messages.ts from the source: change the source, then type: scripts/tool node scripts/messages.ts
 `;
 
+/** They speak as other makers' programs do. */
+const STAND_IN = /^testbed\/(?!vlab\/)/;
+
 export function messagesOf(sources: readonly Source[]): string {
   const parts = sources
-    .filter(({ forTests }) => !forTests)
+    .filter(({ forTests, path }) => !forTests && !STAND_IN.test(path))
     .toSorted((a, b) => (a.path < b.path ? -1 : 1))
     .flatMap(({ path, text }) => {
       const texts = textsIn(text).filter(isForPeople);

@@ -77,7 +77,7 @@ function blocksIn(lines: readonly string[]): Block[] {
       } else if (/^\s*(?:[-*]|\d+\.|#+|>)\s/.test(line)) {
         close();
         open = begins(line.replace(/^\s*(?:[-*]|\d+\.|#+|>)\s+/, ""));
-        if (/^#/.test(line)) close();
+        if (line.startsWith("#")) close();
       } else open = open ? { ...open, text: `${open.text} ${line.trim()}` } : begins(line.trim());
     }
   }

@@ -52,7 +52,7 @@ function readTemplate(source: string, from: number, texts: string[]): number {
 
 /** What a hole is about: the last name of a path or call, or the whole of it when there is none. */
 function nameOf(hole: string): string {
-  const [, name] = /^[\w.?!\[\]]*?(\w+)(?:\(.*\))?$/s.exec(hole.trim()) ?? [];
+  const [, name] = /^[\w.?![\]]*?(\w+)(?:\(.*\))?$/s.exec(hole.trim()) ?? [];
   return name ?? "...";
 }
 

@@ -97,7 +97,8 @@ export function openDisk(identity: DiskIdentity): OpenedDisk {
       }
     },
     writeLabel(block) {
-      if (fd === undefined || !writable) throw new SalvoError("refused", `${path} is not ours alone to write to`);
+      if (fd === undefined || !writable)
+        throw new SalvoError("refused", `the agent does not have exclusive use of ${path}`);
       const written = writeSync(fd, block, 0, block.length, 0);
       if (written !== block.length)
         throw new SalvoError("corrupt", `only ${written} bytes of a label were written to ${path}`);

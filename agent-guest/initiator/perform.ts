@@ -54,7 +54,7 @@ async function awaitLun(lun: LunIdentity, paths: number, { identify }: Pick<Disk
     const found = disksOf(lun, identify());
     const wrong = found.map((disk) => differs(disk, lun)).find((each) => each !== undefined);
     if (wrong !== undefined)
-      throw new SalvoError("refused", `${what} is not what the target said that it made: ${wrong}`, {
+      throw new SalvoError("refused", `${what} is not what the target reported: ${wrong}`, {
         remedy: "Another target may have the same name or address: look at the portal with iscsiadm or nvme discover",
       });
     if (found.length > paths) throw new SalvoError("wrong-state", `${what} has ${found.length} disks, not ${paths}`);

@@ -52,7 +52,7 @@ export async function* serveChannel(test: ChannelTest, address: string, { signal
       stdout: "ignore",
       signal: within,
     });
-    const ended = child.exited.then(({ stderr }) => stderr.trim() || "it ended before anybody came");
+    const ended = child.exited.then(({ stderr }) => stderr.trim() || "it ended before a client connected");
     const problem = await Promise.race([ended, listens(child.pid, within).then(() => "")]);
     yield { problem, port };
     if (problem === "") await child.exited;
@@ -89,7 +89,7 @@ export async function measureChannel(test: ChannelTest, at: ServedAt, { signal }
     if (test !== ChannelTest.WRITE_BANDWIDTH) return { problem: "", mibPerSec: 0 };
     const mibPerSec = parseBandwidth(stdout);
     return mibPerSec === undefined
-      ? { problem: `${program} told no bandwidth`, mibPerSec: 0 }
+      ? { problem: `${program} printed no bandwidth`, mibPerSec: 0 }
       : { problem: "", mibPerSec };
   } catch (error) {
     signal?.throwIfAborted();

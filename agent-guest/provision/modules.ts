@@ -33,7 +33,7 @@ export function wantedModule(name: string, host: Host, agent: string, options?: 
   if (isThere(host, name) || isInstalled(host, name)) return modulePiece(name, options);
   throw new SalvoError("refused", `the kernel here (${release(host)}) has no module ${name}`, {
     host: agent,
-    remedy: "Install it, or choose a kernel that has it; Debian's linux-image-amd64 has, its cloud kernel has not",
+    remedy: "Install it, or choose a kernel that has it: Debian's linux-image-amd64 does, its cloud kernel does not",
   });
 }
 

@@ -22,7 +22,7 @@ export function openSecrets(folder: string): Secrets {
 function readSecret(file: string): string {
   try {
     if ((statSync(file).mode & 0o077) !== 0)
-      throw new SalvoError("refused", "others may read this secret", { file, remedy: `Type: chmod 600 ${file}` });
+      throw new SalvoError("refused", "other users may read this secret", { file, remedy: `Type: chmod 600 ${file}` });
     const [secret = ""] = readFileSync(file, "utf8").split("\n");
     if (secret.length >= 12 && secret.length <= 255) return secret;
     throw new SalvoError("refused", "a CHAP secret has 12 to 255 characters, all on the first line", { file });

@@ -45,7 +45,8 @@ export function wantedNvme(
   const { maker } = deps;
   const wrong = (why: string) => new SalvoError("invalid-input", `export ${name} ${why}`, { host: maker.agent });
   if (chap) throw wrong("has CHAP, which works only with iSCSI and iSER");
-  if (queueDepth > 0) throw wrong("has a queue depth, which of NVMe is the initiator's: queueDepth of its attachment");
+  if (queueDepth > 0)
+    throw wrong("has a queue depth, but with NVMe the initiator sets it: queueDepth of its attachment");
   if (luns.some(({ number }) => number === 0)) throw wrong("has LUN 0: NVMe counts from 1");
   const transport = nvmeTransport(wanted.transport) ?? "tcp";
   const parts = [

@@ -115,7 +115,7 @@ function check(each: Export, { volumes, exports }: TargetSpec, host: string): vo
     throw wrong("has the same portal twice");
   for (const { number, volume } of luns) {
     if (!volumes.some((known) => known.name === volume))
-      throw wrong(`has LUN ${number} of volume ${volume}, which there is not`);
+      throw wrong(`has LUN ${number} of volume ${volume}, which does not exist`);
     const other = exports.find(
       (one) => isNvme(one.transport) !== isNvme(each.transport) && one.luns.some((lun) => lun.volume === volume),
     );

@@ -265,7 +265,7 @@ test.each([
   ["RAM cannot be thin", { volumes: [{ ...RAM, thin: true }] }, "only a file gives space back"],
   ["sectors", { volumes: [{ ...RAM, sectorBytes: 1024 }] }, "512 or 4096"],
   ["no size", { volumes: [{ ...RAM, sizeBytes: 0n }] }, "has no size"],
-  ["no such volume", { exports: [X] }, "volume ram0, which there is not"],
+  ["no such volume", { exports: [X] }, "volume ram0, which does not exist"],
   ["one number twice", { volumes: [RAM], exports: [{ ...X, luns: [...X.luns, ...X.luns] }] }, "two LUNs of one number"],
   ["one portal twice", { volumes: [RAM], exports: [{ ...X, portals: [PORTAL, PORTAL] }] }, "the same portal twice"],
   ["no such NUMA node", { volumes: [{ ...RAM, numaNode: 7 }] }, "no NUMA node 7"],
@@ -282,7 +282,7 @@ test.each([
   ],
   ["NVMe from 0", { volumes: [RAM], exports: [{ ...NVME, luns: X.luns }] }, "NVMe counts from 1"],
   ["NVMe with CHAP", { volumes: [RAM], exports: [{ ...NVME, chap: { user: "u", secret: "a" } }] }, "of iSCSI and iSER"],
-  ["NVMe with a queue depth", { volumes: [RAM], exports: [{ ...NVME, queueDepth: 8 }] }, "is the initiator's"],
+  ["NVMe with a queue depth", { volumes: [RAM], exports: [{ ...NVME, queueDepth: 8 }] }, "the initiator sets it"],
   ["RAM for NVMe of half a MiB", { volumes: [{ ...RAM, sizeBytes: 2n ** 19n }], exports: [NVME] }, "whole MiB"],
   [
     "RAM for NVMe of a long name",

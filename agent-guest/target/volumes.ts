@@ -40,7 +40,7 @@ export function factsOf(volume: Volume, backend: string, deps: VolumeDeps): Volu
   const wrong = (why: string) => new SalvoError("invalid-input", `volume ${name} ${why}`, { host: deps.maker.agent });
   if (sectorBytes !== 512 && sectorBytes !== 4096) throw wrong(`has sectors of ${sectorBytes} bytes: 512 or 4096`);
   if (kind !== VolumeKind.FILE && thin) throw wrong("cannot be thin: only a file gives space back");
-  if (kind !== VolumeKind.RAM && numaNode !== undefined) throw wrong("is not memory, which alone is on a NUMA node");
+  if (kind !== VolumeKind.RAM && numaNode !== undefined) throw wrong("is not memory, and only memory has a NUMA node");
   return {
     backend,
     bytes: String(sizeOf(volume, deps, wrong)),
@@ -96,7 +96,7 @@ export function volumeBase(
 /** Makes the file and its folder. Throws `refused` for a path that LIO takes for something else. */
 export function makingFile(file: string, { bytes, thin }: VolumeFacts, folder: string): Op[] {
   if (/[,\s]/.test(file))
-    throw new SalvoError("refused", "the kernel takes no path with a comma or space for a volume", {
+    throw new SalvoError("refused", "the kernel accepts no path with a comma or a space for a volume", {
       file,
       remedy: "Move the agent's dataDir",
     });

@@ -74,7 +74,7 @@ test("nothing is written when the person declines, or when what is asked for is 
     kind: "refused",
     host: "guest1",
     message: "device lun0: is mounted at /mnt [mounted]; is in exclusive use by another program [busy]",
-    remedy: expect.stringMatching(/^Unmount it.* Another program has it/),
+    remedy: expect.stringMatching(/^Unmount it.* Another program has exclusive use of it/),
   });
   expect(asked, "nobody is asked about a disk that is refused").toBe(false);
   expect([isBlank(), host.records.size, host.writes]).toEqual([true, 0, 0]);
