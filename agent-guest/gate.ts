@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Gate } from "@salvo/shared/agent/fio/workloads.ts";
 import { gateLine } from "@salvo/shared/fio/gate.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { said } from "@salvo/shared/process/answer-of.ts";
 import { run } from "@salvo/shared/process/run.ts";
 
 /**
@@ -15,7 +16,7 @@ export async function openGate(folder: string): Promise<Gate> {
   const paths = { ready: join(folder, "ready"), gate: join(folder, "gate"), go: join(folder, "go") };
   const made = await run("mkfifo", ["-m", "600", paths.ready, paths.gate], { timeoutMs: 5_000 });
   if (made.exitCode !== 0) {
-    throw new SalvoError("program-failed", `the gate cannot be made: ${made.stderr.trim()}`, {
+    throw new SalvoError("program-failed", `the gate cannot be made: mkfifo failed (${said(made)})`, {
       remedy: "Put dataDir on a file system of Linux's own, with space left.",
     });
   }

@@ -4,6 +4,7 @@ import { agentProgram, runProgram } from "@salvo/shared/agent/program.ts";
 import { loadAgentConfig } from "@salvo/shared/config/files.ts";
 import { listDevices } from "./device-list.ts";
 import { claimDevice, type Consent, type DevicesDeps, releaseDevice } from "./devices.ts";
+import { printOut } from "@salvo/shared/process/print.ts";
 import manifest from "./package.json" with { type: "json" };
 import { labToClaimFor } from "./joined-lab.ts";
 import { linuxPlatform } from "./platform.ts";
@@ -11,14 +12,13 @@ import { askOnTerminal } from "./terminal.ts";
 
 const program = agentProgram({
   name: "salvo-agent-guest",
-  description:
-    "Runs fio on this host, exports volumes of it, or attaches it to others', when the controller of its lab asks for it.",
+  description: "Runs fio on this host, exports its volumes, or attaches it to targets, when the lab's controller asks.",
   version: manifest.version,
   platform: linuxPlatform,
 });
 
 // --config is the program's own option: commander finds it after these words as well.
-const devices = program.command("devices").description("Raw disks of this host: what they are, whose they are.");
+const devices = program.command("devices").description("Raw disks of this host: what they are, and who claimed them.");
 devices
   .command("list")
   .description("every disk, what is on it, and whether runs may write to it")
@@ -57,7 +57,7 @@ async function devicesDeps(): Promise<DevicesDeps> {
   return {
     config: await loadAgentConfig(file),
     disks,
-    print: (text) => void process.stdout.write(text),
+    print: (text) => void printOut(text),
     ask: askOnTerminal,
   };
 }

@@ -36,6 +36,16 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     defaults: { samples: 1_000_000, rounds: 3 },
     load: async () => (await import("./seal.ts")).seal,
   },
+  report: {
+    about: "memory, time and size of a report, and of one of an eighth of its runs (--rounds 400, the runs)",
+    defaults: { rounds: 400 },
+    load: async () => (await import("./report.ts")).report,
+  },
+  compare: {
+    about: "how long salvo compare takes on archived runs (--samples 1000 --rounds 5)",
+    defaults: { samples: 1000, rounds: 5 },
+    load: async () => (await import("./compare.ts")).compare,
+  },
 };
 
 const { values, positionals } = parseArgs({

@@ -35,3 +35,9 @@ test("a standard error that nobody reads, or that is full, changes nothing", asy
   const full = spawn(process.execPath, [MAIN, "fly"], { stdio: ["ignore", "pipe", openSync("/dev/full", "w")] });
   expect((await endOf(full)).code).toBe(2);
 });
+
+test("what others wrote moves no terminal, whatever the command", async () => {
+  const salvo = spawn(process.execPath, [MAIN, "agents", "--lab", "\u001b]0;owned\u0007\u202e.yaml"]);
+  salvo.stdout.resume();
+  expect((await endOf(salvo)).said).toContain("\\u001b]0;owned\\u0007\\u202e.yaml");
+});

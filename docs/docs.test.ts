@@ -21,7 +21,7 @@ function readPage(path: string): Page {
 
 test("all pages are looked at", () => {
   const paths = pages.map(({ path }) => path);
-  for (const path of ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/guide.md", "docs/verified.md"])
+  for (const path of ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/README.md", "docs/verified.md"])
     expect(paths).toContain(path);
   expect(paths.filter((path) => path.startsWith("docs/decisions/")).length).toBeGreaterThan(10);
 });
@@ -55,7 +55,7 @@ test.for(pages)("every command that $path names exists, with its options", (page
     expect(command, `${page.path}: ${code}`).toBeDefined();
     const within = command!.commands.filter((each) => rest.trim().startsWith(each.name()));
     const known = [command!, ...within].flatMap(({ options }) => options.map(({ long }) => long));
-    for (const [flag] of rest.matchAll(/--[a-z]+/g)) expect(known, `${page.path}: ${code}`).toContain(flag);
+    for (const [flag] of rest.matchAll(/--[a-z]+(?:-[a-z]+)*/g)) expect(known, `${page.path}: ${code}`).toContain(flag);
   }
 });
 
@@ -68,14 +68,56 @@ test.for(pages)("$path names no path outside of the project", ({ path, text }) =
   ).toEqual([]);
 });
 
-test("the guide has the table of exit codes as it is, and every key of every file", () => {
-  const guide = readPage("docs/guide.md");
-  const rows = [...guide.text.matchAll(/^\| +(\d+) \| (.+?) +\|$/gm)].map(([, code, means]) => [Number(code), means]);
+test("the page of results has the table of exit codes as it is", () => {
+  const { text } = readPage("docs/results.md");
+  const rows = [...text.matchAll(/^\| +(\d+) \| (.+?) +\|$/gm)].map(([, code, means]) => [Number(code), means]);
   expect(rows).toEqual(Object.values(EXIT).map(({ code, means }) => [code, means]));
-  expect(guide.text).toContain(`the first of ${WORST_FIRST.map((exit) => EXIT[exit].code).join(", ")} counts`);
+  expect(text).toContain(`the first of ${WORST_FIRST.map((exit) => EXIT[exit].code).join(", ")} counts`);
+});
 
-  const named = new Set(spansIn(guide).flatMap((span) => span.split(/[.[\]]+/)));
+/** The pages that explain the files that people write. */
+const FILE_PAGES = ["hosts", "nats", "raw-disks", "storage", "studies"].map((name) => readPage(`docs/${name}.md`));
+
+test("the pages about files name every key of every file", () => {
+  const named = new Set(FILE_PAGES.flatMap(spansIn).flatMap((span) => span.split(/[.[\]]+/)));
   for (const schema of [AgentConfigSchema, LabSchema, StudySchema]) {
     for (const { key } of schemaDocs(schema)) expect([...named], key).toContain(key.split(/[.[\]]+/).findLast(Boolean));
+  }
+});
+
+test("the index leads to every page", () => {
+  const linked = linksIn(readPage("docs/README.md")).map(({ target }) => join("docs", target));
+  const pagesOfDocs = pages.map(({ path }) => path).filter((path) => /^docs\/[^/]+\.md$/.test(path));
+  for (const path of pagesOfDocs.filter((each) => each !== "docs/README.md")) expect(linked).toContain(path);
+});
+
+test("the messages that the page of troubles explains are those of the source", () => {
+  const said = readFileSync(join(root, "docs/messages.txt"), "utf8").replaceAll(/\{[^}]*\}/g, "...");
+  const text = readPage("docs/troubleshooting.md").text.replaceAll(/\n {2,}/g, " ");
+  const explained = [...text.matchAll(/^- \*\*(.+?)\*\*/gm)].map(([, message = ""]) => message);
+  expect(explained.length).toBeGreaterThan(30);
+  for (const message of explained) {
+    const parts = message
+      .split("...")
+      .map((part) => part.replace(/^[ ;:,(]*(?:(?:ms|s|%|cores|CPUs) [ (]*)?/, "").trim());
+    for (const part of parts.filter(({ length }) => length >= 15)) expect(said, message).toContain(part);
+  }
+});
+
+test("every section of the page of proofs says how, and names tests that exist or says that there is none", () => {
+  const { text } = readPage("docs/verified.md");
+  const sections = text.split(/^## /m).slice(1);
+  expect(sections.length).toBeGreaterThan(20);
+  for (const section of sections) {
+    const [title] = section.split("\n", 1);
+    const items = section.split(/^- /m).slice(1);
+    expect(items.length, title).toBeGreaterThan(0);
+    for (const item of items) {
+      expect(item, title).toMatch(/^\*\*(?:Real|Emulated|Simulated|Real and emulated|Not at all)\*\*/);
+      const tests = [...item.matchAll(/`([\w/.-]+\.(?:test|e2e|wine)\.ts)`/g)].map(([, path = ""]) => path);
+      for (const path of tests) expect(existsSync(join(root, path)), `${title}: ${path}`).toBe(true);
+      const proven = tests.length > 0 || /by hand|The tests in `|^\*\*Not at all/i.test(item);
+      expect(proven, `${title}: name the test of: ${item}`).toBe(true);
+    }
   }
 });

@@ -41,7 +41,7 @@ test("altered records keep no run from being sealed: it is incomplete, names the
       .toSorted(),
   ).toEqual([
     expect.stringMatching(/^records of guest2 are left out: each has a latency bin that fio does not have/),
-    expect.stringMatching(/^records of guest2 are left out: each is of a tick that the run does not have/),
+    expect.stringMatching(/^records of guest2 are left out: each names a tick that the run does not have/),
   ]);
   expect(streams.find(({ agent }) => agent === honest!.id)).toMatchObject({ missing: 0 });
   expect(streams.find(({ agent }) => agent === hostile!.id)?.missing).toBeGreaterThan(5);

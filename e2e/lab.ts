@@ -71,7 +71,7 @@ export interface Participant {
 
 export interface WorkloadShape {
   readonly name: string;
-  readonly [field: string]: string | number | boolean;
+  readonly [field: string]: string | number | boolean | readonly (string | number)[];
 }
 
 /** A second of little load: what matters is how it goes, not how fast. */

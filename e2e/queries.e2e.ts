@@ -73,6 +73,17 @@ test("report makes one file of one run, of several and of all", async () => {
   }
 });
 
+test("compare says that single runs are too few, and a gate on them cannot tell", async () => {
+  const [{ run }] = lines as [RunLine];
+  const compared = await lab.salvo(["compare", run, run, ...data(), "--format", "json"]);
+  expect(compared).toMatchObject({ exitCode: 0, stderr: "" });
+  const [workload] = JSON.parse(compared.stdout).workloads;
+  expect(workload).toMatchObject({ title: "local/quick", base: { runs: [run] } });
+  expect(workload.compared[0].differences[0]).toMatchObject({ measure: "iops", outcome: "too-few-repeats" });
+  expect((await lab.salvo(["compare", run, run, ...data(), "--max-loss", "5%"])).exitCode).toBe(8);
+  expect((await lab.salvo(["compare", run, "nothing", ...data()])).exitCode).toBe(2);
+});
+
 test("report of what is not there, ambiguous, or not to be written", async () => {
   const missing = await lab.salvo(["report", "1999", ...data()]);
   expect(missing).toMatchObject({ exitCode: 2, stdout: "" });

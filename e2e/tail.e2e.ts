@@ -1,4 +1,5 @@
 /** What `salvo tail` prints of a live run, in each of its formats, adds up to what the archive has. */
+import { sealedRuns } from "@salvo/controller/store/runs.ts";
 import { expect, test, vi } from "vitest";
 import { type Lab, quick, ranStudy, startLab } from "./lab.ts";
 import { expectAllThere } from "./measured.ts";
@@ -50,6 +51,7 @@ for (const [format, figuresIn] of Object.entries(FORMATS)) {
     await vi.waitUntil(() => linesOf(tail.stdout).filter((line) => /finished/.test(line)).length === 2, {
       timeout: 60_000,
     });
+    if (format === "json") await expectWhole(lab, run, linesOf(tail.stdout).length);
     tail.kill("SIGINT");
     const { stdout, stderr, exitCode } = await tail.ended;
     expect(exitCode, stderr).toBe(0);
@@ -64,12 +66,19 @@ for (const [format, figuresIn] of Object.entries(FORMATS)) {
   });
 }
 
-test("tail before there was ever a server says what to name, and one that is gone is waited for", async () => {
+test("tail waits for the first run of a data folder, and for a server that is gone; a sealed run is printed or refused", async () => {
   await using lab = await startLab({ agents: 1 });
-  const never = await lab.salvo(["tail", "--lab", lab.labFile, "--data", lab.dataDir]);
-  expect(never).toMatchObject({ exitCode: 6, stdout: "" });
-  expect(never.stderr).toContain("--data");
-  expectAllThere(await lab.runStudy({}));
+  const first = lab.start(["tail", "--lab", lab.labFile, "--data", lab.dataDir, "--kind", "event"]);
+  await first.said(/waiting for the first run of the data folder \S+ \(--data\)/);
+  const [line] = expectAllThere(await lab.runStudy({}));
+  await first.printed(/"event":"released"/);
+  first.kill("SIGTERM");
+  expect((await first.ended).exitCode).toBe(0);
+  const run = line?.run ?? "";
+  const sealed = await startTail(lab, run, "json").ended;
+  expect(sealed).toMatchObject({ exitCode: 6, stdout: "" });
+  expect(sealed.stderr).toContain(`run ${run} has ended, and there is no NATS server at nats://`);
+  expect(sealed.stderr).toContain(`salvo report ${run}`);
   const unknown = await startTail(lab, "20260101-0000-001-x", "json").ended;
   expect(unknown).toMatchObject({ exitCode: 2, stdout: "" });
   expect(unknown.stderr).toMatch(/there is no run 20260101-0000-001-x. The newest are \d{8}-/);
@@ -80,6 +89,14 @@ test("tail before there was ever a server says what to name, and one that is gon
   tail.kill("SIGTERM");
   expect((await tail.ended).exitCode).toBe(0);
 });
+
+/** Once the run is sealed, and while there is a server, its tail prints all of it and ends by itself. */
+async function expectWhole(lab: Lab, run: string, lines: number): Promise<void> {
+  await vi.waitUntil(async () => (await sealedRuns(lab.dataDir)).includes(run), { timeout: 30_000 });
+  const { stdout, stderr, exitCode } = await startTail(lab, run, "json").ended;
+  expect(exitCode, stderr).toBe(0);
+  expect(linesOf(stdout).length).toBeGreaterThanOrEqual(lines);
+}
 
 function startTail(lab: Lab, run: string, format: string): TestProcess {
   return lab.start(["tail", "--lab", lab.labFile, "--data", lab.dataDir, "--run", run, "--format", format]);

@@ -8,6 +8,7 @@ const steps: readonly (readonly [name: string, command: string, ...args: string[
   ["types", "tsc"],
   ["lint", "oxlint", "--type-aware", "--deny-warnings"],
   ["format", "oxfmt", "--check"],
+  ["prose", process.execPath, "scripts/prose.ts"],
   ["tests", "vitest", "run", "--project", "unit"],
 ];
 

@@ -83,6 +83,7 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   "controller/deploy": ["controller/service", ...BASIS],
   "testbed/vlab": BASIS,
   "controller/cli": [
+    "controller/analysis",
     "controller/deploy",
     "controller/domain",
     "controller/report",
@@ -211,6 +212,20 @@ test("a deadline is bound with using, so that no timer outlives what it was for"
   expect(broken(unboundDeadlines)).toEqual([]);
 });
 
+/** What others wrote must not reach a terminal as it is: see shared/kernel/terminal-text.ts. */
+const RAW_OUTPUT = /\bprocess\.std(?:out|err)\.write\b|\bconsole\.\w+\(/g;
+const PRINTERS =
+  /^(shared\/process\/print\.ts|shared\/bus\/example\/.*|shared\/fio\/fixtures\/.*|bench\/.*|scripts\/.*)$/;
+
+function rawOutput(source: Source): string[] {
+  if (PRINTERS.test(source.path)) return [];
+  return [...codeOf(source).matchAll(RAW_OUTPUT)].map(([what]) => `prints by ${what}`);
+}
+
+test("nothing is printed but through shared/process/print.ts", () => {
+  expect(broken(rawOutput, product)).toEqual([]);
+});
+
 test("nothing is left for later, and every test is run", () => {
   const later = new RegExp(["TO", "DO\\b|FIX", "ME\\b|\\bX", "XX\\b"].join(""));
   const left = new RegExp(["\\b(test|it|describe)", "\\.(only|skip|todo|fails|skipIf)\\b"].join(""));
@@ -255,6 +270,7 @@ test.for<readonly [string, (source: Source) => readonly string[], string, string
     `const a = {\n  async b(c) {\n${"    c();\n".repeat(119)}  },\n};`,
   ],
   ["a long arrow", longFunctions, "shared/fio/x.ts", `a(b, ({ c }) => {\n${"  c();\n".repeat(119)}});`],
+  ["a raw print", rawOutput, "shared/fio/x.ts", "process.stderr.write(text);"],
   ["a timer", unboundDeadlines, "shared/fio/x.ts", 'await sleep(1, { signal: deadline(5, "waiting") });'],
   ["a bang", unexplained, "shared/fio/x.ts", "export const a = b.get(c)!.d;"],
 ])("the rules find: %s", ([, rule, path, text]) => {

@@ -124,6 +124,13 @@ test("an NVMe namespace: the controller's serial number, its own identifier", as
   });
 });
 
+test("a disk tells its logical sector, where the kernel does", async () => {
+  await disk("devices/pci0/block/sda", "8:0");
+  expect(only()).not.toHaveProperty("sectorBytes");
+  await files("devices/pci0/block/sda", { "queue/logical_block_size": "4096\n" });
+  expect(only()).toMatchObject({ sectorBytes: 4096 });
+});
+
 test("a virtio disk has a serial number at most; what cannot be read is unknown, not absent", async () => {
   await disk("devices/virtio0/block/vda", "254:0", { serial: "disk-1\0\0" });
   expect(only()).toMatchObject({ serial: { value: "disk-1" }, wwn: { value: "" } });

@@ -43,8 +43,15 @@ export function identifyDisk(at: string, sys = "/sys"): DiskIdentity {
     wwn: fact(() => text(join(folder, "wwid")) || text(join(folder, "device/wwid"))),
     target: fact(() => targetOf(folder, sys)),
     sessions: sessionsOf(folder),
+    ...sectorOf(folder),
     ...(isMap && { paths: [] }),
   };
+}
+
+/** Documentation/ABI/stable/sysfs-block, logical_block_size. */
+function sectorOf(folder: string): Pick<DiskIdentity, "sectorBytes"> {
+  const bytes = Number(text(join(folder, "queue/logical_block_size")));
+  return bytes > 0 ? { sectorBytes: bytes } : {};
 }
 
 /** dev is the number that handles have; diskseq (Linux 5.15) counts attachments, so it is never the same twice. */

@@ -2,6 +2,7 @@ import type { Fact, Signature } from "@salvo/shared/agent/domain/guard/facts.ts"
 import type { Waiting } from "@salvo/shared/kernel/signal.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { RESERVED_BYTES } from "@salvo/shared/agent/domain/guard/label.ts";
+import { said } from "@salvo/shared/process/answer-of.ts";
 import { open } from "node:fs/promises";
 import { run } from "@salvo/shared/process/run.ts";
 
@@ -24,7 +25,9 @@ export async function findSignatures(path: string, waiting: Waiting = {}): Promi
 /** wipefs without --all only lists, --no-act makes sure of it. */
 async function atTheEnds(path: string, waiting: Waiting): Promise<Signature[]> {
   const { stdout, stderr, exitCode } = await run("wipefs", ["--no-act", "--json", path], given(waiting));
-  if (exitCode !== 0) throw new Error(`wipefs exited with ${exitCode}: ${stderr.trim()}`);
+  // It prints nothing where there is nothing, and then it has nothing to complain of either.
+  if (exitCode !== 0 || (stdout.trim() === "" && stderr.trim() !== ""))
+    throw new Error(`wipefs failed (${said({ stderr, exitCode })})`);
   return parseSignatures(stdout);
 }
 
@@ -33,7 +36,7 @@ async function atFirstPartition(path: string, waiting: Waiting): Promise<Signatu
   const { stdout, stderr, exitCode } = await run("blkid", ["--probe", ...where, path], given(waiting));
   // 2: nothing there; also what it cannot read, so we read it ourselves. blkid(8)
   if (exitCode === 2) await readSome(path, FIRST_PARTITION);
-  else if (exitCode !== 0) throw new Error(`blkid exited with ${exitCode}: ${stderr.trim()}`);
+  else if (exitCode !== 0 || stdout.trim() === "") throw new Error(`blkid failed (${said({ stderr, exitCode })})`);
   return parseProbe(stdout).map((type) => ({ type, offset: FIRST_PARTITION }));
 }
 

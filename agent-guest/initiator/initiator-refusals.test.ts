@@ -241,8 +241,12 @@ const OF_TARGET2 = { ...X, name: "iqn.2026-11.test.salvo:lab.target2.x" };
 test.each([
   ["portals of this host's own disk", attachmentTo(X, LOCAL), "a local target has no portals"],
   ["no portal", attachmentTo(X, { portals: [] }), "it has no portal"],
-  ["CHAP of NVMe", attachmentTo(NVME, { chap: CHAP }), "CHAP is of iSCSI and iSER"],
-  ["CHAP of this host's own disk", attachmentTo(X, { ...LOCAL, portals: [], chap: CHAP }), "CHAP is of iSCSI and iSER"],
+  ["CHAP of NVMe", attachmentTo(NVME, { chap: CHAP }), "CHAP works only with iSCSI and iSER"],
+  [
+    "CHAP of this host's own disk",
+    attachmentTo(X, { ...LOCAL, portals: [], chap: CHAP }),
+    "CHAP works only with iSCSI and iSER",
+  ],
   [
     "a device that the agent's file has",
     attachmentTo(X, { luns: [{ ...LUN, device: "file0" }] }),

@@ -113,7 +113,7 @@ function check(
   const depths = nvmeDepths(transport);
   if (isNvme(transport) && queueDepth > 0 && (queueDepth < depths.min || queueDepth > depths.max))
     throw wrong(`queueDepth of ${transportName(transport)} is ${depths.min} to ${depths.max}`);
-  if (chap && (isLocal || isNvme(transport))) throw wrong("CHAP is of iSCSI and iSER");
+  if (chap && (isLocal || isNvme(transport))) throw wrong("CHAP works only with iSCSI and iSER");
   if (!isLocal && !isNvme(transport) && initiatorName(host) === "")
     throw new SalvoError("refused", "this host has no name as an initiator", {
       host: config.id,
@@ -127,12 +127,12 @@ function check(
     if (config.devices.some(({ name }) => name === device))
       throw new SalvoError("refused", `the agent's own file has another device ${device}`, {
         host: config.id,
-        remedy: "Rename it there, and start the agent anew",
+        remedy: "Rename it there, and restart the agent",
       });
     if (!targets.some((prefix) => target.startsWith(prefix)))
       throw new SalvoError("refused", `runs may not write to LUNs of ${target} [foreign-target]`, {
         host: config.id,
-        remedy: "Name the agent of that target under lunsOf in this agent's own file, and start the agent anew",
+        remedy: "Name the agent of that target under lunsOf in this agent's own file, and restart the agent",
       });
   }
 }

@@ -4,6 +4,7 @@ import { ChannelTest } from "@salvo/proto/path_pb.ts";
 import type { Measured, Served, ServedAt } from "@salvo/shared/agent/path/tools.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep, type Waiting } from "@salvo/shared/kernel/signal.ts";
+import { said } from "@salvo/shared/process/answer-of.ts";
 import { run } from "@salvo/shared/process/run.ts";
 import { startProcess } from "@salvo/shared/process/start.ts";
 import { SEARCH_PATH } from "../provision/perform.ts";
@@ -63,7 +64,8 @@ export async function* serveChannel(test: ChannelTest, address: string, { signal
 async function listens(pid: number, signal: AbortSignal): Promise<void> {
   using within = deadline(LISTEN_MS, "waiting for a listener", signal);
   for (;;) {
-    const { stdout } = await run("rdma", ["-j", "resource", "show", "cm_id"], { env: ENV, signal: within });
+    const { stdout, ...end } = await run("rdma", ["-j", "resource", "show", "cm_id"], { env: ENV, signal: within });
+    if (end.exitCode !== 0) throw new SalvoError("program-failed", `rdma resource show cm_id failed (${said(end)})`);
     const listening = parseListeners(stdout).includes(pid);
     await sleep(LOOK_MS, { signal: within }); // the kernel says so just before it does (rdma_listen, drivers/infiniband/core/cma.c)
     if (listening) return;

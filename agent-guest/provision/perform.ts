@@ -1,5 +1,6 @@
 import { appendFile, mkdir, rm, rmdir, symlink, unlink, writeFile } from "node:fs/promises";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { said } from "@salvo/shared/process/answer-of.ts";
 import { run } from "@salvo/shared/process/run.ts";
 import type { PlainOp } from "./op.ts";
 
@@ -52,6 +53,9 @@ export async function mustRun(
   const { stdout, stderr, exitCode } = await run(program, args, options);
   if (exitCode === 0 && (prints === undefined || stdout.split("\n").some((line) => line.endsWith(prints)))) return;
   if (exitCode === 0)
-    throw new SalvoError("program-failed", `it did not answer with${prints}: ${stdout.trim() || "with nothing"}`);
-  throw new SalvoError("program-failed", `exit code ${exitCode}: ${stderr.trim() || stdout.trim() || "no message"}`);
+    throw new SalvoError(
+      "program-failed",
+      `${program} did not answer with${prints}: ${stdout.trim() || "with nothing"}`,
+    );
+  throw new SalvoError("program-failed", `${program} failed (${said({ stderr: stderr.trim() || stdout, exitCode })})`);
 }

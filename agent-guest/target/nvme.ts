@@ -44,7 +44,7 @@ export function wantedNvme(
   const { name, luns, initiators, chap, queueDepth } = wanted;
   const { maker } = deps;
   const wrong = (why: string) => new SalvoError("invalid-input", `export ${name} ${why}`, { host: maker.agent });
-  if (chap) throw wrong("has CHAP, which is of iSCSI and iSER");
+  if (chap) throw wrong("has CHAP, which works only with iSCSI and iSER");
   if (queueDepth > 0) throw wrong("has a queue depth, which of NVMe is the initiator's: queueDepth of its attachment");
   if (luns.some(({ number }) => number === 0)) throw wrong("has LUN 0: NVMe counts from 1");
   const transport = nvmeTransport(wanted.transport) ?? "tcp";

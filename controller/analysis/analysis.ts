@@ -7,14 +7,14 @@ import { createClocks, jumpedClocks, type KnownClock, knownClocks } from "./cloc
 import { createStreamCount, type StreamEntry } from "./completeness.ts";
 import { conclude, type Conclusion, type Told } from "./conclusion.ts";
 import type { RunFacts } from "./facts.ts";
-import { isHeld } from "./findings.ts";
+import { isHeld } from "./shortcomings.ts";
 import { hasJumped, hostBoundInRunNs, hostBoundNs, hostClocksOf } from "./host-clocks.ts";
 import { whoIsLost } from "./lost.ts";
 import type { Measured } from "./measured.ts";
 import { observersOf } from "./observers.ts";
 import { addToOutline, createOutline } from "./outline.ts";
 import { createSampleCount } from "./samplecount.ts";
-import { type FirstIo, middleOf } from "./spread.ts";
+import type { FirstIo } from "./spread.ts";
 import { createStalls } from "./stalls.ts";
 import { plannedSpan, tickAtOrBefore, windowOf, type TickSpan } from "./window.ts";
 
@@ -81,11 +81,12 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
       streams: completeness(),
     });
   const spansOf = (lost: readonly string[]) =>
-    spec.participants.map(({ id, agent }) => {
-      const start = firstIo(id, agent);
-      const startedNs = start && middleOf(start);
-      return { id, startedNs, lastTick: lastTickOf(id, agent), lost: lost.includes(agent) };
-    });
+    spec.participants.map(({ id, agent }) => ({
+      id,
+      startedNs: firstIo(id, agent)?.latestNs,
+      lastTick: lastTickOf(id, agent),
+      lost: lost.includes(agent),
+    }));
 
   /** The clock of the host that an agent samples is known to the sum of both bounds. */
   const chained = (): KnownClock[] =>

@@ -16,16 +16,20 @@ import type { StartProof } from "@salvo/proto/telemetry_pb.ts";
 import { greatest } from "@salvo/shared/kernel/extremes.ts";
 import { msToNs, nsToMs } from "@salvo/shared/kernel/time.ts";
 import type { KnownClock, T0 } from "./clocks.ts";
+import { cpuCostOf } from "./cpu-cost.ts";
 import type { RunFacts } from "./facts.ts";
-import { findingsOf } from "./findings.ts";
+import { findingFacts } from "./finding-facts.ts";
+import { findingsOf } from "./findings/findings.ts";
 import type { Measured } from "./measured.ts";
 import { notesOn } from "./notes.ts";
 import { gapNotes, observerNotes, type Observers } from "./observers.ts";
 import type { AgentOutline } from "./outline.ts";
 import { contentOf } from "./run-content.ts";
+import { settingsOf } from "./run-settings.ts";
 import { type FirstIo, startSpread } from "./spread.ts";
 import { reachesInto, type Stall } from "./stalls.ts";
-import { judge, type Findings } from "./verdict.ts";
+import { shortcomingsOf } from "./shortcomings.ts";
+import { judge, type Shortcomings } from "./verdict.ts";
 import { warningsOn } from "./warnings.ts";
 import type { ParticipantSpan, TickSpan } from "./window.ts";
 
@@ -66,26 +70,29 @@ export function conclude(told: Told, measured: Measured | undefined): Conclusion
   const lasts = ({ agent }: { readonly agent: string }) => !lost.includes(agent);
   const ofLasting = told.stalls.filter(lasts);
   const within = ofLasting.filter((stall) => measured && reachesInto(stall, measured.span));
-  const findings = findingsOf({ ...told, clocks: clocks.filter(lasts), stalls: within, measured });
+  const found = shortcomingsOf({ ...told, clocks: clocks.filter(lasts), stalls: within, measured });
   return {
-    summary: summaryOf(told, findings, { measured, within }),
+    summary: summaryOf(told, found, { measured, within }),
     participants: participantsOf(told, measured),
     streams: told.streams,
     starts: told.outlines.flatMap(({ starts }) => [...starts.values()]),
     hostClocks: told.hostClocks,
-    notes: notesOf(told, findings, { measured, outside: ofLasting.filter((stall) => !within.includes(stall)) }),
+    notes: notesOf(told, found, { measured, outside: ofLasting.filter((stall) => !within.includes(stall)) }),
   };
 }
 
 function summaryOf(
   told: Told,
-  findings: Findings,
+  found: Shortcomings,
   { measured, within }: { readonly measured: Measured | undefined; readonly within: readonly Stall[] },
 ): RunSummary {
   const { spec, facts, lost, outlines } = told;
   const lasts = ({ agent }: { readonly agent: string }) => !lost.includes(agent);
-  const { verdict, reason, besides } = judge(findings);
+  const { verdict, reason, besides } = judge(found);
   const spread = startSpread(told.firstIos);
+  const totals = measured && totalsOf(measured, spec.participants.filter(lasts), within);
+  const cpuCost =
+    measured && cpuCostOf({ spec, agents: facts.agents, iops: totals?.iops ?? 0, ...spentBy(measured, lost) });
   return create(RunSummarySchema, {
     run: spec.run,
     study: spec.study,
@@ -96,14 +103,22 @@ function summaryOf(
     reason,
     participants: spec.participants.length,
     ...(spread && { startSpreadMs: spread }),
-    startBoundUs: Number(findings.proof?.boundNs ?? 0n) / 1000,
-    clockBoundUs: Number(worst(findings.clocks)) / 1000,
+    startBoundUs: Number(found.proof?.boundNs ?? 0n) / 1000,
+    clockBoundUs: Number(worst(found.clocks)) / 1000,
     ...(measured && facts.t0 && { window: windowAt(measured.span, facts.t0, spec.intervalMs) }),
-    ...(measured && { totals: totalsOf(measured, spec.participants.filter(lasts), within) }),
+    ...(totals && { totals }),
     samples: told.samples,
     warnings: [...besides, ...warningsOn({ spec, agents: facts.agents, outlines: outlines.filter(lasts), measured })],
     content: contentOf(spec),
+    ...(cpuCost && { cpuCost }),
+    findings: measured && totals ? findingsOf(findingFacts({ ...told, found, measured, totals, within, spread })) : [],
+    settings: settingsOf(spec),
   });
+}
+
+function spentBy(measured: Measured, lost: readonly string[]) {
+  const coreTimes = new Map([...measured.coreTimes()].filter(([agent]) => !lost.includes(agent)));
+  return { coreTimes, windowSeconds: measured.seconds };
 }
 
 function participantsOf({ spec, lost, outlines, firstIos }: Told, measured: Measured | undefined): ParticipantResult[] {
@@ -125,13 +140,13 @@ function participantsOf({ spec, lost, outlines, firstIos }: Told, measured: Meas
 
 function notesOf(
   told: Told,
-  findings: Findings,
+  found: Shortcomings,
   { measured, outside }: { readonly measured: Measured | undefined; readonly outside: readonly Stall[] },
 ): string[] {
   const { facts, clocks, streams, outlines } = told;
   return [
     ...(facts.notes ?? []),
-    ...notesOn({ ...told, uncollected: facts.uncollected ?? [], clocks: findings.clocks, stalls: outside, measured }),
+    ...notesOn({ ...told, uncollected: facts.uncollected ?? [], clocks: found.clocks, stalls: outside, measured }),
     ...observerNotes({
       ...told,
       withGaps: streams.flatMap(({ agent, missing }) => (missing > 0 ? [agent] : [])),

@@ -4,6 +4,9 @@ import type { CoreTime } from "@salvo/proto/telemetry_pb.ts";
 export interface CoreSum {
   /** Not idle and not waiting for I/O. Time that the hypervisor took is in it: it was wanted. */
   readonly busyMs: number;
+  readonly userMs: number;
+  readonly systemMs: number;
+  /** In interrupts, hard and soft. */
   readonly softirqMs: number;
   readonly stealMs: number;
   readonly allMs: number;
@@ -27,12 +30,14 @@ export function createCoreSums(): CoreSums {
   };
 }
 
-const NOTHING: CoreSum = { busyMs: 0, softirqMs: 0, stealMs: 0, allMs: 0 };
+const NOTHING: CoreSum = { busyMs: 0, userMs: 0, systemMs: 0, softirqMs: 0, stealMs: 0, allMs: 0 };
 
 function plus(sum: CoreSum, core: CoreTime): CoreSum {
   const busyMs = core.userMs + core.systemMs + core.irqMs + core.softirqMs + core.stealMs;
   return {
     busyMs: sum.busyMs + busyMs,
+    userMs: sum.userMs + core.userMs,
+    systemMs: sum.systemMs + core.systemMs,
     softirqMs: sum.softirqMs + core.irqMs + core.softirqMs,
     stealMs: sum.stealMs + core.stealMs,
     allMs: sum.allMs + busyMs + core.idleMs + core.iowaitMs,

@@ -1,5 +1,6 @@
 import { binRangeNs, CLAMP_BIN } from "@salvo/shared/fio/bins.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { greatest } from "@salvo/shared/kernel/extremes.ts";
 import { readDocument } from "@salvo/shared/fio/document.ts";
 
 /**
@@ -15,18 +16,22 @@ export function longestNs(bins: Float64Array, fiosOwnNs: number | undefined): nu
   return fiosOwnNs !== undefined && fiosOwnNs >= leastNs ? Math.min(most, fiosOwnNs) : most;
 }
 
-/** The longest total latency of a fio process, ns, as its last document says; undefined when that says none. */
-export function longestOfResult(json: string): number | undefined {
+/** The longest total latency of a fio process in each direction, ns, as its last document says; without those that it does not say. */
+export function longestOfResult(json: string): { readonly read?: number; readonly write?: number } {
   try {
-    const longest = readDocument(json)
-      .list("jobs")
-      .flatMap((job) => [job.object("read"), job.object("write")])
-      .filter((direction) => direction.has("lat_ns"))
-      .map((direction) => direction.object("lat_ns").count("max"))
-      .reduce((most, each) => Math.max(most, each), 0);
-    return longest > 0 ? longest : undefined;
+    const jobs = readDocument(json).list("jobs");
+    const longest = (direction: "read" | "write") =>
+      greatest(
+        jobs
+          .map((job) => job.object(direction))
+          .filter((each) => each.has("lat_ns"))
+          .map((each) => each.object("lat_ns").count("max")),
+        0,
+      );
+    const [read, write] = [longest("read"), longest("write")];
+    return { ...(read > 0 && { read }), ...(write > 0 && { write }) };
   } catch (error) {
-    if (toSalvoError(error).kind === "program-failed") return undefined; // damaged, or of another version: bins tell enough
+    if (toSalvoError(error).kind === "program-failed") return {}; // damaged, or of another version: bins tell enough
     throw error;
   }
 }

@@ -1,14 +1,13 @@
-import { create } from "@bufbuild/protobuf";
-import { TotalsSchema, type RunSpec, type Totals } from "@salvo/proto/run_pb.ts";
-import type { FioSample, Io, Record } from "@salvo/proto/telemetry_pb.ts";
-import { BIN_COUNT, CLAMP_BIN } from "@salvo/shared/fio/bins.ts";
-import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import type { RunSpec, Totals } from "@salvo/proto/run_pb.ts";
+import type { FioSample, Record } from "@salvo/proto/telemetry_pb.ts";
+import { CLAMP_BIN } from "@salvo/shared/fio/bins.ts";
 import { msToNs } from "@salvo/shared/kernel/time.ts";
 import { busyShare, busyTime, type BusyTime } from "../domain/busy.ts";
 import type { Clocks } from "./clocks.ts";
 import { createCoreSums, type CoreSum } from "./core-sums.ts";
-import { longestNs, longestOfResult } from "./longest.ts";
-import { percentilesOfBins } from "./percentiles.ts";
+import { addIo, type Direction, emptySum, type IoSum, type Share, totalsOfShares } from "./io-sums.ts";
+import { longestOfResult } from "./longest.ts";
+import { createQueueSums, type QueueFigures } from "./queue-sums.ts";
 import type { TickSpan } from "./window.ts";
 
 /** What was done within a span of ticks. Records may come in any order, but each only once. */
@@ -30,6 +29,8 @@ export interface Measured {
   /** Bytes that fio moved for a participant, and that its disk counted: undefined without counters. */
   bytesOf(participant: string): number;
   diskBytesOf(participant: string): number | undefined;
+  /** Requests in flight at each participant's disk, as samples saw them; without those whose disks do not tell. */
+  queues(): readonly QueueFigures[];
   /** What each core did, by agent and core number. */
   coreTimes(): ReadonlyMap<string, readonly CoreSum[]>;
   /** Participants with latencies in fio's last bin, which holds everything above 17 s. */
@@ -41,19 +42,27 @@ export function createMeasured(spec: RunSpec, span: TickSpan, clocks: Pick<Clock
   const cpus = new Map<string, BusyTime>();
   const diskBytes = new Map<string, number>();
   const cores = createCoreSums();
+  const queues = createQueueSums();
   const inSpan = (tick: number) => tick > span.first && tick <= span.last;
 
   function sumOf(agent: string, participant: string): Sum {
     let sum = participants.get(participant);
-    if (!sum) participants.set(participant, (sum = emptySum(agent)));
+    if (!sum) participants.set(participant, (sum = emptyOf(agent)));
     return sum;
   }
 
   function secondsOf(participant: string): number | undefined {
-    const { agent, before, last } = participants.get(participant) ?? emptySum("");
-    if (!last) return undefined;
+    const sum = participants.get(participant);
+    if (!sum?.last) return undefined;
+    const { agent, before, last } = sum;
     const ns = afterT0Ns(agent, last) - (before ? afterT0Ns(agent, before) : 0n);
     return ns > 0n ? Number(ns) / 1e9 : undefined;
+  }
+
+  function shareOf(participant: string): Share | undefined {
+    const sum = participants.get(participant);
+    const seconds = secondsOf(participant);
+    return sum && seconds !== undefined ? { sums: sum.sums, seconds, longestNs: sum.longestNs } : undefined;
   }
 
   /** Of an agent whose clock was never probed the ticks themselves are all that is known. */
@@ -75,43 +84,30 @@ export function createMeasured(spec: RunSpec, span: TickSpan, clocks: Pick<Clock
         const sum = cpus.get(agent);
         cpus.set(agent, { busyMs: busyMs + (sum?.busyMs ?? 0), allMs: allMs + (sum?.allMs ?? 0) });
       } else if (body.case === "disk" && inSpan(body.value.tick)) {
-        const { participant, readBytes, writtenBytes } = body.value;
+        const { participant, readBytes, writtenBytes, inFlight, gap } = body.value;
+        if (!gap && participant !== "") queues.add(participant, inFlight);
         diskBytes.set(participant, (diskBytes.get(participant) ?? 0) + Number(readBytes + writtenBytes));
       } else if (body.case === "final") {
         sumOf(agent, body.value.participant).longestNs = longestOfResult(body.value.json);
       }
     },
-    totals(ids) {
-      const bins = new Float64Array(BIN_COUNT);
-      let iops = 0;
-      let bytesPerSec = 0;
-      let mostNs: number | undefined;
-      for (const id of ids) {
-        const sum = participants.get(id);
-        const seconds = secondsOf(id);
-        if (!sum || seconds === undefined) continue;
-        iops += sum.ios / seconds;
-        bytesPerSec += sum.bytes / seconds;
-        for (const [bin, count] of sum.bins.entries()) bins[bin] = (bins[bin] ?? 0) + count;
-        const ownNs = longestNs(sum.bins, sum.longestNs);
-        if (ownNs !== undefined) mostNs = Math.max(mostNs ?? 0, ownNs);
-      }
-      return totalsOf(iops, bytesPerSec, bins, mostNs);
-    },
+    totals: (ids) => totalsOfShares(ids.flatMap((id) => shareOf(id) ?? [])),
     totalsOf(participant) {
-      const sum = participants.get(participant);
-      const seconds = secondsOf(participant);
-      if (!sum || !seconds) return undefined;
-      return totalsOf(sum.ios / seconds, sum.bytes / seconds, sum.bins, longestNs(sum.bins, sum.longestNs));
+      const share = shareOf(participant);
+      return share && totalsOfShares([share]);
     },
     secondsOf,
     lateTicks: () =>
       new Map([...participants].filter(([, sum]) => sum.lateTicks > 0).map(([id, sum]) => [id, sum.lateTicks])),
     busyShares: () => new Map([...cpus].map(([agent, time]) => [agent, busyShare(time)])),
-    bytesOf: (participant) => participants.get(participant)?.bytes ?? 0,
+    bytesOf: (participant) => {
+      const { read, write } = participants.get(participant)?.sums ?? { read: undefined, write: undefined };
+      return (read?.bytes ?? 0) + (write?.bytes ?? 0);
+    },
     diskBytesOf: (participant) => diskBytes.get(participant),
+    queues: () => queues.all(),
     coreTimes: () => cores.byAgent,
-    clamped: () => [...participants].filter(([, { bins }]) => (bins[CLAMP_BIN] ?? 0) > 0).map(([id]) => id),
+    clamped: () => [...participants].filter(([, { sums }]) => isClamped(sums)).map(([id]) => id),
   };
 }
 
@@ -123,23 +119,22 @@ interface Answer {
 
 interface Sum {
   readonly agent: string;
-  ios: number;
-  /** Exact to 9 PB. */
-  bytes: number;
-  /** How many latencies each of fio's bins has: bare numbers, as a run may have hundreds of millions to add. */
-  readonly bins: Float64Array;
+  readonly sums: Readonly<globalThis.Record<Direction, IoSum>>;
   lateTicks: number;
   /** The last answer up to the span's beginning: what is counted in the span was done after it. T0 without one. */
   before: Answer | undefined;
   /** The last in the span. */
   last: Answer | undefined;
-  /** The longest latency of fio's whole run, ns, as its result says. */
-  longestNs: number | undefined;
+  longestNs: Share["longestNs"];
 }
 
-function emptySum(agent: string): Sum {
-  const bins = new Float64Array(BIN_COUNT);
-  return { agent, ios: 0, bytes: 0, bins, lateTicks: 0, before: undefined, last: undefined, longestNs: undefined };
+function emptyOf(agent: string): Sum {
+  const sums = { read: emptySum(), write: emptySum() };
+  return { agent, sums, lateTicks: 0, before: undefined, last: undefined, longestNs: {} };
+}
+
+function isClamped({ read, write }: Sum["sums"]): boolean {
+  return [read, write].some(({ bins }) => (bins[CLAMP_BIN] ?? 0) > 0);
 }
 
 function addBefore(sum: Sum, sample: FioSample): void {
@@ -148,31 +143,12 @@ function addBefore(sum: Sum, sample: FioSample): void {
 
 function addSample(sum: Sum, sample: FioSample): void {
   const { tick, stalled, read, write } = sample;
-  if (read) addIo(sum, read);
-  if (write) addIo(sum, write);
+  if (read) addIo(sum.sums.read, read);
+  if (write) addIo(sum.sums.write, write);
   if (stalled) sum.lateTicks++;
   else if (tick > (sum.last?.tick ?? 0)) sum.last = answerOf(sample);
 }
 
 function answerOf({ tick, countedAtNs, takenAtNs }: FioSample): Answer {
   return { tick, agentNs: countedAtNs === 0n ? takenAtNs : countedAtNs };
-}
-
-function addIo(sum: Sum, { ios, bytes, latency }: Io): void {
-  sum.ios += ios;
-  sum.bytes += Number(bytes);
-  if (!latency) return;
-  for (let index = 0; index < latency.bins.length; index++) {
-    const bin = latency.bins[index] ?? BIN_COUNT;
-    const count = sum.bins[bin];
-    if (count === undefined) throw new SalvoError("corrupt", `a sample has a latency in bin ${bin}, which fio has not`);
-    sum.bins[bin] = count + (latency.counts[index] ?? 0);
-  }
-}
-
-const BYTES_PER_MIB = 2 ** 20;
-
-function totalsOf(iops: number, bytesPerSec: number, bins: Float64Array, mostNs: number | undefined): Totals {
-  const latencyUs = { ...percentilesOfBins(bins), ...(mostNs !== undefined && { max: mostNs / 1000 }) };
-  return create(TotalsSchema, { iops, mibPerSec: bytesPerSec / BYTES_PER_MIB, latencyUs });
 }

@@ -63,6 +63,6 @@ function sumOf(users: readonly DiskUser[]): SharedDisk {
 }
 
 /** Agents with the same host name and boot are on one host. */
-function hostsByAgent(agents: readonly AgentDescription[]): ReadonlyMap<string, string> {
+export function hostsByAgent(agents: readonly AgentDescription[]): ReadonlyMap<string, string> {
   return new Map(agents.map(({ id, host, bootId }) => [id, JSON.stringify([host?.name, bootId || id])]));
 }

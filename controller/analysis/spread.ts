@@ -64,11 +64,6 @@ export interface WidestProof extends FirstIo {
   readonly boundNs: bigint;
 }
 
-/** The middle of the proof, ns after T0. */
-export function middleOf({ earliestNs, latestNs }: FirstIo): bigint {
-  return (earliestNs + latestNs) / 2n;
-}
-
 function boundOf({ earliestNs, latestNs }: FirstIo): bigint {
   return (latestNs - earliestNs + 1n) / 2n;
 }

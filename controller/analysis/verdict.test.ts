@@ -3,7 +3,7 @@ import type { Verdict } from "../domain/verdicts.ts";
 import type { KnownClock } from "./clocks.ts";
 import type { WidestProof } from "./spread.ts";
 import type { Stall } from "./stalls.ts";
-import { judge, type Findings } from "./verdict.ts";
+import { judge, type Shortcomings } from "./verdict.ts";
 
 const MS = 1_000_000n;
 /** The clock is known to 1 ms, and its round trip is twice that. */
@@ -27,7 +27,7 @@ const stall: Stall = {
   seconds: 2.61,
 };
 
-const good: Findings = {
+const good: Shortcomings = {
   aborted: undefined,
   lostAgents: [],
   failedFio: [],
@@ -59,7 +59,7 @@ test("a run of which nothing bad is known is complete, with bounds at their limi
 });
 
 // From what outweighs all to what everything else outweighs.
-const WORSE_FIRST: readonly (readonly [Partial<Findings>, Verdict, string])[] = [
+const WORSE_FIRST: readonly (readonly [Partial<Shortcomings>, Verdict, string])[] = [
   [{ failedFio: ["vm1.d1 (exit code 1)"] }, "invalid", "fio failed on vm1.d1 (exit code 1)"],
   [{ aborted: "stopped by Ctrl-C" }, "aborted", "stopped by Ctrl-C"],
   [{ endedEarly: ["vm1"] }, "aborted", "the run ended before its plan on vm1"],
@@ -123,7 +123,7 @@ test("each finding has its verdict and a reason that names who it is about", () 
     expect(judge({ ...good, ...finding })).toEqual({ verdict, reason, besides: [] });
 });
 
-test("of two findings the worse decides", () => {
+test("of two shortcomings the worse decides", () => {
   for (const [index, [worse, verdict, reason]] of WORSE_FIRST.entries())
     for (const [lesser] of WORSE_FIRST.slice(index + 1))
       expect(judge({ ...good, ...lesser, ...worse })).toMatchObject({ verdict, reason });

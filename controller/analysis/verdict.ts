@@ -7,7 +7,7 @@ import { type LateStart, START_BOUND_MS_MAX, START_SPREAD_MS_MAX, type WidestPro
 import { type Stall, stallText } from "./stalls.ts";
 
 /** What a run is judged by. Every list names the agents or participants that it is true of. */
-export interface Findings {
+export interface Shortcomings {
   /** Why the conductor ended the run before its planned end. */
   readonly aborted: string | undefined;
   /** Lost in mid-run, and the run went on without them. */
@@ -68,7 +68,7 @@ export interface Judgement {
 /** Rates stay exact however late fio answers; but participants are to be measured at the same time. */
 export const SPAN_SHARE_MAX = 0.02;
 
-type Rule = readonly [Verdict, (findings: Findings) => string | false];
+type Rule = readonly [Verdict, (found: Shortcomings) => string | false];
 
 /** The first that has something to say is the verdict. */
 const RULES: readonly Rule[] = [
@@ -108,9 +108,9 @@ const RULES: readonly Rule[] = [
   ["complete", () => "everything planned was measured and is here"],
 ];
 
-export function judge(findings: Findings): Judgement {
+export function judge(found: Shortcomings): Judgement {
   const said = RULES.flatMap(([verdict, ruleOf]) => {
-    const reason = ruleOf(findings);
+    const reason = ruleOf(found);
     return reason === false ? [] : [{ verdict, reason }];
   });
   const [first, ...more] = said;
@@ -121,7 +121,7 @@ export function judge(findings: Findings): Judgement {
   return { ...first, besides };
 }
 
-function agentsOf(uncollected: Findings["uncollected"], forgotten: boolean): string[] {
+function agentsOf(uncollected: Shortcomings["uncollected"], forgotten: boolean): string[] {
   return uncollected.filter((each) => each.forgotten === forgotten).map(({ agent }) => agent);
 }
 

@@ -6,6 +6,7 @@ import { greatest, least } from "@salvo/shared/kernel/extremes.ts";
 import type { AgentDescription } from "@salvo/proto/agent_pb.ts";
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
 import { cpuWarnings } from "./cpu-limits.ts";
+import { diskUsers } from "./disk-users.ts";
 import type { Measured } from "./measured.ts";
 import type { AgentOutline } from "./outline.ts";
 import { list } from "./sentences.ts";
@@ -56,15 +57,7 @@ const OTHERS_SHARE_MIN = 0.1;
 
 function otherUsers({ spec, agents, measured, outlines }: WarningFacts): string[] {
   if (!measured) return [];
-  const diskOf = new Map(outlines.flatMap(({ disks }) => [...disks]));
-  const users = spec.participants.map(({ id, agent, device }) => ({
-    participant: id,
-    agent,
-    device,
-    disk: diskOf.get(id) ?? "",
-    fioBytes: measured.bytesOf(id),
-    diskBytes: measured.diskBytesOf(id),
-  }));
+  const users = diskUsers(spec, measured, outlines);
   return sharedDisks(users, agents).flatMap((disk) => otherUserOf(disk));
 }
 

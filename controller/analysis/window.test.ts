@@ -11,12 +11,12 @@ test("the window is the planned one when all started at T0 and ran to the end", 
   expect(windowOf(spec, [ran, ran])).toEqual({ first: 2, last: 12 });
 });
 
-test("without a ramp a start within 25 ms after T0 counts as started at T0, and a later one from the next tick", () => {
+test("without a ramp a start within 35 ms after T0 counts as started at T0, and a later one from the next tick", () => {
   const noRamp = create(RunSpecSchema, { intervalMs: 1000, workload: { durationMs: 10_000 } });
   const at = (startedNs: bigint) => windowOf(noRamp, [ran, { ...ran, startedNs, lastTick: 10 }]);
-  expect(at(25n * MS)).toEqual({ first: 0, last: 10 });
-  expect(at(25n * MS + 1n)).toEqual({ first: 1, last: 10 });
-  expect(at(3025n * MS)).toEqual({ first: 3, last: 10 });
+  expect(at(35n * MS)).toEqual({ first: 0, last: 10 });
+  expect(at(35n * MS + 1n)).toEqual({ first: 1, last: 10 });
+  expect(at(3035n * MS)).toEqual({ first: 3, last: 10 });
   expect(at(-1n * MS)).toEqual({ first: 0, last: 10 });
 });
 

@@ -1,6 +1,6 @@
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
 import { msToNs } from "@salvo/shared/kernel/time.ts";
-import { START_SPREAD_MS_MAX } from "./spread.ts";
+import { START_BOUND_MS_MAX, START_SPREAD_MS_MAX } from "./spread.ts";
 
 /**
  * A span between two ticks, tick n being T0 + n x interval. The samples in it are those of ticks first + 1 to last, as the
@@ -20,7 +20,7 @@ export function plannedSpan({ workload, intervalMs }: RunSpec): TickSpan {
 
 export interface ParticipantSpan {
   readonly id: string;
-  /** The middle of the proof of its first I/O, ns after T0; absent without a proof, which shortens nothing. */
+  /** When its first I/O had happened at the latest, ns after T0; absent without a proof, which shortens nothing. */
   readonly startedNs: bigint | undefined;
   /** The last tick at which it was seen running. */
   readonly lastTick: number;
@@ -28,12 +28,12 @@ export interface ParticipantSpan {
   readonly lost: boolean;
 }
 
-/** A start that is not called late does not shorten the window either: such a participant counts as running from the tick. */
-const START_TOLERANCE_NS = msToNs(START_SPREAD_MS_MAX);
+/** A start that is neither late nor proven too widely shortens no window: its participant counts as running from the tick. */
+const START_TOLERANCE_NS = msToNs(START_SPREAD_MS_MAX + START_BOUND_MS_MAX);
 
 /**
  * The part of the planned span in which all participants were running: from the first tick at which each had done its first
- * I/O (or not more than START_SPREAD_MS_MAX after it) to the last at which none had ended. A lost participant does not shorten it: what
+ * I/O (or not more than 35 ms after it) to the last at which none had ended. A lost participant does not shorten it: what
  * it did until then counts, and the totals' reader is told. Undefined when nothing is left.
  */
 export function windowOf(spec: RunSpec, participants: readonly ParticipantSpan[]): TickSpan | undefined {

@@ -9,7 +9,7 @@ import {
 import type { LabAgent } from "@salvo/proto/lab_pb.ts";
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
-import { type Channels, expectedOf, openChannels } from "../service/channels.ts";
+import { type Ask, type Channels, expectedOf, openChannels } from "../service/channels.ts";
 import type { AuditedLab } from "../service/audited-lab.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
@@ -28,6 +28,8 @@ export interface AgentReport {
   readonly planned: LabAgent;
   readonly agent: AgentDescription | undefined;
   readonly runs: readonly RunStatus[];
+  /** By device name; only where it was asked for. */
+  readonly deviceProblems: { readonly [device: string]: string };
   /** Why nothing is known of it. */
   readonly problem: string | undefined;
 }
@@ -46,7 +48,7 @@ export async function listAgents({ lab: file, json = false, release }: AgentsCom
 }
 
 const HELD_HINT =
-  "runs that have ended are held until they are released: salvo resume collects what its controller left open, salvo agents --release RUN gives one up\n";
+  "agents hold ended runs until a controller releases them: salvo resume collects what its controller left open, salvo agents --release RUN gives one up\n";
 
 /** What nobody will collect any more: the agents delete their records of it. */
 async function releaseRun(
@@ -78,13 +80,13 @@ function isHeld({ phase }: RunStatus): boolean {
   return phase === RunPhase.ENDED;
 }
 
-export async function askAgent(channels: Channels, planned: LabAgent): Promise<AgentReport> {
+export async function askAgent(channels: Channels, planned: LabAgent, ask?: Ask): Promise<AgentReport> {
   try {
-    const { agent, runs } = await channels.describe(expectedOf(planned), { deadlineMs: 10_000 });
+    const { agent, runs, deviceProblems } = await channels.describe(expectedOf(planned), { deadlineMs: 10_000 }, ask);
     await channels.renewWhenDue(expectedOf(planned), Date.now());
-    return { planned, agent, runs, problem: undefined };
+    return { planned, agent, runs, problem: undefined, deviceProblems };
   } catch (error) {
-    return { planned, agent: undefined, runs: [], problem: toSalvoError(error).describe() };
+    return { planned, agent: undefined, runs: [], deviceProblems: {}, problem: toSalvoError(error).describe() };
   }
 }
 

@@ -34,7 +34,7 @@ export async function verifyAudits({ files, agent, lab, json = false }: AuditVer
 
 function ownFile(lab: string | undefined): string {
   if (lab !== undefined) return labAuditFile(lab);
-  throw new SalvoError("invalid-input", "which audit log?", { remedy: "Name the lab with --lab, or files" });
+  throw new SalvoError("invalid-input", "no audit log is named", { remedy: "Name the lab with --lab, or files" });
 }
 
 /** Where an agent's log ended whenever a run was sealed and released, as the lab's log has it: hashes by number. */

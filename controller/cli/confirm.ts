@@ -4,7 +4,9 @@ import type { Io } from "./io.ts";
 
 /** Throws `cancelled` unless a person at a terminal answers with yes. */
 export async function confirm(question: string, io: Io): Promise<void> {
-  const nobody = new SalvoError("cancelled", "nothing was done, as nobody said yes", { remedy: "Or give --yes" });
+  const nobody = new SalvoError("cancelled", "nothing was done, because the answer was not yes", {
+    remedy: "Or give --yes",
+  });
   if (!process.stdin.isTTY) throw nobody;
   io.stderr.write(question);
   const terminal = createInterface({ input: process.stdin });

@@ -60,8 +60,8 @@ test("a run that cannot be read is given up all the same, and agents that do not
   await controller[Symbol.asyncDispose]();
 
   const { code, err } = await discard(damaged);
-  expect(err).toContain(`run ${damaged} was never sealed: all that there is of it is lost\n  here: no records\n`);
-  expect(err).toMatch(/ {2}guest1: not known, as it does not answer \(.*ECONNREFUSED/);
+  expect(err).toContain(`run ${damaged} was never sealed: everything that was measured is lost\n  here: no records\n`);
+  expect(err).toMatch(/ {2}guest1: not known, because the agent does not answer \(.*ECONNREFUSED/);
   expect(err).toContain(`type salvo agents --release ${damaged}`);
   expect(code).toBe(6);
   expect(await openRuns(world.dataDir)).toEqual([]);

@@ -25,12 +25,12 @@ export async function discardRun({ run, lab: file, data, yes = false }: DiscardC
   const kept = await findKept(folder.path, run);
   const plan = await planDiscard(kept, message.agents, channels);
   for (const line of whatIsLost(plan)) io.stderr.write(`${line}\n`);
-  if (!yes) await confirm(`Give run ${kept.run} up? Type yes: `, io);
+  if (!yes) await confirm(`Give up run ${kept.run}? Type yes: `, io);
   await discard(plan, { ...lab, channels });
   const away = plan.agents.filter(({ state }) => state === "away");
   io.stderr.write(`run ${kept.run} is given up\n`);
   for (const { agent } of away)
-    io.stderr.write(`${agent.id} may hold it still: when it answers, type salvo agents --release ${kept.run}\n`);
+    io.stderr.write(`${agent.id} may still hold the run: when it answers, type salvo agents --release ${kept.run}\n`);
   return away.length === 0 ? EXIT.ok.code : EXIT.environment.code;
 }
 
@@ -44,17 +44,17 @@ export function whatIsLost({ kept, here, agents }: Discarding): string[] {
   });
   return [
     unsealed
-      ? `run ${run} was never sealed: all that there is of it is lost`
-      : `run ${run} is sealed in ${archive}, which stays; lost is what agents hold beyond it`,
+      ? `run ${run} was never sealed: everything that was measured is lost`
+      : `run ${run} is sealed in ${archive}, which stays: only what agents hold beyond it is lost`,
     ...(unsealed && here.length === 0 ? ["  here: no records"] : records),
     ...agents.map(({ agent, state, records: count, problem }) => {
       switch (state) {
         case "nothing":
           return `  ${agent.id}: nothing`;
         case "away":
-          return `  ${agent.id}: not known, as it does not answer (${problem})`;
+          return `  ${agent.id}: not known, because the agent does not answer (${problem})`;
         case "at-work":
-          return `  ${agent.id}: ${count.toLocaleString("en")} records so far; it is at work on the run, and is stopped`;
+          return `  ${agent.id}: ${count.toLocaleString("en")} records so far; the agent takes part in the run, and will be stopped`;
         case "holds":
           return `  ${agent.id}: ${count.toLocaleString("en")} records`;
         default:

@@ -23,7 +23,7 @@ export function cliDocs(): string {
     "",
     ...Object.values(EXIT).map(({ code, means }) => `- \`${code}\`: ${means}.`),
     "",
-    "Of several runs the worst decides. Results go to stdout, everything else to stderr.",
+    "With several runs the worst one decides. Results go to stdout, everything else goes to stderr.",
     "",
   ].join("\n");
 }

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { type Nats, Role } from "@salvo/proto/lab_pb.ts";
+import type { Nats } from "@salvo/proto/lab_pb.ts";
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { parseFioVersion, requireFioVersion } from "@salvo/shared/fio/version.ts";
 import { connectBus } from "@salvo/shared/bus/connection.ts";
@@ -10,16 +10,13 @@ import { openManager } from "@salvo/shared/bus/stream.ts";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline } from "@salvo/shared/kernel/signal.ts";
-import { systemClock } from "@salvo/shared/kernel/time.ts";
-import { run } from "@salvo/shared/process/run.ts";
-import { largestJobProblems } from "../domain/fio-limits.ts";
-import { probeClock } from "../service/clock-probe.ts";
-import { type Channels, expectedOf, openChannels } from "../service/channels.ts";
+import { answerOf } from "@salvo/shared/process/answer-of.ts";
+import { openChannels } from "../service/channels.ts";
 import { busTls } from "../service/nats-access.ts";
 import { natsServerVersion } from "../service/nats-server.ts";
 import { openDataFolder } from "../store/datafolder.ts";
-import { askAgent } from "./agents.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
+import { examineAgent, type Finding } from "./doctor-agent.ts";
 import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
 import { VERSION } from "./version.ts";
@@ -28,13 +25,6 @@ export interface DoctorCommand {
   readonly lab?: string;
   readonly data: string;
   readonly json?: boolean;
-}
-
-interface Finding {
-  readonly check: string;
-  readonly state: "ok" | "note" | "problem";
-  /** What was found, and what to do about it. */
-  readonly text: string;
 }
 
 const MARK = { ok: "ok     ", note: "note   ", problem: "PROBLEM" } as const;
@@ -78,41 +68,6 @@ async function* examine(labFile: string | undefined, data: string): AsyncGenerat
   for (const planned of lab.agents) yield await examineAgent(channels, planned);
 }
 
-async function examineAgent(channels: Channels, planned: Parameters<typeof askAgent>[1]): Promise<Finding> {
-  const check = `agent ${planned.id}`;
-  const { agent, problem } = await askAgent(channels, planned);
-  if (!agent) return { check, state: "problem", text: problem ?? "no answer" };
-  if (agent.id !== planned.id)
-    return {
-      check,
-      state: "problem",
-      text: `the agent at ${planned.address} calls itself ${agent.id}; correct the lab file`,
-    };
-  const measures = planned.roles.includes(Role.WORKLOAD);
-  if (measures && !agent.fio?.version)
-    return { check, state: "problem", text: agent.fio?.problem ?? "it does not run fio" };
-  if (agent.version !== VERSION)
-    return {
-      check,
-      state: "problem",
-      text: `it is version ${agent.version}, the controller ${VERSION}; deploy the same`,
-    };
-  try {
-    const { boundNs, rttNs } = await probeClock(channels.client(expectedOf(planned)), systemClock);
-    const clock = `clock known to ${micros(boundNs)} us, round trip ${micros(rttNs)} us`;
-    if (!measures) return { check, state: "note", text: `it takes part in no run; ${clock}` };
-    const devices = agent.devices.map(({ name }) => name).join(", ") || "none: nothing can be measured there";
-    const limits = largestJobProblems(agent);
-    return {
-      check,
-      state: agent.devices.length > 0 && limits.length === 0 ? "ok" : "note",
-      text: [`${agent.fio?.version}; ${clock}; devices ${devices}`, ...limits].join("; "),
-    };
-  } catch (error) {
-    return { check, state: "problem", text: toSalvoError(error).describe() };
-  }
-}
-
 /** Throws when nobody answers there, or one without JetStream. */
 async function labNats(nats: Nats, identities: LabFolder): Promise<string> {
   const { url } = nats;
@@ -148,9 +103,9 @@ async function attempt(check: string, examine: () => Promise<string>): Promise<F
 }
 
 async function localFio(): Promise<string> {
-  const { stdout } = await run("fio", ["--version"], { timeoutMs: 10_000 });
-  requireFioVersion(parseFioVersion(stdout));
-  return stdout.trim();
+  const version = await answerOf("fio", ["--version"], { timeoutMs: 10_000 });
+  requireFioVersion(parseFioVersion(version));
+  return version;
 }
 
 async function dataFolder(data: string): Promise<Finding> {
@@ -187,8 +142,4 @@ async function clockSource(): Promise<Finding> {
     state: slow ? "note" : "ok",
     text: slow ? `${source} is slow to read; boot with tsc or the hypervisor's own clock` : source,
   };
-}
-
-function micros(ns: bigint): string {
-  return (Number(ns) / 1000).toFixed(0);
 }

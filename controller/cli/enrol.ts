@@ -20,7 +20,7 @@ export async function serveJoins({ lab: file, listen }: EnrolCommand, io: Io): P
   using stop = io.stop();
   if (message.nats && !message.nats.credentials)
     io.stderr.write(
-      "NATS does not know who joins here: then write its files anew with salvo nats config, and reload it\n",
+      "NATS does not learn who joins here: afterwards write its files again with salvo nats config, and reload it\n",
     );
   await using server = await serveEnrolment({
     lab,

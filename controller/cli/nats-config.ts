@@ -26,7 +26,7 @@ export async function writeNatsConfig({ lab: file, out, host, place }: NatsConfi
   io.stderr.write(
     `Copy each folder to ${place} on its host, for the user that runs nats-server to read, and start it: nats-server -c ${place}/nats-server.conf\n` +
       `In ${file}: nats: { url: "nats://${first ? formatAddress(first) : ""}" }\n` +
-      "When agents have joined or were revoked: the same again, and nats-server --signal reload on each\n",
+      "After agents have joined or were revoked, type this again, copy, and type nats-server --signal reload on each host\n",
   );
   return EXIT.ok.code;
 }

@@ -23,7 +23,7 @@ export async function checkLab({ lab: file, json = false }: StorageCommand, io: 
   if (ways.every(({ guests }) => guests.length === 0))
     throw new SalvoError(
       "invalid-input",
-      "there is no way to check: no target with storageAddresses, or no initiator",
+      "there is no path to check: the lab has no target with storageAddresses, or no initiator",
       {
         file,
         remedy: "Write storageAddresses: [ADDRESS] to the agents with the roles target and initiator",

@@ -2,6 +2,7 @@
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { EXIT, exitOfError, failureOf, worstCode } from "@salvo/shared/kernel/exit.ts";
 import { type EndSignal, keepIgnoring, onEndSignal } from "@salvo/shared/process/end-signals.ts";
+import { lineCleaner, passOut, printError, printOut } from "@salvo/shared/process/print.ts";
 import { watchStandardStreams } from "@salvo/shared/process/standard-streams.ts";
 import type { Asked, Io, Stop } from "./io.ts";
 
@@ -18,7 +19,7 @@ export function processIo(): Io {
       lost = reason;
       // The command is over, or can be left where it is. A reader that has seen enough is told nothing.
       if (!open) {
-        if (reason.kind !== "cancelled") stderr.write(failureOf("salvo", reason).text);
+        if (reason.kind !== "cancelled") printError(failureOf("salvo", reason).text);
         process.exit(endCode());
       }
       process.exitCode = endCode();
@@ -39,10 +40,17 @@ export function processIo(): Io {
         return stdout.columns;
       },
       // Where the reader has left each further word would be a further error.
-      write: (text) => (lost ? true : stdout.write(text)),
+      write: (text) => (lost ? true : printOut(text)),
+      pass: (text) => (lost ? true : passOut(text)),
       once: (event, listener) => stdout.once(event, listener),
     },
-    stderr,
+    stderr: {
+      get columns() {
+        return stderr.columns;
+      },
+      write: printError,
+      clearLine: lineCleaner(),
+    },
     get exitCode() {
       return process.exitCode;
     },

@@ -41,6 +41,7 @@ const COMMANDS = [
   "resume",
   "discard",
   "report",
+  "compare",
   "runs",
   "init",
   "token",

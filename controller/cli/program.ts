@@ -3,6 +3,7 @@ import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import { Command } from "commander";
 import { declareAgents } from "./commands/agents.ts";
 import { declareAudit } from "./commands/audit.ts";
+import { declareCompare } from "./commands/compare.ts";
 import { declareController } from "./commands/controller.ts";
 import { declareDemo } from "./commands/demo.ts";
 import { declareDeploy } from "./commands/deploy.ts";
@@ -30,6 +31,7 @@ const COMMANDS = [
   declareResume,
   declareDiscard,
   declareReport,
+  declareCompare,
   declareRuns,
   declareInit,
   declareToken,

@@ -15,11 +15,19 @@ const VIEW: LiveView = {
   awaited: [],
 };
 
+/** Where a line was taken away. */
+const CLEARED = "<cleared>";
+
 /** A terminal, or none, that keeps all that was written to it, and a clock that the test sets. */
 function screen(terminal: { readonly isTTY?: boolean; readonly columns?: number }) {
   const written: string[] = [];
   let nowMs = 1_000;
-  const stream = { ...terminal, write: (text: string) => written.push(text) };
+  const { columns, isTTY } = terminal;
+  const stream = {
+    ...(columns !== undefined && { columns }),
+    write: (text: string) => written.push(text),
+    ...(isTTY && { clearLine: () => written.push(CLEARED) }),
+  };
   const progress = createProgress({ stream, title: "local/4k", nowMs: () => nowMs });
   return { progress, written, pass: (ms: number) => (nowMs += ms) };
 }
@@ -76,12 +84,11 @@ test("a terminal's line is drawn over, at most five times a second, and ended on
   progress.show({ ...VIEW, phase: "sealing" });
   progress.end();
   progress.end();
-  const clear = "\r\u001b[2K";
   expect(written).toEqual([
     progressLine("local/4k", VIEW).slice(0, 79),
-    clear,
+    CLEARED,
     progressLine("local/4k", { ...VIEW, tick: 5 }).slice(0, 79),
-    clear,
+    CLEARED,
     "local/4k  sealing",
     "\n",
   ]);

@@ -1,4 +1,6 @@
+import { terminalLine } from "@salvo/shared/kernel/terminal-text.ts";
 import type { LiveView } from "../service/live.ts";
+import type { Screen } from "./io.ts";
 
 /** A screen is redrawn at most so often; without one, a line is printed at each phase and then this often. */
 const REDRAW_MS = 200;
@@ -11,20 +13,20 @@ export interface Progress {
 }
 
 export interface ProgressOptions {
-  readonly stream: { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown };
+  readonly stream: Screen;
   /** What the run is of: `local/4k-randread 1/3`. */
   readonly title: string;
   readonly nowMs: () => number;
 }
 
 export function createProgress({ stream, title, nowMs }: ProgressOptions): Progress {
-  const screen = stream.isTTY === true;
+  const screen = stream.clearLine !== undefined;
   let drawn = false;
   let lastMs = Number.NEGATIVE_INFINITY;
   let lastPhase = "";
 
   function clear(): void {
-    if (drawn) stream.write("\r\u001b[2K");
+    if (drawn) stream.clearLine?.();
     drawn = false;
   }
 
@@ -34,7 +36,7 @@ export function createProgress({ stream, title, nowMs }: ProgressOptions): Progr
       if (view.phase === lastPhase && !due) return;
       lastPhase = view.phase;
       lastMs = nowMs();
-      const line = progressLine(title, view);
+      const line = terminalLine(progressLine(title, view));
       if (!screen) return void stream.write(`${line}\n`);
       clear();
       stream.write(line.slice(0, (stream.columns || 120) - 1)); // some terminals say that they have 0

@@ -25,7 +25,7 @@ export async function createReader({ lab: file, name, data, out = name }: Reader
   await replaceFile(join(folder, "key.pem"), key);
   io.stdout.write(`${folder}\n`);
   io.stderr.write(
-    `Good for a year: reads salvo.${message.name}.> at ${message.nats?.url ?? (await embeddedUrl(data))}, and nothing else there.\n` +
+    `The certificate is good for a year: it may read salvo.${message.name}.> at ${message.nats?.url ?? (await embeddedUrl(data))}, and nothing else there.\n` +
       `Whoever has key.pem can do the same; salvo reader revoke ${name} ends it.\n`,
   );
   return EXIT.ok.code;

@@ -29,7 +29,8 @@ export async function renewController({ lab: file }: { readonly lab: string }, i
     `the controller has a new certificate; ${told} of ${message.agents.length} agents refuse the old one\n`,
   );
   if (missed.length > 0)
-    io.stderr.write("the others still take the old one, until they are asked anything: salvo agents\n");
-  if (message.nats) io.stderr.write("NATS still takes the old one: write its files anew with salvo nats config\n");
+    io.stderr.write("the others accept the old one until the controller asks them anything; type: salvo agents\n");
+  if (message.nats)
+    io.stderr.write("NATS still accepts the old one: write its files again with salvo nats config, and reload it\n");
   return missed.length === 0 ? EXIT.ok.code : EXIT.environment.code;
 }

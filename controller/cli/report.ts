@@ -2,8 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { loadReportRun } from "../report/load.ts";
-import { renderReport } from "../report/report.ts";
-import { listRuns, newestFolder, OPEN, readManifest } from "../store/runs.ts";
+import { renderInTurn } from "../report/report.ts";
+import { listRuns, OPEN, readManifests } from "../store/runs.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 
@@ -33,15 +33,14 @@ async function allSealed(data: string): Promise<string[]> {
 
 /** Returns the file's absolute path. Throws as readManifest does, and what the file system says. */
 export async function writeReport(data: string, runs: readonly string[], out: string): Promise<string> {
-  const folders = new Set<string>();
-  for (const run of runs) {
-    const manifest = await readManifest(data, run);
-    folders.add(await newestFolder(data, manifest.spec?.run ?? run));
-  }
-  const loaded = await Promise.all([...folders].map((folder) => loadReportRun(folder)));
+  const sealed = await readManifests(data, runs);
+  const folders = [...sealed.keys()];
+  const page = await renderInTurn([...sealed.values()], (index, isBrief) =>
+    loadReportRun(folders[index] ?? "", { briefly: isBrief }),
+  );
   const file = resolve(out);
   try {
-    await writeFile(file, renderReport(loaded));
+    await writeFile(file, page);
   } catch (error) {
     throw toSalvoError(error, { file, remedy: "Name another file with --out." });
   }

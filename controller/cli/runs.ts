@@ -1,4 +1,4 @@
-import { DAMAGED, listRuns } from "../store/runs.ts";
+import { DAMAGED, listRuns, UNREADABLE } from "../store/runs.ts";
 import { summaryJson } from "../store/manifest.ts";
 import { queryRuns } from "../store/query.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
@@ -30,7 +30,7 @@ export async function listStoredRuns({ data, sql, json = false }: RunsCommand, i
   if (json) for (const run of runs) io.stdout.write(`${JSON.stringify(summaryJson(run))}\n`);
   else if (runs.length > 0) io.stdout.write(runTable(runs));
   else io.stderr.write(`no runs in ${data}\n`);
-  const damaged = runs.filter(({ verdict }) => verdict === DAMAGED);
+  const damaged = runs.filter(({ verdict }) => verdict === DAMAGED || verdict === UNREADABLE);
   for (const { run, reason } of damaged) io.stderr.write(`run ${run} cannot be read: ${reason}\n`);
   return damaged.length > 0 ? EXIT.environment.code : EXIT.ok.code;
 }

@@ -44,7 +44,11 @@ async function shown(events: Iterable<StudyEvent>, { json = false, isTTY = false
   const io = {
     ...silentIo(),
     stdout: { write: (text: string) => out!.push(text) },
-    stderr: { isTTY, columns: 200, write: (text: string) => err!.push(text) },
+    stderr: {
+      columns: 200,
+      write: (text: string) => err!.push(text),
+      ...(isTTY && { clearLine: () => err!.push("\r\u001b[2K") }),
+    },
   };
   async function* asTheyCome() {
     yield* events;
@@ -99,8 +103,8 @@ test("what happens beside the runs is told in sentences, below what was drawn by
     "the controller could not tell its NATS server who may connect now: ENOSPC",
     "warning: the clock of guest1 is known to 7 ms only",
     "iscsi: attaching guest1",
-    "iscsi: its storage could not be made, so none of its runs is begun: target: no answer",
-    "what storage an earlier study has left is not known: target: no answer",
+    "iscsi: its storage could not be made, so none of its runs begins: target: no answer",
+    "it is not known what storage an earlier study left: target: no answer",
     "run-0 cannot be brought to its end and stays open: target: no answer",
     "guest1 cannot be reached, twice in a row: 2 more runs were not begun",
   ]);

@@ -12,10 +12,10 @@ export function textOf(event: StudyEvent): string | undefined {
       return event.text;
     case "storage-not-made": {
       const { scenario, problem } = event;
-      return `${scenario}: its storage could not be made, so none of its runs is begun: ${problem.describe()}`;
+      return `${scenario}: its storage could not be made, so none of its runs begins: ${problem.describe()}`;
     }
     case "storage-unknown":
-      return `what storage an earlier study has left is not known: ${event.problem.describe()}`;
+      return `it is not known what storage an earlier study left: ${event.problem.describe()}`;
     case "left-open":
       return `${event.run} cannot be brought to its end and stays open: ${event.problem.describe()}`;
     case "ended":

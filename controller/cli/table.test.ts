@@ -48,3 +48,8 @@ test("what a run does not have is a dash, not a zero", () => {
   const cells = runTable([run]).split("\n")[2]!.trim().split(/ {2,}/);
   expect(cells.slice(4)).toEqual(Array.from({ length: 9 }, () => "-"));
 });
+
+test("a cell that others wrote can neither end a line nor shift a column nor move the terminal", () => {
+  const table = textTable(["host", "state"], [["a\nb  ready", "x\ty\u001b[1A"]]);
+  expect(table.split("\n")[2]).toBe("a\\nb  ready  x y\\u001b[1A");
+});

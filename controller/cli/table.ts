@@ -1,18 +1,20 @@
 import type { RunSummary } from "@salvo/proto/run_pb.ts";
 import { greatest } from "@salvo/shared/kernel/extremes.ts";
+import { terminalLine } from "@salvo/shared/kernel/terminal-text.ts";
 
 /** No column is cut to less. */
 const CELL_WIDTH_MIN = 8;
 
 /**
  * Columns of text, as wide as their widest cell; numbers to the right. Ends with a newline. With `widthMax` the widest columns
- * are cut, and cells with them, which then end in "…".
+ * are cut, and cells with them, which then end in "…". A cell that others wrote can neither end a line nor shift a column.
  */
 export function textTable(
   head: readonly string[],
-  rows: readonly (readonly string[])[],
+  texts: readonly (readonly string[])[],
   { right = new Set(), widthMax = Infinity }: TableShape = {},
 ): string {
+  const rows = texts.map((row) => row.map(terminalLine));
   const whole = head.map((title, column) =>
     greatest(
       rows.map((row) => row[column]?.length ?? 0),

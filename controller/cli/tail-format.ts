@@ -1,4 +1,5 @@
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
+import { csvRow } from "./csv.ts";
 import { jsonText } from "./json.ts";
 import {
   type Figures,
@@ -15,7 +16,7 @@ export type TailFormat = "json" | "csv" | "influx";
 
 /** What comes before the first record, or undefined. */
 export function tailHeader(format: TailFormat): string | undefined {
-  return format === "csv" ? CSV_COLUMNS.join(",") : undefined;
+  return format === "csv" ? csvRow(CSV_COLUMNS) : undefined;
 }
 
 /** The record as lines without an end of line; none for a record of an unknown kind. */
@@ -26,7 +27,7 @@ export function tailLines(format: TailFormat, tail: TailRecord): readonly string
     case "json":
       return [jsonLine(tail, figures)];
     case "csv":
-      return [csvRow(tail, figures)];
+      return [csvLine(tail, figures)];
     case "influx":
       return influxLines(tail, figures);
     default:
@@ -69,7 +70,7 @@ const CSV_COLUMNS = [
 type CsvColumn = (typeof CSV_COLUMNS)[number];
 type CsvCells = { readonly [column in CsvColumn]?: string | number | undefined };
 
-function csvRow({ run, agent, wallNs, record }: TailRecord, figures: Figures): string {
+function csvLine({ run, agent, wallNs, record }: TailRecord, figures: Figures): string {
   const cells: CsvCells = {
     time: isoTime(wallNs),
     run,
@@ -81,7 +82,7 @@ function csvRow({ run, agent, wallNs, record }: TailRecord, figures: Figures): s
     ...(!isGap(figures) && countCells(figures)),
     text: textOf(figures),
   };
-  return CSV_COLUMNS.map((column) => csvCell(String(cells[column] ?? ""))).join(",");
+  return csvRow(CSV_COLUMNS.map((column) => cells[column]));
 }
 
 /** A gap has no counts, and 0 would be one. */
@@ -124,11 +125,6 @@ function ioCells(read: IoFigures, write: IoFigures): CsvCells {
     write_p50_us: write.p50Us,
     write_p99_us: write.p99Us,
   };
-}
-
-/** RFC 4180. */
-function csvCell(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** ISO 8601 in UTC, to the microsecond. */

@@ -13,7 +13,7 @@ import { createTailTimes } from "./tail-times.ts";
 const payloads = [...syntheticRun({ agents: 1, ticks: 3 }).payloads("vm1")].map(({ payload }) => payload);
 
 function messageOf(payload: Uint8Array, seq = recordHead(payload).seq): RunMessage {
-  return { run: "r1", agent: "vm1", kind: "fio", seq, payload, storedAtNs: 1_790_000_000_000_000_000n };
+  return { run: "r1", agent: "vm1", kind: "fio", seq, payload, storedAtNs: 1_790_000_000_000_000_000n, pending: 0 };
 }
 
 test("what a run's agents write is read, and nothing is told", () => {

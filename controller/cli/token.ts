@@ -27,8 +27,8 @@ export async function printToken({ lab: file, agent, role }: TokenCommand, io: I
   const token = await lab.createToken({ agent, roles }, Date.now());
   io.stdout.write(`${token}\n`);
   io.stderr.write(
-    `Good once, for ${TOKEN_LIFE_MAX_MS / 60_000} minutes, while this runs here: salvo enrol --lab ${file}\n` +
-      `On the host of ${agent}, put it into a file and type:\n` +
+    `The token works once, within ${TOKEN_LIFE_MAX_MS / 60_000} minutes, while this runs here: salvo enrol --lab ${file}\n` +
+      `On the host of ${agent}, put the token into a file and type:\n` +
       `  salvo-agent-guest join --controller ${formatAddress({ host: message.host, port: DEFAULT_PORT })} --token-file FILE --dir identity\n`,
   );
   return EXIT.ok.code;

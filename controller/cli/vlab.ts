@@ -102,14 +102,16 @@ export async function shellInto({ dir, guest, command }: ShellCommand, io: Io): 
   const known = guests.map(({ id }) => id);
   if (!known.includes(guest))
     throw new SalvoError("not-found", `the lab has no guest ${guest}${didYouMean(guest, known)}`, { file: folder });
+  // What a guest prints is for whoever typed the command, as with ssh: escapes are a part of it.
+  const print = (text: string) => (io.stdout.pass ? io.stdout.pass(text) : io.stdout.write(text));
   const socket = await openShell(guestPlaces(folder, guest));
   if (command.length > 0) {
     const { output, exitCode } = await ask(socket, command);
-    io.stdout.write(output);
+    print(output);
     return exitCode;
   }
   if (process.stdin.isTTY) io.stderr.write(`a shell in ${guest}; Ctrl-] leaves it\n`);
-  await converse(socket, { input: process.stdin, write: (text) => io.stdout.write(text) });
+  await converse(socket, { input: process.stdin, write: print });
   return EXIT.ok.code;
 }
 

@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Waiting } from "@salvo/shared/kernel/signal.ts";
-import { run } from "@salvo/shared/process/run.ts";
+import { answerOf } from "@salvo/shared/process/answer-of.ts";
 
 /** What is installed: an archive of `pnpm bundle`. */
 export interface Bundle {
@@ -46,7 +46,11 @@ export async function openBundle(file: string, os: BundleOs = "linux"): Promise<
     throw toSalvoError(error, { file });
   });
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  const said = await readFile(`${file}.sha256`, "utf8").catch(() => undefined); // an archive alone is fine
+  const said = await readFile(`${file}.sha256`, "utf8").catch((error: unknown) => {
+    const problem = toSalvoError(error, { file: `${file}.sha256` });
+    if (problem.kind === "not-found") return undefined; // an archive alone is fine
+    throw problem;
+  });
   if (said !== undefined && !said.startsWith(sha256))
     throw new SalvoError("corrupt", "the archive is not what the checksum beside it says", {
       file,
@@ -58,7 +62,5 @@ export async function openBundle(file: string, os: BundleOs = "linux"): Promise<
 /** The bundle of this checkout; what did not change is not made again. */
 export async function makeBundle(waiting: Waiting = {}, os: BundleOs = "linux"): Promise<Bundle> {
   const options = { timeoutMs: BUNDLE_MS, ...(waiting.signal && { signal: waiting.signal }) };
-  const { stdout, stderr, exitCode } = await run(process.execPath, [MAKER, os], options);
-  if (exitCode === 0) return openBundle(stdout.trim(), os);
-  throw new SalvoError("program-failed", `the agent's bundle could not be made: ${stderr.trim()}`);
+  return openBundle(await answerOf(process.execPath, [MAKER, os], options), os);
 }

@@ -1,3 +1,5 @@
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
+
 /** What agent-guest/deploy/host.sh tells of a host, `key=value` a line. */
 export interface HostFacts {
   /** As uname has it: Linux x86_64 */
@@ -26,6 +28,14 @@ export interface HostFacts {
   readonly configIsDeploys: boolean;
 }
 
+/** By what host.sh finds them out: a program that prints nothing, or something else, is no fact. */
+const NEEDED = [
+  ["system", "uname", /^\S+ \S+$/],
+  ["uid", "id -u", /^\d+$/],
+  ["free", "df", /^\d+$/],
+] as const;
+
+/** Throws `program-failed` where the host does not say what every plan needs. */
 export function parseFacts(text: string): HostFacts {
   const facts = new Map<string, string[]>();
   for (const line of text.split("\n")) {
@@ -34,6 +44,11 @@ export function parseFacts(text: string): HostFacts {
   }
   const all = (key: string) => facts.get(key) ?? [];
   const one = (key: string) => all(key)[0] ?? "";
+  for (const [key, program, form] of NEEDED)
+    if (!form.test(one(key)))
+      throw new SalvoError("program-failed", `${program} on the host printed ${JSON.stringify(one(key))}`, {
+        remedy: `Log in there and see what ${program} prints`,
+      });
   const unit = one("unit");
   const config = all("config")[0];
   return {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { isThere } from "@salvo/shared/files/is-there.ts";
 import { dirname, join } from "node:path";
 import { parseAgentConfig } from "@salvo/shared/config/files.ts";
 import { FILE_BYTES_MAX } from "@salvo/shared/config/syntax.ts";
@@ -13,7 +13,7 @@ export interface OwnFile {
 /** `agents/ID.yaml` beside the lab file; read before anything is done, so that a mistake in it is found here. */
 export async function readOwnFile(id: string, labFile: string): Promise<OwnFile | undefined> {
   const path = join(dirname(labFile), "agents", `${id}.yaml`);
-  if (!existsSync(path)) return undefined;
+  if (!isThere(path)) return undefined;
   const text = await readPlainText(path, { bytesMax: FILE_BYTES_MAX });
   const { id: named } = parseAgentConfig(text, path);
   if (named === id) return { path, text };

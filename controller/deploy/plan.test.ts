@@ -136,7 +136,7 @@ test("steps are told in words, with what is stopped for them", () => {
 
 test("facts are read from lines, and nothing from what is not one", () => {
   const text =
-    "noise\nmissing=tar\nmissing=gzip\ninstalled=a\nconfig=aWQ6IGE=\nconfig-is=newer\nconfig-by=deploy\nfio-in=/var/x\nfree=2\n";
+    "noise\nsystem=Linux x86_64\nuid=1000\nmissing=tar\nmissing=gzip\ninstalled=a\nconfig=aWQ6IGE=\nconfig-is=newer\nconfig-by=deploy\nfio-in=/var/x\nfree=2\n";
   expect(parseFacts(text)).toMatchObject({
     missing: ["tar", "gzip"],
     installed: ["a"],
@@ -150,4 +150,12 @@ test("facts are read from lines, and nothing from what is not one", () => {
   });
   expect(fioNote(BARE)).toBe("fio is missing: dnf install fio");
   expect(fioNote({ ...BARE, fio: "fio-3.33" })).toBeUndefined();
+});
+
+test.for([
+  ["system=Linux x86_64\nuid=0\nfree=\n", 'df on the host printed ""'],
+  ["system= \nuid=0\nfree=1\n", 'uname on the host printed ""'],
+  ["system=Linux x86_64\nfree=1\n", 'id -u on the host printed ""'],
+] as const)("a program of the host that prints nothing is named, and no fact is made of it: %j", ([text, message]) => {
+  expect(() => parseFacts(text)).toThrow(message);
 });

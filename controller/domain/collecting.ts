@@ -79,7 +79,7 @@ export function sealedNow(state: ConductorState): ConductorState {
 /** The rest of a sentence that begins with the agent's name. */
 function whyGivenUp({ plan }: ConductorState, { heard }: AgentState): string {
   if (heard?.refusedNs !== undefined) return "refused connections";
-  if (heard?.recordNs === undefined) return `was not heard of for ${COLLECT_WAIT_MS / 1000} s`;
+  if (heard?.recordNs === undefined) return `was silent for ${COLLECT_WAIT_MS / 1000} s`;
   return `stopped sending, or was still sending after ${Math.round(plan.collectMaxMs / 1000)} s`;
 }
 

@@ -365,9 +365,9 @@ function onResumed(before: ConductorState, { atNs, sameBoot }: ConductorEvent & 
     case "arming":
     case "clock":
     case "firing":
-      return abort(state, "the controller was ended before T0 was agreed on", atNs);
+      return abort(state, "the controller ended before T0 was agreed on", atNs);
     case "running": {
-      if (state.rebooted) return abort(state, "the controller's host was started anew, and its clock with it", atNs);
+      if (state.rebooted) return abort(state, "the controller's host was restarted, and its clock with it", atNs);
       const again = enter(state, "running", atNs);
       const watches = concerned(again.state)
         .filter((id) => !again.state.agents.get(id)?.end)

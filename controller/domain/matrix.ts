@@ -154,7 +154,7 @@ function storageViolations({ storage, participants }: Scenario, path: string, la
   }
   if (found.length === 0 && guestsOf(storage, lab).length === 0)
     say("guests", `are none: lab ${lab.name} has no agent with the roles workload and initiator for it`);
-  if (storage.chap && (isLocal || isNvme(storage.transport))) say("chap", "is of iscsi and iser");
+  if (storage.chap && (isLocal || isNvme(storage.transport))) say("chap", "works only with iscsi and iser");
   const depth = storage.queueDepth;
   const depths = nvmeDepths(storage.transport);
   if (isNvme(storage.transport) && depth > 0 && (depth < depths.min || depth > depths.max))

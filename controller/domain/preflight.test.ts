@@ -51,6 +51,7 @@ interface Case {
     readonly fio?: Init<typeof FioSchema>;
     readonly devices?: Init<typeof DeviceSchema>[];
     readonly deviceHashes?: Record<string, string>;
+    readonly deviceSectorBytes?: Record<string, number>;
   };
   readonly spec?: {
     readonly agents?: Init<typeof RunAgentSchema>[];
@@ -123,6 +124,21 @@ test("a raw disk needs no path, and has a MiB less for workloads than it is larg
   expect(problems({ agent, spec: { ...spec, storage: {} } }), "one that was made for the scenario").toEqual([]);
 });
 
+test("blocks that cut the sectors of a raw disk are told with the study's line, before anything is started", () => {
+  const found = (blockSizeBytes: bigint, sectorBytes: number) =>
+    preflight(
+      create(RunSpecSchema, { ...SPEC, workload: { ...SPEC.workload, blockSizeBytes } }),
+      "guest1",
+      create(AgentDescriptionSchema, { ...AGENT, deviceSectorBytes: { disk1: sectorBytes } }),
+      [],
+      { placeOf: () => "study.yaml:7:3" },
+    );
+  expect(found(512n, 4096)).toEqual([
+    "study.yaml:7:3: blocks of workload 4k are 512B, and device disk1 takes whole sectors of 4KiB; give the workload a blockSize that is a multiple of 4KiB",
+  ]);
+  expect([found(4096n, 4096), found(8192n, 4096), found(512n, 512)]).toEqual([[], [], []]);
+});
+
 test("an observer needs neither fio nor devices nor a role, only to be free and the one that is meant", () => {
   const agents = [{ id: "guest1", address: "10.0.0.1:7400", observer: ObserverLoss.DEGRADE }];
   const bare = { roles: [], fio: { path: "fio", problem: "fio is not installed" }, devices: [], deviceHashes: {} };
@@ -168,6 +184,6 @@ test("a device that cannot be used is told with where the study names it, the re
   const agent = create(AgentDescriptionSchema, { ...AGENT, roles: [] });
   expect(preflight(spec, "guest1", agent, [], { placeOf })).toEqual([
     "the agent does not have the role workload",
-    "study.yaml:7:9 disks guest1 big: device big is not listed in the agent's own configuration (listed: disk1, small)",
+    "study.yaml:7:9 disks guest1 big: device big is not listed in the agent's own file (listed: disk1, small)",
   ]);
 });

@@ -2,6 +2,8 @@ import type { AgentDescription, DescribeResponse, RunStatus } from "@salvo/proto
 import { RunPhase } from "@salvo/proto/agent_pb.ts";
 import { Role } from "@salvo/proto/lab_pb.ts";
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
+import { Unit } from "@salvo/proto/rule_pb.ts";
+import { formatQuantity } from "@salvo/shared/config/quantity.ts";
 import { RESERVED_BYTES } from "@salvo/shared/agent/domain/guard/label.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { renderJob } from "@salvo/shared/fio/job.ts";
@@ -121,9 +123,9 @@ function deviceProblems(name: string, spec: RunSpec, workload: Workload, agent: 
   const device = agent.devices.find((listed) => listed.name === name);
   if (!device) {
     const listed = agent.devices.map((each) => each.name).join(", ") || "none";
-    return [`device ${name} is not listed in the agent's own configuration (listed: ${listed})`];
+    return [`device ${name} is not listed in the agent's own file (listed: ${listed})`];
   }
-  if (!agent.deviceHashes[name]) return [`the agent does not say what device ${name} is to be known by`];
+  if (!agent.deviceHashes[name]) return [`the agent does not say how to recognize device ${name}`];
   const place = {
     ...NO_PLACE,
     // Where a raw disk will be is known when it is armed.
@@ -132,7 +134,17 @@ function deviceProblems(name: string, spec: RunSpec, workload: Workload, agent: 
     // What was made for the scenario bears no label, and is used whole.
     reservedBytes: device.disk && !spec.storage ? RESERVED_BYTES : 0n,
   };
-  return problemsOf(() => renderJob(workload, place));
+  return [...cutSectors(name, workload, agent), ...problemsOf(() => renderJob(workload, place))];
+}
+
+/** A disk takes whole sectors. fio would say so once all agents are armed, and in its own words. */
+function cutSectors(device: string, { name, blockSizeBytes }: Workload, agent: AgentDescription): string[] {
+  const sectorBytes = BigInt(agent.deviceSectorBytes[device] ?? 1);
+  if (blockSizeBytes % sectorBytes === 0n) return [];
+  const [blocks, sectors] = [blockSizeBytes, sectorBytes].map((bytes) => formatQuantity(bytes, Unit.BYTES));
+  return [
+    `blocks of workload ${name} are ${blocks}, and device ${device} takes whole sectors of ${sectors}; give the workload a blockSize that is a multiple of ${sectors}`,
+  ];
 }
 
 /** Agent and controller are one program in two parts: of another version nobody knows what it means by what it says. */

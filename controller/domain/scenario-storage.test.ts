@@ -292,16 +292,16 @@ test.each([
   [{ guests: ["loader"] }, "storage.guests[0]", /does not have the roles workload and initiator/],
   [{ guests: ["target"] }, "storage.guests[0]", /is the target itself/],
   [{ guests: ["guest1", "guest1"] }, "storage.guests[1]", /as before/],
-  [{ transport: "local", guests: ["guest1"] }, "storage.guests[0]", /what is local only target itself can reach/],
+  [{ transport: "local", guests: ["guest1"] }, "storage.guests[0]", /only target itself can reach local storage/],
   [{ target: "bare", transport: "local" }, "storage.guests", /are none/],
   [{ volume: { kind: "disk", size: "2MiB" } }, "storage.volume.kind", /cannot be disk/],
   [{ volume: { size: "2MiB", sector: "1KiB" } }, "storage.volume.sectorBytes", /512B or 4KiB/],
   [{ volume: { ...RAM, thin: true } }, "storage.volume.thin", /cannot be had of RAM/],
   [{ volume: { size: "2049KiB" } }, "storage.volume.sizeBytes", /a multiple of 4KiB/],
   [{ transport: "nvme-tcp", volume: { size: "2052KiB" } }, "storage.volume.sizeBytes", /a multiple of 1MiB/],
-  [{ transport: "nvme-rdma", chap: { user: "u", secret: "s" } }, "storage.chap", /is of iscsi and iser/],
+  [{ transport: "nvme-rdma", chap: { user: "u", secret: "s" } }, "storage.chap", /works only with iscsi and iser/],
   [{ transport: "nvme-tcp", queueDepth: 8 }, "storage.queueDepth", /of nvme-tcp must be 16 to 1024/],
-  [{ transport: "local", chap: { user: "u", secret: "s" } }, "storage.chap", /is of iscsi and iser/],
+  [{ transport: "local", chap: { user: "u", secret: "s" } }, "storage.chap", /works only with iscsi and iser/],
 ])("storage that cannot be is told at its place: %j", (change, place, message) => {
   const made = study({ target: "target", transport: "iscsi", volume: RAM, ...change });
   expect(checkStudy(made, lab)).toEqual([{ path: `scenarios[0].${place}`, message: expect.stringMatching(message) }]);

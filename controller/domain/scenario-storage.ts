@@ -58,7 +58,7 @@ export function guestProblem(
   if (!isInitiator) return `is ${id}, whose attacher ${attacher} does not have the role initiator in lab ${lab.name}`;
   const isLocal = transport === Transport.LOCAL;
   if (isLocal === (attacher === target)) return undefined;
-  return isLocal ? `is ${id}: what is local only ${target} itself can reach` : `is the target itself`;
+  return isLocal ? `is ${id}: only ${target} itself can reach local storage` : `is the target itself`;
 }
 
 /** Every attacher, with the guests whose LUNs it attaches. */

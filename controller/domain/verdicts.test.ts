@@ -3,9 +3,9 @@ import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import { expect, test } from "vitest";
 import { isVerdict, VERDICTS } from "./verdicts.ts";
 
-test("the README explains every verdict as the code does, with its exit code", () => {
-  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-  const rows = [...readme.matchAll(/^\| `(\w+)` +\| (.+?) +\| +(\d+) \|$/gm)].map(([, name = "", means, code]) => [
+test("the page of results explains every verdict as the code does, with its exit code", () => {
+  const page = readFileSync(new URL("../../docs/results.md", import.meta.url), "utf8");
+  const rows = [...page.matchAll(/^\| `(\w+)` +\| (.+?) +\| +(\d+) \|$/gm)].map(([, name = "", means, code]) => [
     name,
     { means, code: Number(code) },
   ]);

@@ -1,7 +1,7 @@
 import type { Exit } from "@salvo/shared/kernel/exit.ts";
 
 interface Meaning {
-  /** As README.md explains it. */
+  /** As docs/results.md explains it. */
   readonly means: string;
   /** How a command ends for a run with this verdict. */
   readonly exit: Exit;

@@ -19,6 +19,10 @@ export interface ChartSize {
   readonly width: number;
   readonly height: number;
   readonly narrow: boolean;
+  /** No line has more points. */
+  readonly linePointsMax: number;
+  /** All lines of the chart together have no more. */
+  readonly pointsMax: number;
 }
 
 export interface Chart {
@@ -30,12 +34,22 @@ export interface Chart {
   readonly draw: (size: ChartSize) => ChartOption;
 }
 
-const WIDTHS = { wide: 960, narrow: 400 } as const;
+const SIZES = {
+  wide: { width: 960, narrow: false, linePointsMax: 1500, pointsMax: 12_000 },
+  narrow: { width: 400, narrow: true, linePointsMax: 400, pointsMax: 12_000 },
+} as const;
+/** Fewer would hide what a line is like. */
+const LINE_POINTS_MIN = 60;
 
-/** The chart as SVG, once for wide and once for narrow pages; CSS shows one of them. */
-export function renderChart(chart: Chart): Html {
+/**
+ * The chart as SVG, once for wide and once for narrow pages; CSS shows one of them. detail: the share of points that it may have, 1
+ * for all.
+ */
+export function renderChart(chart: Chart, detail: number): Html {
+  const share = (points: number) => Math.max(LINE_POINTS_MIN, Math.floor(points * detail));
   const both = (["wide", "narrow"] as const).map((kind) => {
-    const size = { width: WIDTHS[kind], height: chart.height, narrow: kind === "narrow" };
+    const { linePointsMax, pointsMax, ...place } = SIZES[kind];
+    const size = { ...place, height: chart.height, linePointsMax: share(linePointsMax), pointsMax: share(pointsMax) };
     return renderSvg(chart.draw(size), size, `${chart.id}-${kind}`).replace(
       "<svg",
       `<svg class="${kind}" role="img" aria-label="${escapeHtml(chart.label)}"`,

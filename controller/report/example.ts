@@ -1,11 +1,11 @@
 /** Runs that never happened, for tests and for looking at the report: repeatable, and as rough as real storage. */
 import { clone, create } from "@bufbuild/protobuf";
-import { ManifestSchema, type Totals, TotalsSchema } from "@salvo/proto/run_pb.ts";
+import { CpuCostSchema, ManifestSchema, type Totals, TotalsSchema } from "@salvo/proto/run_pb.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { type ExampleShape, manifestOf, OBSERVER, RAMP_TICKS, T0_WALL_NS } from "./example-manifest.ts";
 import { binOf } from "@salvo/shared/fio/bins.ts";
 import { percentilesOf } from "../analysis/percentiles.ts";
-import { mergedLatency, samplesInWindow } from "./latency.ts";
+import { type Direction, mergedLatency, samplesInWindow } from "./latency.ts";
 import type { CpuRow, DiskRow, IoRow, NicTotals, ObservedDisk, ReportRun, SampleRow } from "./run.ts";
 
 /** A complete run: one participant for each agent, one tick a second, two ticks of ramp. */
@@ -112,7 +112,10 @@ export function abortedRun(shape: ExampleShape = {}): ReportRun {
 function withTotals(run: ReportRun): ReportRun {
   const manifest = clone(ManifestSchema, run.manifest);
   const rows = samplesInWindow(run);
-  if (manifest.summary) manifest.summary.totals = totalsOf(rows);
+  if (manifest.summary) {
+    manifest.summary.totals = totalsOf(rows);
+    manifest.summary.cpuCost = create(CpuCostSchema, { guests: 6.15, targets: 2.4 });
+  }
   for (const participant of manifest.participants) {
     participant.totals = totalsOf(rows.filter((row) => row.participant === participant.id));
   }
@@ -120,11 +123,15 @@ function withTotals(run: ReportRun): ReportRun {
 }
 
 function totalsOf(rows: readonly SampleRow[]): Totals {
-  const seconds = new Set(rows.map(({ tick }) => tick)).size;
-  const ios = rows.reduce((sum, { read, write }) => sum + read.ios + write.ios, 0);
-  const bytes = rows.reduce((sum, { read, write }) => sum + read.bytes + write.bytes, 0);
-  const latencyUs = percentilesOf(mergedLatency(rows, ["read", "write"]));
-  return create(TotalsSchema, { iops: ios / seconds, mibPerSec: bytes / 2 ** 20 / seconds, latencyUs });
+  const of = (directions: readonly Direction[]) => {
+    const seconds = new Set(rows.map(({ tick }) => tick)).size;
+    const io = rows.flatMap((row) => directions.map((direction) => row[direction]));
+    const ios = io.reduce((sum, each) => sum + each.ios, 0);
+    const bytes = io.reduce((sum, each) => sum + each.bytes, 0);
+    const latencyUs = percentilesOf(mergedLatency(rows, directions));
+    return { iops: ios / seconds, mibPerSec: bytes / 2 ** 20 / seconds, latencyUs };
+  };
+  return create(TotalsSchema, { ...of(["read", "write"]), read: of(["read"]), write: of(["write"]) });
 }
 
 /** Latencies like storage has them: a broad hump, and one I/O in a hundred far behind it. */

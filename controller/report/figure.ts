@@ -17,13 +17,14 @@ export interface Figure {
   readonly chart: Chart;
 }
 
-export function renderFigure({ title, caption, legend, key, chart }: Figure): Html {
+/** detail: as of renderChart. */
+export function renderFigure({ title, caption, legend, key, chart }: Figure, detail: number): Html {
   return html`<figure id="${chart.id}">
     <figcaption>
       <h4>${title}</h4>
       <p>${caption}</p>
     </figcaption>
-    ${legend && renderLegend(legend)}${key} ${renderChart(chart)}
+    ${legend && renderLegend(legend)}${key} ${renderChart(chart, detail)}
   </figure> `;
 }
 

@@ -1,6 +1,4 @@
-import type { LatencyPercentilesUs } from "@salvo/proto/run_pb.ts";
 import { Histogram, percentileNs } from "@salvo/shared/fio/latency.ts";
-import { percentilesOf } from "../analysis/percentiles.ts";
 import { type IoRow, type ReportRun, type SampleRow, tickInWindow } from "./run.ts";
 
 export type Direction = "read" | "write";
@@ -20,9 +18,9 @@ export function mergedLatency(rows: readonly SampleRow[], directions: readonly D
   return merged;
 }
 
-/** Percentiles of the I/Os of all runs' windows together. */
-export function pooledLatency(runs: readonly ReportRun[]): LatencyPercentilesUs {
-  return percentilesOf(mergedLatency(runs.flatMap(samplesInWindow), ["read", "write"]));
+/** All I/Os of the run's window. */
+export function windowLatency(run: ReportRun): Histogram {
+  return mergedLatency(samplesInWindow(run), ["read", "write"]);
 }
 
 /** Microseconds; undefined when the I/Os are too few to support the percentile. */

@@ -2,7 +2,8 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance, DuckDBListValue, type DuckDBValue } from "@duckdb/node-api";
 import type { Manifest } from "@salvo/proto/run_pb.ts";
-import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { whyUnread } from "../store/duckdb-error.ts";
 import { checkSums } from "../store/checksums.ts";
 import { loadManifest } from "../store/manifest.ts";
 import { type ParquetName, parquetFile, selectAll } from "../store/parquet.ts";
@@ -10,10 +11,10 @@ import type { CpuRow, DiskRow, IoRow, NicTotals, ObservedDisk, ReportRun, Sample
 import { thinLatencies } from "./thin.ts";
 
 /**
- * Reads a sealed run's folder and checks what it reads against its checksums. Throws `not-found` when it is none,
+ * Reads a sealed run's folder and checks what it reads against its checksums. Briefly: no more than latencies. Throws `not-found` when it is none,
  * `corrupt` when it is damaged, `invalid-input` when a newer Salvo wrote it.
  */
-export async function loadReportRun(archiveFolder: string): Promise<ReportRun> {
+export async function loadReportRun(archiveFolder: string, { briefly = false } = {}): Promise<ReportRun> {
   await stat(archiveFolder).catch((error: unknown) => {
     throw toSalvoError(error, { file: archiveFolder, remedy: "Name the folder of a sealed run" });
   });
@@ -30,10 +31,7 @@ export async function loadReportRun(archiveFolder: string): Promise<ReportRun> {
       return {
         manifest,
         samples: await Array.fromAsync(thinLatencies(rows("samples", SAMPLES, sampleRow), manifest)),
-        cpu: await Array.fromAsync(rows("cpu", CPU, cpuRow)),
-        disk: await Array.fromAsync(rows("disk", DISK, diskRow)),
-        observedDisks: await Array.fromAsync(rows("disk", OBSERVED_DISKS(window), observedDisk)),
-        nics: has("net") ? await Array.fromAsync(rows("net", NICS(window), nicTotals)) : [],
+        ...(briefly ? NOTHING_ELSE : await loadOthers(rows, has, window)),
       };
     } finally {
       connection.closeSync();
@@ -41,6 +39,23 @@ export async function loadReportRun(archiveFolder: string): Promise<ReportRun> {
   } finally {
     instance.closeSync();
   }
+}
+
+const NOTHING_ELSE = { cpu: [], disk: [], observedDisks: [], nics: [] } as const;
+
+type ReadAs = <Row>(
+  name: ParquetName,
+  query: string,
+  rowOf: (values: readonly DuckDBValue[]) => Row,
+) => AsyncGenerator<Row>;
+
+async function loadOthers(rows: ReadAs, has: (name: ParquetName) => boolean, window: string) {
+  return {
+    cpu: await Array.fromAsync(rows("cpu", CPU, cpuRow)),
+    disk: await Array.fromAsync(rows("disk", DISK, diskRow)),
+    observedDisks: await Array.fromAsync(rows("disk", OBSERVED_DISKS(window), observedDisk)),
+    nics: has("net") ? await Array.fromAsync(rows("net", NICS(window), nicTotals)) : [],
+  };
 }
 
 /**
@@ -87,7 +102,7 @@ async function* readRows<Row>(
     const source = `WITH source AS (${selectAll(name, [file])})`;
     for await (const rows of (await connection.stream(source + query)).yieldRows()) yield* rows.map(rowOf);
   } catch (error) {
-    throw new SalvoError("corrupt", `the measurements cannot be read: ${String(error)}`, { file, cause: error });
+    throw whyUnread(error, file);
   }
 }
 

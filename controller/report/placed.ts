@@ -1,12 +1,11 @@
 import { create } from "@bufbuild/protobuf";
-import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
+import { type Manifest, RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { partLabels, scenarioPart, workloadPart } from "../analysis/run-content.ts";
-import type { ReportRun } from "./run.ts";
 import { formatInstant } from "./units.ts";
 
-/** A run, the address of its section in the page, and what it is called there. */
+/** What is known of a run without its measurements, the address of its section in the page, and what it is called there. */
 export interface PlacedRun {
-  readonly run: ReportRun;
+  readonly manifest: Manifest;
   readonly anchor: string;
   /** Runs with the same content may be pooled, others never, whatever their names. */
   readonly content: string;
@@ -18,35 +17,35 @@ export interface PlacedRun {
   readonly repeat: string;
 }
 
-export function placeRuns(runs: readonly ReportRun[]): PlacedRun[] {
-  const parted = runs.map((run) => ({ run, ...partsOf(run) }));
+export function placeRuns(manifests: readonly Manifest[]): PlacedRun[] {
+  const parted = manifests.map((manifest) => ({ manifest, ...partsOf(manifest) }));
   const workloads = partLabels(parted.map(({ workload }) => workload));
   const scenarios = partLabels(parted.map(({ scenario }) => scenario));
   const contentOf = ({ workload, scenario }: (typeof parted)[number]) => `${workload.hash} ${scenario.hash}`;
-  const alike = Map.groupBy(parted, (part) => `${contentOf(part)} ${repeatOf(part.run)}`);
+  const alike = Map.groupBy(parted, (part) => `${contentOf(part)} ${repeatOf(part.manifest)}`);
   return parted.map((part, index) => ({
-    run: part.run,
+    manifest: part.manifest,
     anchor: `run${index + 1}`,
     content: contentOf(part),
     workloadContent: part.workload.hash,
     workload: workloads.get(part.workload.hash) ?? "",
     scenario: scenarios.get(part.scenario.hash) ?? "",
-    repeat: repeatText(part.run, (alike.get(`${contentOf(part)} ${repeatOf(part.run)}`)?.length ?? 0) > 1),
+    repeat: repeatText(part.manifest, (alike.get(`${contentOf(part)} ${repeatOf(part.manifest)}`)?.length ?? 0) > 1),
   }));
 }
 
 /** An archive without a spec has its summary's names, and nothing that is known of its content. */
-function partsOf({ manifest: { spec, summary } }: ReportRun) {
+function partsOf({ spec, summary }: Manifest) {
   const known = spec ?? create(RunSpecSchema, { scenario: summary?.scenario ?? "" });
   return { workload: workloadPart(known), scenario: scenarioPart(known) };
 }
 
-function repeatOf({ manifest: { summary } }: ReportRun): number {
+function repeatOf({ summary }: Manifest): number {
   return summary?.repeat ?? 0;
 }
 
-function repeatText(run: ReportRun, ambiguous: boolean): string {
-  const { t0WallNs, summary } = run.manifest;
+function repeatText(manifest: Manifest, ambiguous: boolean): string {
+  const { t0WallNs, summary } = manifest;
   const when = t0WallNs > 0n ? formatInstant(t0WallNs) : (summary?.run ?? "");
-  return `repeat ${repeatOf(run)}${ambiguous ? `, ${when}` : ""}`;
+  return `repeat ${repeatOf(manifest)}${ambiguous ? `, ${when}` : ""}`;
 }

@@ -3,7 +3,7 @@ import { ManifestSchema } from "@salvo/proto/run_pb.ts";
 import { expect, test } from "vitest";
 import { abortedRun, exampleRun } from "./example.ts";
 import { openElements } from "./markup.ts";
-import { renderReport } from "./report.ts";
+import { FULL_MAX, renderInTurn, renderReport } from "./report.ts";
 import type { ReportRun } from "./run.ts";
 
 const HOSTILE = `"><img src=x onerror=alert(1)>'{{a|b}}</title></style><script>alert(2)</script>&amp;`;
@@ -151,6 +151,53 @@ test("the same runs give the same bytes", () => {
 test("four long runs of four agents stay small enough to mail", () => {
   const long = exampleRun({ agents: 4, ticks: 2000, cores: 8, iops: 40 });
   expect(4 * renderReport([long]).length).toBeLessThan(3_000_000);
+});
+
+/** Many runs of one content, of which the page counts how many are loaded and not yet let go of. */
+async function pageOf(count: number) {
+  const manifests = Array.from({ length: count }, (_, n) => exampleRun({ run: `r-${n}`, repeat: n + 1 }).manifest);
+  let [loaded, briefly] = [0, 0];
+  const page = await renderInTurn(manifests, async (index, isBrief) => {
+    loaded++;
+    if (isBrief) briefly++;
+    return exampleRun({ run: `r-${index}`, repeat: index + 1, agents: 1, ticks: 5 });
+  });
+  return { page, loaded, briefly };
+}
+
+test("a run is loaded when its turn comes, and the page is the one of all runs at once", async () => {
+  const runs = [1, 2, 3].map((repeat) => exampleRun({ run: `r-${repeat}`, repeat, agents: 2 }));
+  const order: number[] = [];
+  const inTurn = await renderInTurn(
+    runs.map(({ manifest }) => manifest),
+    async (index) => {
+      order.push(index);
+      return runs[index]!;
+    },
+  );
+  expect(inTurn).toBe(renderReport(runs));
+  expect(order).toEqual([0, 1, 2]);
+  expect(inTurn).toContain("all 3 together");
+});
+
+test("a page of very many runs has all figures of each, no charts, and the way to them", async () => {
+  const count = FULL_MAX + 1;
+  const { page, loaded, briefly } = await pageOf(count);
+  expect([loaded, briefly]).toEqual([count, count]);
+  expect(page.match(/<section class="run"/g)).toHaveLength(count);
+  expect(page.match(/<dl class="key">/g)).toHaveLength(count);
+  expect(page).not.toContain('<svg class="wide"');
+  expect(page).toContain("<code>salvo report r-7</code>");
+  expect(page).toContain(`all ${count} together`);
+  expect(page.length / count).toBeLessThan(8_000);
+  expect(openElements(page)).toEqual([]);
+});
+
+test("the more runs, the fewer points have their lines", () => {
+  const long = (n: number) => exampleRun({ run: `r-${n}`, agents: 1, ticks: 2000, cores: 1, iops: 40 });
+  const one = renderReport([long(0)]).length;
+  const forty = renderReport(Array.from({ length: 40 }, (_, n) => long(n))).length;
+  expect(forty / 40).toBeLessThan(0.7 * one);
 });
 
 function hostile(run: ReportRun): ReportRun {

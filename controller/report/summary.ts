@@ -1,9 +1,9 @@
-import type { RunSummary, Totals } from "@salvo/proto/run_pb.ts";
+import type { Manifest, RunSummary, Totals } from "@salvo/proto/run_pb.ts";
+import { Histogram } from "@salvo/shared/fio/latency.ts";
 import { greatest } from "@salvo/shared/kernel/extremes.ts";
+import { percentilesOf } from "../analysis/percentiles.ts";
 import { html, type Html } from "./html.ts";
-import { pooledLatency } from "./latency.ts";
 import type { PlacedRun } from "./placed.ts";
-import type { ReportRun } from "./run.ts";
 import { absent, maxCell, percentileCell } from "./tables/table.ts";
 import { verdictBadge } from "./tables/verdict.ts";
 import { formatCount, formatDuration, formatMicros, formatPercent } from "./units.ts";
@@ -13,14 +13,17 @@ export const NO_WINDOW = "The run has no window, so it has no totals.";
 export const NOBODY_STARTED = "No participant did its first I/O.";
 export const NOT_COUNTED = "The run's samples were not counted.";
 
-/** One line for each run; the repeats of a workload in a scenario stand together, and have a line for the complete ones. */
-export function summaryTable(runs: readonly PlacedRun[]): Html {
+/**
+ * One line for each run; the repeats of a workload in a scenario stand together, and have a line for the complete ones. pooled: by
+ * content, all I/Os in the windows of the complete runs.
+ */
+export function summaryTable(runs: readonly PlacedRun[], pooled: ReadonlyMap<string, Histogram>): Html {
   const groups = Map.groupBy(runs, ({ content }) => content);
   const mostOf = mostIopsByWorkload(runs);
   const bodies = [...groups.values()].map(
     (group) =>
       html`<tbody>
-        ${groupHead(group)}${group.map((placed) => runRow(placed, mostOf))}${togetherRow(group)}
+        ${groupHead(group)}${group.map((placed) => runRow(placed, mostOf))}${togetherRow(group, pooled)}
       </tbody> `,
   );
   return html`<div class="table" role="region" aria-label="Summary of all runs" tabindex="0">
@@ -71,14 +74,14 @@ function groupHead(group: readonly PlacedRun[]): Html {
  * Of several repeats: their mean, how far they lie apart, and the percentiles of all their I/Os together. Of the complete
  * ones alone: a run that lost a participant or was stopped measured something else.
  */
-function togetherRow(group: readonly PlacedRun[]): Html | undefined {
-  const complete = group.map(({ run }) => run).filter((run) => summaryOf(run)?.verdict === "complete");
-  const totals = complete.map((run) => summaryOf(run)?.totals).filter((each) => each !== undefined);
+function togetherRow(group: readonly PlacedRun[], pools: ReadonlyMap<string, Histogram>): Html | undefined {
+  const complete = group.map(({ manifest }) => manifest).filter(isComplete);
+  const totals = complete.map(({ summary }) => summary?.totals).filter((each) => each !== undefined);
   if (totals.length < 2) return undefined;
   const mean = totals.reduce((sum, { iops }) => sum + iops, 0) / totals.length;
   const mib = totals.reduce((sum, { mibPerSec }) => sum + mibPerSec, 0) / totals.length;
   const apart = mean > 0 ? greatest(totals.map(({ iops }) => Math.abs(iops - mean))) / mean : 0;
-  const pooled = pooledLatency(complete);
+  const pooled = percentilesOf(pools.get(group[0]?.content ?? "") ?? new Histogram());
   const left = group.length - complete.length;
   return html`<tr>
     <th scope="row">${left === 0 ? html`all ${totals.length} together` : html`${totals.length} complete together`}</th>
@@ -96,8 +99,10 @@ function togetherRow(group: readonly PlacedRun[]): Html | undefined {
   </tr> `;
 }
 
-function runRow({ run, anchor, repeat, workloadContent }: PlacedRun, mostOf: ReadonlyMap<string, number>): Html {
-  const summary = summaryOf(run);
+function runRow(
+  { manifest: { summary }, anchor, repeat, workloadContent }: PlacedRun,
+  mostOf: ReadonlyMap<string, number>,
+): Html {
   const totals = summary?.totals;
   const most = mostOf.get(workloadContent) ?? 0;
   const none = absent(NO_WINDOW);
@@ -138,8 +143,9 @@ function samplesText(summary: RunSummary | undefined): Html {
   ${missing > 0 ? html`<strong class="poor">${formatCount(missing)}</strong>` : "0"}`;
 }
 
-function summaryOf(run: ReportRun | undefined): RunSummary | undefined {
-  return run?.manifest.summary;
+/** Of the others none is pooled. */
+export function isComplete({ summary }: Manifest): boolean {
+  return summary?.verdict === "complete";
 }
 
 /** How the runs of one workload compare, at a glance. */
@@ -151,7 +157,7 @@ function bar(iops: number, most: number): Html | undefined {
 
 function mostIopsByWorkload(runs: readonly PlacedRun[]): ReadonlyMap<string, number> {
   const most = new Map<string, number>();
-  for (const { run, workloadContent } of runs)
-    most.set(workloadContent, Math.max(most.get(workloadContent) ?? 0, summaryOf(run)?.totals?.iops ?? 0));
+  for (const { manifest, workloadContent } of runs)
+    most.set(workloadContent, Math.max(most.get(workloadContent) ?? 0, manifest.summary?.totals?.iops ?? 0));
   return most;
 }

@@ -8,7 +8,7 @@ const RUNS_MAX = 5;
 /** What to know before comparing the runs: each sentence once, with links to the runs that it is about. */
 export function warningList(runs: readonly PlacedRun[]): Html | undefined {
   const said = runs.flatMap((placed) =>
-    (placed.run.manifest.summary?.warnings ?? []).map((warning) => ({ warning, placed })),
+    (placed.manifest.summary?.warnings ?? []).map((warning) => ({ warning, placed })),
   );
   const byWarning = [...Map.groupBy(said, ({ warning }) => warning)];
   if (byWarning.length === 0) return undefined;

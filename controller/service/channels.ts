@@ -44,7 +44,7 @@ export interface Channels extends Disposable {
   /** As client, for a service that goes with one of the roles expected. */
   clientOf<Service extends DescService>(service: Service, agent: ExpectedAgent): Client<Service>;
   /** An agent's first answer. One whose certificate has expired lately is given a new one before it is asked. */
-  describe(agent: ExpectedAgent, options: UnaryOptions): Promise<DescribeResponse>;
+  describe(agent: ExpectedAgent, options: UnaryOptions, ask?: Ask): Promise<DescribeResponse>;
   /** As describe, without a question: the agent has no work with it. */
   connect(agent: ExpectedAgent, options: UnaryOptions): Promise<void>;
   /**
@@ -52,6 +52,10 @@ export interface Channels extends Disposable {
    * true when it did. It connects with one that has not shown its certificate yet.
    */
   renewWhenDue(agent: ExpectedAgent, nowMs: number, options?: RenewOptions): Promise<boolean>;
+}
+
+export interface Ask {
+  readonly examineDevices?: boolean;
 }
 
 export interface RenewOptions {
@@ -134,7 +138,7 @@ export function openChannels(lab: LabFolder): Channels {
   return {
     client,
     clientOf: (service, agent) => createClient(service, linkTo(agent).channel),
-    describe: (agent, options) => askRenewed(agent, () => client(agent).describe({}, options), options),
+    describe: (agent, options, ask = {}) => askRenewed(agent, () => client(agent).describe(ask, options), options),
     connect,
     async renewWhenDue(agent, nowMs, { leftMs = LEFT_MS, ...waiting } = {}) {
       const link = linkTo(agent);

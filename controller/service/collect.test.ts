@@ -119,7 +119,7 @@ test("what NATS brought altered is asked for, and the agent's own record counts"
   await collect({ busConnected: true });
   expect(await sources()).toEqual(payloads.map(() => "backfilled"));
   expect(spool.notes()).toEqual([
-    "1 record of guest1 is left out: it is of a tick that the run does not have (record 2: tick 100000 of 600)",
+    "1 record of guest1 is left out: it names a tick that the run does not have (record 2: tick 100000 of 600)",
   ]);
 });
 

@@ -89,7 +89,7 @@ test("a run that never began is not begun by resuming: it is sealed as aborted",
   const [resumed] = await resumeAll();
   expect(resumed).toMatchObject({
     run: "left-open",
-    manifest: { summary: { verdict: "aborted", reason: "the controller was ended before anything began" }, agents: [] },
+    manifest: { summary: { verdict: "aborted", reason: "the controller ended before anything began" }, agents: [] },
   });
   expect(await sealedRuns(dataDir)).toEqual(["left-open"]);
   expect(await resumeAll()).toEqual([]);

@@ -150,6 +150,6 @@ test("a target that does not tell of what it was to make is named", async () => 
   await expect(apply(labOf({ a: SIZE }, ["a"]))).rejects.toMatchObject({
     kind: "program-failed",
     host: "guest1",
-    message: "LUN 0 of export a of target was to be made, and its target does not tell of it",
+    message: "LUN 0 of export a of target should exist now, and its target does not report it",
   });
 });

@@ -101,7 +101,7 @@ function restOf(plan: Plan): Step[] {
 function refuseOther({ host, plan: seen, knownAfterApply }: PlannedHost, now: PlannedHost): void {
   const [missing] = now.knownAfterApply;
   if (missing !== undefined)
-    throw new SalvoError("program-failed", `${missing} was to be made, and its target does not tell of it`, {
+    throw new SalvoError("program-failed", `${missing} should exist now, and its target does not report it`, {
       host: host.agent.id,
     });
   const told = (steps: readonly Step[]) => steps.map(({ id, commands }) => JSON.stringify([id, commands]));

@@ -4,7 +4,7 @@ import { delimiter, join, resolve } from "node:path";
 import { type Address, formatAddress, parseAddress } from "@salvo/shared/kernel/address.ts";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
-import { run } from "@salvo/shared/process/run.ts";
+import { answerOf } from "@salvo/shared/process/answer-of.ts";
 import { startProcess } from "@salvo/shared/process/start.ts";
 import type { ProcessEnd, RunningProcess } from "@salvo/shared/process/supervise.ts";
 import { listenHost, LOOPBACK, type NatsAccess, natsConfig, ownHost, writeNatsConfig } from "./nats-config.ts";
@@ -88,8 +88,7 @@ export async function lastNatsUrl(dataDir: string): Promise<string> {
 
 /** The version of the nats-server that would be started. Throws `not-found` with what to install. */
 export async function natsServerVersion(program = "nats-server"): Promise<string> {
-  const { stdout } = await orMissing(() => run(program, ["--version"], { env: environment() }));
-  return stdout.trim();
+  return orMissing(() => answerOf(program, ["--version"], { env: environment() }));
 }
 
 const placeFileIn = (dataDir: string) => join(dataDir, "nats-port");

@@ -22,9 +22,9 @@ export function ownTarget(agent: LabAgent, of: Lab, { channels }: OwnDeps): Stor
 export async function ownAttacher(agent: LabAgent, of: Lab, deps: OwnDeps): Promise<StorageHost> {
   const { spec, unknown } = initiatorWish(of, agent.id, await exportedFor(agent, of, deps));
   if (unknown.length === 0) return initiatorHost(agent, spec, deps.channels);
-  throw new SalvoError("refused", `the lab file attaches it to ${unknown.join(", ")}, and no target tells of that`, {
+  throw new SalvoError("refused", `the lab file attaches it to ${unknown.join(", ")}, and no target reports that`, {
     host: agent.id,
-    remedy: "Look, and bring all hosts to what the lab file says: salvo lab plan, salvo lab apply",
+    remedy: "Make the hosts as the lab file says: type salvo lab plan, then salvo lab apply",
   });
 }
 

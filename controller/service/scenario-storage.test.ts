@@ -132,7 +132,7 @@ test("what a controller that is no more has left is taken away by the next, what
   const deps = await depsOf({ agents: [target, guests[0]!].map(({ agent }) => agent) });
   expect(await takeDownLeft(deps)).toEqual({ found: true, all: true });
   expect(thereOn()).toEqual([[], [], [IQN]]);
-  expect(deps.lines.join("\n")).toMatch(/guest2 is in the lab no more: what was made there may still be there/);
+  expect(deps.lines.join("\n")).toMatch(/guest2 is no longer in the lab: what was made there may still exist/);
   expect((await deps.records.list()).size).toBe(0);
 });
 

@@ -81,7 +81,7 @@ async function expectDone(host: StorageHost): Promise<void> {
       `its ${host.role} is not as the lab file says: ${steps.length} steps, first: ${first.text}`,
       {
         host: host.agent.id,
-        remedy: "Another study may be at work: wait for it. Otherwise look, and do it: salvo lab plan, salvo lab apply",
+        remedy: "Another study may be running: wait for it. Otherwise type salvo lab plan, then salvo lab apply",
       },
     );
 }

@@ -246,7 +246,7 @@ test("a record of somebody else's participant is left out and noted, and keeps n
   const { summary, notes } = await seal(run, stranger);
   expect(summary).toMatchObject({ verdict: "incomplete", reason: "records of vm1 are missing" });
   expect(notes).toContainEqual(
-    expect.stringMatching(/^2 records of vm1 are left out: each is of a participant .* "..\/..\/..\/etc\/passwd"\)$/),
+    expect.stringMatching(/^2 records of vm1 are left out: each names a participant .* "..\/..\/..\/etc\/passwd"\)$/),
   );
   expect(await readdir(join(summary!.archive, "fio"))).toEqual([]);
 });

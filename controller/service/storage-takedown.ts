@@ -95,7 +95,7 @@ async function takeAway(
   const { lab, channels, say } = deps;
   const agent = lab.agents.find((each) => each.id === id);
   if (!agent) {
-    say(`${scenario}: ${id} is in the lab no more: what was made there may still be there`);
+    say(`${scenario}: ${id} is no longer in the lab: what was made there may still exist`);
     return true;
   }
   using signal = deadline(TAKE_DOWN_MS, `taking the storage of ${scenario} away from ${id}`);

@@ -2,6 +2,7 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { FILES_AT_ONCE, mapAtOnce } from "@salvo/shared/kernel/at-once.ts";
 import { readJournal } from "@salvo/shared/journal/reader.ts";
 import { unpack } from "./batch.ts";
 import { incompleteRunFolder, openRunFolder, runsFolder, spoolFolder } from "./layout.ts";
@@ -40,22 +41,30 @@ export async function findKept(dataDir: string, prefix: string): Promise<KeptRun
   if (archive === undefined) throw unknownRun(prefix, [...folders.keys()].toSorted(), runsFolder(dataDir));
   throw new SalvoError("wrong-state", `run ${prefix} is sealed, and nothing else is kept of it here`, {
     file: archive,
-    remedy: `Its folder is yours to remove. What agents hold of it is deleted by: salvo agents --release ${prefix}`,
+    remedy: `You may remove its folder. To delete what agents hold of it, type: salvo agents --release ${prefix}`,
   });
 }
 
 /** What came of its agents' records, whether or not its spec can be read. */
 export async function keptRecords({ folder }: KeptRun): Promise<KeptRecords[]> {
   const spool = spoolFolder(folder);
-  const names = await readdir(spool).catch(() => []); // it was never begun
+  const names = await namesIn(spool);
   const journals = names.filter((name) => name.endsWith(".journal")).toSorted();
-  return Promise.all(
-    journals.map(async (name) => ({
-      agent: name.slice(0, -".journal".length),
-      records: await countRecords(join(spool, name)),
-      bytes: (await stat(join(spool, name))).size,
-    })),
-  );
+  return mapAtOnce(journals, FILES_AT_ONCE, async (name) => ({
+    agent: name.slice(0, -".journal".length),
+    records: await countRecords(join(spool, name)),
+    bytes: (await stat(join(spool, name))).size,
+  }));
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    const problem = toSalvoError(error, { file: folder });
+    if (problem.kind === "not-found") return []; // it was never begun
+    throw problem;
+  }
 }
 
 async function countRecords(file: string): Promise<number | undefined> {

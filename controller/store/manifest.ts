@@ -1,19 +1,12 @@
 import { greatest } from "@salvo/shared/kernel/extremes.ts";
-import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import {
-  fromJsonString,
-  toJson,
-  toJsonString,
-  type DescMessage,
-  type JsonObject,
-  type JsonValue,
-} from "@bufbuild/protobuf";
+import { fromJson, toJson, toJsonString, type DescMessage, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
 import { ManifestSchema, RunSummarySchema, type Manifest, type RunSummary } from "@salvo/proto/run_pb.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { contentOf } from "../analysis/run-content.ts";
-import { checkSums } from "./checksums.ts";
+import { settingsOf } from "../analysis/run-settings.ts";
+import { readChecked } from "./checksums.ts";
 import { MANIFEST } from "./layout.ts";
 
 /** Raised when a reader of the old form would misread the new one. */
@@ -29,17 +22,17 @@ export function formatManifest(manifest: Manifest): string {
  */
 export async function loadManifest(folder: string): Promise<Manifest> {
   const file = join(folder, MANIFEST);
-  await checkSums(folder, MANIFEST);
-  const text = await readFile(file, "utf8");
+  const text = (await readChecked(folder, MANIFEST)).toString("utf8");
   const corrupt = (why: string, cause?: unknown) =>
     new SalvoError("corrupt", `the manifest of run ${basename(folder)} cannot be read: ${why}`, { file, cause });
-  const { format } = parsed(text, corrupt);
+  const json = parsed(text, corrupt);
+  const format: unknown = json["format"];
   if (format !== MANIFEST_FORMAT)
-    throw new SalvoError("invalid-input", `run ${basename(folder)} has the archive format ${String(format)}`, {
+    throw new SalvoError("invalid-input", `run ${basename(folder)} has the archive format ${JSON.stringify(format)}`, {
       file,
       remedy: `Read it with a newer Salvo: this one knows format ${MANIFEST_FORMAT}`,
     });
-  const manifest = readManifest(text, corrupt);
+  const manifest = readManifest(json, corrupt);
   if (!manifest.summary) throw corrupt("it has no summary");
   manifest.summary.archive = resolve(folder);
   addUntold(manifest, manifest.summary);
@@ -49,6 +42,7 @@ export async function loadManifest(folder: string): Promise<Manifest> {
 /** What versions before these fields did not write, and their archives tell all the same. */
 function addUntold({ spec, participants }: Manifest, summary: RunSummary): void {
   if (summary.content === "" && spec) summary.content = contentOf(spec);
+  if (spec) summary.settings ??= settingsOf(spec);
   if (summary.startBoundUs > 0) return;
   const started = participants.filter((participant) => participant.started);
   const widths = started.map(({ firstIoEarliestNs, firstIoLatestNs }) => Number(firstIoLatestNs - firstIoEarliestNs));
@@ -58,19 +52,19 @@ function addUntold({ spec, participants }: Manifest, summary: RunSummary): void 
 type Corrupt = (why: string, cause?: unknown) => SalvoError;
 
 /** Its checksum fits, so nobody damaged it by accident; an archive may come from anybody all the same. */
-function parsed(text: string, corrupt: Corrupt): { readonly format?: unknown } {
+function parsed(text: string, corrupt: Corrupt): JsonObject {
   try {
-    const json: unknown = JSON.parse(text);
-    if (typeof json === "object" && json !== null) return json;
+    const json: JsonValue = JSON.parse(text);
+    if (typeof json === "object" && json !== null && !Array.isArray(json)) return json;
   } catch (error) {
     throw corrupt(String(error), error);
   }
   throw corrupt("it is no object");
 }
 
-function readManifest(text: string, corrupt: Corrupt): Manifest {
+function readManifest(json: JsonObject, corrupt: Corrupt): Manifest {
   try {
-    return fromJsonString(ManifestSchema, text, { ignoreUnknownFields: true });
+    return fromJson(ManifestSchema, json, { ignoreUnknownFields: true });
   } catch (error) {
     throw corrupt(String(error), error);
   }
@@ -93,7 +87,8 @@ function withNulls(schema: DescMessage, json: JsonValue): JsonObject {
   assert(typeof json === "object" && json !== null && !Array.isArray(json), "a message's JSON is an object");
   const fields = schema.fields.map(({ jsonName, message }): [string, JsonValue] => {
     const value = json[jsonName] ?? null;
-    return [jsonName, message && value !== null ? withNulls(message, value) : value];
+    if (!message || value === null) return [jsonName, value];
+    return [jsonName, Array.isArray(value) ? value.map((each) => withNulls(message, each)) : withNulls(message, value)];
   });
   return Object.fromEntries(fields);
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { DuckDBInstance, StatementType, type DuckDBConnection, type JS } from "@duckdb/node-api";
-import type { Manifest } from "@salvo/proto/run_pb.ts";
+import type { DirectionTotals, Manifest } from "@salvo/proto/run_pb.ts";
+import { FILES_AT_ONCE, mapAtOnce } from "@salvo/shared/kernel/at-once.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { checkSizes } from "./checksums.ts";
 import { loadManifest, summaryOf } from "./manifest.ts";
@@ -23,7 +24,7 @@ export async function queryRuns(dataDir: string, sql: string): Promise<Rows> {
   const connection = await instance.connect();
   try {
     const folders = [...(await newestFolders(dataDir)).values()].sort();
-    const manifests = await Promise.all(folders.map((folder) => loadManifest(folder)));
+    const manifests = await mapAtOnce(folders, FILES_AT_ONCE, loadManifest);
     for (const [index, { files }] of manifests.entries()) await checkSizes(folders[index] ?? "", files);
     await createViews(connection, folders, manifests);
     await createRuns(connection, manifests);
@@ -77,12 +78,19 @@ const RUN_COLUMNS = `
   clock_bound_us DOUBLE, window_start_ns BIGINT, window_end_ns BIGINT, iops DOUBLE, mib_per_sec DOUBLE, p50_us DOUBLE,
   p99_us DOUBLE, p999_us DOUBLE, samples_expected UINTEGER, samples_received UINTEGER, samples_backfilled UINTEGER,
   samples_missing UINTEGER, archive VARCHAR, max_us DOUBLE, stalled_seconds DOUBLE, start_bound_us DOUBLE,
-  warnings VARCHAR, content VARCHAR`;
+  warnings VARCHAR, content VARCHAR, mean_us DOUBLE, stddev_us DOUBLE, p95_us DOUBLE, p9999_us DOUBLE,
+  read_iops DOUBLE, read_mib_per_sec DOUBLE, read_mean_us DOUBLE, read_p50_us DOUBLE, read_p95_us DOUBLE, read_p99_us DOUBLE,
+  read_p999_us DOUBLE, read_p9999_us DOUBLE, read_max_us DOUBLE,
+  write_iops DOUBLE, write_mib_per_sec DOUBLE, write_mean_us DOUBLE, write_p50_us DOUBLE, write_p95_us DOUBLE, write_p99_us DOUBLE,
+  write_p999_us DOUBLE, write_p9999_us DOUBLE, write_max_us DOUBLE,
+  guest_core_s_per_100k DOUBLE, target_core_s_per_100k DOUBLE, hypervisor_core_s_per_100k DOUBLE,
+  findings VARCHAR, pattern VARCHAR, block_size UBIGINT, jobs UINTEGER, queue_depth UINTEGER,
+  read_percent UINTEGER, rate_iops_per_job UINTEGER, luns UINTEGER, sessions UINTEGER, lun_queue_depth UINTEGER`;
 
 async function createRuns(connection: DuckDBConnection, manifests: readonly Manifest[]): Promise<void> {
   await connection.run(`CREATE TABLE runs (${RUN_COLUMNS})`);
   for (const manifest of manifests) {
-    const { startSpreadMs, window, totals, samples, ...summary } = summaryOf(manifest);
+    const { startSpreadMs, window, totals, samples, settings, ...summary } = summaryOf(manifest);
     const row = [
       summary.run,
       summary.study,
@@ -114,7 +122,42 @@ async function createRuns(connection: DuckDBConnection, manifests: readonly Mani
       summary.startBoundUs,
       summary.warnings.join("\n"),
       summary.content,
+      totals?.latencyUs?.mean,
+      totals?.latencyUs?.stddev,
+      totals?.latencyUs?.p95,
+      totals?.latencyUs?.p9999,
+      ...directionValues(totals?.read),
+      ...directionValues(totals?.write),
+      summary.cpuCost?.guests,
+      summary.cpuCost?.targets,
+      summary.cpuCost?.hypervisors,
+      summary.findings.map(({ sentence }) => sentence).join("\n"),
+      settings?.pattern,
+      settings?.blockSizeBytes,
+      settings?.jobs,
+      settings?.queueDepth,
+      settings?.readPercent,
+      settings?.rateIopsPerJob,
+      settings?.luns,
+      settings?.sessions,
+      settings?.lunQueueDepth,
     ].map((value) => value ?? null);
     await connection.run(`INSERT INTO runs VALUES (${row.map((_, index) => `$${index + 1}`).join(", ")})`, row);
   }
+}
+
+/** In the order of their columns. */
+function directionValues(totals: DirectionTotals | undefined): readonly (number | undefined)[] {
+  const latency = totals?.latencyUs;
+  return [
+    totals?.iops,
+    totals?.mibPerSec,
+    latency?.mean,
+    latency?.p50,
+    latency?.p95,
+    latency?.p99,
+    latency?.p999,
+    latency?.p9999,
+    latency?.max,
+  ];
 }

@@ -147,7 +147,27 @@ test("SQL is asked of all sealed runs at once, and of none too", async () => {
     start_bound_us: summary.startBoundUs,
     warnings: "",
     content: summary.content,
+    mean_us: summary.totals?.latencyUs?.mean,
+    p95_us: summary.totals?.latencyUs?.p95,
+    p9999_us: null,
+    read_iops: summary.totals?.read?.iops,
+    read_p95_us: summary.totals?.read?.latencyUs?.p95,
+    write_mib_per_sec: summary.totals?.write?.mibPerSec,
+    write_max_us: summary.totals?.write?.latencyUs?.max,
+    guest_core_s_per_100k: summary.cpuCost?.guests,
+    target_core_s_per_100k: null,
+    findings: "",
+    pattern: "randrw",
+    block_size: 4096n,
+    jobs: 1,
+    queue_depth: 16,
+    read_percent: 67,
+    rate_iops_per_job: 0,
+    luns: null,
+    sessions: null,
+    lun_queue_depth: null,
   });
+  expect(summary.totals?.read?.iops).toBeGreaterThan(summary.totals!.write!.iops);
   expect(summary.totals?.latencyUs?.max).toBeGreaterThan(summary.totals!.latencyUs!.p99!);
 });
 
@@ -157,13 +177,14 @@ test("an archive from before contents and start bounds were written tells them a
   const file = join(archive, "manifest.json");
   const text = await readFile(file, "utf8");
   const { summary, ...rest }: { summary: Record<string, unknown> } = JSON.parse(text);
-  const { startBoundUs: _, content: __, ...older } = summary;
+  const { startBoundUs: _, content: __, settings: ___, ...older } = summary;
   await writeFile(file, JSON.stringify({ ...rest, summary: older }));
   await rm(join(archive, "SHA256SUMS"));
   await writeFile(join(archive, "SHA256SUMS"), formatSums(await sumFiles(archive)));
   const { summary: again } = await loadManifest(archive);
   expect(again?.content).toBe(now.content);
   expect(again?.content).not.toBe("");
+  expect(again?.settings).toEqual(now.settings);
   expect(again?.startBoundUs).toBeCloseTo(now.startBoundUs, 2);
 });
 
@@ -176,6 +197,25 @@ test("a query that is wrong is the caller's mistake, and one that changes someth
   for (const sql of ["DROP VIEW samples", "COPY runs TO '/tmp/x'", "SELECT 1; SELECT 2"])
     await expect(queryRuns(dataDir, sql)).rejects.toMatchObject({ kind: "refused" });
 });
+
+const LATENCY = {
+  p50: expect.any(Number),
+  p95: expect.any(Number),
+  p99: expect.any(Number),
+  p999: null,
+  p9999: null,
+  p50Resolution: expect.any(Number),
+  p95Resolution: expect.any(Number),
+  p99Resolution: expect.any(Number),
+  p999Resolution: null,
+  p9999Resolution: null,
+  max: expect.any(Number),
+  mean: expect.any(Number),
+  stddev: expect.any(Number),
+};
+const FIGURES = { iops: expect.any(Number), mibPerSec: expect.any(Number), latencyUs: LATENCY };
+/** Reads alone and writes alone are fewer than 1,000. */
+const FIGURES_OF_FEWER = { ...FIGURES, latencyUs: { ...LATENCY, p99: null, p99Resolution: null } };
 
 test("the line about a run has every field, and null for what there is no value of", async () => {
   await sealed("one", 1000n);
@@ -192,25 +232,25 @@ test("the line about a run has every field, and null for what there is no value 
     startSpreadMs: { p50: 0, p95: 0, max: 0 },
     clockBoundUs: 40,
     window: { startNs: "1000", endNs: "2000001000", firstTick: 0, lastTick: 2 },
-    totals: {
-      iops: expect.any(Number),
-      mibPerSec: expect.any(Number),
-      latencyUs: {
-        p50: expect.any(Number),
-        p99: expect.any(Number),
-        p999: null,
-        p50Resolution: expect.any(Number),
-        p99Resolution: expect.any(Number),
-        p999Resolution: null,
-        max: expect.any(Number),
-      },
-      stalledSeconds: 0,
-    },
+    totals: { ...FIGURES, stalledSeconds: 0, read: FIGURES_OF_FEWER, write: FIGURES_OF_FEWER },
     samples: { expected: 6, received: 6, backfilled: 0, missing: 0 },
     archive: join(dataDir, "runs", "one"),
     startBoundUs: expect.closeTo(90.001, 3),
     warnings: [],
     content: expect.stringMatching(/^[0-9a-f]{16}$/),
+    cpuCost: { guests: expect.any(Number), targets: null, hypervisors: null },
+    findings: [],
+    settings: {
+      pattern: "randrw",
+      blockSizeBytes: "4096",
+      jobs: 1,
+      queueDepth: 16,
+      readPercent: 67,
+      rateIopsPerJob: 0,
+      luns: null,
+      sessions: null,
+      lunQueueDepth: null,
+    },
   });
   expect(summaryJson(create(RunSummarySchema))).toMatchObject({
     run: "",

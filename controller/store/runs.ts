@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { RunSummarySchema, type Manifest, type RunSpec, type RunSummary } from "@salvo/proto/run_pb.ts";
-import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { type ErrorKind, SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { checkSums } from "./checksums.ts";
 import { incompleteRunsFolder, openRunFolder, openRunsFolder, readRunFolder, runFolder, runsFolder } from "./layout.ts";
 import { loadManifest, summaryOf } from "./manifest.ts";
@@ -12,8 +12,11 @@ import { readOpenRun } from "./openrun.ts";
 /** The verdict of a run that is not sealed: under way, or left by a controller that died. */
 export const OPEN = "open";
 
-/** The verdict of a run that is sealed and cannot be read; its reason says why. */
+/** The verdict of a run that is sealed and is not what was sealed; its reason says why. */
 export const DAMAGED = "damaged";
+
+/** The verdict of a sealed run that this user, or this moment, does not let be read; its reason says why. It may be whole. */
+export const UNREADABLE = "unreadable";
 
 /** All runs, the newest last: damaged ones, then in the order they were made in, then open ones. */
 export async function listRuns(dataDir: string): Promise<RunSummary[]> {
@@ -44,7 +47,22 @@ export async function listRuns(dataDir: string): Promise<RunSummary[]> {
  * the runs it may be or with the newest, `wrong-state` when it is not sealed yet, and `corrupt` when a file is not what was sealed.
  */
 export async function readManifest(dataDir: string, prefix: string): Promise<Manifest> {
-  const runs = await sealedRuns(dataDir);
+  return readOne(await newestFolders(dataDir), dataDir, prefix);
+}
+
+/** As readManifest, of several: by folder, each once, in their order. */
+export async function readManifests(dataDir: string, prefixes: readonly string[]): Promise<Map<string, Manifest>> {
+  const folders = await newestFolders(dataDir);
+  const found = new Map<string, Manifest>();
+  for (const prefix of prefixes) {
+    const manifest = await readOne(folders, dataDir, prefix);
+    found.set(folders.get(manifest.spec?.run ?? prefix) ?? runFolder(dataDir, prefix), manifest);
+  }
+  return found;
+}
+
+async function readOne(folders: ReadonlyMap<string, string>, dataDir: string, prefix: string): Promise<Manifest> {
+  const runs = [...folders.keys()];
   const found = runs.includes(prefix) ? [prefix] : runs.filter((run) => run.startsWith(prefix));
   const [run] = found;
   if (found.length > 1)
@@ -52,7 +70,7 @@ export async function readManifest(dataDir: string, prefix: string): Promise<Man
       remedy: "Write more of the id",
     });
   if (run === undefined) throw await noSuchRun(dataDir, prefix);
-  const folder = await newestFolder(dataDir, run);
+  const folder = folders.get(run) ?? runFolder(dataDir, run);
   await checkSums(folder);
   return loadManifest(folder);
 }
@@ -130,10 +148,13 @@ function openSummary(dataDir: string, spec: RunSpec): RunSummary {
   });
 }
 
+/** Of a newer Salvo it is invalid-input. */
+const DAMAGES: ReadonlySet<ErrorKind> = new Set(["corrupt", "not-found", "invalid-input"]);
+
 function damagedSummary(archive: string, run: string, problem: SalvoError): RunSummary {
   return create(RunSummarySchema, {
     run,
-    verdict: DAMAGED,
+    verdict: DAMAGES.has(problem.kind) ? DAMAGED : UNREADABLE,
     reason: problem.describe(),
     archive,
   });

@@ -151,7 +151,7 @@ test("of what NATS brought damaged the agent is asked, and what the agent itself
   expect(spool.missing("vm1", 4)).toEqual([]);
   expect((await readAll(spool, "vm1")).map(({ seq }) => seq)).toEqual([1, 2, 3]);
   expect(spool.notes()).toContainEqual(
-    '1 record of vm1 is left out: it is of a participant that the agent does not have (record 4: "vm2.disk1")',
+    '1 record of vm1 is left out: it names a participant that the agent does not have (record 4: "vm2.disk1")',
   );
 });
 

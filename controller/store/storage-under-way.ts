@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fromJsonString, toJsonString } from "@bufbuild/protobuf";
 import { type StorageUnderWay, StorageUnderWaySchema } from "@salvo/proto/run_pb.ts";
+import { FILES_AT_ONCE, mapAtOnce } from "@salvo/shared/kernel/at-once.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { replaceFile, syncFolder } from "@salvo/shared/files/durable.ts";
 import { storageFolder } from "./layout.ts";
@@ -86,9 +87,10 @@ interface ReadRecord {
 
 async function readAll(folder: string): Promise<ReadRecord[]> {
   const names = (await namesIn(folder)).filter((name) => name.endsWith(RECORD)).toSorted();
-  return Promise.all(
-    names.map(async (name) => ({ tag: name.slice(0, -RECORD.length), found: await readRecord(join(folder, name)) })),
-  );
+  return mapAtOnce(names, FILES_AT_ONCE, async (name) => ({
+    tag: name.slice(0, -RECORD.length),
+    found: await readRecord(join(folder, name)),
+  }));
 }
 
 /** Throws only when it cannot be read. */

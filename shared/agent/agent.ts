@@ -1,4 +1,11 @@
-import type { AgentDescription, ArmRequest, CollectRequest, FireRequest, RunStatus } from "@salvo/proto/agent_pb.ts";
+import type {
+  AgentDescription,
+  ArmRequest,
+  CollectRequest,
+  DescribeRequest,
+  FireRequest,
+  RunStatus,
+} from "@salvo/proto/agent_pb.ts";
 import { SalvoError } from "../kernel/error.ts";
 import { unlessAborted } from "../kernel/signal.ts";
 import { openRuns, type RunsDeps } from "./run/runs.ts";
@@ -8,7 +15,11 @@ const COLLECT_BATCH_BYTES = 512 * 1024;
 
 /** What the gRPC service asks of an agent. One run at a time is active; ended runs are held until they are released. */
 export interface Agent {
-  describe(): Promise<{ agent: AgentDescription; runs: RunStatus[] }>;
+  describe(request: Pick<DescribeRequest, "examineDevices">): Promise<{
+    agent: AgentDescription;
+    runs: RunStatus[];
+    deviceProblems: { readonly [device: string]: string };
+  }>;
   /** The run it is at, for its presence. */
   activity(): { readonly run: string; readonly phase: string };
   /**
@@ -34,9 +45,12 @@ export function createAgent(deps: AgentDeps): Agent {
   const { config, clock } = deps;
   const runs = openRuns(deps);
   return {
-    async describe() {
+    async describe({ examineDevices }) {
       const agent = await deps.describeSelf();
-      return { agent, runs: runs.names().map((name) => runs.statusOf(name)) };
+      // A disk that is examined is open for a moment, and a run needs it for itself.
+      const problems = examineDevices && !runs.active ? await deps.devices.problems() : new Map<string, string>();
+      const deviceProblems = Object.fromEntries(problems);
+      return { agent, runs: runs.names().map((name) => runs.statusOf(name)), deviceProblems };
     },
 
     activity: () => ({ run: runs.active?.name ?? "", phase: runs.active?.run.state.phase ?? "" }),

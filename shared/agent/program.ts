@@ -6,9 +6,11 @@ import { loadAgentConfig } from "../config/files.ts";
 import type { SalvoError } from "../kernel/error.ts";
 import { EXIT, exitOfError, failureOf } from "../kernel/exit.ts";
 import { neverFailing } from "../log/destination.ts";
+import { terminalText } from "../kernel/terminal-text.ts";
 import { openLogFile } from "../log/file.ts";
 import { createLogger } from "../log/logger.ts";
 import { keepIgnoring, onEndSignal } from "../process/end-signals.ts";
+import { printError, printOut } from "../process/print.ts";
 import { watchStandardStreams } from "../process/standard-streams.ts";
 import { auditCommand, verifyOwnAudit } from "./audit/command.ts";
 import { openIdentity } from "./identity/agent-identity.ts";
@@ -60,20 +62,21 @@ export function agentProgram(kind: AgentKind): Command {
       const { controller } = options;
       const act = async () => joinLab({ ...options, dir });
       const { agent, lab } = await auditCommand(config?.dataDir ?? dir, "join", { controller, dir }, act);
-      process.stdout.write(`${JSON.stringify({ agent, lab, dir })}\n`);
+      printOut(`${JSON.stringify({ agent, lab, dir })}\n`);
       if (serve && file !== undefined) await serveUntilStopped(kind, { config: file, ...more });
     });
   program
     .command("audit")
     .description("What was done on this host, by whom and when.")
     .command("verify")
-    .description("tells by line number what of the agent's audit log is not as it was written; the exit code is 6 then")
+    .description(
+      "names each line of the agent's audit log that is not as it was written, and then ends with exit code 6",
+    )
     .option("--json", "as one JSON object")
     .action(async ({ json = false }: { json?: boolean }) => {
       const { config: file } = program.opts<ServeCommand>();
       if (file === undefined) return program.error("error: required option '--config <FILE>' not specified");
-      const print = (text: string) => void process.stdout.write(text);
-      process.exitCode = await verifyOwnAudit(await loadAgentConfig(file), json, print);
+      process.exitCode = await verifyOwnAudit(await loadAgentConfig(file), json, printOut);
     });
   return program;
 }
@@ -100,7 +103,7 @@ async function serveUntilStopped(
   // An agent goes on without a reader: what it has to tell is in its log.
   onLostOutput = ({ message }) => log.warn({ problem: message }, "standard output is lost");
   // For whoever started it with port 0, and for people.
-  process.stdout.write(`${JSON.stringify({ agent: config.id, address: agent.address })}\n`);
+  printOut(`${JSON.stringify({ agent: config.id, address: agent.address })}\n`);
 
   let stopping = false;
   onEndSignal(() => {
@@ -131,8 +134,8 @@ function fail(name: string, error: unknown, logFile: string | undefined): never 
   // Commander has said what was wrong.
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? EXIT.ok.code : EXIT.input.code);
   const { text, code } = failureOf(name, error);
-  process.stderr.write(text);
+  printError(text);
   // Of a program that the system has started nobody reads the standard error.
-  if (logFile !== undefined) neverFailing({ write: (line) => appendFileSync(logFile, line) }).write(text);
+  if (logFile !== undefined) neverFailing({ write: (line) => appendFileSync(logFile, line) }).write(terminalText(text));
   process.exit(code);
 }

@@ -146,6 +146,7 @@ function describeSelf({
       ...(tellFio && { fio: await tellFio() }),
       devices: all.map(({ device }) => device),
       deviceHashes: Object.fromEntries(all.map(({ device, hash }) => [device.name, hash])),
+      deviceSectorBytes: devices.sectorBytes(),
       lunsOf: config.lunsOf,
       gateLeadNs: lead.current(),
     });

@@ -7,7 +7,7 @@ import type { Agent } from "./agent.ts";
 /** The wire side of an agent. */
 export function agentService(agent: Agent, clock: Clock, auditHead: () => Head): ServiceImpl<typeof AgentService> {
   return {
-    describe: () => agent.describe(),
+    describe: (request) => agent.describe(request),
     async *probeClock(pings) {
       for await (const { sentNs } of pings) {
         const receivedNs = clock.now();

@@ -41,6 +41,8 @@ export interface RunMessage {
   readonly payload: Uint8Array;
   /** When the server stored it, ns since 1970 on its clock. */
   readonly storedAtNs: bigint;
+  /** How many records and messages of what was asked for the stream had after this one when it gave this one; 0: none. */
+  readonly pending: number;
 }
 
 export interface ConsumeOptions {
@@ -163,9 +165,14 @@ function toRunMessages(message: JsMsg): RunMessage[] {
   const subject = parseSubject(message.subject);
   if (subject?.type !== "run") return [];
   const { run, agent, kind } = subject;
-  const from = { run, agent, kind, storedAtNs: message.timestampNanos };
+  const from = { run, agent, kind, storedAtNs: message.timestampNanos, pending: message.info.pending };
   if (isBatch(message.headers))
-    return recordsOf(message.data).map((payload) => ({ ...from, seq: recordHead(payload).seq, payload }));
+    return recordsOf(message.data).map((payload, index, { length }) => ({
+      ...from,
+      seq: recordHead(payload).seq,
+      payload,
+      pending: from.pending + length - 1 - index,
+    }));
   const seq = seqOf(message.headers);
   return seq === undefined ? [] : [{ ...from, seq, payload: message.data }];
 }

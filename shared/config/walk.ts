@@ -2,11 +2,12 @@ import type { DescField } from "@bufbuild/protobuf";
 import { reflect, type ReflectMessage, scalarZeroValue } from "@bufbuild/protobuf/reflect";
 import { isAlias, isMap, isScalar, isSeq, type Node, Scalar } from "yaml";
 import { assert } from "../kernel/assert.ts";
-import { expected, fileKey, messageKind, ruleOf } from "./fields.ts";
+import { enumNames, expected, fileKey, messageKind, ruleOf } from "./fields.ts";
 import type { Mistake } from "./mistakes.ts";
 import { nearest } from "./nearest.ts";
 import { quote } from "./quantity.ts";
 import { isNull, readScalar, type Written } from "./scalar.ts";
+import { expandSweeps } from "./sweeps.ts";
 import type { SyntaxTree } from "./syntax.ts";
 
 /** Aliases let a small file stand for a huge one: so many values may be read in all. 10,000 participants are 30,000. */
@@ -41,7 +42,7 @@ export function readTree(tree: SyntaxTree, into: ReflectMessage): Walk {
   };
 
   /** The node itself, or what an alias stands for. Undefined when there is nothing to read, which was noted then. */
-  function open(slot: Slot, node: Node | null | undefined): Node | undefined {
+  function open(slot: Slot, node: Node | null | undefined, field?: DescField): Node | undefined {
     values += 1;
     if (values > VALUES_MAX) {
       if (values === VALUES_MAX + 1) breakAt(slot, `the file stands for more than ${VALUES_MAX} values`);
@@ -51,7 +52,7 @@ export function readTree(tree: SyntaxTree, into: ReflectMessage): Walk {
     const target = isAlias(node) ? tree.targetOf(node) : node;
     if (target?.tag)
       breakAt(slot, `${slot.name} has the tag ${quote(target.tag)}: tags are not supported, take it out`);
-    else if (!target || (isScalar(target) && isNull(written(target))))
+    else if (!target || (isScalar(target) && isNull(written(target)) && !isNameOf(field, written(target))))
       breakAt(slot, `${slot.name} has no value: give it one, or take the key out`);
     else return target;
     return undefined;
@@ -93,7 +94,7 @@ export function readTree(tree: SyntaxTree, into: ReflectMessage): Walk {
   function readField(message: ReflectMessage, field: DescField, given: Node | null, slot: Slot): void {
     assert(field.fieldKind !== "map" && !field.oneof, `files have no maps and no oneofs (${field.name})`);
     walk.offsets.set(slot.path, slot.offset);
-    const node = open(slot, given);
+    const node = open(slot, given, field);
     if (!node) return;
     if (field.fieldKind !== "list") {
       message.set(field, readOne(field, node, slot));
@@ -104,13 +105,20 @@ export function readTree(tree: SyntaxTree, into: ReflectMessage): Walk {
       return;
     }
     const entries = message.get(field);
-    for (const [index, item] of node.items.entries()) {
+    const items = node.items.flatMap((item) => {
       // As above: entries that were parsed are nodes.
       const entry = item as Node;
+      if (!field.message) return [entry];
+      const { entries: all, mistakes } = expandSweeps(field.message, entry, tree);
+      walk.mistakes.push(...mistakes);
+      if (mistakes.length > 0) walk.broken.add(slot.path);
+      return all;
+    });
+    for (const [index, entry] of items.entries()) {
       const place = entry.range?.[0] ?? slot.offset;
       const entrySlot = { path: `${slot.path}[${index}]`, name: `${slot.name}[${index}]`, offset: place };
       walk.offsets.set(entrySlot.path, place);
-      entries.add(readOne(field, open(entrySlot, entry), entrySlot));
+      entries.add(readOne(field, open(entrySlot, entry, field), entrySlot));
     }
   }
 
@@ -176,6 +184,11 @@ function pathIn(slot: Slot, field: DescField): string {
 /** The schema that syntax.ts parses with leaves every scalar a string, or null where there is nothing at all. */
 function written({ value, type }: Scalar): Written {
   return { text: typeof value === "string" ? value : "", quoted: type !== undefined && type !== Scalar.PLAIN };
+}
+
+/** One of an enum's names may be a word that YAML has for nothing at all: fio's engine null. */
+function isNameOf(field: DescField | undefined, { text }: Written): boolean {
+  return field?.enum !== undefined && enumNames(field.enum).has(text);
 }
 
 function kindOf(node: Node): string {

@@ -277,3 +277,14 @@ test("an object in code is read as the file that it would be", () => {
     "the demo's lab:1:1: agents is missing",
   );
 });
+
+test("null is a name where the names have it, bare or in quotation marks, and nothing at all elsewhere", () => {
+  const study = (engine: string) =>
+    readYaml(
+      StudySchema,
+      `name: s\nscenarios:\n  - { name: a, participants: [{ agent: g, device: d }] }\nworkloads:\n  - { name: w, pattern: read, blockSize: 4KiB, duration: 1s, engine: ${engine} }\n`,
+      "s.yaml",
+    ).message.workloads[0]?.engine;
+  expect([study("null"), study('"null"')]).toEqual([Engine.NULL, Engine.NULL]);
+  for (const nothing of ["~", "", "Null"]) expect(() => study(nothing)).toThrow("engine has no value");
+});

@@ -3,9 +3,11 @@
  * was enrolled and revoked. Every fact is a file of its own that only ever comes, so processes need no lock between them.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, watch } from "node:fs";
+import { watch } from "node:fs";
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { isThere } from "../files/is-there.ts";
+import { FILES_AT_ONCE, mapAtOnce } from "../kernel/at-once.ts";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { onlyUri } from "../kernel/certificate-uri.ts";
 import { type Authority, createAuthority, openAuthority } from "./authority.ts";
@@ -74,7 +76,7 @@ type Watched = (typeof WATCHED)[number];
 
 /** Throws `wrong-state` when there is a CA in the folder: a second one would lock out all that the first has let in. */
 export async function initLabFolder(folder: string, lab: string, nowMs: number): Promise<LabFolder> {
-  if (existsSync(join(folder, "ca", "ca.key")))
+  if (isThere(join(folder, "ca", "ca.key")))
     throw new SalvoError("wrong-state", "this is the folder of a lab already", {
       file: folder,
       remedy: "Name another folder",
@@ -114,7 +116,7 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
   // on with the one before must not be cut off by whatever command came next.
   const isDue = Date.parse(certificate.validTo) - nowMs < CONTROLLER_LIFE_MS / 3;
 
-  const isRevoked = (agent: string) => existsSync(place("revoked", agent));
+  const isRevoked = (agent: string) => isThere(place("revoked", agent));
   const refuseRevoked = (agent: string) => {
     if (!isRevoked(agent)) return;
     throw new SalvoError("refused", `agent ${agent} was revoked, and its id is never used again`, {
@@ -146,7 +148,7 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
       refuseRevoked(grant.agent);
       return createToken(place("tokens"), { ...grant, pin, nowMs });
     },
-    isToken: (id) => isTokenId(id) && existsSync(place("tokens", id)),
+    isToken: (id) => isTokenId(id) && isThere(place("tokens", id)),
     async join({ request, ...redemption }) {
       const grant = await redeemToken(place("tokens"), redemption);
       refuseRevoked(grant.agent);
@@ -161,7 +163,7 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
     async revoke(agent) {
       checkId(agent);
       const waiting = await tokensOf(place("tokens"), agent);
-      if (!existsSync(place("agents", agent)) && waiting.length === 0 && !isRevoked(agent))
+      if (!isThere(place("agents", agent)) && waiting.length === 0 && !isRevoked(agent))
         throw new SalvoError("not-found", `no agent ${agent} has ever joined, and no token waits for it`, {
           remedy: "Check the id: ids that have joined are the names of files in ca/agents beside the lab file",
         });
@@ -170,7 +172,8 @@ export async function openLabFolder(folder: string, nowMs: number): Promise<LabF
     },
     async agents() {
       const names = (await readdir(place("agents"))).filter((name) => !name.endsWith(".new"));
-      return Promise.all(names.filter((name) => !isRevoked(name)).map((name) => readGrant(place("agents", name))));
+      const known = names.filter((name) => !isRevoked(name));
+      return mapAtOnce(known, FILES_AT_ONCE, (name) => readGrant(place("agents", name)));
     },
     issued: async (nowMs) => (await issued.inForce(nowMs)).filter(({ agent }) => !isRevoked(agent)),
     watch(onChange) {

@@ -2,7 +2,7 @@
  * Programs of others that read the lab's telemetry from NATS and may do nothing else there. As with agents, each fact is a
  * file that only ever comes: a name that was revoked is never good again, as its certificate may still be about.
  */
-import { existsSync } from "node:fs";
+import { isThere } from "../files/is-there.ts";
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { SalvoError } from "../kernel/error.ts";
@@ -27,7 +27,7 @@ export interface Readers {
 /** `folder` is made when it is missing: labs may be older than readers. */
 export async function openReaders(folder: string, lab: string, authority: Authority): Promise<Readers> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const isRevoked = (name: string) => existsSync(join(folder, name + REVOKED));
+  const isRevoked = (name: string) => isThere(join(folder, name + REVOKED));
 
   async function readers(): Promise<string[]> {
     return (await readdir(folder)).filter((each) => isName(each) && !isRevoked(each)).toSorted();

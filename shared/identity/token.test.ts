@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -57,4 +57,15 @@ test("a text that is no token is refused without being repeated", async () => {
   expect(() => parseToken(`${token}x`)).toThrow(expect.objectContaining({ kind: "invalid-input" }));
   expect(() => parseToken(`${token}x`)).not.toThrow(token.slice(20, 40));
   expect(parseToken(` ${token}\n`)).toMatchObject({ pin });
+});
+
+test("a token that cannot be read is not called used or unknown", async () => {
+  const token = await make();
+  const [id = ""] = token.split(".");
+  await rm(join(folder, id));
+  await mkdir(join(folder, id)); // no file can be read of it
+  await expect(redeem(token)).rejects.toMatchObject({
+    kind: "unavailable",
+    message: expect.stringContaining("the lab's tokens cannot be read: EISDIR"),
+  });
 });

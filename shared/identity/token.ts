@@ -2,8 +2,9 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { mkdir, readdir, readFile, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { SalvoError } from "../kernel/error.ts";
-import { syncFolder, replaceFile } from "../files/durable.ts";
+import { replaceFile, syncFolder } from "../files/durable.ts";
+import { FILES_AT_ONCE, mapAtOnce } from "../kernel/at-once.ts";
+import { SalvoError, toSalvoError } from "../kernel/error.ts";
 
 export const TOKEN_LIFE_MAX_MS = 15 * 60 * 1000;
 
@@ -65,7 +66,8 @@ export async function redeemToken(
   if (!timingSafeEqual(Buffer.from(kept.secretHash, "hex"), hash(secret))) throw refusal();
   try {
     await unlink(file);
-  } catch {
+  } catch (error) {
+    if (toSalvoError(error).kind !== "not-found") throw toSalvoError(error, { file });
     throw refusal(); // somebody else was quicker
   }
   await syncFolder(folder);
@@ -81,7 +83,7 @@ export function isTokenId(text: string): boolean {
 /** The ids of an agent's tokens that wait to be redeemed, or have expired since. */
 export async function tokensOf(folder: string, agent: string): Promise<string[]> {
   const ids = (await readdir(folder)).filter((name) => isTokenId(name));
-  const kept = await Promise.all(ids.map((id) => readKept(join(folder, id)).catch(() => undefined))); // redeemed just now
+  const kept = await mapAtOnce(ids, FILES_AT_ONCE, (id) => readKept(join(folder, id)).catch(unlessRefused));
   return ids.filter((_id, index) => kept[index]?.agent === agent);
 }
 
@@ -94,14 +96,34 @@ export async function makeTokenFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
 }
 
+/** It was redeemed just now, or grants nothing. */
+function unlessRefused(error: unknown): undefined {
+  if (toSalvoError(error).kind !== "refused") throw error;
+}
+
 async function readKept(file: string): Promise<KeptToken> {
-  try {
-    const kept: unknown = JSON.parse(await readFile(file, "utf8"));
-    if (isKept(kept)) return kept;
-  } catch {
-    throw refusal();
-  }
+  const kept = keptIn(await readToken(file));
+  if (kept) return kept;
   throw refusal();
+}
+
+async function readToken(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    const { kind, message } = toSalvoError(error);
+    if (kind === "not-found") throw refusal();
+    throw new SalvoError("unavailable", `the lab's tokens cannot be read: ${message}`, { cause: error });
+  }
+}
+
+function keptIn(text: string): KeptToken | undefined {
+  try {
+    const kept: unknown = JSON.parse(text);
+    return isKept(kept) ? kept : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A file that was cut off or damaged grants nothing: least of all a token that never expires. */

@@ -13,7 +13,7 @@ export type ErrorKind =
   | "wrong-state"
   /** Refused on purpose: a device that is not listed, a second controller. */
   | "refused"
-  /** A peer cannot be reached or went away. */
+  /** A peer, or a device, cannot be reached, went away or fails. */
   | "unavailable"
   /** It took longer than it may. */
   | "timeout"
@@ -74,7 +74,7 @@ export class SalvoError extends Error {
 }
 
 const KIND_OF_ERRNO: Readonly<Record<string, ErrorKind>> = {
-  EIO: "corrupt",
+  EIO: "unavailable",
   EISDIR: "invalid-input",
   ENOTDIR: "invalid-input",
   ENAMETOOLONG: "invalid-input",

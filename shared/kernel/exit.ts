@@ -1,6 +1,6 @@
 import { type ErrorKind, toSalvoError } from "./error.ts";
 
-/** Every way a program of Salvo can end; agents know only some of them. The guide is checked against this table. */
+/** Every way a program of Salvo can end; agents know only some of them. docs/results.md is checked against this table. */
 export const EXIT = {
   ok: { code: 0, means: "everything that was asked for was done; every run is complete" },
   bug: { code: 1, means: "a bug in Salvo; the message says where" },
@@ -9,6 +9,11 @@ export const EXIT = {
   invalid: { code: 4, means: "a run is invalid: it did not measure what was asked for" },
   aborted: { code: 5, means: "a run was aborted" },
   environment: { code: 6, means: "something that is needed is missing, unreachable, full or refused" },
+  loss: { code: 7, means: "a figure is worse by more than --max-loss allows" },
+  "cannot-tell": {
+    code: 8,
+    means: "whether a loss is allowed cannot be told: too few repeats, or a figure is missing",
+  },
   interrupted: { code: 130, means: "ended by Ctrl-C, SIGTERM or SIGHUP, or because its reader left" },
 } as const;
 
@@ -26,6 +31,8 @@ export const WORST_FIRST: readonly Exit[] = [
   "invalid",
   "aborted",
   "degraded",
+  "loss",
+  "cannot-tell",
   "ok",
 ];
 

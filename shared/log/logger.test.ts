@@ -80,6 +80,14 @@ test("a SalvoError shows its facts, and a stack only when it is a bug", () => {
   expect(lines[2]?.["err"]).toMatchObject({ type: "TypeError", stack: expect.stringContaining("logger.test.ts") });
 });
 
+test("what others said moves no terminal on which a log is read", () => {
+  const lines: string[] = [];
+  const log = createLogger({ name: "test", env: {}, destination: { write: (line) => void lines.push(line) } });
+  log.warn({ host: "\u001b[2J\u009b2J\u202e" }, "\u007f");
+  expect(lines[0]).toContain('"host":"\\u001b[2J\\u009b2J\\u202e"');
+  expect(lines[0]).toContain('"msg":"\\u007f"');
+});
+
 test("whatever is logged, logging does not fail", () => {
   const { lines, log } = recorder();
   const loop: Record<string, unknown> = { bytes: new Uint8Array(3), map: new Map([["a", 1n]]), none: null };

@@ -1,5 +1,6 @@
 import { levels, pino, stdTimeFunctions, type Logger as PinoLogger } from "pino";
 import { SalvoError } from "../kernel/error.ts";
+import { terminalText } from "../kernel/terminal-text.ts";
 import { type Destination, neverFailing, standardError } from "./destination.ts";
 import { presentableEntries } from "./presentable.ts";
 
@@ -44,9 +45,14 @@ export function createLogger({ name, level = "warn", env = process.env, ...to }:
       // It has been made presentable already.
       serializers: { err: (error: unknown) => error },
     },
-    neverFailing(to.destination ?? standardError),
+    visible(neverFailing(to.destination ?? standardError)),
   );
   return wrap(log);
+}
+
+/** JSON leaves DEL, C1 and marks of direction as they are, and people read logs on terminals. */
+function visible(to: Destination): Destination {
+  return { write: (line) => to.write(terminalText(line)) };
 }
 
 function wrap(log: PinoLogger): Logger {

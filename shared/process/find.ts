@@ -1,3 +1,4 @@
+import { errnoOf } from "../kernel/errno.ts";
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
@@ -32,8 +33,9 @@ export async function findProgram(command: string, searchPath: string, cwd = "."
 async function judge(path: string): Promise<"program" | "missing" | "not executable"> {
   try {
     if (!(await stat(path)).isFile()) return "not executable";
-  } catch {
-    return "missing";
+  } catch (error) {
+    const code = errnoOf(error);
+    return code === "ENOENT" || code === "ENOTDIR" ? "missing" : "not executable";
   }
   try {
     await access(path, constants.X_OK);

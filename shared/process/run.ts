@@ -33,6 +33,7 @@ export async function run(command: string, args: readonly string[], options: Run
   await drained(program.stdout);
   await unlessAborted(Promise.resolve(), signal);
 
+  if (end.notStarted) throw end.notStarted;
   const shown = [command, ...args].join(" ");
   if (bytes > stdoutBytesMax)
     throw new SalvoError("out-of-resources", `${shown} printed more than ${stdoutBytesMax} bytes`);

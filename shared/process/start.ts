@@ -7,7 +7,7 @@ import { stat } from "node:fs/promises";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { unlessAborted } from "../kernel/signal.ts";
 import { findProgram } from "./find.ts";
-import { supervise, type RunningProcess } from "./supervise.ts";
+import { type ProcessEnd, supervise, type RunningProcess } from "./supervise.ts";
 
 export type { ProcessEnd, RunningProcess } from "./supervise.ts";
 
@@ -62,11 +62,24 @@ export async function startProcess(
       windowsHide: true,
     }),
   );
-  return supervise(child, { ...options, ownGroup, startedMs });
+  const explain = (end: ProcessEnd) => unlessGuardFailed(end, command, file);
+  return supervise(child, { ...options, ownGroup, startedMs, ...(guarded && { explain }) });
+}
+
+/** setpriv becomes the program. When it speaks for itself and fails there never was one: that of busybox knows no --pdeathsig. */
+function unlessGuardFailed(end: ProcessEnd, command: string, guard: string): ProcessEnd {
+  const { exitCode, stderr } = end;
+  if (!exitCode || !/^(?:\S*\/)?setpriv: /.test(stderr)) return end;
+  const why = `${command} was not started: ${guard} failed (exit code ${exitCode}: ${stderr.trim()})`;
+  const remedy = "Install setpriv of util-linux 2.33 or newer, before others in PATH";
+  return { ...end, stderr: `${why}. ${remedy}`, notStarted: new SalvoError("program-failed", why, { remedy }) };
 }
 
 async function checkFolder(cwd: string, command: string): Promise<void> {
-  const found = await stat(cwd).catch(() => undefined);
+  const found = await stat(cwd).catch((error: unknown) => {
+    const problem = toSalvoError(error, { file: cwd });
+    if (problem.kind !== "not-found") throw problem;
+  });
   if (found?.isDirectory()) return;
   throw new SalvoError("not-found", `${command} cannot run in ${cwd}: there is no such folder`, {
     remedy: "Make the folder, or name another",

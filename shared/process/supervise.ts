@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { Readable } from "node:stream";
 import { assert } from "../kernel/assert.ts";
-import { toSalvoError } from "../kernel/error.ts";
+import { type SalvoError, toSalvoError } from "../kernel/error.ts";
 import { drained, keepTail } from "./output.ts";
 import { errnoOf } from "../kernel/errno.ts";
 
@@ -14,6 +14,8 @@ export interface ProcessEnd {
   /** The last stderrBytesMax of it. */
   readonly stderr: string;
   readonly durationMs: number;
+  /** Why the program itself was never started, where a program in between says so. */
+  readonly notStarted?: SalvoError;
 }
 
 export interface RunningProcess extends AsyncDisposable {
@@ -36,6 +38,8 @@ export interface Supervision {
   readonly onStderr?: (chunk: Buffer) => void;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** What its end tells besides. */
+  readonly explain?: (end: ProcessEnd) => ProcessEnd;
 }
 
 /** Watches over a child that has just been spawned, until its end. */
@@ -78,15 +82,9 @@ export function supervise(child: ChildProcess, options: Supervision): RunningPro
     // At once, while the id of a group with members left cannot belong to anyone else.
     if (options.ownGroup) killRest(group);
     over = true;
-    void drained(stderr).then(() =>
-      ended.resolve({
-        reason: firstReason ?? (signal === null ? "exited" : "signalled"),
-        exitCode,
-        signal,
-        stderr: stderrTail().toString(),
-        durationMs,
-      }),
-    );
+    const reason = firstReason ?? (signal === null ? "exited" : "signalled");
+    const endOf = (): ProcessEnd => ({ reason, exitCode, signal, stderr: stderrTail().toString(), durationMs });
+    void drained(stderr).then(() => ended.resolve(options.explain?.(endOf()) ?? endOf()));
   });
 
   // A program need not read its input; how it ended says whether that was right.

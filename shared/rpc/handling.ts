@@ -76,7 +76,7 @@ function peerOf(stream: ServedCall): Peer {
 /** TLS has looked at the dates once, when the connection was made, and connections last for days. */
 function expired(method: string): SalvoError {
   return new SalvoError("refused", `${method}: the caller's certificate has expired since it connected`, {
-    remedy: "Connect anew, with a certificate that is in force by this host's clock",
+    remedy: "Connect again, with a certificate that is in force by this host's clock",
   });
 }
 

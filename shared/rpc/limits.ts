@@ -23,6 +23,15 @@ const BOTH_SIDES = {
  */
 export const UNPROVEN_MAX = 64;
 
+/**
+ * How many connections one proven identity may have to a server. A controller has one to each agent, and each command of `salvo`
+ * that runs has one more; whoever stole a certificate has no more than these.
+ */
+export const PROVEN_MAX = 64;
+
+/** How many calls may go on over one connection. A controller has some five. */
+const CALLS_MAX = 100;
+
 /** Where strangers are served, none of whom ever proves who he is. */
 export interface StrangerLimits {
   readonly connectionsMax: number;
@@ -30,7 +39,7 @@ export interface StrangerLimits {
   readonly ageMs: number;
 }
 
-export const SERVER_OPTIONS: ChannelOptions = BOTH_SIDES;
+export const SERVER_OPTIONS: ChannelOptions = { ...BOTH_SIDES, "grpc.max_concurrent_streams": CALLS_MAX };
 
 export const CLIENT_OPTIONS: ChannelOptions = {
   ...BOTH_SIDES,

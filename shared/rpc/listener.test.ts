@@ -12,7 +12,7 @@ import { openChannel } from "./channel.ts";
 import { createClient } from "./client.ts";
 import { mutualTls } from "./credentials.ts";
 import { Echo, type EchoWorld, startEcho, texts } from "./echo.fixture.ts";
-import { UNPROVEN_MAX } from "./limits.ts";
+import { PROVEN_MAX, UNPROVEN_MAX } from "./limits.ts";
 
 vi.setConfig({ testTimeout: 20_000 });
 const deadlineMs = 10_000;
@@ -75,14 +75,41 @@ test("who has proven who he is does not count: more than the limit are served at
     },
     { credentials: tls() },
   );
-  const channels = Array.from({ length: UNPROVEN_MAX + 6 }, () =>
-    openChannel(world.server.address, { credentials: controller() }),
+  const guest = mutualTls({ ca: lab.authority.ca, own: await lab.issue("guest2") }, { checkServer: () => undefined });
+  const channels = Array.from({ length: UNPROVEN_MAX + 6 }, (_, each) =>
+    openChannel(world.server.address, { credentials: each % 2 === 0 ? controller() : guest }),
   );
   const calls = channels.map((channel) => createClient(Echo, channel).each({}, { deadlineMs }));
   for (const call of calls) expect(await call.next()).toMatchObject({ value: { value: "here" } });
   release.resolve();
   for (const call of calls) expect(await texts(call)).toEqual([]);
   for (const channel of channels) channel[Symbol.dispose]();
+});
+
+/** A connection that has proven who it is, and says nothing more. */
+async function proven({ server: { address } }: EchoWorld, localAddress: string, name = lab.controller) {
+  const { host, port } = parseAddress(address)!;
+  const { certificate: cert, key } = name;
+  const socket = connect({ host, port, localAddress });
+  const secure = connectTls({ socket, rejectUnauthorized: false, ALPNProtocols: ["h2"], cert, key });
+  secure.on("error", () => {});
+  await once(secure, "data"); // the server's settings: it is being served
+  return secure;
+}
+
+test("a stolen certificate has so many connections and no more, and drives out none of its owner", async () => {
+  await using world = await startEcho({}, { credentials: tls() });
+  const owners = await proven(world, "127.0.0.1");
+  const others = await proven(world, "127.0.0.2", await lab.issue("guest2"));
+  const stolen = [];
+  for (let each = 0; each < PROVEN_MAX - 1; each++) stolen.push(await proven(world, "127.0.0.2"));
+  const [oldest] = stolen;
+  const ended = closed(oldest!);
+  stolen.push(await proven(world, "127.0.0.2"));
+  await ended;
+  expect(stolen.filter(({ destroyed }) => destroyed)).toEqual([oldest]);
+  expect([owners.destroyed, others.destroyed]).toEqual([false, false]);
+  for (const socket of [owners, others, ...stolen]) socket.destroy();
 });
 
 test("where strangers are served none stays for long, and no more come than there is room for", async () => {

@@ -6,7 +6,8 @@ import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { Address } from "@salvo/shared/kernel/address.ts";
 import type { ServerTls } from "./credentials.ts";
 import { createDoorway } from "./doorway.ts";
-import { type StrangerLimits, UNPROVEN_MAX } from "./limits.ts";
+import { PROVEN_MAX, type StrangerLimits, UNPROVEN_MAX } from "./limits.ts";
+import { createResidents } from "./residents.ts";
 
 export interface Listener {
   /** The one that was really taken. */
@@ -50,6 +51,7 @@ interface Door extends Pick<ListenOptions, "strangers" | "serve"> {
 
 function tlsServer(tls: ServerTls, { unproven, strangers, serve }: Door): Server {
   const doorway = createDoorway(strangers?.connectionsMax ?? UNPROVEN_MAX);
+  const residents = createResidents(PROVEN_MAX);
   const server = createTlsServer({ ...tls.options, ALPNProtocols: ["h2"] });
   const leave = (key: string) => {
     doorway.leave(key);
@@ -75,7 +77,10 @@ function tlsServer(tls: ServerTls, { unproven, strangers, serve }: Door): Server
     socket.on("error", () => {}); // it closes, which gRPC sees
     if (socket.alpnProtocol !== "h2") return void socket.destroy();
     if (strangers) doorway.settle(keyOf(socket));
-    else leave(keyOf(socket));
+    else {
+      leave(keyOf(socket));
+      residents.enter(socket);
+    }
     serve(socket);
   });
   server.on("tlsClientError", (_error, socket) => void socket.destroy());

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { isThere } from "../files/is-there.ts";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import ssh2, { type ConnectConfig } from "ssh2";
@@ -17,8 +17,8 @@ export async function loginOf(
   if (keyFile !== undefined) return { privateKey: await readKey(keyFile) };
   const agent = env["SSH_AUTH_SOCK"];
   const own = join(env["HOME"] ?? homedir(), ".ssh", "id_ed25519");
-  if (agent) return { agent, ...(existsSync(own) && (await privateKeyUnlessLocked(own))) };
-  if (existsSync(own)) return { privateKey: await readKey(own) };
+  if (agent) return { agent, ...(isThere(own) && (await privateKeyUnlessLocked(own))) };
+  if (isThere(own)) return { privateKey: await readKey(own) };
   throw new SalvoError("not-found", `there is no SSH key: neither ssh-agent (SSH_AUTH_SOCK) nor ${own}`, {
     remedy: "Make one with ssh-keygen -t ed25519, or name one with keyFile in the lab file",
   });

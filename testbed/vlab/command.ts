@@ -1,4 +1,5 @@
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { said } from "@salvo/shared/process/answer-of.ts";
 import { run, type RunOptions } from "@salvo/shared/process/run.ts";
 
 /** Where Debian keeps ip, mkfs and others, which an ordinary PATH does not have. */
@@ -9,5 +10,8 @@ export async function must(command: string, args: readonly string[], options: Ru
   const env = { ...process.env, PATH: SEARCH_PATH, LC_ALL: "C" };
   const { stdout, stderr, exitCode } = await run(command, args, { env, ...options });
   if (exitCode === 0) return stdout;
-  throw new SalvoError("program-failed", `${[command, ...args].join(" ")} failed: ${stderr.trim() || stdout.trim()}`);
+  throw new SalvoError(
+    "program-failed",
+    `${[command, ...args].join(" ")} failed (${said({ stderr: stderr.trim() || stdout, exitCode })})`,
+  );
 }

@@ -1,8 +1,12 @@
 /** A root shell in a guest, over a console of its own: no network is needed, and none has to work. */
+import { once } from "node:events";
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { shellLine } from "@salvo/shared/ssh/quote.ts";
+import { type Answer, createAnswer } from "./answer.ts";
 import type { GuestPlaces } from "./places.ts";
 
 /** As telnet has it: Ctrl-]. */
@@ -10,20 +14,18 @@ const LEAVE = "\x1d";
 
 /** One connection at a time: QEMU lets the next one in when it ends. Throws `unavailable` when the guest does not run. */
 export async function openShell({ shell }: Pick<GuestPlaces, "shell">): Promise<Socket> {
-  // A socket's path may have 107 bytes only, and folders of labs are where people want them.
-  process.chdir(dirname(shell));
-  const socket = connect(shell.slice(dirname(shell).length + 1));
-  return new Promise((resolve, reject) => {
-    socket.once("connect", () => resolve(socket));
-    socket.once("error", (error) =>
-      reject(
-        new SalvoError("unavailable", `the guest's console cannot be reached: ${toSalvoError(error).message}`, {
-          file: shell,
-          remedy: "See whether it runs: salvo vlab status",
-        }),
-      ),
-    );
-  });
+  try {
+    // A socket's path may have 107 bytes only, and folders of labs are where people want them.
+    await using folder = await open(dirname(shell), constants.O_DIRECTORY | constants.O_RDONLY);
+    const socket = connect(join("/proc/self/fd", String(folder.fd), basename(shell)));
+    await once(socket, "connect");
+    return socket;
+  } catch (error) {
+    throw new SalvoError("unavailable", `the guest's console cannot be reached: ${toSalvoError(error).message}`, {
+      file: shell,
+      remedy: "See whether it runs: salvo vlab status",
+    });
+  }
 }
 
 export interface Terminal {
@@ -46,23 +48,19 @@ export async function converse(socket: Socket, { input, write }: Terminal): Prom
   socket.destroy();
 }
 
-/** What no terminal echoes as it was typed: these stand for themselves only when printf has made them. */
-const [BEGIN, END] = ["\x02", "\x03"];
-
 /** What the command printed, both of its outputs, and its exit code. The signal leaves it at work in the guest. */
 export async function ask(
   socket: Socket,
   argv: readonly string[],
   { signal }: { readonly signal?: AbortSignal } = {},
-): Promise<{ readonly output: string; readonly exitCode: number }> {
+): Promise<Answer> {
   // No echo, and no carriage returns; both as they were afterwards, for people.
   const line = `stty -echo -onlcr; printf '\\002'; ${shellLine(argv)}; printf '\\003%d\\n' $?; stty echo onlcr\n`;
-  let text = "";
-  const { promise: answer, resolve, reject } = Promise.withResolvers<{ output: string; exitCode: number }>();
+  const take = createAnswer();
+  const { promise: answer, resolve, reject } = Promise.withResolvers<Answer>();
   socket.setEncoding("utf8").on("data", (chunk: string) => {
-    text += chunk;
-    const [, output, code] = new RegExp(`${BEGIN}([^]*)${END}(\\d+)\\n`).exec(text) ?? [];
-    if (output !== undefined) resolve({ output, exitCode: Number(code) });
+    const whole = take(chunk);
+    if (whole) resolve(whole);
   });
   socket.once("close", () => reject(new SalvoError("unavailable", "the guest ended before it answered")));
   const onAbort = () => reject(signal?.reason);

@@ -6,12 +6,12 @@ import { exitWith, jsonOption, labOption } from "./options.ts";
 export function declareAgents(program: Command, io: Io): void {
   const agents = program
     .command("agents")
-    .description("Asks every agent of a lab who and how it is.")
+    .description("Shows every agent of a lab: its state, host, fio and devices.")
     .addOption(labOption())
     .addOption(
       new Option(
         "--release <RUN>",
-        "instead: let every agent delete its records of this run, which then nobody can collect",
+        "instead: every agent deletes its records of this run; nobody can collect them afterwards",
       ),
     )
     .addOption(jsonOption("one JSON object per agent on stdout"))
@@ -19,7 +19,7 @@ export function declareAgents(program: Command, io: Io): void {
 
   agents
     .command("revoke")
-    .description("Ends an agent's part in the lab for ever: it is asked nothing, may say nothing, and is not renewed.")
+    .description("Ends an agent's part in the lab for ever: the controller asks it nothing, and NATS refuses it.")
     .argument("<ID>", "the agent; --lab names its lab")
     .action(
       exitWith(io, async (agent: string, _none: object, command: Command) => {

@@ -7,7 +7,7 @@ export function declareController(program: Command, io: Io): void {
     .command("controller")
     .description("The controller's own certificate.")
     .command("renew")
-    .description("Gives the controller another certificate, and lets every agent know: the one before is refused.")
+    .description("Gives the controller a new certificate and tells every agent, which then refuses the old one.")
     .addOption(labOption())
     .action(
       exitWith(io, async (options: { lab: string }) =>

@@ -7,7 +7,7 @@ import { exitWith, jsonOption } from "./options.ts";
 export function declareDemo(program: Command, io: Io): void {
   program
     .command("demo")
-    .description("Shows all of it on this machine: agents as processes of their own, real fio, a report.")
+    .description("Shows everything on this machine: agents as processes of their own, real fio, and a report.")
     .addOption(new Option("--agents <N>", "how many agents").argParser(parseCount).default(4))
     .addOption(new Option("--seconds <S>", "how long each workload is measured").argParser(parseSeconds).default(5))
     .addOption(

@@ -6,8 +6,8 @@ import { dataOption, exitWith, labOption } from "./options.ts";
 export function declareDiscard(program: Command, io: Io): void {
   program
     .command("discard")
-    .description("Gives up a run that cannot be sealed, or whose agents hold more of it: says what is lost, and asks.")
-    .argument("<RUN>", "its id, or how it begins")
+    .description("Gives up a run that cannot be sealed, or of which agents hold more. Says what is lost, and asks.")
+    .argument("<RUN>", "the run's id, or the beginning of it")
     .addOption(labOption())
     .addOption(dataOption())
     .addOption(new Option("--yes", "do not ask"))

@@ -8,7 +8,7 @@ export function declareNats(program: Command, io: Io): void {
     .command("nats")
     .description("A nats-server, or a cluster, that the controller does not start itself.")
     .command("config")
-    .description("Writes a folder with configuration, certificates and users for each server; again after any change.")
+    .description("Writes a folder for each server: configuration, certificates, users. Type it again after any change.")
     .addOption(labOption())
     .addOption(
       new Option("--host <NAME...>", "where each server is reached, with its port if not 4222").makeOptionMandatory(),

@@ -9,11 +9,16 @@ export function declareReader(program: Command, io: Io): void {
     .description("Programs of your own that read a lab's telemetry from NATS: docs/subjects.md.");
   readers
     .command("create")
-    .description("Makes key and certificate of one that may read all telemetry of the lab, and do nothing else.")
-    .argument("<NAME>", "what to call it: lower-case letters, digits and hyphens")
+    .description("Makes a key and a certificate that may read all telemetry of the lab, and do nothing else.")
+    .argument("<NAME>", "the reader's name: lower-case letters, digits and hyphens")
     .addOption(labOption())
     .addOption(dataOption())
-    .addOption(new Option("--out <DIR>", "where ca.pem, cert.pem and key.pem go; a folder of its name without it"))
+    .addOption(
+      new Option(
+        "--out <DIR>",
+        "the folder for ca.pem, cert.pem and key.pem; without it, a folder with the reader's name",
+      ),
+    )
     .action(
       exitWith(io, async (name: string, options: Omit<ReaderCommand, "name">) =>
         (await import("../reader.ts")).createReader({ ...options, name }, io),

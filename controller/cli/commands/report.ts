@@ -7,7 +7,10 @@ export function declareReport(program: Command, io: Io): void {
   program
     .command("report")
     .description("Makes one HTML file of sealed runs, which needs no network and no other file.")
-    .argument("<RUN...>", "run ids, or how they begin; * for all")
+    .argument(
+      "<RUN...>",
+      "run ids, or the beginnings of them; * for all. The page has charts of 100 runs at most, and figures of all",
+    )
     .addOption(dataOption())
     .addOption(new Option("--out <FILE>", "the file to write").default("report.html"))
     .action(

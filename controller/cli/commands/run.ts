@@ -11,8 +11,8 @@ export function declareRun(program: Command, io: Io): void {
     .argument("<STUDY>", "the study file: scenarios and workloads")
     .addOption(labOption())
     .addOption(dataOption())
-    .addOption(new Option("--seconds <S>", "instead of every workload's duration").argParser(parseSeconds))
-    .addOption(new Option("--repeats <N>", "instead of the study's").argParser(parseCount))
+    .addOption(new Option("--seconds <S>", "replaces every workload's duration").argParser(parseSeconds))
+    .addOption(new Option("--repeats <N>", "replaces the study's repeats").argParser(parseCount))
     .addOption(new Option("--only <SCENARIO/WORKLOAD>", "only what matches; * and ? match anything, as in '*/4k-*'"))
     .addOption(jsonOption("one JSON object per run on stdout, and nothing else there"))
     .action(

@@ -6,9 +6,9 @@ import { exitWith, labOption } from "./options.ts";
 export function declareToken(program: Command, io: Io): void {
   program
     .command("token")
-    .description("One-time tokens, with which hosts join a lab.")
+    .description("One-time tokens that let hosts join a lab.")
     .command("create")
-    .description("Prints a token for one agent; it is good once, for 15 minutes.")
+    .description("Prints a token for one agent. It works once, within 15 minutes.")
     .addOption(labOption())
     .addOption(new Option("--agent <ID>", "the id of the agent that will join with it").makeOptionMandatory())
     .addOption(new Option("--role <ROLE...>", "what the agent may be asked to do").default(["workload"]))

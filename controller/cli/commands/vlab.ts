@@ -7,9 +7,7 @@ import { exitWith, jsonOption } from "./options.ts";
 export function declareVlab(program: Command, io: Io): void {
   const vlab = program
     .command("vlab")
-    .description(
-      "A lab of virtual machines on this host, for trying out: a target and guests with clocks of their own.",
-    );
+    .description("A lab of virtual machines on this host, for tests: a target and guests with clocks of their own.");
   const dir = () => new Option("--dir <DIR>", "the lab's folder").makeOptionMandatory();
   vlab
     .command("up")
@@ -18,9 +16,9 @@ export function declareVlab(program: Command, io: Io): void {
     .addOption(
       new Option("--guests <N>", "how many initiator guests, besides the target").argParser(parseCount).default(2),
     )
-    .addOption(new Option("--memory <MIB>", "of each guest, in MiB").argParser(parseMebibytes).default(1024))
+    .addOption(new Option("--memory <MIB>", "the memory of each guest, in MiB").argParser(parseMebibytes).default(1024))
     .addOption(
-      new Option("--disk <MIB>", "each guest's own disk, in MiB, half of it for workloads")
+      new Option("--disk <MIB>", "each guest's own disk, in MiB; workloads get a quarter of it")
         .argParser(parseMebibytes)
         .default(256),
     )
@@ -33,7 +31,7 @@ export function declareVlab(program: Command, io: Io): void {
     .action(exitWith(io, async (options: StatusCommand) => (await import("../vlab.ts")).showVlab(options, io)));
   vlab
     .command("shell")
-    .description("A root shell in a guest, or one command there, whose exit code this ends with.")
+    .description("Opens a root shell in a guest, or runs one command there and ends with its exit code.")
     .argument("<GUEST>", "target, guest1, guest2, ...")
     .argument("[COMMAND...]", "what to run; after -- when it has options")
     .addOption(dir())

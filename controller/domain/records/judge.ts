@@ -36,14 +36,14 @@ export function createRecordJudge(plan: Planned): RecordJudge {
       (body.case === "event" || body.case === "cpuLimit" || (body.case === "disk" && !participating.has(agent)))
     )
       return undefined;
-    return { what: "is of a participant that the agent does not have", detail: JSON.stringify(id.slice(0, 128)) };
+    return { what: "names a participant that the agent does not have", detail: JSON.stringify(id.slice(0, 128)) };
   }
 
   function sampleProblem({ body }: Record, ticks: number): RecordProblem | undefined {
     if (body.case !== "fio" && body.case !== "cpu" && body.case !== "disk" && body.case !== "net") return undefined;
     const { tick } = body.value;
     if (tick < 1 || tick > ticks)
-      return { what: "is of a tick that the run does not have", detail: `tick ${tick} of ${ticks}` };
+      return { what: "names a tick that the run does not have", detail: `tick ${tick} of ${ticks}` };
     const seconds = (tick * plan.intervalMs) / 1000 + BEFORE_T0_SECONDS;
     if (body.case === "fio") return ioProblem(body.value.read, seconds) ?? ioProblem(body.value.write, seconds);
     if (body.case === "disk") return diskProblem(body.value, seconds);

@@ -337,8 +337,7 @@ export function simulate(seed: number, mutation: Mutation = {}, which: Faults = 
     if (gap) gap.toMs = timeline.nowMs();
     // Nothing of the old life is left but what it wrote.
     state = persisted.reduce((known, event) => conductorStep(known, event).state, conduct(plan));
-    if (persisted.length === 0)
-      return emit({ type: "abort", reason: "the controller was ended before anything began" });
+    if (persisted.length === 0) return emit({ type: "abort", reason: "the controller ended before anything began" });
     const rebooted = which === "all" && random.chance(0.25);
     if (rebooted) bootedAtMs = timeline.nowMs();
     emit({ type: "resumed", sameBoot: !rebooted });

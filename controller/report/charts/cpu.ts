@@ -20,7 +20,6 @@ const KIND_LINES: Readonly<Record<CpuKind, LineStyle>> = {
   softirq: { color: "violet", dash: [5, 2, 1, 2] },
   steal: { color: "olive", dash: [1, 3] },
 };
-const LINE_POINTS_MAX = 1500;
 
 /** One host's CPU: every core as a row of a heat map, and below it what the time went to. Undefined when not measured. */
 export function cpuFigure(run: ReportRun, host: ReportHost, id: string): Figure | undefined {
@@ -116,7 +115,7 @@ function kindSeries(
   kind: CpuKind,
   { rows }: HostCpu,
   { manifest }: ReportRun,
-  { narrow }: ChartSize,
+  { linePointsMax }: ChartSize,
 ): LineSeriesOption {
   const seconds = (manifest.spec?.intervalMs || 1000) / 1000;
   const byTick = [...Map.groupBy(rows, ({ tick }) => tick)].sort(([a], [b]) => a - b);
@@ -130,7 +129,7 @@ function kindSeries(
     showSymbol: points.length <= 2,
     lineStyle: { color: color(style.color), width: 1.6, ...(style.dash.length > 0 && { type: [...style.dash] }) },
     itemStyle: { color: color(style.color) },
-    data: decimate(points, narrow ? 400 : LINE_POINTS_MAX).map(([x, y]) => [x, y]),
+    data: decimate(points, linePointsMax).map(([x, y]) => [x, y]),
   };
 }
 

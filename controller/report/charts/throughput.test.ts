@@ -3,7 +3,7 @@ import { abortedRun, exampleRun } from "../example.ts";
 import type { ReportRun } from "../run.ts";
 import { throughputFigure } from "./throughput.ts";
 
-const WIDE = { width: 960, height: 380, narrow: false };
+const WIDE = { width: 960, height: 380, narrow: false, linePointsMax: 1500, pointsMax: 12_000 };
 
 /** The points of every series that has any, in the order they are drawn. */
 function drawn(run: ReportRun): (readonly [number, number | null])[][] {

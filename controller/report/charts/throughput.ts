@@ -12,9 +12,7 @@ import { greatest, least } from "@salvo/shared/kernel/extremes.ts";
 
 /** From this block size on, bandwidth says more than I/Os per second. */
 const LARGE_BLOCK_BYTES = 65_536;
-/** Of all lines together: keeps the page small however long the run and however many the participants. */
-const POINTS_MAX = 12_000;
-const LINE_POINTS_MAX = 1500;
+const LINE_POINTS_MIN = 60;
 
 interface Measure {
   readonly name: string;
@@ -63,7 +61,8 @@ interface Line extends LegendEntry {
 
 function draw(run: ReportRun, lines: readonly Line[], measure: Measure, size: ChartSize): ChartOption {
   const range = timeRange(run, lines);
-  const pointsMax = Math.max(60, Math.min(size.narrow ? 400 : LINE_POINTS_MAX, Math.floor(POINTS_MAX / lines.length)));
+  const shared = Math.floor(size.pointsMax / lines.length); // small however many the participants
+  const pointsMax = Math.max(LINE_POINTS_MIN, Math.min(size.linePointsMax, shared));
   const areas = phaseAreas(run.manifest, range.max);
   const perParticipant = (gridIndex: number): LineSeriesOption[] => [
     areas(gridIndex),

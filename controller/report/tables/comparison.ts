@@ -1,12 +1,11 @@
-import { type Cell, compare, type Result } from "../comparison.ts";
+import { type Cell, compare, type Compared, type Result } from "../comparison.ts";
 import { html, type Html } from "../html.ts";
-import type { ReportRun } from "../run.ts";
 import { formatCount, formatMicros } from "../units.ts";
 import { absent, renderTable } from "./table.ts";
 
 /** The scenarios of each workload side by side; undefined where there is nothing to compare. */
-export function comparisonTable(runs: readonly ReportRun[]): Html | undefined {
-  const compared = compare(runs.map(({ manifest }) => manifest));
+export function comparisonTable(manifests: readonly Compared[]): Html | undefined {
+  const compared = compare(manifests);
   if (!compared) return undefined;
   const { scenarios, workloads } = compared;
   return html`${renderTable(

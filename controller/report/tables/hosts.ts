@@ -1,8 +1,8 @@
 import type { AgentDescription } from "@salvo/proto/agent_pb.ts";
 import { Role } from "@salvo/proto/lab_pb.ts";
 import { html, type Html } from "../html.ts";
+import type { Manifest } from "@salvo/proto/run_pb.ts";
 import { hostsOf, mergedHosts, observersOf, type ReportHost } from "../hosts.ts";
-import type { ReportRun } from "../run.ts";
 import { formatBytes } from "../units.ts";
 import { absent, renderTable } from "./table.ts";
 
@@ -15,10 +15,10 @@ const ROLE_NAMES: Readonly<Record<Role, string>> = {
 };
 
 /** The machines of all runs, each once, with all agents that ran there; one that changed has a row for each of its states. */
-export function hostTable(runs: readonly ReportRun[]): Html {
+export function hostTable(manifests: readonly Manifest[]): Html {
   // In any of the runs: a host has one row.
-  const observers = new Set(runs.flatMap(({ manifest }) => [...observersOf(manifest)]));
-  const hosts = mergedHosts(runs.flatMap(({ manifest }) => hostsOf(manifest)));
+  const observers = new Set(manifests.flatMap((manifest) => [...observersOf(manifest)]));
+  const hosts = mergedHosts(manifests.flatMap((manifest) => hostsOf(manifest)));
   return renderTable(
     "Hosts and versions",
     [

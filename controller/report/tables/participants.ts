@@ -1,37 +1,27 @@
 import { html, type Html } from "../html.ts";
 import type { ReportRun } from "../run.ts";
-import { formatCount } from "../units.ts";
-import { absent, maxCell, percentileCell, renderTable } from "./table.ts";
+import { renderTable } from "./table.ts";
+import { FIGURE_COLUMNS, linesOf } from "./totals.ts";
 
-/** What each participant did in the window. */
+/** What each participant did in the window: a line for each direction, and one for both where it read and wrote. */
 export function participantTable({ manifest, samples }: ReportRun): Html {
   const samplesOf = Map.groupBy(samples, ({ participant }) => participant);
   return renderTable(
     "Participants, in the window",
     [
       { title: "Participant" },
-      { title: "IOPS", figure: true },
-      { title: "MiB/s", figure: true },
-      { title: "p50", figure: true },
-      { title: "p99", figure: true },
-      { title: "p99.9", figure: true },
-      { title: "max", figure: true, hint: "No I/O in the window took longer" },
+      ...FIGURE_COLUMNS,
       { title: "Samples", figure: true },
       { title: "Stalled", figure: true, hint: "Samples for which fio did not answer before the next tick" },
     ],
-    manifest.participants.map(({ id, totals, lost }) => {
+    manifest.participants.flatMap(({ id, totals, lost }) => {
       const own = samplesOf.get(id) ?? [];
-      const none = absent("This participant has no totals: it has no window.");
+      const name = html`${id}${lost && html` <span class="poor">lost, in no total</span>`}`;
+      const counts = [html`${own.length}`, html`${own.filter(({ stalled }) => stalled).length}`];
+      const [first, ...others] = linesOf(totals);
       return [
-        html`${id}${lost && html` <span class="poor">lost, in no total</span>`}`,
-        totals ? html`${formatCount(totals.iops)}` : none,
-        totals ? html`${formatCount(totals.mibPerSec)}` : none,
-        percentileCell(totals?.latencyUs?.p50, "p50"),
-        percentileCell(totals?.latencyUs?.p99, "p99"),
-        percentileCell(totals?.latencyUs?.p999, "p999"),
-        maxCell(totals?.latencyUs?.max),
-        html`${own.length}`,
-        html`${own.filter(({ stalled }) => stalled).length}`,
+        [name, ...(first ?? []), ...counts],
+        ...others.map((cells) => [html`<span class="muted">${id}</span>`, ...cells, html``, html``]),
       ];
     }),
   );

@@ -50,8 +50,10 @@ export function absent(why: string): Html {
 
 const UNSUPPORTED = {
   p50: "the median",
+  p95: "the 95th percentile",
   p99: "the 99th percentile",
   p999: "the 99.9th percentile",
+  p9999: "the 99.99th percentile",
 } as const;
 
 export type PercentileName = keyof typeof UNSUPPORTED;

@@ -22,5 +22,5 @@ export async function describeAgent(agent: string, run: OpenRun, course: Course)
 export async function checkBoot(agent: string, run: OpenRun, course: Course): Promise<void> {
   const { agent: now } = await clientOf(run, agent).describe({}, { deadlineMs: 5_000, signal: course.over });
   if (now?.bootId !== course.descriptions.get(agent)?.bootId)
-    throw new SalvoError("unavailable", "its host was started anew");
+    throw new SalvoError("unavailable", "its host was restarted");
 }

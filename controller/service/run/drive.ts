@@ -111,7 +111,7 @@ function firstEvent({ resumed, before }: Earlier, begin: RunBegin, course: Cours
   if (!resumed) return { type: "begin" };
   if (course.state.phase === "done") return { type: "again" };
   if (before.length > 0) return { type: "resumed", sameBoot: begin.bootId === bootId() };
-  return { type: "abort", reason: "the controller was ended before anything began" };
+  return { type: "abort", reason: "the controller ended before anything began" };
 }
 
 function newRun({ clock, url }: RunDeps): RunBegin {

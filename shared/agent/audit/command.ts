@@ -12,7 +12,7 @@ import { join } from "node:path";
 export async function verifyOwnAudit(
   { dataDir }: Pick<AgentConfig, "dataDir">,
   json: boolean,
-  print: (text: string) => void,
+  print: (text: string) => unknown,
 ): Promise<number> {
   const file = join(dataDir, AUDIT_FILE);
   const found = await verifyLog(file);

@@ -182,7 +182,7 @@ test("where there is no room it says so, and what to do", async () => {
     kind: "out-of-resources",
     message: expect.stringContaining("device disk: EFBIG"),
     file: path,
-    remedy: "Free space there, or make the device smaller in the agent's configuration.",
+    remedy: "Free space there, or make the device smaller in the agent's file.",
   });
 });
 

@@ -17,9 +17,9 @@ export function listedDevice(config: Pick<AgentConfig, "id" | "devices">, name: 
   const device = config.devices.find((listed) => listed.name === name);
   if (device) return device;
   const listed = config.devices.map((each) => each.name).join(", ") || "none";
-  throw new SalvoError("refused", `device ${name} is not listed in the configuration of agent ${config.id}`, {
+  throw new SalvoError("refused", `device ${name} is not listed in the file of agent ${config.id}`, {
     host: config.id,
-    remedy: `Listed: ${listed}. Only what stands under devices: in the agent's own file is ever written to.`,
+    remedy: `Listed: ${listed}. Runs write only to what the agent's own file lists under devices.`,
   });
 }
 
@@ -36,7 +36,7 @@ export async function checkDevices({ id, dataDir, devices }: AgentConfig): Promi
     if (place.startsWith(own))
       throw new SalvoError("refused", `device ${name}: ${path} is in the agent's own data folder ${dataDir}`, {
         host: id,
-        remedy: "Put the file somewhere else: path: in the agent's configuration.",
+        remedy: "Put the file somewhere else: path: in the agent's file.",
       });
     const file = await fileOf(path);
     for (const key of file === undefined ? [place] : [place, file]) {
@@ -44,7 +44,7 @@ export async function checkDevices({ id, dataDir, devices }: AgentConfig): Promi
       if (other !== undefined && other !== name)
         throw new SalvoError("refused", `devices ${other} and ${name} are one file: ${path}`, {
           host: id,
-          remedy: "Give each device a file of its own, or take one of them out of the agent's configuration.",
+          remedy: "Give each device a file of its own, or take one of them out of the agent's file.",
         });
       known.set(key, name);
     }
@@ -108,11 +108,11 @@ export async function refuseOtherNames(file: FileHandle, path: string): Promise<
   const links = named && named.nlink > opened.nlink ? named.nlink : opened.nlink;
   if (links > 1n)
     throw new SalvoError("refused", `it has ${links} names (hard links), and may be somebody's file`, {
-      remedy: "Give it one name alone, or name another file: path: in the agent's configuration.",
+      remedy: "Remove its other names, or name another file: path: in the agent's file.",
     });
   if (links === 1n && named?.isFile() && named.dev === opened.dev && named.ino === opened.ino) return;
   throw new SalvoError("refused", "it was exchanged while it was opened, and what was opened may be somebody's file", {
-    remedy: "Let nobody else write to its folder, or name another file: path: in the agent's configuration.",
+    remedy: "Let nobody else write to its folder, or name another file: path: in the agent's file.",
   });
 }
 
@@ -125,7 +125,7 @@ async function wholeBytes(file: FileHandle, wantedBytes: number): Promise<number
   if (zero === 0) return size;
   if (other > 0 || blocks > 0)
     throw new SalvoError("refused", "it has holes and data, so Salvo did not make it", {
-      remedy: "Remove the file if its data is of no use, or name another one: path: in the agent's configuration.",
+      remedy: "Remove the file if its data is of no use, or name another one: path: in the agent's file.",
     });
   await file.truncate(0); // filled in part it would look like somebody's data
   return 0;
@@ -164,7 +164,7 @@ async function fill(
 
 function remedyFor(kind: string): { remedy?: string } {
   if (kind === "out-of-resources")
-    return { remedy: "Free space there, or make the device smaller in the agent's configuration." };
-  if (kind === "not-found") return { remedy: "Make the folder, or correct path: in the agent's configuration." };
+    return { remedy: "Free space there, or make the device smaller in the agent's file." };
+  if (kind === "not-found") return { remedy: "Make the folder, or correct path: in the agent's file." };
   return {};
 }

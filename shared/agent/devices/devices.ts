@@ -1,15 +1,16 @@
 /** Every device that runs may name, and the only way to it: those of the agent's own file, and the fresh LUNs that it has taken. */
 import type { AgentConfig, Device } from "@salvo/proto/lab_pb.ts";
-import { SalvoError } from "../../kernel/error.ts";
+import { SalvoError, toSalvoError } from "../../kernel/error.ts";
 import type { Waiting } from "../../kernel/signal.ts";
 import { checkDevices, listedDevice, prepareDevice } from "./device.ts";
 import { deviceHash, planRefused } from "../domain/plan-hash.ts";
+import { findListed } from "../domain/guard/identity.ts";
 import { type Claims, openClaims } from "../guard/claims.ts";
 import { listedDisk } from "../guard/examine.ts";
 import { openFreshLun } from "../guard/fresh-disk.ts";
 import { openFreshLuns } from "../guard/fresh-luns.ts";
 import { lunOwners } from "../guard/lun-owners.ts";
-import { openRawDisk } from "../guard/raw-disk.ts";
+import { nodeForUse, openRawDisk, type RawDiskDeps } from "../guard/raw-disk.ts";
 import type { Workloads } from "../fio/workloads.ts";
 import type { Platform } from "../platform.ts";
 import type { OpenDevice } from "./open-device.ts";
@@ -24,6 +25,10 @@ export interface Devices {
    * when the run was planned.
    */
   open(name: string, planned: string, waiting?: Waiting): Promise<OpenDevice>;
+  /** Of the listed raw disks that are here, by name. */
+  sectorBytes(): Readonly<Record<string, number>>;
+  /** Of the listed raw disks, by name: why runs may not write to it, and what to do. The guard judges as for a run. */
+  problems(): Promise<ReadonlyMap<string, string>>;
 }
 
 export interface DevicesDeps {
@@ -41,6 +46,8 @@ export function openDevices({ config, platform, lab }: DevicesDeps): Devices {
   const freshLuns = openFreshLuns(config.dataDir, platform.bootId());
   const owners = lunOwners(config, lab);
   const host = config.id;
+  /** A disk's sector stays what it is, and looking at all disks of a host is work. */
+  const sectors: Record<string, number> = {};
 
   return {
     async list() {
@@ -54,6 +61,27 @@ export function openDevices({ config, platform, lab }: DevicesDeps): Devices {
       return taken?.device ?? listedDevice(config, name);
     },
 
+    sectorBytes() {
+      const unknown = config.devices.filter(({ name, disk }) => disk !== undefined && sectors[name] === undefined);
+      if (unknown.length === 0 || !platform.disks) return sectors;
+      const here = platform.disks.identify();
+      for (const device of unknown) {
+        const found = findListed(listedDisk(device), here);
+        if ("disk" in found && found.disk.sectorBytes !== undefined) sectors[device.name] = found.disk.sectorBytes;
+      }
+      return sectors;
+    },
+
+    async problems() {
+      const found = new Map<string, string>();
+      for (const device of config.devices.filter(({ disk }) => disk !== undefined)) {
+        const hash = await hashOfDevice(device, claims);
+        const problem = await refusalOf(device, { host, disks: platform.disks, lab, deviceHash: hash, claims });
+        if (problem !== undefined) found.set(device.name, problem);
+      }
+      return found;
+    },
+
     async open(name, planned, waiting) {
       const deps = { host, disks: platform.disks, lab, deviceHash: planned };
       const taken = (await freshLuns.list()).find(({ device }) => device.name === name);
@@ -65,6 +93,17 @@ export function openDevices({ config, platform, lab }: DevicesDeps): Devices {
       return openFile(device, { config, platform }, waiting);
     },
   };
+}
+
+async function refusalOf(device: Device, deps: RawDiskDeps): Promise<string | undefined> {
+  try {
+    await nodeForUse(device, deps);
+    return undefined;
+  } catch (error) {
+    const known = toSalvoError(error);
+    if (known.kind === "internal") throw error;
+    return [known.message, ...(known.remedy === undefined ? [] : [known.remedy])].join(". ");
+  }
 }
 
 /** What a plan for the device is bound to. A disk's label is what this agent remembers of it: to plan, no disk is opened. */

@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { parseFioVersion } from "../../fio/version.ts";
 import { SalvoError, toSalvoError } from "../../kernel/error.ts";
 import { findProgram } from "../../process/find.ts";
-import { run } from "../../process/run.ts";
+import { answerOf } from "../../process/answer-of.ts";
 
 /**
  * Tells of a fio as it is now: another one may have been installed meanwhile. The program itself is only run again when its
@@ -16,9 +16,9 @@ export function fioTeller(path: string, readLimits: () => FioLimits | undefined)
     try {
       const file = await fileOf(path);
       if (known?.file !== file) {
-        const { stdout } = await run(path, ["--version"], { timeoutMs: 10_000 });
-        parseFioVersion(stdout); // throws when it is no fio
-        known = { file, version: stdout.trim() };
+        const version = await answerOf(path, ["--version"], { timeoutMs: 10_000 });
+        parseFioVersion(version); // throws when it is no fio
+        known = { file, version };
       }
       const limits = readLimits();
       return create(FioSchema, { path, version: known.version, ...(limits && { limits }) });

@@ -1,3 +1,4 @@
+import { FILES_AT_ONCE, mapAtOnce } from "../../kernel/at-once.ts";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile } from "../../files/durable.ts";
@@ -25,7 +26,7 @@ export function openAwaitedDisks(dataDir: string, boot: string): AwaitedDisks {
   const fileOf = (device: string) => join(folder, `${device}.json`);
   return {
     async list() {
-      const kept = await Promise.all((await recordFiles(folder)).toSorted().map(readKept));
+      const kept = await mapAtOnce((await recordFiles(folder)).toSorted(), FILES_AT_ONCE, readKept);
       return kept.flatMap((each) => (each.boot === boot ? [each.disk] : []));
     },
     write: ({ device, attacher, after }) =>
@@ -39,7 +40,7 @@ async function readKept(file: string): Promise<{ readonly boot: string; readonly
   if (kept) return kept;
   throw new SalvoError("corrupt", "this does not say which disk is awaited", {
     file,
-    remedy: "Remove it, and plan and apply anew",
+    remedy: "Remove it, then plan and apply again",
   });
 }
 

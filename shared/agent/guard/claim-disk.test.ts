@@ -73,7 +73,7 @@ test("nothing is written when the person declines, or when what is asked for is 
   await expect(claimDisk(device, KEY, deps(confirm))).rejects.toMatchObject({
     kind: "refused",
     host: "guest1",
-    message: "device lun0: is mounted at /mnt [mounted]; is held open for itself by another program [busy]",
+    message: "device lun0: is mounted at /mnt [mounted]; is in exclusive use by another program [busy]",
     remedy: expect.stringMatching(/^Unmount it.* Another program has it/),
   });
   expect(asked, "nobody is asked about a disk that is refused").toBe(false);

@@ -88,7 +88,7 @@ test.each([
   await expect(luns.list()).rejects.toMatchObject({
     kind: "corrupt",
     file: file("lun0.json"),
-    remedy: "Remove it, and plan and apply anew",
+    remedy: "Remove it, then plan and apply again",
   });
   await luns.remove("lun0");
   expect(await luns.list()).toEqual([taken("lun1")]);

@@ -1,3 +1,4 @@
+import { FILES_AT_ONCE, mapAtOnce } from "../../kernel/at-once.ts";
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import { type Device, DeviceSchema } from "@salvo/proto/lab_pb.ts";
 import { readFile, rm } from "node:fs/promises";
@@ -36,7 +37,7 @@ export function openFreshLuns(dataDir: string, boot: string): FreshLuns {
   const fileOf = (device: string) => join(folder, `${device}.json`);
   return {
     async list() {
-      const kept = await Promise.all((await recordFiles(folder)).map(readKept));
+      const kept = await mapAtOnce(await recordFiles(folder), FILES_AT_ONCE, readKept);
       return kept
         .filter((each) => each.boot === boot)
         .map(({ device, fresh }) => ({ device: fromJson(DeviceSchema, device), fresh }));
@@ -52,7 +53,7 @@ export function openFreshLuns(dataDir: string, boot: string): FreshLuns {
 async function readKept(file: string): Promise<Kept> {
   const corrupt = new SalvoError("corrupt", "this does not say which LUN was taken", {
     file,
-    remedy: "Remove it, and plan and apply anew",
+    remedy: "Remove it, then plan and apply again",
   });
   try {
     const { boot, device, fresh }: Partial<Kept> = JSON.parse(await readFile(file, "utf8"));

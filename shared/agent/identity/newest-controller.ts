@@ -38,6 +38,6 @@ function readBar(file: string): number {
   if (/^\d{1,15}\n$/.test(text)) return Number(text);
   throw new SalvoError("corrupt", "this does not say which is the newest certificate of the controller", {
     file,
-    remedy: "Join the lab anew",
+    remedy: "Join the lab again",
   });
 }

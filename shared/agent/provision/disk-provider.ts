@@ -74,12 +74,12 @@ function wantedPieces(disk: AwaitedDisk, { host, owners, listed }: DiskDeps): Pi
   if (listed.some(({ name }) => name === device))
     throw new SalvoError("refused", `the agent's own file has another device ${device}`, {
       host,
-      remedy: "Rename it there, and start the agent anew",
+      remedy: "Rename it there, and restart the agent",
     });
   if (!owners.attachers.includes(attacher))
     throw new SalvoError("refused", `runs may not write to LUNs that ${attacher} attaches [foreign-target]`, {
       host,
-      remedy: "Name that agent under lunsOf in this agent's own file, and start the agent anew",
+      remedy: "Name that agent under lunsOf in this agent's own file, and restart the agent",
     });
   return [awaitedPiece(disk), ...(serial === "" && wwn === "" ? [] : [devicePiece(disk)])];
 }

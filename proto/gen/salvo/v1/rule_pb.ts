@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/rule.proto.
  */
 export const file_salvo_v1_rule: GenFile = /*@__PURE__*/
-  fileDesc("ChNzYWx2by92MS9ydWxlLnByb3RvEghzYWx2by52MSK7AQoEUnVsZRIQCghyZXF1aXJlZBgBIAEoCBIQCgNtaW4YAiABKAFIAIgBARIQCgNtYXgYAyABKAFIAYgBARIPCgdwYXR0ZXJuGAQgASgJEhQKDHBhdHRlcm5fbmFtZRgFIAEoCRIcCgR1bml0GAYgASgOMg4uc2Fsdm8udjEuVW5pdBIVCg1kZWZhdWx0X3ZhbHVlGAcgASgJEhEKCXVuaXF1ZV9ieRgIIAEoCUIGCgRfbWluQgYKBF9tYXgqQwoEVW5pdBIUChBVTklUX1VOU1BFQ0lGSUVEEAASDgoKVU5JVF9CWVRFUxABEhUKEVVOSVRfTUlMTElTRUNPTkRTEAI6QwoEcnVsZRIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMY0YYDIAEoCzIOLnNhbHZvLnYxLlJ1bGVSBHJ1bGU6QAoJZmlsZV9uYW1lEiEuZ29vZ2xlLnByb3RvYnVmLkVudW1WYWx1ZU9wdGlvbnMY0YYDIAEoCVIIZmlsZU5hbWViBnByb3RvMw", [file_google_protobuf_descriptor]);
+  fileDesc("ChNzYWx2by92MS9ydWxlLnByb3RvEghzYWx2by52MSLKAQoEUnVsZRIQCghyZXF1aXJlZBgBIAEoCBIQCgNtaW4YAiABKAFIAIgBARIQCgNtYXgYAyABKAFIAYgBARIPCgdwYXR0ZXJuGAQgASgJEhQKDHBhdHRlcm5fbmFtZRgFIAEoCRIcCgR1bml0GAYgASgOMg4uc2Fsdm8udjEuVW5pdBIVCg1kZWZhdWx0X3ZhbHVlGAcgASgJEhEKCXVuaXF1ZV9ieRgIIAEoCRINCgVzd2VlcBgJIAEoCUIGCgRfbWluQgYKBF9tYXgqQwoEVW5pdBIUChBVTklUX1VOU1BFQ0lGSUVEEAASDgoKVU5JVF9CWVRFUxABEhUKEVVOSVRfTUlMTElTRUNPTkRTEAI6QwoEcnVsZRIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMY0YYDIAEoCzIOLnNhbHZvLnYxLlJ1bGVSBHJ1bGU6QAoJZmlsZV9uYW1lEiEuZ29vZ2xlLnByb3RvYnVmLkVudW1WYWx1ZU9wdGlvbnMY0YYDIAEoCVIIZmlsZU5hbWViBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
  * @generated from message salvo.v1.Rule
@@ -71,6 +71,14 @@ export type Rule = Message<"salvo.v1.Rule"> & {
    * @generated from field: string unique_by = 8;
    */
   uniqueBy: string;
+
+  /**
+   * A file may give a list where this one value belongs: the entry that has it then stands for one entry for each value,
+   * each named with this word and its value (shared/config/sweeps.ts).
+   *
+   * @generated from field: string sweep = 9;
+   */
+  sweep: string;
 };
 
 /**

@@ -28,7 +28,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/run.proto.
  */
 export const file_salvo_v1_run: GenFile = /*@__PURE__*/
-  fileDesc("ChJzYWx2by92MS9ydW4ucHJvdG8SCHNhbHZvLnYxIjsKDlJ1blBhcnRpY2lwYW50EgoKAmlkGAEgASgJEg0KBWFnZW50GAIgASgJEg4KBmRldmljZRgDIAEoCSKqAQoIUnVuQWdlbnQSCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIhCgdvbl9sb3NzGAMgASgOMhAuc2Fsdm8udjEuT25Mb3NzEigKCG9ic2VydmVyGAQgASgOMhYuc2Fsdm8udjEuT2JzZXJ2ZXJMb3NzEh0KBXJvbGVzGAUgAygOMg4uc2Fsdm8udjEuUm9sZRIVCg1sb3N0X2FmdGVyX21zGAYgASgNIpkCCgdSdW5TcGVjEgsKA3J1bhgBIAEoCRILCgNsYWIYAiABKAkSDQoFc3R1ZHkYAyABKAkSEAoIc2NlbmFyaW8YBCABKAkSDgoGcmVwZWF0GAUgASgNEiQKCHdvcmtsb2FkGAYgASgLMhIuc2Fsdm8udjEuV29ya2xvYWQSEwoLaW50ZXJ2YWxfbXMYByABKA0SIgoGYWdlbnRzGAggAygLMhIuc2Fsdm8udjEuUnVuQWdlbnQSLgoMcGFydGljaXBhbnRzGAkgAygLMhguc2Fsdm8udjEuUnVuUGFydGljaXBhbnQSDQoFbm90ZXMYCiADKAkSJQoHc3RvcmFnZRgLIAEoCzIULnNhbHZvLnYxLlJ1blN0b3JhZ2UisAEKClJ1blN0b3JhZ2USKQoGd2FudGVkGAEgASgLMhkuc2Fsdm8udjEuU2NlbmFyaW9TdG9yYWdlEicKCGV4cG9ydGVkGAIgAygLMhUuc2Fsdm8udjEuRXhwb3J0ZWRMdW4SKQoIYXR0YWNoZWQYAyADKAsyFy5zYWx2by52MS5BdHRhY2hlZEFnZW50EiMKBmNoZWNrcxgEIAMoCzITLnNhbHZvLnYxLlBhdGhDaGVjayJqCg9TdG9yYWdlVW5kZXJXYXkSEAoIc2NlbmFyaW8YASABKAkSKQoGd2FudGVkGAIgASgLMhkuc2Fsdm8udjEuU2NlbmFyaW9TdG9yYWdlEhoKA2xhYhgDIAEoCzINLnNhbHZvLnYxLkxhYiJDCg1BdHRhY2hlZEFnZW50Eg0KBWFnZW50GAEgASgJEiMKBGx1bnMYAiADKAsyFS5zYWx2by52MS5BdHRhY2hlZEx1biJxCg1DbG9ja0VzdGltYXRlEg0KBWFnZW50GAEgASgJEg0KBWF0X25zGAIgASgDEhEKCW9mZnNldF9ucxgDIAEoAxIQCghib3VuZF9ucxgEIAEoAxINCgVwaW5ncxgFIAEoDRIOCgZydHRfbnMYBiABKAMingEKElN0cmVhbUNvbXBsZXRlbmVzcxINCgVhZ2VudBgBIAEoCRIRCglmaXJzdF9zZXEYAiABKA0SEAoIbGFzdF9zZXEYAyABKA0SDQoFY291bnQYBCABKA0SDwoHbWlzc2luZxgFIAEoDRIQCghyZWNlaXZlZBgGIAEoDRISCgpiYWNrZmlsbGVkGAcgASgNEg4KBnNoYTI1NhgIIAEoCSIvCgZTcHJlYWQSCwoDcDUwGAEgASgBEgsKA3A5NRgCIAEoARILCgNtYXgYAyABKAEiUQoGV2luZG93EhAKCHN0YXJ0X25zGAEgASgDEg4KBmVuZF9ucxgCIAEoAxISCgpmaXJzdF90aWNrGAMgASgNEhEKCWxhc3RfdGljaxgEIAEoDSKSAgoUTGF0ZW5jeVBlcmNlbnRpbGVzVXMSEAoDcDUwGAEgASgBSACIAQESEAoDcDk5GAIgASgBSAGIAQESEQoEcDk5ORgDIAEoAUgCiAEBEhsKDnA1MF9yZXNvbHV0aW9uGAQgASgBSAOIAQESGwoOcDk5X3Jlc29sdXRpb24YBSABKAFIBIgBARIcCg9wOTk5X3Jlc29sdXRpb24YBiABKAFIBYgBARIQCgNtYXgYByABKAFIBogBAUIGCgRfcDUwQgYKBF9wOTlCBwoFX3A5OTlCEQoPX3A1MF9yZXNvbHV0aW9uQhEKD19wOTlfcmVzb2x1dGlvbkISChBfcDk5OV9yZXNvbHV0aW9uQgYKBF9tYXgieAoGVG90YWxzEgwKBGlvcHMYASABKAESEwoLbWliX3Blcl9zZWMYAiABKAESMgoKbGF0ZW5jeV91cxgDIAEoCzIeLnNhbHZvLnYxLkxhdGVuY3lQZXJjZW50aWxlc1VzEhcKD3N0YWxsZWRfc2Vjb25kcxgEIAEoASJXCgxTYW1wbGVDb3VudHMSEAoIZXhwZWN0ZWQYASABKA0SEAoIcmVjZWl2ZWQYAiABKA0SEgoKYmFja2ZpbGxlZBgDIAEoDRIPCgdtaXNzaW5nGAQgASgNIo8DCgpSdW5TdW1tYXJ5EgsKA3J1bhgBIAEoCRINCgVzdHVkeRgCIAEoCRIQCghzY2VuYXJpbxgDIAEoCRIQCgh3b3JrbG9hZBgEIAEoCRIOCgZyZXBlYXQYBSABKA0SDwoHdmVyZGljdBgGIAEoCRIOCgZyZWFzb24YByABKAkSFAoMcGFydGljaXBhbnRzGAggASgNEikKD3N0YXJ0X3NwcmVhZF9tcxgJIAEoCzIQLnNhbHZvLnYxLlNwcmVhZBIWCg5jbG9ja19ib3VuZF91cxgKIAEoARIgCgZ3aW5kb3cYCyABKAsyEC5zYWx2by52MS5XaW5kb3cSIAoGdG90YWxzGAwgASgLMhAuc2Fsdm8udjEuVG90YWxzEicKB3NhbXBsZXMYDSABKAsyFi5zYWx2by52MS5TYW1wbGVDb3VudHMSDwoHYXJjaGl2ZRgOIAEoCRIWCg5zdGFydF9ib3VuZF91cxgPIAEoARIQCgh3YXJuaW5ncxgQIAMoCRIPCgdjb250ZW50GBEgASgJIsIBChFQYXJ0aWNpcGFudFJlc3VsdBIKCgJpZBgBIAEoCRIgCgZ0b3RhbHMYAiABKAsyEC5zYWx2by52MS5Ub3RhbHMSHAoUZmlyc3RfaW9fZWFybGllc3RfbnMYAyABKAMSGgoSZmlyc3RfaW9fbGF0ZXN0X25zGAQgASgDEg8KB3N0YXJ0ZWQYBSABKAgSGAoQbWVhc3VyZWRfc2Vjb25kcxgGIAEoARIMCgRsb3N0GAcgASgIEgwKBGRpc2sYCCABKAkiOwoMRmlsZUNoZWNrc3VtEgwKBHBhdGgYASABKAkSDQoFYnl0ZXMYAiABKAQSDgoGc2hhMjU2GAMgASgJIpMECghNYW5pZmVzdBIOCgZmb3JtYXQYASABKA0SFQoNc2Fsdm9fdmVyc2lvbhgCIAEoCRIfCgRzcGVjGAMgASgLMhEuc2Fsdm8udjEuUnVuU3BlYxIlCgdzdW1tYXJ5GAQgASgLMhQuc2Fsdm8udjEuUnVuU3VtbWFyeRISCgp0MF93YWxsX25zGAUgASgDEg0KBXQwX25zGAYgASgDEioKBmFnZW50cxgHIAMoCzIaLnNhbHZvLnYxLkFnZW50RGVzY3JpcHRpb24SLQoMY2xvY2tfYmVmb3JlGAggAygLMhcuc2Fsdm8udjEuQ2xvY2tFc3RpbWF0ZRIsCgtjbG9ja19hZnRlchgJIAMoCzIXLnNhbHZvLnYxLkNsb2NrRXN0aW1hdGUSLQoHc3RyZWFtcxgKIAMoCzIcLnNhbHZvLnYxLlN0cmVhbUNvbXBsZXRlbmVzcxIxCgxwYXJ0aWNpcGFudHMYCyADKAsyGy5zYWx2by52MS5QYXJ0aWNpcGFudFJlc3VsdBIkCgZzdGFydHMYDCADKAsyFC5zYWx2by52MS5TdGFydFByb29mEg0KBW5vdGVzGA0gAygJEiUKBWZpbGVzGA4gAygLMhYuc2Fsdm8udjEuRmlsZUNoZWNrc3VtEi4KC2hvc3RfY2xvY2tzGA8gAygLMhkuc2Fsdm8udjEuQWdlbnRIb3N0Q2xvY2tzImkKD0FnZW50SG9zdENsb2NrcxINCgVhZ2VudBgBIAEoCRIjCgZiZWZvcmUYAiABKAsyEy5zYWx2by52MS5Ib3N0Q2xvY2sSIgoFYWZ0ZXIYAyABKAsyEy5zYWx2by52MS5Ib3N0Q2xvY2tiBnByb3RvMw", [file_salvo_v1_agent, file_salvo_v1_initiator, file_salvo_v1_lab, file_salvo_v1_path, file_salvo_v1_study, file_salvo_v1_target, file_salvo_v1_telemetry, file_salvo_v1_workload]);
+  fileDesc("ChJzYWx2by92MS9ydW4ucHJvdG8SCHNhbHZvLnYxIjsKDlJ1blBhcnRpY2lwYW50EgoKAmlkGAEgASgJEg0KBWFnZW50GAIgASgJEg4KBmRldmljZRgDIAEoCSKqAQoIUnVuQWdlbnQSCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIhCgdvbl9sb3NzGAMgASgOMhAuc2Fsdm8udjEuT25Mb3NzEigKCG9ic2VydmVyGAQgASgOMhYuc2Fsdm8udjEuT2JzZXJ2ZXJMb3NzEh0KBXJvbGVzGAUgAygOMg4uc2Fsdm8udjEuUm9sZRIVCg1sb3N0X2FmdGVyX21zGAYgASgNIpkCCgdSdW5TcGVjEgsKA3J1bhgBIAEoCRILCgNsYWIYAiABKAkSDQoFc3R1ZHkYAyABKAkSEAoIc2NlbmFyaW8YBCABKAkSDgoGcmVwZWF0GAUgASgNEiQKCHdvcmtsb2FkGAYgASgLMhIuc2Fsdm8udjEuV29ya2xvYWQSEwoLaW50ZXJ2YWxfbXMYByABKA0SIgoGYWdlbnRzGAggAygLMhIuc2Fsdm8udjEuUnVuQWdlbnQSLgoMcGFydGljaXBhbnRzGAkgAygLMhguc2Fsdm8udjEuUnVuUGFydGljaXBhbnQSDQoFbm90ZXMYCiADKAkSJQoHc3RvcmFnZRgLIAEoCzIULnNhbHZvLnYxLlJ1blN0b3JhZ2UisAEKClJ1blN0b3JhZ2USKQoGd2FudGVkGAEgASgLMhkuc2Fsdm8udjEuU2NlbmFyaW9TdG9yYWdlEicKCGV4cG9ydGVkGAIgAygLMhUuc2Fsdm8udjEuRXhwb3J0ZWRMdW4SKQoIYXR0YWNoZWQYAyADKAsyFy5zYWx2by52MS5BdHRhY2hlZEFnZW50EiMKBmNoZWNrcxgEIAMoCzITLnNhbHZvLnYxLlBhdGhDaGVjayJqCg9TdG9yYWdlVW5kZXJXYXkSEAoIc2NlbmFyaW8YASABKAkSKQoGd2FudGVkGAIgASgLMhkuc2Fsdm8udjEuU2NlbmFyaW9TdG9yYWdlEhoKA2xhYhgDIAEoCzINLnNhbHZvLnYxLkxhYiJDCg1BdHRhY2hlZEFnZW50Eg0KBWFnZW50GAEgASgJEiMKBGx1bnMYAiADKAsyFS5zYWx2by52MS5BdHRhY2hlZEx1biJxCg1DbG9ja0VzdGltYXRlEg0KBWFnZW50GAEgASgJEg0KBWF0X25zGAIgASgDEhEKCW9mZnNldF9ucxgDIAEoAxIQCghib3VuZF9ucxgEIAEoAxINCgVwaW5ncxgFIAEoDRIOCgZydHRfbnMYBiABKAMingEKElN0cmVhbUNvbXBsZXRlbmVzcxINCgVhZ2VudBgBIAEoCRIRCglmaXJzdF9zZXEYAiABKA0SEAoIbGFzdF9zZXEYAyABKA0SDQoFY291bnQYBCABKA0SDwoHbWlzc2luZxgFIAEoDRIQCghyZWNlaXZlZBgGIAEoDRISCgpiYWNrZmlsbGVkGAcgASgNEg4KBnNoYTI1NhgIIAEoCSIvCgZTcHJlYWQSCwoDcDUwGAEgASgBEgsKA3A5NRgCIAEoARILCgNtYXgYAyABKAEiUQoGV2luZG93EhAKCHN0YXJ0X25zGAEgASgDEg4KBmVuZF9ucxgCIAEoAxISCgpmaXJzdF90aWNrGAMgASgNEhEKCWxhc3RfdGljaxgEIAEoDSLqAwoUTGF0ZW5jeVBlcmNlbnRpbGVzVXMSEAoDcDUwGAEgASgBSACIAQESEAoDcDk5GAIgASgBSAGIAQESEQoEcDk5ORgDIAEoAUgCiAEBEhsKDnA1MF9yZXNvbHV0aW9uGAQgASgBSAOIAQESGwoOcDk5X3Jlc29sdXRpb24YBSABKAFIBIgBARIcCg9wOTk5X3Jlc29sdXRpb24YBiABKAFIBYgBARIQCgNtYXgYByABKAFIBogBARIRCgRtZWFuGAggASgBSAeIAQESEwoGc3RkZGV2GAkgASgBSAiIAQESEAoDcDk1GAogASgBSAmIAQESEgoFcDk5OTkYCyABKAFICogBARIbCg5wOTVfcmVzb2x1dGlvbhgMIAEoAUgLiAEBEh0KEHA5OTk5X3Jlc29sdXRpb24YDSABKAFIDIgBAUIGCgRfcDUwQgYKBF9wOTlCBwoFX3A5OTlCEQoPX3A1MF9yZXNvbHV0aW9uQhEKD19wOTlfcmVzb2x1dGlvbkISChBfcDk5OV9yZXNvbHV0aW9uQgYKBF9tYXhCBwoFX21lYW5CCQoHX3N0ZGRldkIGCgRfcDk1QggKBl9wOTk5OUIRCg9fcDk1X3Jlc29sdXRpb25CEwoRX3A5OTk5X3Jlc29sdXRpb24iaAoPRGlyZWN0aW9uVG90YWxzEgwKBGlvcHMYASABKAESEwoLbWliX3Blcl9zZWMYAiABKAESMgoKbGF0ZW5jeV91cxgDIAEoCzIeLnNhbHZvLnYxLkxhdGVuY3lQZXJjZW50aWxlc1VzIssBCgZUb3RhbHMSDAoEaW9wcxgBIAEoARITCgttaWJfcGVyX3NlYxgCIAEoARIyCgpsYXRlbmN5X3VzGAMgASgLMh4uc2Fsdm8udjEuTGF0ZW5jeVBlcmNlbnRpbGVzVXMSFwoPc3RhbGxlZF9zZWNvbmRzGAQgASgBEicKBHJlYWQYBSABKAsyGS5zYWx2by52MS5EaXJlY3Rpb25Ub3RhbHMSKAoFd3JpdGUYBiABKAsyGS5zYWx2by52MS5EaXJlY3Rpb25Ub3RhbHMidQoHQ3B1Q29zdBITCgZndWVzdHMYASABKAFIAIgBARIUCgd0YXJnZXRzGAIgASgBSAGIAQESGAoLaHlwZXJ2aXNvcnMYAyABKAFIAogBAUIJCgdfZ3Vlc3RzQgoKCF90YXJnZXRzQg4KDF9oeXBlcnZpc29ycyJXCgxTYW1wbGVDb3VudHMSEAoIZXhwZWN0ZWQYASABKA0SEAoIcmVjZWl2ZWQYAiABKA0SEgoKYmFja2ZpbGxlZBgDIAEoDRIPCgdtaXNzaW5nGAQgASgNIoIECgpSdW5TdW1tYXJ5EgsKA3J1bhgBIAEoCRINCgVzdHVkeRgCIAEoCRIQCghzY2VuYXJpbxgDIAEoCRIQCgh3b3JrbG9hZBgEIAEoCRIOCgZyZXBlYXQYBSABKA0SDwoHdmVyZGljdBgGIAEoCRIOCgZyZWFzb24YByABKAkSFAoMcGFydGljaXBhbnRzGAggASgNEikKD3N0YXJ0X3NwcmVhZF9tcxgJIAEoCzIQLnNhbHZvLnYxLlNwcmVhZBIWCg5jbG9ja19ib3VuZF91cxgKIAEoARIgCgZ3aW5kb3cYCyABKAsyEC5zYWx2by52MS5XaW5kb3cSIAoGdG90YWxzGAwgASgLMhAuc2Fsdm8udjEuVG90YWxzEicKB3NhbXBsZXMYDSABKAsyFi5zYWx2by52MS5TYW1wbGVDb3VudHMSDwoHYXJjaGl2ZRgOIAEoCRIWCg5zdGFydF9ib3VuZF91cxgPIAEoARIQCgh3YXJuaW5ncxgQIAMoCRIPCgdjb250ZW50GBEgASgJEiMKCGNwdV9jb3N0GBIgASgLMhEuc2Fsdm8udjEuQ3B1Q29zdBIjCghmaW5kaW5ncxgTIAMoCzIRLnNhbHZvLnYxLkZpbmRpbmcSJwoIc2V0dGluZ3MYHiABKAsyFS5zYWx2by52MS5SdW5TZXR0aW5ncyJxCgdGaW5kaW5nEgwKBG5hbWUYASABKAkSEAoIc2VudGVuY2UYAiABKAkSJAoIZXZpZGVuY2UYAyADKAsyEi5zYWx2by52MS5FdmlkZW5jZRISCgpjb25maWRlbmNlGAQgASgJEgwKBG5leHQYBSABKAkiqgEKCEV2aWRlbmNlEgwKBHdoYXQYASABKAkSDQoFdmFsdWUYAiABKAESDAoEdW5pdBgDIAEoCRINCgVhZ2VudBgEIAEoCRIRCgRjb3JlGAUgASgNSACIAQESEwoLcGFydGljaXBhbnQYBiABKAkSEgoKZmlyc3RfdGljaxgHIAEoDRIRCglsYXN0X3RpY2sYCCABKA0SDAoEcnVucxgJIAMoCUIHCgVfY29yZSL+AQoLUnVuU2V0dGluZ3MSDwoHcGF0dGVybhgBIAEoCRIYChBibG9ja19zaXplX2J5dGVzGAIgASgEEgwKBGpvYnMYAyABKA0SEwoLcXVldWVfZGVwdGgYBCABKA0SFAoMcmVhZF9wZXJjZW50GAUgASgNEhkKEXJhdGVfaW9wc19wZXJfam9iGAYgASgNEhEKBGx1bnMYByABKA1IAIgBARIVCghzZXNzaW9ucxgIIAEoDUgBiAEBEhwKD2x1bl9xdWV1ZV9kZXB0aBgJIAEoDUgCiAEBQgcKBV9sdW5zQgsKCV9zZXNzaW9uc0ISChBfbHVuX3F1ZXVlX2RlcHRoIsIBChFQYXJ0aWNpcGFudFJlc3VsdBIKCgJpZBgBIAEoCRIgCgZ0b3RhbHMYAiABKAsyEC5zYWx2by52MS5Ub3RhbHMSHAoUZmlyc3RfaW9fZWFybGllc3RfbnMYAyABKAMSGgoSZmlyc3RfaW9fbGF0ZXN0X25zGAQgASgDEg8KB3N0YXJ0ZWQYBSABKAgSGAoQbWVhc3VyZWRfc2Vjb25kcxgGIAEoARIMCgRsb3N0GAcgASgIEgwKBGRpc2sYCCABKAkiOwoMRmlsZUNoZWNrc3VtEgwKBHBhdGgYASABKAkSDQoFYnl0ZXMYAiABKAQSDgoGc2hhMjU2GAMgASgJIpMECghNYW5pZmVzdBIOCgZmb3JtYXQYASABKA0SFQoNc2Fsdm9fdmVyc2lvbhgCIAEoCRIfCgRzcGVjGAMgASgLMhEuc2Fsdm8udjEuUnVuU3BlYxIlCgdzdW1tYXJ5GAQgASgLMhQuc2Fsdm8udjEuUnVuU3VtbWFyeRISCgp0MF93YWxsX25zGAUgASgDEg0KBXQwX25zGAYgASgDEioKBmFnZW50cxgHIAMoCzIaLnNhbHZvLnYxLkFnZW50RGVzY3JpcHRpb24SLQoMY2xvY2tfYmVmb3JlGAggAygLMhcuc2Fsdm8udjEuQ2xvY2tFc3RpbWF0ZRIsCgtjbG9ja19hZnRlchgJIAMoCzIXLnNhbHZvLnYxLkNsb2NrRXN0aW1hdGUSLQoHc3RyZWFtcxgKIAMoCzIcLnNhbHZvLnYxLlN0cmVhbUNvbXBsZXRlbmVzcxIxCgxwYXJ0aWNpcGFudHMYCyADKAsyGy5zYWx2by52MS5QYXJ0aWNpcGFudFJlc3VsdBIkCgZzdGFydHMYDCADKAsyFC5zYWx2by52MS5TdGFydFByb29mEg0KBW5vdGVzGA0gAygJEiUKBWZpbGVzGA4gAygLMhYuc2Fsdm8udjEuRmlsZUNoZWNrc3VtEi4KC2hvc3RfY2xvY2tzGA8gAygLMhkuc2Fsdm8udjEuQWdlbnRIb3N0Q2xvY2tzImkKD0FnZW50SG9zdENsb2NrcxINCgVhZ2VudBgBIAEoCRIjCgZiZWZvcmUYAiABKAsyEy5zYWx2by52MS5Ib3N0Q2xvY2sSIgoFYWZ0ZXIYAyABKAsyEy5zYWx2by52MS5Ib3N0Q2xvY2tiBnByb3RvMw", [file_salvo_v1_agent, file_salvo_v1_initiator, file_salvo_v1_lab, file_salvo_v1_path, file_salvo_v1_study, file_salvo_v1_target, file_salvo_v1_telemetry, file_salvo_v1_workload]);
 
 /**
  * @generated from message salvo.v1.RunParticipant
@@ -485,6 +485,38 @@ export type LatencyPercentilesUs = Message<"salvo.v1.LatencyPercentilesUs"> & {
    * @generated from field: optional double max = 7;
    */
   max?: number | undefined;
+
+  /**
+   * Of the middles of fio's bins, so each is known to less than 1 %. Absent without I/Os, and in archives of before they were told.
+   *
+   * @generated from field: optional double mean = 8;
+   */
+  mean?: number | undefined;
+
+  /**
+   * @generated from field: optional double stddev = 9;
+   */
+  stddev?: number | undefined;
+
+  /**
+   * @generated from field: optional double p95 = 10;
+   */
+  p95?: number | undefined;
+
+  /**
+   * @generated from field: optional double p9999 = 11;
+   */
+  p9999?: number | undefined;
+
+  /**
+   * @generated from field: optional double p95_resolution = 12;
+   */
+  p95Resolution?: number | undefined;
+
+  /**
+   * @generated from field: optional double p9999_resolution = 13;
+   */
+  p9999Resolution?: number | undefined;
 };
 
 /**
@@ -493,6 +525,35 @@ export type LatencyPercentilesUs = Message<"salvo.v1.LatencyPercentilesUs"> & {
  */
 export const LatencyPercentilesUsSchema: GenMessage<LatencyPercentilesUs> = /*@__PURE__*/
   messageDesc(file_salvo_v1_run, 10);
+
+/**
+ * What was done in one direction.
+ *
+ * @generated from message salvo.v1.DirectionTotals
+ */
+export type DirectionTotals = Message<"salvo.v1.DirectionTotals"> & {
+  /**
+   * @generated from field: double iops = 1;
+   */
+  iops: number;
+
+  /**
+   * @generated from field: double mib_per_sec = 2;
+   */
+  mibPerSec: number;
+
+  /**
+   * @generated from field: salvo.v1.LatencyPercentilesUs latency_us = 3;
+   */
+  latencyUs?: LatencyPercentilesUs | undefined;
+};
+
+/**
+ * Describes the message salvo.v1.DirectionTotals.
+ * Use `create(DirectionTotalsSchema)` to create a new message.
+ */
+export const DirectionTotalsSchema: GenMessage<DirectionTotals> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_run, 11);
 
 /**
  * @generated from message salvo.v1.Totals
@@ -519,6 +580,18 @@ export type Totals = Message<"salvo.v1.Totals"> & {
    * @generated from field: double stalled_seconds = 4;
    */
   stalledSeconds: number;
+
+  /**
+   * Absent where nothing was read or written, and in archives of before they were told apart.
+   *
+   * @generated from field: salvo.v1.DirectionTotals read = 5;
+   */
+  read?: DirectionTotals | undefined;
+
+  /**
+   * @generated from field: salvo.v1.DirectionTotals write = 6;
+   */
+  write?: DirectionTotals | undefined;
 };
 
 /**
@@ -526,7 +599,37 @@ export type Totals = Message<"salvo.v1.Totals"> & {
  * Use `create(TotalsSchema)` to create a new message.
  */
 export const TotalsSchema: GenMessage<Totals> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 11);
+  messageDesc(file_salvo_v1_run, 12);
+
+/**
+ * Core-seconds that hosts were busy for every 100,000 I/Os of the run, each host once, whatever its time went to; time that a
+ * hypervisor took is left out. Absent for a role that no host has, and where one host has several of these roles.
+ *
+ * @generated from message salvo.v1.CpuCost
+ */
+export type CpuCost = Message<"salvo.v1.CpuCost"> & {
+  /**
+   * @generated from field: optional double guests = 1;
+   */
+  guests?: number | undefined;
+
+  /**
+   * @generated from field: optional double targets = 2;
+   */
+  targets?: number | undefined;
+
+  /**
+   * @generated from field: optional double hypervisors = 3;
+   */
+  hypervisors?: number | undefined;
+};
+
+/**
+ * Describes the message salvo.v1.CpuCost.
+ * Use `create(CpuCostSchema)` to create a new message.
+ */
+export const CpuCostSchema: GenMessage<CpuCost> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_run, 13);
 
 /**
  * @generated from message salvo.v1.SampleCounts
@@ -558,7 +661,7 @@ export type SampleCounts = Message<"salvo.v1.SampleCounts"> & {
  * Use `create(SampleCountsSchema)` to create a new message.
  */
 export const SampleCountsSchema: GenMessage<SampleCounts> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 12);
+  messageDesc(file_salvo_v1_run, 14);
 
 /**
  * The one line about a run that `salvo run --json` prints.
@@ -665,6 +768,25 @@ export type RunSummary = Message<"salvo.v1.RunSummary"> & {
    * @generated from field: string content = 17;
    */
   content: string;
+
+  /**
+   * Absent without totals, and in archives of before it was told.
+   *
+   * @generated from field: salvo.v1.CpuCost cpu_cost = 18;
+   */
+  cpuCost?: CpuCost | undefined;
+
+  /**
+   * What limited or spoilt this run, by rules of which each needs evidence. Empty when no rule fired, and in older archives.
+   *
+   * @generated from field: repeated salvo.v1.Finding findings = 19;
+   */
+  findings: Finding[];
+
+  /**
+   * @generated from field: salvo.v1.RunSettings settings = 30;
+   */
+  settings?: RunSettings | undefined;
 };
 
 /**
@@ -672,7 +794,191 @@ export type RunSummary = Message<"salvo.v1.RunSummary"> & {
  * Use `create(RunSummarySchema)` to create a new message.
  */
 export const RunSummarySchema: GenMessage<RunSummary> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 13);
+  messageDesc(file_salvo_v1_run, 15);
+
+/**
+ * A rule of the analysis that fired.
+ *
+ * @generated from message salvo.v1.Finding
+ */
+export type Finding = Message<"salvo.v1.Finding"> & {
+  /**
+   * one-core-saturated
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string sentence = 2;
+   */
+  sentence: string;
+
+  /**
+   * Never empty.
+   *
+   * @generated from field: repeated salvo.v1.Evidence evidence = 3;
+   */
+  evidence: Evidence[];
+
+  /**
+   * high, medium or low
+   *
+   * @generated from field: string confidence = 4;
+   */
+  confidence: string;
+
+  /**
+   * What to try next; a sentence.
+   *
+   * @generated from field: string next = 5;
+   */
+  next: string;
+};
+
+/**
+ * Describes the message salvo.v1.Finding.
+ * Use `create(FindingSchema)` to create a new message.
+ */
+export const FindingSchema: GenMessage<Finding> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_run, 16);
+
+/**
+ * One number that a finding stands on.
+ *
+ * @generated from message salvo.v1.Evidence
+ */
+export type Evidence = Message<"salvo.v1.Evidence"> & {
+  /**
+   * "busy", "share of the line rate"
+   *
+   * @generated from field: string what = 1;
+   */
+  what: string;
+
+  /**
+   * @generated from field: double value = 2;
+   */
+  value: number;
+
+  /**
+   * %, MiB/s, ms; empty for a plain number.
+   *
+   * @generated from field: string unit = 3;
+   */
+  unit: string;
+
+  /**
+   * An agent, where the number is of its host.
+   *
+   * @generated from field: string agent = 4;
+   */
+  agent: string;
+
+  /**
+   * @generated from field: optional uint32 core = 5;
+   */
+  core?: number | undefined;
+
+  /**
+   * @generated from field: string participant = 6;
+   */
+  participant: string;
+
+  /**
+   * Ticks, where the number is of a part of the window; 0 and 0 else.
+   *
+   * @generated from field: uint32 first_tick = 7;
+   */
+  firstTick: number;
+
+  /**
+   * @generated from field: uint32 last_tick = 8;
+   */
+  lastTick: number;
+
+  /**
+   * Of a finding that needs several runs.
+   *
+   * @generated from field: repeated string runs = 9;
+   */
+  runs: string[];
+};
+
+/**
+ * Describes the message salvo.v1.Evidence.
+ * Use `create(EvidenceSchema)` to create a new message.
+ */
+export const EvidenceSchema: GenMessage<Evidence> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_run, 17);
+
+/**
+ * What a study may sweep, as this run had it. Those of the workload come first; those of the scenario's storage are absent
+ * where a scenario has none.
+ *
+ * @generated from message salvo.v1.RunSettings
+ */
+export type RunSettings = Message<"salvo.v1.RunSettings"> & {
+  /**
+   * As study files write it: randread.
+   *
+   * @generated from field: string pattern = 1;
+   */
+  pattern: string;
+
+  /**
+   * @generated from field: uint64 block_size_bytes = 2;
+   */
+  blockSizeBytes: bigint;
+
+  /**
+   * @generated from field: uint32 jobs = 3;
+   */
+  jobs: number;
+
+  /**
+   * I/Os in flight of each job.
+   *
+   * @generated from field: uint32 queue_depth = 4;
+   */
+  queueDepth: number;
+
+  /**
+   * @generated from field: uint32 read_percent = 5;
+   */
+  readPercent: number;
+
+  /**
+   * 0: without a limit.
+   *
+   * @generated from field: uint32 rate_iops_per_job = 6;
+   */
+  rateIopsPerJob: number;
+
+  /**
+   * @generated from field: optional uint32 luns = 7;
+   */
+  luns?: number | undefined;
+
+  /**
+   * @generated from field: optional uint32 sessions = 8;
+   */
+  sessions?: number | undefined;
+
+  /**
+   * Commands that may be open to a LUN; 0: what target and initiator have by themselves.
+   *
+   * @generated from field: optional uint32 lun_queue_depth = 9;
+   */
+  lunQueueDepth?: number | undefined;
+};
+
+/**
+ * Describes the message salvo.v1.RunSettings.
+ * Use `create(RunSettingsSchema)` to create a new message.
+ */
+export const RunSettingsSchema: GenMessage<RunSettings> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_run, 18);
 
 /**
  * @generated from message salvo.v1.ParticipantResult
@@ -732,7 +1038,7 @@ export type ParticipantResult = Message<"salvo.v1.ParticipantResult"> & {
  * Use `create(ParticipantResultSchema)` to create a new message.
  */
 export const ParticipantResultSchema: GenMessage<ParticipantResult> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 14);
+  messageDesc(file_salvo_v1_run, 19);
 
 /**
  * @generated from message salvo.v1.FileChecksum
@@ -759,7 +1065,7 @@ export type FileChecksum = Message<"salvo.v1.FileChecksum"> & {
  * Use `create(FileChecksumSchema)` to create a new message.
  */
 export const FileChecksumSchema: GenMessage<FileChecksum> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 15);
+  messageDesc(file_salvo_v1_run, 20);
 
 /**
  * manifest.json of an archived run.
@@ -856,7 +1162,7 @@ export type Manifest = Message<"salvo.v1.Manifest"> & {
  * Use `create(ManifestSchema)` to create a new message.
  */
 export const ManifestSchema: GenMessage<Manifest> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 16);
+  messageDesc(file_salvo_v1_run, 21);
 
 /**
  * An agent's estimates of its host's clock. A time on that host is known to the sum of this bound and the agent's own.
@@ -885,5 +1191,5 @@ export type AgentHostClocks = Message<"salvo.v1.AgentHostClocks"> & {
  * Use `create(AgentHostClocksSchema)` to create a new message.
  */
 export const AgentHostClocksSchema: GenMessage<AgentHostClocks> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_run, 17);
+  messageDesc(file_salvo_v1_run, 22);
 

@@ -153,7 +153,7 @@ test("what people read says which disk, what is wrong with it, and where", () =>
     system, root: holds the running system's /
     partitioned, a partition: has the partitions sdb1
     held, a volume: is part of dm-0
-    busy, held open: is held open for itself by another program
+    busy, held open: is in exclusive use by another program
     open-elsewhere, a virtual machine: is open for writing in qemu (pid 7)
     read-only, read-only: is read-only
     removable, removable: is removable
@@ -169,12 +169,12 @@ test("what people read says which disk, what is wrong with it, and where", () =>
     signature, ext4: bears a signature: ext4 at byte 1080
     signature, what nobody knows: bears a signature: newfs at byte 1080
     unknown-content, data: has data in its first MiB that is not a label of Salvo's
-    label-missing, blank: bears no label of Salvo's
+    label-missing, blank: has no label of Salvo's
     label-damaged, damaged: has a label that is damaged: checksum
     label-device, device: is claimed as device lun1 of lab lab1 (uuid-1)
     already-claimed, claim: is claimed as device lun0 of lab lab1 (uuid-1)
     unknown-content, claim: has data in its first MiB that is not a label of Salvo's
-    label-missing, release: bears no label of Salvo's
+    label-missing, release: has no label of Salvo's
     label-lab, the label's: is claimed as device lun0 of lab lab2 (uuid-1), but this agent belongs to lab lab1, and this agent claimed it for lab lab1
     label-lab, the run's: is claimed as device lun0 of lab lab1 (uuid-1), but this agent belongs to lab lab2
     label-uuid, uuid: bears label uuid-2, this agent wrote uuid-1

@@ -21,6 +21,8 @@ export interface DiskIdentity {
   readonly paths?: readonly string[];
   /** The sessions and controllers by which it is reached, if it is a target's: session2, nvme0. */
   readonly sessions?: readonly string[];
+  /** What it reads and writes at the least. Not there where the platform does not tell. */
+  readonly sectorBytes?: number;
 }
 
 export interface Target {

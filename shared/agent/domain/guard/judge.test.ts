@@ -122,3 +122,12 @@ test("a disk is found by any of its keys, wherever it is called what", () => {
   const moved = identity({ path: "/dev/sdz", serial: known("worn off") });
   expect(findListed(LISTED, [OTHER, moved])).toEqual({ disk: moved });
 });
+
+test("a virtio disk, which has a serial number and no WWN, is refused with the way to give it a second key", () => {
+  const [found] = judge(question({}, { listed: { sizeBytes: DISK_BYTES, serial: "disk-1" } }));
+  expect(found).toMatchObject({
+    code: "identity-thin",
+    message: `serial disk-1, ${DISK_BYTES} B are too few keys`,
+    remedy: expect.stringMatching(/virtio disk has a serial number at most: .*scsi-hd.*wwn=.*bus='scsi'/),
+  });
+});

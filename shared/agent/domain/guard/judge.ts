@@ -146,7 +146,7 @@ export const RULES: readonly Rule[] = [
   on("system", "system", (parts) => list(parts, "holds the running system's")),
   on("partitions", "partitioned", (names) => list(names, "has the partitions")),
   on("holders", "held", (names) => list(names, "is part of")),
-  on("exclusive", "busy", (ours) => (ours ? undefined : "is held open for itself by another program")),
+  on("exclusive", "busy", (ours) => (ours ? undefined : "is in exclusive use by another program")),
   on("writers", "open-elsewhere", (programs) => list(programs, "is open for writing in")),
   on("readOnly", "read-only", (readOnly) => (readOnly ? "is read-only" : undefined)),
   on("removable", "removable", (removable) => (removable ? "is removable" : undefined)),
@@ -175,9 +175,7 @@ function labelRefusals(found: DiskFacts["label"], name: string, purpose: Purpose
       if (purpose.type === "use-fresh" && purpose.fresh.used) return []; // of workloads
       return [refusal("unknown-content", "has data in its first MiB that is not a label of Salvo's")];
     case "blank":
-      return purpose.type === "claim" || isFresh(purpose)
-        ? []
-        : [refusal("label-missing", "bears no label of Salvo's")];
+      return purpose.type === "claim" || isFresh(purpose) ? [] : [refusal("label-missing", "has no label of Salvo's")];
     case "label":
       if (purpose.type === "claim" || isFresh(purpose))
         return [refusal("already-claimed", `is claimed as ${told(value.label)}`)];

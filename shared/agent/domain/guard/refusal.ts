@@ -9,7 +9,8 @@ export interface Refusal {
 }
 
 const REMEDIES = {
-  "identity-thin": "Give the size and two or more of serial, wwn, and iqn with lun.",
+  "identity-thin":
+    "Give the size and two or more of serial, wwn, and iqn with lun. A virtio disk has a serial number at most: attach it to the guest over SCSI or SATA, with a WWN of its own (QEMU: -device scsi-hd,serial=...,wwn=...; libvirt: bus='scsi', <serial>, <wwn>).",
   "not-found": "Connect the disk, or correct its identity in the agent's file: `devices list` shows what is here.",
   ambiguous: "Give every disk an identity of its own at the target, or disconnect the others.",
   "identity-mismatch": "It is another disk than the one listed. Correct the agent's file only when you know why.",
@@ -20,7 +21,7 @@ const REMEDIES = {
   system: "The running system is on it. Choose another disk.",
   partitioned: "Its owner may remove the partitions with wipefs; Salvo never wipes.",
   held: "Remove the volumes or arrays that are made of it, if they may go.",
-  busy: "Another program has it for itself: a file system, an array, another agent. End that first.",
+  busy: "Another program has exclusive use of it: a file system, an array, another agent. End that first.",
   "open-elsewhere": "Another program writes to it, a virtual machine perhaps. End that first, or choose another disk.",
   "read-only": "Make it writable at the target or with blockdev --setrw.",
   removable: "Choose a disk that is not removable.",
@@ -43,11 +44,11 @@ const REMEDIES = {
   "already-claimed": "It has a label already. Release it first.",
   "foreign-target":
     "Name the agent of that target, or of that attacher, under lunsOf in this agent's own file, if runs may overwrite what it makes for them.",
-  "was-there": "Have its attacher detach it and attach it anew, after it was asked for.",
-  region: "Only what lies between the label's MiB and the disk's end is written to.",
+  "was-there": "Let its attacher detach it, and attach it again after this guest began to wait for it.",
+  region: "Workloads may write only between the label's MiB and the disk's end.",
   stale: "It was exchanged or changed since it was armed. Start the run again.",
   "plan-hash":
-    "The run was planned with something else than is here now. Start it again, which looks anew; if that does not help, the plan was altered on its way.",
+    "The run was planned with something else than is here now. Start it again. If that does not help, the plan was altered on its way.",
   "cannot-tell": "What cannot be known counts as a no. Make it readable for the agent, which may need to run as root.",
 } as const;
 

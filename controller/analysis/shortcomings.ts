@@ -9,7 +9,7 @@ import type { AgentOutline } from "./outline.ts";
 import { type FirstIo, lateStarts, START_BOUND_MS_MAX, START_SPREAD_MS_MAX, widestProof } from "./spread.ts";
 import type { Stall } from "./stalls.ts";
 import { wholeAgents } from "./uncollected.ts";
-import { type Findings, type OffSpan, type ShortWindow, SPAN_SHARE_MAX } from "./verdict.ts";
+import { type OffSpan, type Shortcomings, type ShortWindow, SPAN_SHARE_MAX } from "./verdict.ts";
 import { type ParticipantSpan, plannedSpan, shortenedBy } from "./window.ts";
 
 export interface Seen {
@@ -31,7 +31,7 @@ export interface Seen {
   readonly measured: Measured | undefined;
 }
 
-export function findingsOf(seen: Seen): Findings {
+export function shortcomingsOf(seen: Seen): Shortcomings {
   const { spec, facts, outlines, streams, firstIos, lost, measured, observers } = seen;
   const outlineOf = new Map(outlines.map((outline) => [outline.agent, outline]));
   const lasting = outlines.filter(({ agent }) => !lost.includes(agent));

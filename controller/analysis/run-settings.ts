@@ -1,0 +1,17 @@
+import { create } from "@bufbuild/protobuf";
+import { type RunSettings, RunSettingsSchema, type RunSpec } from "@salvo/proto/run_pb.ts";
+import { PatternSchema } from "@salvo/proto/workload_pb.ts";
+
+/** The values that a study may sweep, as this run had them. */
+export function settingsOf({ workload, storage }: Pick<RunSpec, "workload" | "storage">): RunSettings {
+  const wanted = storage?.wanted;
+  return create(RunSettingsSchema, {
+    pattern: PatternSchema.value[workload?.pattern ?? 0]?.localName.toLowerCase() ?? "",
+    blockSizeBytes: workload?.blockSizeBytes ?? 0n,
+    jobs: workload?.jobs ?? 0,
+    queueDepth: workload?.queueDepth ?? 0,
+    readPercent: workload?.readPercent ?? 0,
+    rateIopsPerJob: workload?.rateIopsPerJob ?? 0,
+    ...(wanted && { luns: wanted.luns, sessions: wanted.sessions, lunQueueDepth: wanted.queueDepth }),
+  });
+}
