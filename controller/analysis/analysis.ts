@@ -8,7 +8,7 @@ import { createStreamCount, type StreamEntry } from "./completeness.ts";
 import { conclude, type Conclusion, type Told } from "./conclusion.ts";
 import type { RunFacts } from "./facts.ts";
 import { isHeld } from "./shortcomings.ts";
-import { hasJumped, hostBoundNs, hostClocksOf } from "./host-clocks.ts";
+import { hasJumped, hostBoundInRunNs, hostBoundNs, hostClocksOf } from "./host-clocks.ts";
 import { whoIsLost } from "./lost.ts";
 import type { Measured } from "./measured.ts";
 import { observersOf } from "./observers.ts";
@@ -30,7 +30,8 @@ export interface Analysis {
 export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
   const clocks = createClocks(facts.t0, facts.clockBefore, facts.clockAfter);
   const { last } = plannedSpan(spec);
-  const known = knownClocks(facts.t0, facts.clockBefore, facts.clockAfter, msToNs(last * spec.intervalMs));
+  const endNs = msToNs(last * spec.intervalMs);
+  const known = knownClocks(facts.t0, facts.clockBefore, facts.clockAfter, endNs);
   const streams = new Map(
     spec.agents.map(({ id }) => [id, { count: createStreamCount(id), outline: createOutline(id) }]),
   );
@@ -90,7 +91,7 @@ export function createAnalysis(spec: RunSpec, facts: RunFacts): Analysis {
   /** The clock of the host that an agent samples is known to the sum of both bounds. */
   const chained = (): KnownClock[] =>
     known.map((clock) => {
-      const hostNs = hostBoundNs(hostClockOf(clock.agent));
+      const hostNs = hostBoundInRunNs(hostClockOf(clock.agent), clocks, endNs);
       return { ...clock, hostNs, boundNs: clock.boundNs + hostNs };
     });
 

@@ -2,7 +2,7 @@
 import { create } from "@bufbuild/protobuf";
 import { AgentHostClocksSchema, type AgentHostClocks } from "@salvo/proto/run_pb.ts";
 import type { HostClock } from "@salvo/proto/telemetry_pb.ts";
-import { jumpNs } from "@salvo/shared/clock/offset.ts";
+import { driftNs, jumpNs } from "@salvo/shared/clock/offset.ts";
 import type { Clocks } from "./clocks.ts";
 
 /**
@@ -20,10 +20,28 @@ export function hostClocksOf(
   return create(AgentHostClocksSchema, { agent, ...(before && { before }), ...(after && { after }) });
 }
 
-/** What it adds to the bound of the agent's own clock. */
+/** What it adds to the bound of the agent's own clock where the estimates were made. */
 export function hostBoundNs(clocks: AgentHostClocks | undefined): bigint {
   const bounds = [clocks?.before?.boundNs ?? 0n, clocks?.after?.boundNs ?? 0n];
   return bounds.reduce((worst, boundNs) => (boundNs > worst ? boundNs : worst), 0n);
+}
+
+/**
+ * The same at the worst instant of a run that ends at `endNs`, ns after T0. The agent brings all readings onto its own clock by the
+ * first estimate, so whatever the second one differs by is an error of the last readings. Without a second one it may be all
+ * that clocks can drift.
+ */
+export function hostBoundInRunNs(
+  known: AgentHostClocks | undefined,
+  clocks: Pick<Clocks, "afterT0">,
+  endNs: bigint,
+): bigint {
+  const { before, after } = known ?? {};
+  if (!known || !before) return hostBoundNs(known);
+  const beforeEndNs = endNs - (clocks.afterT0(known.agent, before.atNs)?.ns ?? 0n);
+  const apartNs = after ? after.offsetNs - before.offsetNs : driftNs(beforeEndNs);
+  const byThenNs = (after ?? before).boundNs + (apartNs < 0n ? -apartNs : apartNs);
+  return byThenNs > before.boundNs ? byThenNs : before.boundNs;
 }
 
 /** Whether the host's clock was not the same one throughout. */

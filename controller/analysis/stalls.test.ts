@@ -1,3 +1,4 @@
+import { binOf } from "@salvo/shared/fio/bins.ts";
 import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import { expect, test } from "vitest";
 import { conclude, type Edit } from "./analysis.fixture.ts";
@@ -46,6 +47,24 @@ test("a fio that is stopped for 3 s degrades the run, with agent and ticks, and 
     reason: "fio of vm1.disk1 did not answer for 2.5 s, at ticks 6 to 7; the totals contain this stall",
     totals: { stalledSeconds: expect.closeTo(2.5, 2) },
   });
+});
+
+test("a stall that ticks alone prove only in part is proven by the latency of what was in flight", () => {
+  const stopped =
+    (forMs: number): Edit =>
+    (record, agent) => {
+      const edited = fioStops("vm1.disk1", 5, BigInt(forMs))(record, agent);
+      if (edited?.body.case === "fio" && edited.body.value.participant === "vm1.disk1" && edited.body.value.tick === 7)
+        edited.body.value.read!.latency!.bins.splice(-1, 1, binOf(forMs * 1e6));
+      return edited;
+    };
+  const { summary } = conclude(syntheticRun(shape), stopped(2_400));
+  expect(summary).toMatchObject({
+    verdict: "degraded",
+    reason: "fio of vm1.disk1 did not answer for 2.4 s, at tick 6; the totals contain this stall",
+    totals: { stalledSeconds: expect.closeTo(2.4, 1) },
+  });
+  expect(conclude(syntheticRun(shape), stopped(1_900)).summary.verdict).toBe("complete");
 });
 
 test("an agent that is stopped for 3 s degrades the run, though its fio went on", () => {

@@ -1,6 +1,7 @@
 /** Who stood still in a run, for how long and at which ticks. A fold over its records. */
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
-import type { FioSample, Record } from "@salvo/proto/telemetry_pb.ts";
+import type { FioSample, Io, Record } from "@salvo/proto/telemetry_pb.ts";
+import { binRangeNs } from "@salvo/shared/fio/bins.ts";
 import { msToNs, nsToMs } from "@salvo/shared/kernel/time.ts";
 import type { Clocks } from "./clocks.ts";
 import { ticksText } from "./sentences.ts";
@@ -81,7 +82,10 @@ export function createStalls({ intervalMs, workload }: RunSpec, clocks: Pick<Clo
     }
     if (open) {
       unanswered.delete(participant);
-      const ms = nsToMs((countedAtNs === 0n ? takenAtNs : countedAtNs) - open.sinceNs);
+      const sinceTickMs = nsToMs((countedAtNs === 0n ? takenAtNs : countedAtNs) - open.sinceNs);
+      // fio stopped up to an interval before that tick; what it had in flight then tells when.
+      const longest = Math.max(longestMs(read), longestMs(write));
+      const ms = Math.max(sinceTickMs, Math.min(longest, sinceTickMs + intervalMs));
       if (ms > limitMs + pauseMs)
         keep(participant, { agent, participant, kind: "no-answer", ...span(open), seconds: ms / 1000 });
     }
@@ -118,6 +122,13 @@ export function createStalls({ intervalMs, workload }: RunSpec, clocks: Pick<Clo
     },
     all: () => [...found.values()].flat().sort((a, b) => b.seconds - a.seconds),
   };
+}
+
+/** The longest latency of a sample, from below: what was in flight when fio stopped took at least as long as the stall. */
+function longestMs(io: Io | undefined): number {
+  const { bins = [], counts = [] } = io?.latency ?? {};
+  const bin = bins.findLast((_, index) => (counts[index] ?? 0) > 0);
+  return bin === undefined ? 0 : binRangeNs(bin).leastNs / 1e6;
 }
 
 /** Ticks one after another. */

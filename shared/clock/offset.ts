@@ -56,7 +56,7 @@ function stretched({ offsetNs, boundNs }: ClockEstimate, byNs: Nanos): Offset {
 }
 
 /** How far the clocks drift apart in a length measured by either of them: by the slower one, it is a little more. Rounded up. */
-function driftNs(lengthNs: Nanos): Nanos {
+export function driftNs(lengthNs: Nanos): Nanos {
   const perNs = 1_000_000n - DRIFT_PPM_MAX;
   return (abs(lengthNs) * DRIFT_PPM_MAX + perNs - 1n) / perNs;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { coreTimes, diskChange, nicChanges, volumeChange } from "./counters.ts";
+import { coreTimes, diskBeganAnew, diskChange, nicChanges, volumeBeganAnew, volumeChange } from "./counters.ts";
 
 const core = (ms: number) => ({
   userMs: ms,
@@ -37,6 +37,23 @@ test("a disk's totals are differences, but what is in flight is in flight now", 
     writeMs: 0n,
     queueMs: 611n,
   });
+});
+
+test("times of a disk that Linux cuts to 32 bits go on counting", () => {
+  const counts = { reads: 1, readBytes: 1, writes: 1, writtenBytes: 1, inFlight: 0, readMs: 7, writeMs: 7 };
+  const change = diskChange({ ...counts, busyMs: 50, queueMs: 2 ** 32 - 100 }, { ...counts, busyMs: 49, queueMs: 200 });
+  expect(change).toMatchObject({ queueMs: 300n, busyMs: 0, readMs: 0n });
+});
+
+test("a disk or a volume that counts less than it did began anew, whatever its times say", () => {
+  const times = { busyMs: 100, readMs: 300, writeMs: 20, queueMs: 320 };
+  const disk = { reads: 5, readBytes: 4096, writes: 7, writtenBytes: 512, inFlight: 9, ...times };
+  expect(diskBeganAnew(disk, { ...disk, reads: 6, inFlight: 0, queueMs: 1 })).toBe(false);
+  for (const key of ["reads", "readBytes", "writes", "writtenBytes"] as const)
+    expect(diskBeganAnew(disk, { ...disk, [key]: disk[key] - 1 }), key).toBe(true);
+  const volume = { commands: 10, readBytes: 20, writtenBytes: 30 };
+  expect(volumeBeganAnew(volume, { ...volume, commands: 11 })).toBe(false);
+  expect(volumeBeganAnew(volume, { commands: 2, readBytes: 20, writtenBytes: 30 })).toBe(true);
 });
 
 test("a volume's commands are counted together, as its target does not tell reads and writes apart", () => {

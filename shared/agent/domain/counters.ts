@@ -66,19 +66,44 @@ export function coreTimes(before: Cores, after: Cores): MessageInitShape<typeof 
   });
 }
 
+/** A disk that was taken away and came back under its name counts from 0 again. Its times alone may go back, see diskChange. */
+export function diskBeganAnew(before: DiskCounters, after: DiskCounters): boolean {
+  return (
+    after.reads < before.reads ||
+    after.writes < before.writes ||
+    after.readBytes < before.readBytes ||
+    after.writtenBytes < before.writtenBytes
+  );
+}
+
+/** The same of a volume. */
+export function volumeBeganAnew(before: VolumeCounters, after: VolumeCounters): boolean {
+  return (
+    after.commands < before.commands || after.readBytes < before.readBytes || after.writtenBytes < before.writtenBytes
+  );
+}
+
+/** Linux shows times of disks modulo this (block/genhd.c, part_stat_show). */
+const TIMES_MS_END = 2 ** 32;
+
 /** What a disk did between two readings, and what it has in flight now. */
 export function diskChange(before: DiskCounters, after: DiskCounters): MessageInitShape<typeof DiskSampleSchema> {
   const passed = (key: keyof DiskCounters) => Math.max(0, after[key] - before[key]);
+  // With 256 requests in flight queueMs starts from 0 again every five hours.
+  const passedMs = (key: "busyMs" | "readMs" | "writeMs" | "queueMs") => {
+    const ms = after[key] - before[key];
+    return Math.max(0, ms < -TIMES_MS_END / 2 ? ms + TIMES_MS_END : ms);
+  };
   return {
     reads: passed("reads"),
     readBytes: BigInt(passed("readBytes")),
     writes: passed("writes"),
     writtenBytes: BigInt(passed("writtenBytes")),
     inFlight: after.inFlight,
-    busyMs: passed("busyMs"),
-    readMs: BigInt(passed("readMs")),
-    writeMs: BigInt(passed("writeMs")),
-    queueMs: BigInt(passed("queueMs")),
+    busyMs: passedMs("busyMs"),
+    readMs: BigInt(passedMs("readMs")),
+    writeMs: BigInt(passedMs("writeMs")),
+    queueMs: BigInt(passedMs("queueMs")),
   };
 }
 

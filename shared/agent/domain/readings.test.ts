@@ -30,6 +30,18 @@ test.for([
   expect(compareReadings(last, at(190), tick(200)).told).toMatchObject({ gap: false, sinceNs: msToNs(10), before: 10 });
 });
 
+test("counters that began anew are a gap, and what they count from then on is the next sample", () => {
+  const beganAnew = (before: number, now: number) => now < before;
+  const { told, last } = compareReadings(at(10, 500), at(95, 3), tick(100), beganAnew);
+  expect(told).toEqual({ gap: true, takenAtNs: msToNs(100), sinceNs: msToNs(10) });
+  expect(compareReadings(last, at(190, 9), tick(200), beganAnew).told).toMatchObject({
+    gap: false,
+    sinceNs: msToNs(95),
+    before: 3,
+    now: 9,
+  });
+});
+
 test("a source without a reading at T0 begins with its first one", () => {
   const first = compareReadings(undefined, at(150), tick(160));
   expect(first).toEqual({ told: { gap: true, takenAtNs: msToNs(160), sinceNs: 0n }, last: at(150) });

@@ -29,12 +29,14 @@ export interface Tick {
 
 /**
  * Compares the last reading that a sample was made of with the latest that there is. A latest reading that is missing, too old or
- * no newer than the last makes a gap. `last` is what the next sample is compared with.
+ * no newer than the last makes a gap, and so does one whose counters began anew: what was counted in between nobody knows. `last` is what
+ * the next sample is compared with.
  */
 export function compareReadings<T>(
   last: Reading<T> | undefined,
   latest: Reading<T> | undefined,
   { nowNs, intervalMs }: Tick,
+  beganAnew: (before: T, now: T) => boolean = () => false,
 ): { readonly told: Told<T>; readonly last: Reading<T> | undefined } {
   const oldestNs = nowNs - msToNs(INTERVALS_MAX * intervalMs);
   const isNew = latest && latest.atNs >= oldestNs && (!last || latest.atNs > last.atNs);
@@ -42,5 +44,6 @@ export function compareReadings<T>(
   // The first reading of all: there is nothing to compare it with.
   if (!last) return { told: { gap: true, takenAtNs: nowNs, sinceNs: 0n }, last: latest };
   const { atNs: takenAtNs, value: now } = latest;
+  if (beganAnew(last.value, now)) return { told: { gap: true, takenAtNs: nowNs, sinceNs: last.atNs }, last: latest };
   return { told: { gap: false, takenAtNs, sinceNs: last.atNs, before: last.value, now }, last: latest };
 }

@@ -1,10 +1,12 @@
 import {
   coreTimes,
   type Cores,
+  diskBeganAnew,
   type DiskCounters,
   diskChange,
   type NicCounters,
   nicChanges,
+  volumeBeganAnew,
   type VolumeCounters,
   volumeChange,
 } from "../domain/counters.ts";
@@ -37,14 +39,18 @@ export async function openSampling(
   const open = await platform.sampler.open({ participants, intervalMs, clock }, { signal });
   const series: Series[] = [];
 
-  function add<T>(source: Source<T> | undefined, told: (tick: number, told: Told<T>) => void): void {
+  function add<T>(
+    source: Source<T> | undefined,
+    told: (tick: number, told: Told<T>) => void,
+    beganAnew?: (before: T, now: T) => boolean,
+  ): void {
     if (!source) return;
     let last: Reading<T> | undefined;
     const latest = () => onOwnClock(source(), offsetNs);
     series.push({
       begin: () => (last = latest()),
       sample(tick) {
-        const compared = compareReadings(last, latest(), { nowNs: clock.now(), intervalMs });
+        const compared = compareReadings(last, latest(), { nowNs: clock.now(), intervalMs }, beganAnew);
         last = compared.last;
         told(tick, compared.told);
       },
@@ -54,15 +60,16 @@ export async function openSampling(
   add(open.cores, (tick, told) => keep({ case: "cpu", value: { tick, ...timesOf(told), ...coresOf(told) } }));
   add(open.nics, (tick, told) => keep({ case: "net", value: { tick, ...timesOf(told), ...nicsOf(told) } }));
   for (const { participant, name, read } of open.disks) {
-    add(read, (tick, told) => {
+    const tell = (tick: number, told: Told<DiskCounters>) => {
       const value = { participant, disk: name, tick, ...timesOf(told), ...diskOf(told) };
       keep({ case: "disk", value });
-    });
+    };
+    add(read, tell, diskBeganAnew);
   }
   for (const { name, read } of open.volumes ?? []) {
-    add(read, (tick, told) => {
+    const tell = (tick: number, told: Told<VolumeCounters>) =>
       keep({ case: "disk", value: { disk: name, tick, ...timesOf(told), ...volumeOf(told) } });
-    });
+    add(read, tell, volumeBeganAnew);
   }
   return {
     begin() {
