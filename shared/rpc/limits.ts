@@ -23,6 +23,9 @@ const BOTH_SIDES = {
  */
 export const UNPROVEN_MAX = 64;
 
+/** So many calls of one connection may be refused. An honest peer whose certificate is not good enough hears so the first time. */
+export const REFUSALS_MAX = 10;
+
 /** Where strangers are served, none of whom ever proves who he is. */
 export interface StrangerLimits {
   readonly connectionsMax: number;
