@@ -3,7 +3,7 @@ import { createPublisher } from "@salvo/shared/bus/publisher.ts";
 import { type Bus, type BusStatus, connectBus } from "@salvo/shared/bus/connection.ts";
 import { consumeRun } from "@salvo/shared/bus/consume.ts";
 import { recordHeaders } from "@salvo/shared/bus/message.ts";
-import { ensureStream, openManager } from "@salvo/shared/bus/stream.ts";
+import { DEFAULT_LIMITS, ensureStream, openManager } from "@salvo/shared/bus/stream.ts";
 import { natsTls } from "@salvo/shared/identity/nats.ts";
 import type { Credential } from "@salvo/shared/identity/pem.ts";
 import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
@@ -12,7 +12,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { SUBSCRIPTIONS_MAX } from "./nats-config.ts";
+import { CONTROL_LINE_BYTES_MAX, SUBSCRIPTIONS_MAX } from "./nats-config.ts";
 import { natsSecurity } from "./nats-security.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
 
@@ -147,6 +147,24 @@ test("no record of another agent is taken for a duplicate of one that a thief ha
     stop.abort();
   }
 }, 10_000);
+
+test("a subject that is longer than anybody needs ends the connection, and nobody else notices", async () => {
+  const subject = `salvo.bench.run.${"r".repeat(CONTROL_LINE_BYTES_MAX)}.fio.guest1`;
+  expect(await answer(({ connection }) => connection.publish(subject, "x"))).toMatch(/control line|thrown out/i);
+  expect(controller.connected).toBe(true);
+});
+
+test("ever new subjects are not kept for ever: the stream has a greatest number of messages", async () => {
+  await using bus = await connecting("agent-guest1", stolen);
+  const limits = { ...DEFAULT_LIMITS, maxMessages: 10 };
+  await ensureStream({ bus: controller, lab: "bench", limits });
+  for (let each = 1; each <= 100; each++) bus.connection.publish(`salvo.bench.run.new-${each}.fio.guest1`, "x");
+  await bus.connection.flush();
+  const { state } = await ensureStream({ bus: controller, lab: "bench", limits });
+  expect(state.messages).toBe(10);
+  const { config } = await ensureStream({ bus: controller, lab: "bench" });
+  expect(config.max_msgs).toBe(500_000);
+});
 
 test("more subscriptions than anybody needs are refused, and nobody else notices", async () => {
   const flood = ({ connection }: Bus) => {
