@@ -104,7 +104,7 @@ test("a stolen certificate gets some refusals over a connection, and then the co
   }
   await closed;
   expect(answers.length).toBeLessThanOrEqual(REFUSALS_MAX);
-  expect(new Set(answers).difference(new Set(["7"])).size, "PERMISSION_DENIED alone").toBe(0);
+  expect(answers.filter((status) => status !== "7")).toEqual([]); // PERMISSION_DENIED
   expect((await describe(as(lab.controller))).agent?.id).toBe("guest1");
 });
 
