@@ -14,10 +14,13 @@ import { createLogger } from "@salvo/shared/log/logger.ts";
 import { openChannel } from "@salvo/shared/rpc/channel.ts";
 import { createClient } from "@salvo/shared/rpc/client.ts";
 import { type Credentials, insecure, mutualTls } from "@salvo/shared/rpc/credentials.ts";
+import { REFUSALS_MAX } from "@salvo/shared/rpc/limits.ts";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { connect } from "node:tls";
+import { once } from "node:events";
+import { connect as connectHttp2 } from "node:http2";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { linuxPlatform } from "./platform.ts";
 
@@ -75,6 +78,34 @@ test("whoever speaks plain text is not even heard", async () => {
 test("whoever has no certificate is turned away", async () => {
   const anonymous = mutualTls({ ca: lab.authority.ca }, { checkServer: () => undefined });
   await expect(describe(anonymous)).rejects.toMatchObject({ kind: "unavailable" });
+});
+
+test("a stolen certificate gets some refusals over a connection, and then the connection ends", async () => {
+  const { ca, certificate: cert, key } = await lab.enrol("guest7");
+  const session = connectHttp2(`https://${agent.address.replace("0.0.0.0", "127.0.0.1")}`, {
+    ca,
+    cert,
+    key,
+    checkServerIdentity: () => undefined,
+  });
+  session.on("error", () => {});
+  const answers: unknown[] = [];
+  const closed = once(session, "close", { signal: AbortSignal.timeout(10_000) });
+  for (let each = 0; each < 50; each++) {
+    const headers = {
+      ":method": "POST",
+      ":path": "/salvo.v1.AgentService/Describe",
+      "content-type": "application/grpc",
+    };
+    const call = session.request(headers);
+    call.on("error", () => {});
+    call.on("response", ({ "grpc-status": status }) => answers.push(status));
+    call.end();
+  }
+  await closed;
+  expect(answers.length).toBeLessThanOrEqual(REFUSALS_MAX);
+  expect(answers.filter((status) => status !== "7")).toEqual([]); // PERMISSION_DENIED
+  expect((await describe(as(lab.controller))).agent?.id).toBe("guest1");
 });
 
 test("a controller of the same name from another CA is turned away", async () => {

@@ -20,6 +20,13 @@ test("set-up calls npm as this test does, so that the lock pins what it installs
   expect(setup).not.toMatch(/(?<!p)npm install/);
 });
 
+test("set-up keeps no compiled code in a folder that everybody may write to", () => {
+  const setup = readFileSync(join(import.meta.dirname, "setup"), "utf8");
+  const place = setup.indexOf('export NODE_COMPILE_CACHE="$PWD/.toolchain/compile-cache"');
+  expect(place).toBeGreaterThan(0);
+  expect(setup.indexOf("pnpm install --frozen-lockfile")).toBeGreaterThan(place);
+});
+
 test("Node and pnpm are pinned by the hash of their bytes, not by version alone", () => {
   const { "": _, ...packages } = lock.packages;
   expect(Object.keys(packages).toSorted()).toEqual([

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { LabSchema } from "@salvo/proto/lab_pb.ts";
@@ -7,6 +7,7 @@ import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { fromPlain } from "@salvo/shared/config/plain.ts";
 import { matchesGlob } from "../domain/glob.ts";
 import { operator } from "@salvo/shared/audit/operator.ts";
+import { checkOwn } from "@salvo/shared/process/hold-folder.ts";
 import { initLabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { openAuditedLab } from "../service/audited-lab.ts";
 import { planStudy } from "../service/study/plan.ts";
@@ -60,6 +61,8 @@ export async function runDemo(
   const study = fromPlain(StudySchema, demoStudy({ count, seconds, jobs }), "the demo's study");
 
   say(`starting ${count} agents, each with a scratch file of its own in ${folder}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await checkOwn(folder);
   const place = join(folder, "agents");
   await rm(place, { recursive: true, force: true }); // of a demo that was killed
   const identities = await initLabFolder(join(place, "lab"), "demo", Date.now());

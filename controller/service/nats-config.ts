@@ -17,6 +17,12 @@ export interface NatsAccess {
 /** Of one connection. An agent has one, the controller a handful for each run that is read. */
 export const SUBSCRIPTIONS_MAX = 1_000;
 
+/**
+ * A subject and the subject for its answer are in one line; those of the controller's requests to JetStream have 600 bytes at most. The
+ * server keeps each subject in memory for as long as the stream has a message of it.
+ */
+export const CONTROL_LINE_BYTES_MAX = 1024;
+
 export const LOOPBACK = "127.0.0.1";
 
 /** Where programs of this host itself reach the server: where it listens, or one of all the addresses. */
@@ -40,6 +46,7 @@ export async function natsConfig({ dataDir, port, name, access }: NatsConfig): P
 server_name: ${JSON.stringify(name)}
 listen: ${JSON.stringify(formatAddress({ host: listenHost(access), port }))}
 max_payload: 1048576
+max_control_line: ${CONTROL_LINE_BYTES_MAX}
 max_connections: 4096
 max_subscriptions: ${SUBSCRIPTIONS_MAX}
 jetstream {

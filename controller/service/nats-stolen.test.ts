@@ -3,7 +3,7 @@ import { createPublisher } from "@salvo/shared/bus/publisher.ts";
 import { type Bus, type BusStatus, connectBus } from "@salvo/shared/bus/connection.ts";
 import { consumeRun } from "@salvo/shared/bus/consume.ts";
 import { recordHeaders } from "@salvo/shared/bus/message.ts";
-import { ensureStream } from "@salvo/shared/bus/stream.ts";
+import { DEFAULT_LIMITS, ensureStream, openManager } from "@salvo/shared/bus/stream.ts";
 import { natsTls } from "@salvo/shared/identity/nats.ts";
 import type { Credential } from "@salvo/shared/identity/pem.ts";
 import { type TestLab, testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
@@ -12,7 +12,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { SUBSCRIPTIONS_MAX } from "./nats-config.ts";
+import { CONTROL_LINE_BYTES_MAX, SUBSCRIPTIONS_MAX } from "./nats-config.ts";
 import { natsSecurity } from "./nats-security.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
 
@@ -96,6 +96,37 @@ test.each([
   );
 });
 
+test("a stolen certificate of an agent does not let it have the server's own acknowledgement purge or delete", async () => {
+  await using bus = await connecting("agent-guest2", guest2);
+  await using publisher = createPublisher({ bus, lab: "bench", run: "run-3", agent: "guest2" });
+  expect(await publisher.publish(1, "fio", Buffer.from("mine"))).toBe("acked");
+  const manager = await openManager(controller);
+  await using thief = await connecting("agent-guest1", stolen);
+  for (const subject of ["PURGE", "MSG.DELETE", "DELETE"]) {
+    const reply = `$JS.API.STREAM.${subject}.salvo-bench`;
+    // The server answers there in its own name: {"stream":"salvo-bench","seq":5}.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const acknowledged = controller.connection.subscribe(reply, { callback: () => resolve() });
+    await controller.connection.flush();
+    thief.connection.publish("salvo.bench.run.run-3.fio.guest1", "x", { reply });
+    await unlessAborted(promise, deadline(5_000, "the acknowledgement"));
+    acknowledged.unsubscribe();
+    await manager.streams.info("salvo-bench"); // asked after it, so answered after it
+  }
+  const stop = new AbortController();
+  const found: string[] = [];
+  for await (const { agent, payload } of consumeRun({
+    bus: controller,
+    lab: "bench",
+    run: "run-3",
+    signal: stop.signal,
+  })) {
+    if (agent === "guest2") found.push(Buffer.from(payload).toString());
+    stop.abort();
+  }
+  expect(found).toEqual(["mine"]);
+}, 15_000);
+
 test("no record of another agent is taken for a duplicate of one that a thief has published before", async () => {
   const run = "run-2";
   await using thief = await connecting("agent-guest1", stolen);
@@ -116,6 +147,24 @@ test("no record of another agent is taken for a duplicate of one that a thief ha
     stop.abort();
   }
 }, 10_000);
+
+test("a subject that is longer than anybody needs ends the connection, and nobody else notices", async () => {
+  const subject = `salvo.bench.run.${"r".repeat(CONTROL_LINE_BYTES_MAX)}.fio.guest1`;
+  expect(await answer(({ connection }) => connection.publish(subject, "x"))).toMatch(/control line|thrown out/i);
+  expect(controller.connected).toBe(true);
+});
+
+test("ever new subjects are not kept for ever: the stream has a greatest number of messages", async () => {
+  await using bus = await connecting("agent-guest1", stolen);
+  const limits = { ...DEFAULT_LIMITS, maxMessages: 10 };
+  await ensureStream({ bus: controller, lab: "bench", limits });
+  for (let each = 1; each <= 100; each++) bus.connection.publish(`salvo.bench.run.new-${each}.fio.guest1`, "x");
+  await bus.connection.flush();
+  const { state } = await ensureStream({ bus: controller, lab: "bench", limits });
+  expect(state.messages).toBe(10);
+  const { config } = await ensureStream({ bus: controller, lab: "bench" });
+  expect(config.max_msgs).toBe(500_000);
+});
 
 test("more subscriptions than anybody needs are refused, and nobody else notices", async () => {
   const flood = ({ connection }: Bus) => {

@@ -331,3 +331,24 @@ test("a spool that a controller without these rules left behind is sealed all th
     expect.stringMatching(/^1 record of vm1 is left out: it has another number than its message \(record 268435456: /),
   ]);
 });
+
+test("an agent that says far more besides its samples than there is to say keeps no run from being sealed", async () => {
+  const run = syntheticRun({ agents: 1, participantsPerAgent: 1, ticks: 4 });
+  const longer = { ...run, spec: { ...run.spec, workload: { ...run.spec.workload!, durationMs: 1_600_000 } } };
+  await createOpenRun(dataDir, longer.spec);
+  await using spool = await openSpool(spoolFolder(openRunFolder(dataDir, longer.spec.run)), longer.spec);
+  // In JSON each of these characters is six; no text may have as many as all of them together.
+  const text = "\u0001".repeat(128 * 1024);
+  const { atNs } = [...run.records("vm1")].find(({ body }) => body.case === "fio")!;
+  for (let seq = 1; seq <= 800; seq++) {
+    const record = create(RecordSchema, { seq, atNs, body: { case: "event", value: { text } } });
+    expect(spool.add("vm1", seq, toBinary(RecordSchema, record), seq % 2 ? "received" : "backfilled")).toBeDefined();
+    await spool.room("vm1");
+  }
+  const t0 = { ns: run.t0Ns, wallNs: run.t0WallNs };
+  const facts = { t0, clockBefore: run.clockBefore, clockAfter: run.clockAfter, agents: run.agents, lost: [] };
+  const { notes } = await sealRun({ dataDir, spec: longer.spec, spool, facts, salvoVersion: "1.2.3" });
+  expect(notes).toContainEqual(
+    expect.stringMatching(/^737 records of vm1 are left out: each is more than an agent may say besides its samples/),
+  );
+}, 60_000);

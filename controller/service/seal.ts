@@ -9,6 +9,7 @@ import { createClocks, type Clocks } from "../analysis/clocks.ts";
 import { decodeRecord } from "../analysis/decode.ts";
 import { createMeasured, type Measured } from "../analysis/measured.ts";
 import { plannedSpan, type TickSpan } from "../analysis/window.ts";
+import { createBesidesSamples } from "../domain/records/besides.ts";
 import { createRecordJudge } from "../domain/records/judge.ts";
 import { createLeftOut, type LeftOut } from "../domain/records/left-out.ts";
 import type { RecordProblem } from "../domain/records/problem.ts";
@@ -74,6 +75,7 @@ async function* soundRecords(
 ): AsyncGenerator<SoundRecord[], void, undefined> {
   const judge = createRecordJudge(spec);
   const repeated = createRepeatedRecords();
+  const besides = createBesidesSamples();
   for (const agent of spool.agents) {
     for await (const batch of spool.read(agent)) {
       const sound: SoundRecord[] = [];
@@ -82,7 +84,10 @@ async function* soundRecords(
         const problem =
           "what" in record
             ? record
-            : (judge(agent, record) ?? clockProblem(agent, record, clocks) ?? repeated(agent, record));
+            : (judge(agent, record) ??
+              clockProblem(agent, record, clocks) ??
+              repeated(agent, record) ??
+              besides(agent, record, entry.payload.length));
         if (problem) leftOut.add(agent, entry.seq, problem);
         else if (!("what" in record)) sound.push({ agent, entry, record });
       }

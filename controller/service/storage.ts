@@ -124,10 +124,18 @@ export async function applyPlan(
   const { agent, role } = host;
   const details = { agent: agent.id, role, plan_hash: plan.hash, steps: plan.steps.length };
   const each = async () => {
-    let count = 0;
+    const told = new Set<number>();
+    let answers = 0;
     for await (const { step: index, done } of host.apply(plan, { signal, removalsOnly })) {
       const step = plan.steps[index];
-      if (done && step) onStep?.(step, ++count);
+      // Each step is told of twice: it begins, and it was done.
+      if (!step || ++answers > 2 * plan.steps.length || told.has(index))
+        throw new SalvoError("corrupt", "the agent tells of other steps than those of its plan", {
+          remedy: "Check that the agent has the controller's version; salvo lab inspect shows what there is",
+        });
+      if (!done) continue;
+      told.add(index);
+      onStep?.(step, told.size);
     }
   };
   await lab.audit.around({ who: lab.who, what, details }, () => onHost(host, each()));

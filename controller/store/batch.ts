@@ -2,6 +2,7 @@
  * Records of a spool go into its journal many at a time: a journal's work is by the entry, and a busy run has thousands of
  * records a second. A batch is `source u8, seq u32, length u32, payload of length bytes`, repeated; little-endian.
  */
+import { PAYLOAD_BYTES_MAX } from "@salvo/shared/journal/format.ts";
 import type { Journal } from "@salvo/shared/journal/writer.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 
@@ -18,7 +19,7 @@ export interface SpoolEntry {
 
 /** The records that are not in the journal yet. */
 export interface Batch {
-  /** Copies the record and returns the number of the journal entry that it will be in. Throws what made the journal fail. */
+  /** Copies the record, of at most BATCHED_BYTES_MAX, and returns the number of its journal entry. Throws what made the journal fail. */
   add(entry: SpoolEntry): number;
   /** Gives all to the journal now. Throws what made the journal fail. */
   append(): void;
@@ -26,6 +27,8 @@ export interface Batch {
 
 const HEAD_BYTES = 9;
 const BATCH_BYTES_MAX = 64 * 1024;
+/** Of one record: with its head it is one entry of a journal. */
+export const BATCHED_BYTES_MAX = PAYLOAD_BYTES_MAX - HEAD_BYTES;
 
 /** What is added in one turn of the event loop goes together, so that nothing waits here for long. */
 export function createBatch(journal: Pick<Journal, "append" | "lastSeq">): Batch {

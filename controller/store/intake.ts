@@ -7,7 +7,7 @@ import type { RecordJudge } from "../domain/records/judge.ts";
 import type { LeftOut } from "../domain/records/left-out.ts";
 import type { StreamLimits } from "../domain/records/limits.ts";
 import type { RecordProblem } from "../domain/records/problem.ts";
-import type { Source } from "./batch.ts";
+import { BATCHED_BYTES_MAX, type Source } from "./batch.ts";
 import type { Stream } from "./stream.ts";
 
 export interface Intake {
@@ -46,6 +46,8 @@ export function createIntake({ agent, stream, judge, limits, leftOut }: IntakePa
     take(seq, payload, source) {
       bytes[source] += payload.length + RECORD_BYTES;
       if (ended(source)) return undefined;
+      if (payload.length > BATCHED_BYTES_MAX)
+        return reject(seq, source, { what: "is longer than any journal takes", detail: `${payload.length} bytes` });
       const sum = sumOf(payload);
       if (seq !== undefined && arrivals.has(seq) && arrivals.sumOf(seq) === sum) {
         if (source === "backfilled") arrivals.doubt(seq, false);

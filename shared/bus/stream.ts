@@ -20,8 +20,13 @@ const NAME_IN_USE = 10058;
 export interface StreamLimits {
   readonly maxAgeMs: number;
   readonly maxBytes: number;
+  /** The server keeps some 450 bytes of memory for a message of a subject of its own, however short the message is. */
+  readonly maxMessages: number;
   readonly maxMessageBytes: number;
-  /** How long JetStream knows an id. A retry that comes later is stored twice: readers deduplicate by agent and seq. */
+  /**
+   * How long JetStream knows an id. A retry that comes later is stored twice: readers deduplicate by agent and seq. The server
+   * keeps ids in memory for so long, and anybody who may publish chooses the length of an id.
+   */
   readonly duplicateWindowMs: number;
   readonly replicas: number;
 }
@@ -30,8 +35,10 @@ export interface StreamLimits {
 export const DEFAULT_LIMITS: StreamLimits = {
   maxAgeMs: 24 * 60 * 60 * 1000,
   maxBytes: 1024 ** 3,
+  // 64 agents with an interval of 100 ms fill it in three minutes, and the bytes in four.
+  maxMessages: 500_000,
   maxMessageBytes: 1024 ** 2,
-  duplicateWindowMs: 2 * 60 * 1000,
+  duplicateWindowMs: 10 * 1000,
   replicas: 1,
 };
 
@@ -55,8 +62,13 @@ export async function ensureStream({ bus, lab, limits = DEFAULT_LIMITS }: Ensure
     num_replicas: limits.replicas,
     max_age: nanos(limits.maxAgeMs),
     max_bytes: limits.maxBytes,
+    max_msgs: limits.maxMessages,
     max_msg_size: limits.maxMessageBytes,
     duplicate_window: nanos(limits.duplicateWindowMs),
+    // The server acknowledges a message to whatever subject its publisher names for the answer, with the server's own rights.
+    // {"stream":...,"seq":...} is also a request to purge or delete: docs/decisions/0065-nobody-empties-the-stream.md
+    deny_purge: true,
+    deny_delete: true,
   });
 }
 

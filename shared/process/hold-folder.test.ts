@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -68,4 +68,27 @@ test("the folder named by another path is the same folder", async () => {
 test("a path that cannot be a folder is an error that names it", async () => {
   await writeFile(join(folder, "file"), "");
   await expect(holdFolder(join(folder, "file"), "controller")).rejects.toMatchObject({ file: join(folder, "file") });
+});
+
+test("a folder that other users can write to is refused, before anything is made in it", async () => {
+  const data = join(folder, "data");
+  await mkdir(data);
+  await chmod(data, 0o777);
+  await expect(holdFolder(data, "controller")).rejects.toMatchObject({
+    kind: "refused",
+    file: data,
+    message: "other users of this host can write to this folder",
+  });
+  expect(await readdir(data)).toEqual([]);
+});
+
+test.runIf(process.getuid?.() === 0)("a folder that another user has made is refused to root", async () => {
+  const data = join(folder, "data");
+  await mkdir(data, { mode: 0o700 });
+  await chown(data, 65534, 65534);
+  await expect(holdFolder(data, "agent")).rejects.toMatchObject({
+    kind: "refused",
+    file: data,
+    message: "this folder belongs to another user of this host (uid 65534)",
+  });
 });

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
@@ -11,7 +11,7 @@ export interface HeldFolder extends AsyncDisposable {
 
 /**
  * Takes a data folder for this process, and makes it when it is missing. who is what holds such folders, for the error: a
- * "controller". Throws `refused`, with the pid and host of whoever has it, or what the file system says. The kernel gives
+ * "controller". Throws `refused`, with the pid and host of whoever has it, and for a folder of other users, or what the file system says. The kernel gives
  * it back when the process dies, however it dies.
  */
 export async function holdFolder(path: string, who: string): Promise<HeldFolder> {
@@ -22,6 +22,7 @@ export async function holdFolder(path: string, who: string): Promise<HeldFolder>
   } catch (error) {
     throw toSalvoError(error, { file: folder, remedy });
   }
+  await checkOwn(folder);
   const held = await lock(folder, who);
   try {
     await writeFile(holderFile(folder), JSON.stringify({ pid: process.pid, host: hostname() }), { mode: 0o600 });
@@ -31,6 +32,30 @@ export async function holdFolder(path: string, who: string): Promise<HeldFolder>
   }
   return { path: folder, [Symbol.asyncDispose]: async () => held[Symbol.dispose]() };
 }
+
+/**
+ * Whoever owns a folder, or may write to it, can put links and files of their own in place of ours, and read what we keep there.
+ * Throws `refused` for such a folder. On Windows the access list that agent-windows/install.ps1 sets sees to it.
+ */
+export async function checkOwn(folder: string): Promise<void> {
+  const self = process.getuid?.();
+  if (self === undefined) return;
+  const { uid, mode } = await stat(folder).catch((error: unknown) => {
+    throw toSalvoError(error, { file: folder });
+  });
+  if (uid !== self && uid !== ROOT)
+    throw new SalvoError("refused", `this folder belongs to another user of this host (uid ${uid})`, {
+      file: folder,
+      remedy: `Name another folder; if nobody else has touched this one, type: chown ${self} ${folder}`,
+    });
+  if ((mode & 0o002) !== 0)
+    throw new SalvoError("refused", "other users of this host can write to this folder", {
+      file: folder,
+      remedy: `Name another folder; if nobody else has touched this one, type: chmod o-w ${folder}`,
+    });
+}
+
+const ROOT = 0;
 
 async function lock(folder: string, who: string): Promise<Disposable> {
   const held = tryLock(join(folder, "lock"));

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -34,4 +34,13 @@ test("a lock is held until it is given back", () => {
   expect(tryLock(file)).toBeUndefined();
   held?.[Symbol.dispose]();
   tryLock(file)?.[Symbol.dispose]();
+});
+
+test("a lock file that is a link is refused, and what it leads to stays as it is", () => {
+  const others = join(folder, "others");
+  writeFileSync(others, "");
+  chmodSync(others, 0o644);
+  symlinkSync(others, join(folder, "link"));
+  expect(() => tryLock(join(folder, "link"))).toThrow(/cannot be locked/);
+  expect(modeOf(others)).toBe(0o644);
 });

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, openSync } from "node:fs";
+import { closeSync, constants, fchmodSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { SalvoError, toSalvoError } from "../kernel/error.ts";
 
@@ -34,8 +34,14 @@ export function tryLock(file: string): Disposable | undefined {
 
 /** Whoever may open the file could lock it, and so block its owner. SQLite would make it readable by others. */
 function makePrivate(file: string): void {
-  closeSync(openSync(file, "a", 0o600));
-  chmodSync(file, 0o600);
+  // Not through a link: what it leads to is not ours to change. Windows has no such flag.
+  const flags = constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
+  const handle = openSync(file, flags, 0o600);
+  try {
+    fchmodSync(handle, 0o600);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** From sqlite.org/rescode.html */

@@ -19,6 +19,8 @@ export interface HandlingRules {
   readonly validate: (desc: DescMessage, message: Message) => void;
   /** Throws `refused` when that peer may not call that method; asked before a byte of the request is looked at. */
   readonly authorize: (method: string, peer: Peer) => void;
+  /** Told of every peer that was refused a method, as gRPC names it. */
+  readonly onRefused: (peer: string) => void;
   /** Told of every error that a handler threw and that is neither a SalvoError nor the system's. */
   readonly onBug: (error: unknown, method: string) => void;
   /** The calls being served, each by what ends it. */
@@ -29,7 +31,7 @@ export interface HandlingRules {
 export async function handleCall(
   stream: ServedCall,
   { definition, handler }: ImplementedMethod,
-  { validate, authorize, onBug, live }: HandlingRules,
+  { validate, authorize, onRefused, onBug, live }: HandlingRules,
 ): Promise<void> {
   const { desc, name } = definition;
   const stop = new AbortController();
@@ -49,7 +51,12 @@ export async function handleCall(
     const context: CallContext = { signal, peer: peerOf(stream) };
     using _ = atWallTime(context.peer.expiresMs, () => end(expired(name)));
     if (signal.aborted) throw reasonOf(signal);
-    authorize(name, context.peer);
+    try {
+      authorize(name, context.peer);
+    } catch (error) {
+      onRefused(stream.getPeer());
+      throw error;
+    }
     const requests = readRequests(stream, signal, definition, validate);
     const write = createWriter(stream, signal);
     const output = handler(definition.streamsRequests ? requests : await only(requests, name), context);

@@ -32,6 +32,9 @@ export const PROVEN_MAX = 64;
 /** How many calls may go on over one connection. A controller has some five. */
 const CALLS_MAX = 100;
 
+/** So many calls of one connection may be refused. An honest peer whose certificate is not good enough hears so the first time. */
+export const REFUSALS_MAX = 10;
+
 /** Where strangers are served, none of whom ever proves who he is. */
 export interface StrangerLimits {
   readonly connectionsMax: number;

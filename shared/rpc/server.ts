@@ -12,8 +12,9 @@ import { deadline, unlessAborted, type Waiting } from "@salvo/shared/kernel/sign
 import { insecure, type Credentials } from "./credentials.ts";
 import { reasonOf } from "./flow.ts";
 import { handleCall, type HandlingRules, type ServedCall } from "./handling.ts";
-import { SERVER_OPTIONS, type StrangerLimits } from "./limits.ts";
-import { listen, type Listener } from "./listener.ts";
+import { REFUSALS_MAX, SERVER_OPTIONS, type StrangerLimits } from "./limits.ts";
+import { listen, type Listener, type ListenOptions } from "./listener.ts";
+import { createRefusals } from "./refusals.ts";
 import type { ImplementedService, Peer } from "./service.ts";
 import { errnoOf } from "../kernel/errno.ts";
 
@@ -53,10 +54,19 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   if (signal?.aborted) throw reasonOf(signal);
   const server = new Server(SERVER_OPTIONS);
   const live: HandlingRules["live"] = new Set();
-  for (const service of services) addService(server, service, { validate, authorize, onBug, live });
+  const refusals = createRefusals(REFUSALS_MAX);
+  const rules = { validate, authorize, onRefused: (peer: string) => refusals.refused(peer), onBug, live };
+  for (const service of services) addService(server, service, rules);
   const wanted = requireAddress(address, "cannot listen on");
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const listener = await bind(injector, wanted, { credentials, strangers });
+  const listener = await bind(wanted, {
+    credentials,
+    strangers,
+    serve(connection) {
+      refusals.enter(connection);
+      injector.injectConnection(connection);
+    },
+  });
   const bound = formatAddress({ ...wanted, port: listener.port });
 
   let stopped: Promise<void> | undefined;
@@ -92,9 +102,8 @@ function addService(server: Server, service: ImplementedService, rules: Handling
 
 /** TLS is ours, so that it has our limits: gRPC gets connections whose handshake is done. */
 async function bind(
-  injector: ConnectionInjector,
   wanted: Address,
-  { credentials, strangers }: { readonly credentials: Credentials; readonly strangers: StrangerLimits | undefined },
+  { credentials, strangers, serve }: Pick<ListenOptions, "strangers" | "serve"> & { readonly credentials: Credentials },
 ): Promise<Listener> {
   const address = formatAddress(wanted);
   if (!credentials.secure && !isLoopback(wanted))
@@ -110,7 +119,7 @@ async function bind(
       address: wanted,
       tls: credentials.forServer(),
       strangers,
-      serve: (connection) => injector.injectConnection(connection),
+      serve,
     });
   } catch (cause) {
     throw cannotListen(address, cause);

@@ -1,5 +1,14 @@
 /** Whether a record can be true at all, whatever the run: no plan is needed to see that. Pure. */
-import type { CpuSample, DiskSample, FioSample, Io, Latency, NetSample, Record } from "@salvo/proto/telemetry_pb.ts";
+import type {
+  CpuLimit,
+  CpuSample,
+  DiskSample,
+  FioSample,
+  Io,
+  Latency,
+  NetSample,
+  Record,
+} from "@salvo/proto/telemetry_pb.ts";
 import { BIN_COUNT } from "@salvo/shared/fio/bins.ts";
 import type { RecordProblem } from "./problem.ts";
 import { greatest } from "@salvo/shared/kernel/extremes.ts";
@@ -12,6 +21,9 @@ const CORES_MAX = 4096;
 const NICS_MAX = 1024;
 const TEXT_CHARS_MAX = 128 * 1024;
 const NAME_CHARS_MAX = 255;
+const PATH_CHARS_MAX = 4096;
+/** A process is in one cgroup, and in those above it. */
+const QUOTAS_MAX = 256;
 
 /** Undefined when nothing contradicts it. Also of a body that this version does not know. */
 export function contentProblem({ atNs, body }: Record): RecordProblem | undefined {
@@ -50,11 +62,24 @@ export function contentProblem({ atNs, body }: Record): RecordProblem | undefine
         offsetProblem(body.value.offsetNs)
       );
     case "cpuLimit":
+      return cpuLimitProblem(body.value);
     case "final":
     case undefined:
     default:
       return undefined;
   }
+}
+
+function cpuLimitProblem({ quotas, allowedCpus, onlineCpus }: CpuLimit): RecordProblem | undefined {
+  return (
+    countProblem("quotas", quotas.length, QUOTAS_MAX) ??
+    countProblem(
+      "characters of a cgroup",
+      greatest([0, ...quotas.map(({ cgroup }) => cgroup.length)]),
+      PATH_CHARS_MAX,
+    ) ??
+    countProblem("cores", Math.max(allowedCpus.length, onlineCpus), CORES_MAX)
+  );
 }
 
 function takenProblem(atNs: bigint, { takenAtNs }: { readonly takenAtNs: bigint }): RecordProblem | undefined {

@@ -4,6 +4,7 @@ import { damaged, fuzzRuns } from "@salvo/shared/testing/fuzz.fixture.ts";
 import { syntheticRun } from "@salvo/shared/testing/records.fixture.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { BESIDES_BYTES_MAX, createBesidesSamples } from "./besides.ts";
 import { createRecordJudge } from "./judge.ts";
 import { limitsOf } from "./limits.ts";
 import { createRepeatedRecords } from "./repeated.ts";
@@ -73,6 +74,27 @@ test.each<[string, Record, string]>([
     "busier than time",
     withBody({ case: "cpu", value: { tick: 1, cores: [{ userMs: 4e9 }] } }),
     "counts more ms of a core",
+  ],
+  [
+    "quotas without end",
+    withBody({
+      case: "cpuLimit",
+      value: { participant: "vm1.disk1", quotas: Array.from({ length: 300 }, (_, each) => ({ cgroup: `/${each}` })) },
+    }),
+    "too many quotas",
+  ],
+  [
+    "a cgroup without end",
+    withBody({ case: "cpuLimit", value: { participant: "vm1.disk1", quotas: [{ cgroup: "/".repeat(5000) }] } }),
+    "too many characters of a cgroup",
+  ],
+  [
+    "CPUs without end",
+    withBody({
+      case: "cpuLimit",
+      value: { participant: "vm1.disk1", allowedCpus: Array.from({ length: 5000 }, () => 1) },
+    }),
+    "too many cores",
   ],
   [
     "cores without end",
@@ -168,4 +190,32 @@ test("what keeps the agent itself from CPUs is of no participant", () => {
   expect(judge("vm1", withBody({ case: "cpuLimit", value: { participant: "" } }))).toBeUndefined();
   const stranger = judge("vm1", withBody({ case: "cpuLimit", value: { participant: "vm2.disk1" } }));
   expect(stranger?.what).toContain("a participant that");
+});
+
+test("an agent has so much to say besides its samples, and no more; samples are not counted", () => {
+  const besides = createBesidesSamples();
+  const event = withBody({ case: "event", value: { text: "here" } });
+  const half = BESIDES_BYTES_MAX / 2;
+  expect([besides("vm1", event, half), besides("vm1", fio, BESIDES_BYTES_MAX), besides("vm1", event, half)]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect(besides("vm1", event, 1)?.what).toBe("is more than an agent may say besides its samples");
+  expect(besides("vm2", event, 1)).toBeUndefined();
+});
+
+test("of an agent that has more NICs than any host, no more names are kept", () => {
+  const repeated = createRepeatedRecords();
+  const nics = (tick: number) =>
+    withBody({
+      case: "net",
+      value: { tick, nics: Array.from({ length: 1024 }, (_, each) => ({ name: `${each % 2 ? tick : 0}-${each}` })) },
+    });
+  expect([1, 1, 2, 3].map((tick) => repeated("vm1", nics(tick))?.what)).toEqual([
+    undefined,
+    "tells once more what another record has told",
+    "is of one NIC too many",
+    "is of one NIC too many",
+  ]);
 });

@@ -10,6 +10,7 @@ const SERIES_MAX = 1024;
 
 export function createRepeatedRecords(): RepeatedRecords {
   const agents = new Map<string, Map<string, Ticks>>();
+  const nics = new Map<string, Set<string>>();
 
   function ticksOf(agent: string, series: string): Ticks | undefined {
     let known = agents.get(agent);
@@ -19,7 +20,22 @@ export function createRepeatedRecords(): RepeatedRecords {
     return ticks;
   }
 
+  /** Names of NICs are kept, too: so many of one agent are told apart. */
+  function nicsProblem(agent: string, body: Record["body"]): RecordProblem | undefined {
+    if (body.case !== "net") return undefined;
+    let known = nics.get(agent);
+    if (!known) nics.set(agent, (known = new Set()));
+    for (const { name } of body.value.nics) {
+      if (known.size >= SERIES_MAX && !known.has(name))
+        return { what: "is of one NIC too many", detail: `${SERIES_MAX} are told apart` };
+      known.add(name);
+    }
+    return undefined;
+  }
+
   return (agent, { body }) => {
+    const tooMany = nicsProblem(agent, body);
+    if (tooMany) return tooMany;
     const series = seriesOf(body);
     if (series === undefined) return undefined;
     const tick = body.value && "tick" in body.value ? body.value.tick : 0;

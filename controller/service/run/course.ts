@@ -55,7 +55,7 @@ export function createCourse(spec: RunSpec, clock: Clock): Course {
     },
     emit(event) {
       // The union's members all have atNs; TypeScript does not distribute the spread.
-      facts.push({ type: "event", event: { ...event, atNs: clock.now() } as ConductorEvent });
+      facts.push({ type: "event", event: { ...event, ...cutReason(event), atNs: clock.now() } as ConductorEvent });
     },
     emitFact: (fact) => void facts.push(fact),
     close: (failure) => facts.close(failure),
@@ -78,4 +78,13 @@ export function createCourse(spec: RunSpec, clock: Clock): Course {
       over.abort(new SalvoError("cancelled", `run ${spec.run} is over`));
     },
   };
+}
+
+/** An agent chooses its reasons; they become entries of the run's log, which have a limit. */
+const REASON_CHARS_MAX = 16_000;
+
+function cutReason(event: Unstamped<ConductorEvent>): { readonly reason?: string } {
+  if (!("reason" in event) || event.reason.length <= REASON_CHARS_MAX) return {};
+  const more = event.reason.length - REASON_CHARS_MAX;
+  return { reason: `${event.reason.slice(0, REASON_CHARS_MAX).toWellFormed()}... (${more} characters more)` };
 }

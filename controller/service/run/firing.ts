@@ -1,5 +1,6 @@
 /** Arm and Fire: what an agent is to do, and when. */
 import { assert } from "@salvo/shared/kernel/assert.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Nanos } from "@salvo/shared/kernel/time.ts";
 import { ACK_MARGIN_MS } from "../../domain/t0.ts";
 import { armMs, armPlanOf } from "../run-facts.ts";
@@ -7,12 +8,21 @@ import { clientOf } from "./client.ts";
 import type { Course } from "./course.ts";
 import type { OpenRun } from "./deps.ts";
 
-/** Gives how long before T0 the agent must know of it, in ms. */
+/** 30 s to look at devices once more, which takes milliseconds each, three times over. */
+const NOTICE_MS_MAX = 90_000;
+
+/** Gives how long before T0 the agent must know of it, in ms. Throws `corrupt` when that cannot be. */
 export async function armAgent(agent: string, run: OpenRun, course: Course, signal: AbortSignal): Promise<number> {
   const { spec, calls } = run;
   return calls.around("Arm", agent, { workload: spec.workload?.name ?? "" }, async () => {
     const options = { deadlineMs: armMs(spec, course.descriptions.get(agent)), signal };
-    return (await clientOf(run, agent).arm(armRequest(agent, run, course), options)).noticeMs;
+    const { noticeMs } = await clientOf(run, agent).arm(armRequest(agent, run, course), options);
+    if (noticeMs <= NOTICE_MS_MAX) return noticeMs;
+    throw new SalvoError(
+      "corrupt",
+      `the agent must know of T0 ${noticeMs} ms before it, over the limit of ${NOTICE_MS_MAX} ms: all agents would wait for so long`,
+      { remedy: "Give the agent fewer devices, or look for what makes its host slow" },
+    );
   });
 }
 

@@ -2,11 +2,11 @@ import { create } from "@bufbuild/protobuf";
 import type { FioSample } from "@salvo/proto/telemetry_pb.ts";
 import { Engine, Pattern, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { execFileSync } from "node:child_process";
-import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { msToNs } from "../../kernel/time.ts";
+import { msToNs, systemClock } from "../../kernel/time.ts";
 import { fioRuntimeMs, type RunPlan } from "../domain/run-plan.ts";
 import { type FioPlace, startFio } from "./process.ts";
 
@@ -116,4 +116,35 @@ test("an answer before the planned end is given out at once", async () => {
   await out.close();
   await fio.ended;
   expect(samples).toHaveLength(1);
+});
+
+test("a real fio does not look for orders where everybody may write", async () => {
+  const everybodys = join(folder, "tmp");
+  await mkdir(everybodys);
+  // fio would print a dump when it sees this file, and remove it.
+  const order = join(everybodys, "fio-dump-status");
+  await writeFile(order, "");
+  vi.stubEnv("TMPDIR", everybodys);
+  try {
+    const samples: FioSample[] = [];
+    const fio = await startFio(
+      "p",
+      { ...plan, workload: create(WorkloadSchema, { ...workload, engine: Engine.NULL }) },
+      {
+        fioPath: "fio",
+        folder: join(folder, "p"),
+        device: { path: join(folder, "file"), sizeBytes: 1_048_576n, reservedBytes: 0n },
+        workloads,
+        clock: systemClock,
+        onParked: () => undefined,
+        onSample: (sample) => samples.push(sample),
+      },
+    );
+    fio.prepareToOpen(0n);
+    fio.open();
+    expect((await fio.ended).problem).toBe("");
+    expect((await stat(order)).isFile()).toBe(true);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });

@@ -68,13 +68,22 @@ export async function startFio(participant: string, plan: RunPlan, place: FioPla
     });
     await writeFile(jobFile, job);
     const setUp = watchSetUp();
-    const options = { cwd: place.folder, onStderr: setUp.sawStderr };
+    const env = { ...process.env, ...privateTemp(place.folder) };
+    const options = { cwd: place.folder, env, onStderr: setUp.sawStderr };
     const child = await startProcess(place.fioPath, fioArguments(jobFile), options);
     return follow(participant, place, { gate, child, setUp, runtimeNs: msToNs(fioRuntimeMs(plan.workload)) });
   } catch (error) {
     gate.close();
     throw error;
   }
+}
+
+/**
+ * While it runs, fio looks for a file `fio-dump-status` in the folder of temporary files, and prints a dump when there is one
+ * (check_status_file in fio's stat.c). In a folder that everybody may write to, anybody could have dumps printed.
+ */
+function privateTemp(folder: string): Readonly<Record<string, string>> {
+  return { TMPDIR: folder, TEMP: folder, TMP: folder };
 }
 
 interface Started {
