@@ -36,6 +36,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     defaults: { samples: 1_000_000, rounds: 3 },
     load: async () => (await import("./seal.ts")).seal,
   },
+  esxtop: {
+    about: "how long a header and a row of esxtop take to read (--samples 16000 columns, --rounds 30)",
+    defaults: { samples: 16_000, rounds: 30 },
+    load: async () => (await import("./esxtop.ts")).esxtop,
+  },
 };
 
 const { values, positionals } = parseArgs({
