@@ -31,6 +31,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   "vim-cmd": vimCmd,
   vmkfstools,
   partedUtil,
+  vmkping,
   hostname: () => ({ text: "esx1\n" }),
   "auto-backup.sh": () => ({ text: "", changed: true }),
 };
@@ -129,6 +130,7 @@ function initialState(): FakeState {
     switches: { vSwitch0: { mtu: 1500, uplinks: ["vmnic0"] } },
     portGroups: { "Management Network": { switch: "vSwitch0", vlan: 0 } },
     rdma: { vmrdma0: "vmnic2", vmrdma1: "vmnic3" },
+    networkMtu: 9000,
     adapters: {},
     targets: {},
     sessions: [],
@@ -147,3 +149,16 @@ scsi0:0.fileName = "vm1.vmdk"
 scsi1.present = "TRUE"
 scsi1.virtualDev = "pvscsi"
 `;
+
+/** -d -s BYTES -I PORT ADDRESS */
+function vmkping([, , bytes, , port = ""]: readonly string[], { ports, networkMtu }: FakeState): Answered {
+  const found = ports[port];
+  if (!found) return { text: `Unknown interface '${port}': Invalid argument\n`, code: 1 };
+  const size = Number(bytes) + 28;
+  const came = size <= found.mtu && size <= networkMtu ? 3 : 0;
+  const lines = [
+    ...(size > found.mtu ? ["sendto() failed (Message too long)"] : []),
+    `3 packets transmitted, ${came} packets received, ${came === 0 ? 100 : 0}% packet loss`,
+  ];
+  return { text: `${lines.join("\n")}\n`, code: came === 0 ? 1 : 0 };
+}

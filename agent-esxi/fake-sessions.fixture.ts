@@ -3,7 +3,13 @@ import { type Command, need, Refused } from "./fake-command.fixture.ts";
 import type { FakeState } from "./fake-state.fixture.ts";
 
 function device(state: FakeState, name: string) {
-  return (state.devices[name] ??= { psp: "VMW_PSP_FIXED", iops: 1000, depth: state.depthMax });
+  return (state.devices[name] ??= {
+    psp: "VMW_PSP_FIXED",
+    iops: 1000,
+    depth: state.depthMax,
+    outstanding: 32,
+    sample: 0,
+  });
 }
 
 function exported(state: FakeState) {
@@ -112,7 +118,9 @@ export const SESSION_COMMANDS: Readonly<Record<string, Command>> = {
         "Is RDM Capable": true,
         "Other UIDs": `vml.${name}`,
         "Device Max Queue Depth": device(state, name).depth,
-        "No of outstanding IOs with competing worlds": 32,
+        "No of outstanding IOs with competing worlds": device(state, name).outstanding,
+        "Queue Full Sample Size": device(state, name).sample,
+        "Queue Full Threshold": 0,
       })),
   },
   "storage vmfs extent list": {
@@ -148,7 +156,10 @@ export const SESSION_COMMANDS: Readonly<Record<string, Command>> = {
     change: (state, options) => void (device(state, options["device"] ?? "").iops = Number(options["iops"])),
   },
   "storage core device set": {
-    change(state, { d = "", m }) {
+    change(state, { d = "", m, "sched-num-req-outstanding": outstanding, "queue-full-sample-size": sample }) {
+      if (outstanding !== undefined) device(state, d).outstanding = Number(outstanding);
+      if (sample !== undefined) device(state, d).sample = Number(sample);
+      if (m === undefined) return;
       if (Number(m) > state.depthMax)
         throw new Refused("Unable to set device's max-queue-depth or current-queue-depth. Error was: Bad parameter");
       device(state, d).depth = Number(m);

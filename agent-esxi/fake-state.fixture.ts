@@ -11,6 +11,8 @@ export interface FakeState {
   portGroups: Record<string, { switch: string; vlan: number }>;
   /** RDMA devices by name, with their uplinks. */
   rdma: Record<string, string>;
+  /** The greatest packets that the network takes. */
+  networkMtu: number;
   /** Adapters of iSCSI by name. device: of iSER. */
   adapters: Record<
     string,
@@ -26,7 +28,7 @@ export interface FakeState {
   targets: Record<string, { number: number; device: string; sizeMib: number }[]>;
   sessions: { adapter: string; target: string; isid: string; state: string }[];
   /** What was set of devices. */
-  devices: Record<string, { psp: string; iops: number; depth: number }>;
+  devices: Record<string, { psp: string; iops: number; depth: number; outstanding: number; sample: number }>;
   /** VMFS datastores, with their devices. */
   datastores: Record<string, string>;
   /** Partition tables by device: unknown where there is none. */

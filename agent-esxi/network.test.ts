@@ -193,6 +193,23 @@ test(
 );
 
 test(
+  "packets of the whole MTU must reach the peers, and a step fails until they do",
+  async () => {
+    const [group] = SWITCH.portGroups;
+    const peers = { ...group?.vmkernel, peers: ["10.1.0.1"] };
+    const spec: Spec = { switches: [{ ...SWITCH, portGroups: [{ name: "iSER A", vlan: 20, vmkernel: peers }] }] };
+    esxi.host.change((state) => (state.networkMtu = 1500));
+    await expect(esxi.apply(spec)).rejects.toMatchObject({
+      kind: "program-failed",
+      message: expect.stringContaining("packets of 9000 B do not get from vmk1 to 10.1.0.1: 0 of 3 came back"),
+    });
+    esxi.host.change((state) => (state.networkMtu = 9000));
+    expect(await esxi.plan(spec)).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
+
+test(
   "a port whose packets are larger than its switch's is refused before anything is done",
   async () => {
     await expect(esxi.plan({ switches: [{ ...SWITCH, mtu: 1500 }] })).rejects.toMatchObject({

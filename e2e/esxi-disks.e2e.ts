@@ -107,6 +107,26 @@ test(
 );
 
 test(
+  "commands to a LUN that several machines share are limited as wanted, and read back",
+  async () => {
+    const [, device] = DEVICES;
+    const spec: Spec = { ...HOST, tunings: [{ device, outstanding: 64, queueFullSampleSize: 32 }] };
+    expect(await esxi.apply(spec)).toEqual([`set tuning ${device}`]);
+    expect(esxi.host.state().devices[device]).toMatchObject({ outstanding: 64, sample: 32 });
+    expect(await esxi.plan(spec)).toEqual([]);
+    esxi.host.change(({ faults }) => (faults["storage core device set"] = "ignored"));
+    await expect(esxi.apply({ ...HOST, tunings: [{ device, outstanding: 16 }] })).rejects.toMatchObject({
+      message: expect.stringContaining(`shows ${device} with outstanding 64 instead of 16`),
+    });
+    const [foreign] = ["naa.6001405others"];
+    await expect(esxi.plan({ ...HOST, tunings: [{ device: foreign ?? "", outstanding: 16 }] })).rejects.toMatchObject({
+      kind: "refused",
+    });
+  },
+  TIMEOUT_MS,
+);
+
+test(
   "a LUN with something on it is never formatted",
   async () => {
     writeFileSync(diskFile(DEVICES[0]), "somebody's");

@@ -70,7 +70,7 @@ test(
     ]);
     const { sessions, devices } = esxi.host.state();
     expect(sessions.map(({ adapter }) => adapter)).toEqual(["vmhba64", "vmhba64", "vmhba64"]);
-    expect(devices[DEVICE]).toEqual({ psp: "VMW_PSP_RR", iops: 1, depth: 64 });
+    expect(devices[DEVICE]).toMatchObject({ psp: "VMW_PSP_RR", iops: 1, depth: 64 });
     expect(await steps(wish)).toEqual([]);
     const { initiator, luns } = await esxi.initiator.inspect({}, DEADLINE);
     expect(initiator).toBe("iqn.1998-01.com.vmware:esx1-38de6805");

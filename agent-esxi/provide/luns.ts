@@ -47,6 +47,10 @@ export interface DeviceFacts {
   /** Empty where the version does not show it. */
   readonly queueDepth: string;
   readonly policy: string;
+  /** Commands of a virtual machine when others use the device as well (DSNRO); empty where the version does not show it. */
+  readonly outstanding: string;
+  readonly queueFullSampleSize: string;
+  readonly queueFullThreshold: string;
 }
 
 export async function readDevices(facts: Facts): Promise<Map<string, DeviceFacts>> {
@@ -63,7 +67,15 @@ export async function readDevices(facts: Facts): Promise<Map<string, DeviceFacts
       const sizeBytes = BigInt(each.number("Size")) * MIB;
       return [
         name,
-        { sizeBytes, queueDepth: each.textIfAny("Device Max Queue Depth"), policy: policies.get(name) ?? "" },
+        {
+          sizeBytes,
+          queueDepth: each.textIfAny("Device Max Queue Depth"),
+          policy: policies.get(name) ?? "",
+          // Devices of NVMe have another name for it.
+          outstanding: each.textIfAny("No of outstanding IOs with competing worlds", "IOs with competing worlds"),
+          queueFullSampleSize: each.textIfAny("Queue Full Sample Size"),
+          queueFullThreshold: each.textIfAny("Queue Full Threshold"),
+        },
       ];
     }),
   );

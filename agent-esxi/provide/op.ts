@@ -14,6 +14,7 @@ export type Op =
   | MakeDatastore
   | MakeDisk
   | ChangeDisk
+  | Reach
   /** Reads back a piece that was made or changed: the host may take a command, and not do it. */
   | Confirm
   | { readonly type: "confirm-gone"; readonly kind: string; readonly id: string };
@@ -46,8 +47,16 @@ export interface AwaitLun {
 export interface ConfirmDevice {
   readonly type: "confirm-device";
   readonly device: string;
-  readonly setting: "policy" | "queueDepth";
+  readonly setting: "policy" | "queueDepth" | "outstanding" | "queueFullSampleSize" | "queueFullThreshold";
   readonly value: string;
+}
+
+/** Sends packets of the whole MTU, which may not be cut. */
+export interface Reach {
+  readonly type: "reach";
+  readonly port: string;
+  readonly address: string;
+  readonly mtu: number;
 }
 
 export interface MakeDatastore {
@@ -110,6 +119,8 @@ export function describe(op: Op): string {
       return `# read back ${op.setting} ${op.value} of ${op.device}`;
     case "make-datastore":
       return `# partedUtil: refuse ${op.device} unless it is blank, and make one partition; vmkfstools -C vmfs6 -S ${op.name} /vmfs/devices/disks/${op.device}:1`;
+    case "reach":
+      return shownCommand(reachArgs(op));
     case "make-disk":
     case "change-disk":
       return describeDisk(op);
@@ -123,6 +134,11 @@ export function describe(op: Op): string {
 function describeDisk(op: MakeDisk | ChangeDisk): string {
   if (op.type === "make-disk") return shownCommand(makeDiskArgs(op));
   return `${shownCommand(changeDiskArgs(op))} # and look that ${op.file} is still there`;
+}
+
+/** The heads of IP and ICMP have 28 bytes. */
+export function reachArgs({ port, address, mtu }: Reach): string[] {
+  return ["vmkping", "-d", "-s", String(mtu - 28), "-I", port, address];
 }
 
 /** Eager zeroed: a disk that is zeroed when it is first written to would measure that. */

@@ -12,6 +12,7 @@ import { FINDERS } from "./kinds.ts";
 import { logIn } from "./log-in.ts";
 import type { Confirm, Op } from "./op.ts";
 import type { Found } from "./piece.ts";
+import { expectReach } from "./reach.ts";
 
 /** Does it, or throws saying what the host answered. */
 export async function perform(op: Op, esxi: Esxi): Promise<void> {
@@ -33,6 +34,9 @@ export async function perform(op: Op, esxi: Esxi): Promise<void> {
       return;
     case "confirm-device":
       await confirmDevice(op, esxi);
+      return;
+    case "reach":
+      await expectReach(op, esxi);
       return;
     case "make-datastore":
       await makeDatastore(op, esxi);

@@ -8,6 +8,7 @@ import type { Facts } from "./facts.ts";
 import { wantedGivenDisk } from "./given-disks.ts";
 import { readPaths } from "./luns.ts";
 import type { Piece } from "./piece.ts";
+import { wantedTuning } from "./tuning.ts";
 
 interface Rights {
   readonly maker: Maker;
@@ -26,6 +27,10 @@ export async function wantedStorage(spec: HypervisorSpec, facts: Facts, { maker,
     pieces.push(wantedDisk(disk, maker), ...(await wantedGivenDisk(disk, diskFile(maker, disk), facts)));
   }
   await checkDatastores(spec, facts);
+  for (const tuning of spec.tunings) {
+    mayWrite(tuning.device);
+    pieces.push(wantedTuning(tuning));
+  }
   return pieces;
 }
 

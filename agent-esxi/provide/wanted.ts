@@ -9,6 +9,7 @@ import type { Facts } from "./facts.ts";
 import { bootCommand, iserId, wantedIser } from "./iser.ts";
 import type { Piece } from "./piece.ts";
 import { wantedPortGroup } from "./port-groups.ts";
+import { wantedReaches } from "./reach.ts";
 import { softwarePiece } from "./software-iscsi.ts";
 import { wantedSwitch } from "./switches.ts";
 import { wantedStorage } from "./wanted-storage.ts";
@@ -58,7 +59,10 @@ function networkOf(wish: VirtualSwitch, isOwned: boolean, host: string): Piece[]
           `${vmkernel.name} has an MTU of ${vmkernel.mtu}, and its virtual switch ${wish.name} one of ${wish.mtu}`,
           { host, remedy: "Give the switch the MTU of its greatest port" },
         );
-      return [wantedPortGroup(wish.name, group), ...(vmkernel ? [wantedVmkernelPort(group.name, vmkernel)] : [])];
+      return [
+        wantedPortGroup(wish.name, group),
+        ...(vmkernel ? [wantedVmkernelPort(group.name, vmkernel), ...wantedReaches(vmkernel)] : []),
+      ];
     }),
   ];
 }
