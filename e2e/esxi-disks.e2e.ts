@@ -95,6 +95,10 @@ test(
       ]),
     );
     expect(await esxi.plan(STORAGE)).toEqual([]);
+    await expect(esxi.initiator.plan({ spec: {} }, DEADLINE)).rejects.toMatchObject({
+      kind: "refused",
+      message: expect.stringContaining("it has datastore ds1, which this agent did not make"),
+    });
 
     await esxi.apply({ ...STORAGE, disks: [{ ...vmdk, vm: "" }] });
     expect(vmx()).toBe(before);

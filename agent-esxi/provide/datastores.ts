@@ -4,6 +4,7 @@ import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Esxi } from "../esxi.ts";
 import { readNewVolume, readPartitions, readUsableSectors } from "../read/programs.ts";
 import type { Facts } from "./facts.ts";
+import { lunId, readPaths } from "./luns.ts";
 import { confirmed } from "./make.ts";
 import type { MakeDatastore, Op } from "./op.ts";
 import type { Found, Piece } from "./piece.ts";
@@ -11,13 +12,19 @@ import type { Found, Piece } from "./piece.ts";
 export const datastoreId = (name: string) => `datastore ${name}`;
 const diskPath = (device: string) => `/vmfs/devices/disks/${device}`;
 
-export function wantedDatastore({ name, device }: Datastore): Piece {
-  return confirmed(datastorePiece(name, device));
+export async function wantedDatastore({ name, device }: Datastore, facts: Facts): Promise<Piece> {
+  return confirmed(datastorePiece(name, device, await lunsOfDevice(facts)));
 }
 
 /** Those of VMFS on one device. */
 export async function foundDatastores(facts: Facts): Promise<Found[]> {
-  return (await readDatastores(facts)).map(({ name, device }) => confirmed(datastorePiece(name, device)));
+  const luns = await lunsOfDevice(facts);
+  return (await readDatastores(facts)).map(({ name, device }) => confirmed(datastorePiece(name, device, luns)));
+}
+
+/** By device: the LUN that must not go before the datastore. */
+async function lunsOfDevice(facts: Facts): Promise<Map<string, string>> {
+  return new Map((await readPaths(facts)).map(({ device, target, number }) => [device, lunId(target, number)]));
 }
 
 export async function readDatastores(facts: Facts): Promise<{ readonly name: string; readonly device: string }[]> {
@@ -25,14 +32,15 @@ export async function readDatastores(facts: Facts): Promise<{ readonly name: str
   return extents.map((each) => ({ name: each.text("Volume Name"), device: each.text("Device Name") }));
 }
 
-function datastorePiece(name: string, device: string) {
+function datastorePiece(name: string, device: string, luns: ReadonlyMap<string, string>) {
+  const lun = luns.get(device);
   const unmount: Op = { type: "run", argv: ["esxcli", "storage", "filesystem", "unmount", "-l", name] };
   const wipe: Op = { type: "run", argv: ["partedUtil", "delete", diskPath(device), "1"] };
   return {
     id: datastoreId(name),
     kind: "datastore",
     text: `datastore ${name}: VMFS on ${device}`,
-    needs: [],
+    needs: lun === undefined ? [] : [lun],
     facts: { device },
     make: [{ type: "make-datastore", name, device } as const],
     remove: [unmount, wipe],

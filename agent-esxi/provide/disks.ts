@@ -31,12 +31,15 @@ export function wantedDisk(disk: VirtualDisk, maker: Maker): Piece {
   return confirmed({ ...diskPiece(file, datastore, what), make: [{ type: "make-disk", file, ...what }] });
 }
 
-/** Only the folders of this lab and agent are looked at. */
+/** Those in the folders of every lab and agent: what another made is shown as such. */
 export async function foundDisks(facts: Facts): Promise<Found[]> {
   const listed = await facts.print("sh", "-c", LIST, "sh");
   const files = listed.split("\n").flatMap((line) => {
     const match = /^(\/vmfs\/volumes\/([^/]+)\/salvo\.[^/]+\/[^/]+\.vmdk) (\d*)$/.exec(line);
-    return match ? [{ file: match[1] ?? "", datastore: match[2] ?? "", bytes: match[3] ?? "" }] : [];
+    // A volume is there twice, by its label and by its UUID.
+    return match && !UUID.test(match[2] ?? "")
+      ? [{ file: match[1] ?? "", datastore: match[2] ?? "", bytes: match[3] ?? "" }]
+      : [];
   });
   const mapped = await mappedNames(facts);
   const pieces: Found[] = [];
@@ -50,7 +53,9 @@ export async function foundDisks(facts: Facts): Promise<Found[]> {
   return pieces;
 }
 
-/** Every descriptor in a folder of Salvo, and the size of its contents. A volume is there by its label and by its UUID: links are labels. */
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Every descriptor in a folder of Salvo, and the size of its contents. */
 const LIST = `for volume in /vmfs/volumes/*; do
   [ -d "$volume" ] || continue
   for file in "$volume"/salvo.*/*.vmdk; do

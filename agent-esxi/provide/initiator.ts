@@ -7,6 +7,7 @@ import type { Boot } from "../boot.ts";
 import type { Esxi } from "../esxi.ts";
 import { type Adapter, readAdapters } from "./adapters.ts";
 import { shownAttached } from "./attached.ts";
+import { foundDatastores } from "./datastores.ts";
 import { type Facts, openFacts } from "./facts.ts";
 import { foundIser } from "./iser.ts";
 import { foundLogins, foundStaticTargets, isOfTransport, wantedLogin, wantedStaticTarget } from "./logins.ts";
@@ -33,6 +34,7 @@ export function esxiInitiator(esxi: Esxi, boot: Boot): InitiatorProvider<Op> {
         ...(await foundStaticTargets(facts)),
         ...(await foundLogins(facts)),
         ...(await foundLuns(facts, expected)),
+        ...(await foundDatastores(facts)),
       ];
       const shown = await shownAttached(facts);
       const places = await placesOf(facts);

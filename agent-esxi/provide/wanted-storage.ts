@@ -20,7 +20,8 @@ export async function wantedStorage(spec: HypervisorSpec, facts: Facts, { maker,
   const { datastores, disks } = spec;
   const mayWrite = await deviceGuard(facts, targets);
   for (const { device } of datastores) mayWrite(device);
-  const pieces: Piece[] = datastores.map(wantedDatastore);
+  const pieces: Piece[] = [];
+  for (const datastore of datastores) pieces.push(await wantedDatastore(datastore, facts));
   for (const disk of disks) {
     checkDisk(spec, disk, facts.host);
     if (disk.kind !== VirtualDiskKind.VMDK) mayWrite(disk.device);
