@@ -7,7 +7,8 @@ import { openClient } from "./client.ts";
 import { describeHostKey } from "./host-key.ts";
 import { loginOf, type LoginFiles } from "./login.ts";
 import { shellLine } from "./quote.ts";
-import { endOf, ranOn, type SshRan } from "./ran.ts";
+import { ranOn, type SshRan } from "./ran.ts";
+import { endOf, printedOn, type Streaming } from "./streaming.ts";
 
 export interface SshTarget extends LoginFiles {
   readonly host: string;
@@ -154,17 +155,7 @@ function openConnection(client: Client, name: string): SshConnection {
         (late) => late.channel.close(),
         { signal },
       );
-      const chunks = channel[Symbol.asyncIterator]();
-      try {
-        for (;;) {
-          const next = await unlessAborted(Promise.race([chunks.next(), gone.promise]), signal);
-          if (next.done) break;
-          yield Buffer.from(next.value);
-        }
-        await unlessAborted(Promise.race([ended, gone.promise]), signal);
-      } finally {
-        channel.close();
-      }
+      yield* printedOn({ channel, ended }, gone.promise, { signal });
     },
     async copy(from, to, { mode, onProgress, signal }) {
       const sftp = await answered<SFTPWrapper>(
@@ -209,11 +200,6 @@ function openConnection(client: Client, name: string): SshConnection {
 interface Running {
   readonly channel: ClientChannel;
   readonly ran: Promise<SshRan>;
-}
-
-interface Streaming {
-  readonly channel: ClientChannel;
-  readonly ended: Promise<void>;
 }
 
 /** Either end takes the other along. */

@@ -54,31 +54,3 @@ export function ranOn(channel: ClientChannel, { stdin, outputBytesMax, name, sho
   promise.catch(() => {}); // nobody may be waiting any more
   return promise;
 }
-
-const STDERR_BYTES_MAX = 4096;
-
-/**
- * The end of a program whose output somebody else reads. Must be called before anything of the command can have come. Rejects
- * with `program-failed` when the program fails, with what it said on standard error.
- */
-export function endOf(channel: ClientChannel, { name, shownAs }: Pick<RanOptions, "name" | "shownAs">): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  let said = "";
-  channel.stderr.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(0, STDERR_BYTES_MAX)));
-  let how = "without an exit code";
-  channel.once("exit", (code: number | null, signal?: string) => {
-    how = code === null ? `by SIG${signal ?? "?"}` : `with exit code ${code}`;
-    if (code === 0) resolve();
-  });
-  channel.once("close", () =>
-    reject(
-      new SalvoError("program-failed", `${shownAs} ended ${how}${said === "" ? "" : `: ${said.trim()}`}`, {
-        host: name,
-      }),
-    ),
-  );
-  channel.on("error", reject);
-  channel.end();
-  promise.catch(() => {}); // nobody may be waiting any more
-  return promise;
-}
