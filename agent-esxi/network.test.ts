@@ -18,7 +18,7 @@ const SWITCH = {
   uplinks: ["vmnic2"],
   portGroups: [
     {
-      name: "iSER A",
+      name: "iSER-A",
       vlan: 20,
       vmkernel: { name: "vmk1", address: "10.1.0.2", netmask: "255.255.255.0", mtu: 9000 },
     },
@@ -69,17 +69,17 @@ test(
         ["esxcli network vswitch standard uplink add -u vmnic2 -v vSwitch1", "# read back uplink vmnic2"],
       ],
       [
-        "make port-group iSER A",
+        "make port-group iSER-A",
         [
-          "esxcli network vswitch standard portgroup add -v vSwitch1 -p 'iSER A'",
-          "esxcli network vswitch standard portgroup set -p 'iSER A' -v 20",
-          "# read back port-group iSER A",
+          "esxcli network vswitch standard portgroup add -v vSwitch1 -p iSER-A",
+          "esxcli network vswitch standard portgroup set -p iSER-A -v 20",
+          "# read back port-group iSER-A",
         ],
       ],
       [
         "make vmkernel-port vmk1",
         [
-          "esxcli network ip interface add --interface-name=vmk1 '--portgroup-name=iSER A'",
+          "esxcli network ip interface add --interface-name=vmk1 --portgroup-name=iSER-A",
           "esxcli network ip interface set -i vmk1 -m 9000",
           "esxcli network ip interface ipv4 set -i vmk1 -t static -I 10.1.0.2 -N 255.255.255.0",
           "# read back vmkernel-port vmk1",
@@ -91,11 +91,11 @@ test(
     await esxi.apply(NETWORK);
     expect(esxi.host.state()).toMatchObject({
       switches: { vSwitch1: { mtu: 9000, uplinks: ["vmnic2"] } },
-      portGroups: { "iSER A": { switch: "vSwitch1", vlan: 20 } },
-      ports: { vmk1: { portGroup: "iSER A", mtu: 9000, address: "10.1.0.2", netmask: "255.255.255.0" } },
+      portGroups: { "iSER-A": { switch: "vSwitch1", vlan: 20 } },
+      ports: { vmk1: { portGroup: "iSER-A", mtu: 9000, address: "10.1.0.2", netmask: "255.255.255.0" } },
     });
     expect(await esxi.plan(NETWORK)).toEqual([]);
-    expect(await esxi.own()).toEqual(["switch vSwitch1", "uplink vmnic2", "port-group iSER A", "vmkernel-port vmk1"]);
+    expect(await esxi.own()).toEqual(["switch vSwitch1", "uplink vmnic2", "port-group iSER-A", "vmkernel-port vmk1"]);
 
     await esxi.apply({});
     expect(esxi.host.state()).toEqual(before);
@@ -118,10 +118,10 @@ test(
   async () => {
     await esxi.apply(NETWORK);
     const changed = await esxi.apply({
-      switches: [{ ...SWITCH, mtu: 9000, portGroups: [{ name: "iSER A", vlan: 30 }] }],
+      switches: [{ ...SWITCH, mtu: 9000, portGroups: [{ name: "iSER-A", vlan: 30 }] }],
     });
-    expect(changed).toEqual(["remove vmkernel-port vmk1", "set port-group iSER A"]);
-    expect(esxi.host.state().portGroups["iSER A"]?.vlan).toBe(30);
+    expect(changed).toEqual(["remove vmkernel-port vmk1", "set port-group iSER-A"]);
+    expect(esxi.host.state().portGroups["iSER-A"]?.vlan).toBe(30);
     const moved = await esxi.apply({ switches: [{ ...SWITCH, name: "vSwitch2" }] });
     expect(moved).toContain("remove switch vSwitch1");
     expect(esxi.host.state().switches["vSwitch2"]).toEqual({ mtu: 9000, uplinks: ["vmnic2"] });
@@ -197,7 +197,7 @@ test(
   async () => {
     const [group] = SWITCH.portGroups;
     const peers = { ...group?.vmkernel, peers: ["10.1.0.1"] };
-    const spec: Spec = { switches: [{ ...SWITCH, portGroups: [{ name: "iSER A", vlan: 20, vmkernel: peers }] }] };
+    const spec: Spec = { switches: [{ ...SWITCH, portGroups: [{ name: "iSER-A", vlan: 20, vmkernel: peers }] }] };
     esxi.host.change((state) => (state.networkMtu = 1500));
     await expect(esxi.apply(spec)).rejects.toMatchObject({
       kind: "program-failed",
