@@ -2,7 +2,7 @@
 import { Role } from "@salvo/proto/lab_pb.ts";
 import { Owner } from "@salvo/proto/storage_pb.ts";
 import { afterEach, beforeAll, afterAll, expect, test } from "vitest";
-import { DEADLINE, type Spec, startTestAgent, type TestAgent } from "./agent.fixture.ts";
+import { DEADLINE, type Spec, startTestAgent, type TestAgent } from "@salvo/agent-esxi/agent.fixture.ts";
 
 let esxi: TestAgent;
 beforeAll(async () => {
