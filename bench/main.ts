@@ -46,6 +46,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     defaults: { samples: 1000, rounds: 5 },
     load: async () => (await import("./compare.ts")).compare,
   },
+  esxtop: {
+    about: "how long a header and a row of esxtop take to read (--samples 16000 columns, --rounds 30)",
+    defaults: { samples: 16_000, rounds: 30 },
+    load: async () => (await import("./esxtop.ts")).esxtop,
+  },
 };
 
 const { values, positionals } = parseArgs({

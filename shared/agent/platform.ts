@@ -3,7 +3,7 @@ import { Role } from "@salvo/proto/lab_pb.ts";
 import type { Workloads } from "./fio/workloads.ts";
 import type { Disks } from "./guard/disks.ts";
 import type { PathTools } from "./path/tools.ts";
-import type { InitiatorProvider, ProviderDeps, TargetProvider } from "./provision/provider.ts";
+import type { HypervisorProvider, InitiatorProvider, ProviderDeps, TargetProvider } from "./provision/provider.ts";
 import type { HostClock } from "./sampler/host-clock.ts";
 import type { Sampler } from "./sampler/sampler.ts";
 
@@ -32,15 +32,18 @@ export interface Platform extends HostFacts {
   readonly target?: (deps: ProviderDeps) => TargetProvider;
   /** The role `initiator`. */
   readonly initiator?: (deps: ProviderDeps) => InitiatorProvider;
-  /** For both of these roles. */
+  /** The role `hypervisor`. */
+  readonly hypervisor?: (deps: ProviderDeps) => HypervisorProvider;
+  /** For the roles target and initiator. */
   readonly path?: PathTools;
 }
 
 /** The roles that an agent on the platform can serve. Its certificate may grant fewer. */
-export function offeredRoles({ workloads, target, initiator }: Platform): Role[] {
+export function offeredRoles({ workloads, target, initiator, hypervisor }: Platform): Role[] {
   return [
     ...(workloads ? [Role.WORKLOAD] : []),
     ...(target ? [Role.TARGET] : []),
     ...(initiator ? [Role.INITIATOR] : []),
+    ...(hypervisor ? [Role.HYPERVISOR] : []),
   ];
 }

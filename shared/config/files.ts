@@ -74,6 +74,9 @@ function resolvePaths(config: AgentConfig, folder: string): AgentConfig {
   // A bare name is looked up in PATH.
   if (/[/\\]/.test(config.fio)) resolved.fio = resolve(folder, config.fio);
   if (resolved.nats) resolveNats(resolved.nats, folder);
+  const { esxi } = resolved;
+  if (esxi?.keyFile) esxi.keyFile = resolve(folder, esxi.keyFile);
+  if (esxi?.passwordFile) esxi.passwordFile = resolve(folder, esxi.passwordFile);
   for (const device of resolved.devices) if (device.path) device.path = resolve(folder, device.path);
   return resolved;
 }

@@ -1,6 +1,7 @@
 import { AgentService, file_salvo_v1_agent } from "@salvo/proto/agent_pb.ts";
 import { DiskService, file_salvo_v1_disk } from "@salvo/proto/disk_pb.ts";
 import { EnrolmentService, file_salvo_v1_enrolment, IdentityService } from "@salvo/proto/enrolment_pb.ts";
+import { file_salvo_v1_hypervisor, HypervisorService } from "@salvo/proto/hypervisor_pb.ts";
 import { file_salvo_v1_initiator, InitiatorService } from "@salvo/proto/initiator_pb.ts";
 import { file_salvo_v1_lab } from "@salvo/proto/lab_pb.ts";
 import { file_salvo_v1_path, PathService } from "@salvo/proto/path_pb.ts";
@@ -19,6 +20,7 @@ const files = [
   file_salvo_v1_agent,
   file_salvo_v1_disk,
   file_salvo_v1_enrolment,
+  file_salvo_v1_hypervisor,
   file_salvo_v1_initiator,
   file_salvo_v1_lab,
   file_salvo_v1_path,
@@ -49,6 +51,7 @@ test("every method of the contract is in the table, and the table has no other",
     EnrolmentService,
     TargetService,
     InitiatorService,
+    HypervisorService,
     PathService,
   ];
   expect(methods.length).toBe(services.reduce((sum, service) => sum + service.methods.length, 0));

@@ -12,6 +12,14 @@ const KEEPALIVES_MAX = 3;
 
 export type ClientOptions = ConnectConfig & { readonly host: string; readonly port: number };
 
+/** What a server asks in the dialogue `keyboard-interactive`: one question whose answer is not shown is the one for the password. */
+function answerWithPassword(client: Client, password: string): void {
+  client.on("keyboard-interactive", (_name, _instructions, _language, prompts, finish) => {
+    const [only, ...others] = prompts;
+    finish(only && others.length === 0 && only.echo !== true ? [password] : []);
+  });
+}
+
 /** Connects and logs in. Throws SalvoErrors, `refused` when the host does not let us in, and the signal's reason. */
 export async function openClient(options: ClientOptions, { signal }: Waiting): Promise<Client> {
   const { host, port } = options;
@@ -25,6 +33,7 @@ export async function openClient(options: ClientOptions, { signal }: Waiting): P
     client.once("ready", resolve);
     client.on("error", reject);
     client.once("close", () => reject(new SalvoError("unavailable", "the connection was closed")));
+    if (options.password !== undefined) answerWithPassword(client, options.password);
     client.connect({
       ...options,
       sock: socket,

@@ -86,10 +86,10 @@ test("a host where nobody listens is unavailable, and says so with its address",
 });
 
 test("without a key, and with a file that is none, it is said what to do", async () => {
-  await expect(loginOf(undefined, { HOME: server.folder })).rejects.toMatchObject({
+  await expect(loginOf({}, { HOME: server.folder })).rejects.toMatchObject({
     remedy: expect.stringContaining("ssh-keygen"),
   });
-  await expect(loginOf("/etc/hostname", {})).rejects.toMatchObject({
+  await expect(loginOf({ keyFile: "/etc/hostname" }, {})).rejects.toMatchObject({
     kind: "invalid-input",
     remedy: expect.stringContaining("ssh-add"),
   });

@@ -5,30 +5,35 @@ import { SalvoError, toSalvoError } from "../kernel/error.ts";
 import { unlessAborted, type Waiting } from "../kernel/signal.ts";
 import { openClient } from "./client.ts";
 import { describeHostKey } from "./host-key.ts";
-import { loginOf } from "./login.ts";
+import { loginOf, type LoginFiles } from "./login.ts";
 import { shellLine } from "./quote.ts";
 import { ranOn, type SshRan } from "./ran.ts";
+import { endOf, printedOn, type Streaming } from "./streaming.ts";
 
-export interface SshTarget {
+export interface SshTarget extends LoginFiles {
   readonly host: string;
   readonly port: number;
   readonly user: string;
   /** The one that the host must show: SHA256:... */
   readonly hostKey: string;
-  /** Of the user's own; without it ssh-agent or ~/.ssh/id_ed25519. */
-  readonly keyFile?: string | undefined;
 }
 
 export interface SshRunOptions extends Waiting {
   /** Written to its standard input, which is then closed. */
   readonly stdin?: string;
   readonly outputBytesMax?: number;
+  /** What messages call it; without it, the program's name. */
+  readonly shownAs?: string;
 }
 
 /** Disposing of it closes the connection, and whatever goes on in it fails. */
 export interface SshConnection extends Disposable {
+  /** False once it is lost or closed: nothing more can be done on it. */
+  isOpen(): boolean;
   /** Runs a program to its end, whatever its exit code; each argument arrives as it is. */
   run(argv: readonly string[], options?: SshRunOptions): Promise<SshRan>;
+  /** Runs a program and yields what it prints, as it comes. Ends with the program, or with the signal; throws as run does. */
+  stream(argv: readonly string[], waiting?: Waiting): AsyncGenerator<Buffer, void>;
   /** Copies a file there (SFTP); with `mode` from its first byte on. */
   copy(from: string, to: string, options: CopyOptions): Promise<void>;
   /** A free port on that host's loopback, whose connections come out here. */
@@ -53,8 +58,8 @@ const LOOPBACK = "127.0.0.1";
  * is sent, and when the host does not take ours; `unavailable` and the like when nobody answers.
  */
 export async function connectSsh(target: SshTarget, waiting: Waiting = {}): Promise<SshConnection> {
-  const { host, port, user, hostKey, keyFile } = target;
-  const login = await loginOf(keyFile);
+  const { host, port, user, hostKey, keyFile, passwordFile } = target;
+  const login = await loginOf(target);
   let shown: ReturnType<typeof describeHostKey> | undefined;
   const verifier = (key: Buffer) => {
     shown = describeHostKey(key);
@@ -78,7 +83,9 @@ export async function connectSsh(target: SshTarget, waiting: Waiting = {}): Prom
     if (known.kind !== "refused") throw known;
     throw new SalvoError("refused", known.message, {
       cause: error,
-      remedy: `Put ${keyFile ? `the public half of ${keyFile}` : "your public key"} into ~/.ssh/authorized_keys of ${user} there, or name another user`,
+      remedy: passwordFile
+        ? `Compare the first line of ${passwordFile} with the password of ${user} there, or name a key with keyFile`
+        : `Put ${keyFile ? `the public half of ${keyFile}` : "your public key"} into ~/.ssh/authorized_keys of ${user} there, or name another user`,
     });
   }
 }
@@ -87,6 +94,8 @@ function openConnection(client: Client, name: string): SshConnection {
   const gone = Promise.withResolvers<never>();
   gone.promise.catch(() => {}); // for whoever waits, if anybody does
   let failure: Error | undefined;
+  let isOpen = true;
+  client.once("close", () => (isOpen = false));
   client.on("error", (error) => (failure = error));
   client.once("close", () =>
     gone.reject(
@@ -119,8 +128,9 @@ function openConnection(client: Client, name: string): SshConnection {
   }
 
   return {
-    async run(argv, { stdin, outputBytesMax = OUTPUT_BYTES_MAX, signal } = {}) {
-      const options = { stdin, outputBytesMax, name, argv };
+    isOpen: () => isOpen,
+    async run(argv, { stdin, outputBytesMax = OUTPUT_BYTES_MAX, shownAs = argv[0] ?? "", signal } = {}) {
+      const options = { stdin, outputBytesMax, name, shownAs };
       const { channel, ran } = await answered<Running>(
         (done) =>
           client.exec(shellLine(argv), (error, channel) =>
@@ -135,6 +145,17 @@ function openConnection(client: Client, name: string): SshConnection {
       } finally {
         channel.close();
       }
+    },
+    async *stream(argv, { signal } = {}) {
+      const { channel, ended } = await answered<Streaming>(
+        (done) =>
+          client.exec(shellLine(argv), (error, channel) =>
+            error ? done(error) : done(undefined, { channel, ended: endOf(channel, { name, shownAs: argv[0] ?? "" }) }),
+          ),
+        (late) => late.channel.close(),
+        { signal },
+      );
+      yield* printedOn({ channel, ended }, gone.promise, { signal });
     },
     async copy(from, to, { mode, onProgress, signal }) {
       const sftp = await answered<SFTPWrapper>(
@@ -169,6 +190,7 @@ function openConnection(client: Client, name: string): SshConnection {
       };
     },
     [Symbol.dispose]() {
+      isOpen = false;
       for (const socket of sockets) socket.destroy();
       client.end();
     },

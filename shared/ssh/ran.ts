@@ -11,11 +11,12 @@ export interface RanOptions {
   readonly stdin: string | undefined;
   readonly outputBytesMax: number;
   readonly name: string;
-  readonly argv: readonly string[];
+  /** What messages call the command. */
+  readonly shownAs: string;
 }
 
 /** Must be called before anything of the command can have come. Throws as `run` of a connection does. */
-export function ranOn(channel: ClientChannel, { stdin, outputBytesMax, name, argv }: RanOptions): Promise<SshRan> {
+export function ranOn(channel: ClientChannel, { stdin, outputBytesMax, name, shownAs }: RanOptions): Promise<SshRan> {
   const { promise, resolve, reject } = Promise.withResolvers<SshRan>();
   const said: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
   let bytes = 0;
@@ -30,7 +31,7 @@ export function ranOn(channel: ClientChannel, { stdin, outputBytesMax, name, arg
       if (bytes <= outputBytesMax) chunks.push(chunk);
       else
         reject(
-          new SalvoError("out-of-resources", `${argv[0]} printed more than ${outputBytesMax} bytes`, { host: name }),
+          new SalvoError("out-of-resources", `${shownAs} printed more than ${outputBytesMax} bytes`, { host: name }),
         );
     });
   channel.once("exit", (code: number | null, signal?: string) => {
@@ -42,7 +43,7 @@ export function ranOn(channel: ClientChannel, { stdin, outputBytesMax, name, arg
       return reject(
         new SalvoError(
           "program-failed",
-          `${argv[0]} was ended ${killedBy ? `by SIG${killedBy}` : "without an exit code"}`,
+          `${shownAs} was ended ${killedBy ? `by SIG${killedBy}` : "without an exit code"}`,
           { host: name },
         ),
       );

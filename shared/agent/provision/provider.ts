@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ExportedLunSchema } from "@salvo/proto/target_pb.ts";
 import type { AttachedLunSchema, GivenDiskSchema } from "@salvo/proto/initiator_pb.ts";
+import type { HypervisorSpec } from "@salvo/proto/hypervisor_pb.ts";
 import type { InitiatorSpec, TargetSpec } from "@salvo/proto/storage_pb.ts";
 import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
 import type { Found, Piece } from "../domain/provision/piece.ts";
@@ -52,3 +53,4 @@ export type InitiatorProvider<Op = unknown> = Provider<
   },
   Op
 >;
+export type HypervisorProvider<Op = unknown> = Provider<HypervisorSpec, object, Op>;

@@ -1,5 +1,6 @@
 /** The wire side of the storage roles: each is Inspect, Plan, Apply. */
 import { DiskService, DiskSpecSchema } from "@salvo/proto/disk_pb.ts";
+import { HypervisorService, HypervisorSpecSchema } from "@salvo/proto/hypervisor_pb.ts";
 import { InitiatorService } from "@salvo/proto/initiator_pb.ts";
 import { Role } from "@salvo/proto/lab_pb.ts";
 import { ApplyPart, InitiatorSpecSchema, TargetSpecSchema } from "@salvo/proto/storage_pb.ts";
@@ -18,7 +19,7 @@ import { lunOwners } from "../guard/lun-owners.ts";
 import { diskProvider } from "./disk-provider.ts";
 import { openMade } from "./made.ts";
 import { itemMessage, planMessage } from "./messages.ts";
-import type { InitiatorProvider, ProviderDeps, TargetProvider } from "./provider.ts";
+import type { HypervisorProvider, InitiatorProvider, ProviderDeps, TargetProvider } from "./provider.ts";
 import { type ApplyRequest, createProvisioner } from "./provisioner.ts";
 
 export interface StorageDeps extends ProviderDeps {
@@ -28,15 +29,17 @@ export interface StorageDeps extends ProviderDeps {
 
 /** Those of the roles that the agent has, and its platform knows. */
 export function storageServices(
-  { target, initiator, path, disks, bootId }: Pick<Platform, "target" | "initiator" | "path" | "disks" | "bootId">,
+  platform: Pick<Platform, "target" | "initiator" | "hypervisor" | "path" | "disks" | "bootId">,
   roles: readonly Role[],
   deps: StorageDeps,
 ): ImplementedService[] {
+  const { target, initiator, hypervisor, path, disks, bootId } = platform;
   const isTarget = roles.includes(Role.TARGET);
   const isInitiator = roles.includes(Role.INITIATOR);
   return [
     ...(target && isTarget ? [targetService(target(deps), deps)] : []),
     ...(initiator && isInitiator ? [initiatorService(initiator(deps), deps)] : []),
+    ...(hypervisor && roles.includes(Role.HYPERVISOR) ? [hypervisorService(hypervisor(deps), deps)] : []),
     ...(disks && roles.includes(Role.WORKLOAD) ? [diskService(disks, bootId(), deps)] : []),
     ...(path && (isTarget || isInitiator) ? [pathService(path, deps)] : []),
   ];
@@ -89,6 +92,28 @@ function initiatorService(provider: InitiatorProvider, { config, audit, occupati
         removalsOnly: request.part === ApplyPart.REMOVALS,
       }))
         yield { progress };
+    },
+  });
+}
+
+function hypervisorService(
+  provider: HypervisorProvider,
+  { config, audit, occupation }: StorageDeps,
+): ImplementedService {
+  const provisioner = createProvisioner({
+    host: config.id,
+    name: HypervisorService.typeName,
+    schema: HypervisorSpecSchema,
+    provider,
+    made: openMade(join(config.dataDir, "made", "hypervisor.json")),
+    audit,
+    occupation,
+  });
+  return implement(HypervisorService, {
+    inspect: async () => ({ items: (await provisioner.inspect()).items.map(itemMessage) }),
+    plan: async ({ spec }) => ({ plan: planMessage(await provisioner.plan(given(spec))) }),
+    async *apply(request, context) {
+      for await (const progress of provisioner.apply(applying(request, context))) yield { progress };
     },
   });
 }
