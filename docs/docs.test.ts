@@ -76,7 +76,9 @@ test("the page of results has the table of exit codes as it is", () => {
 });
 
 /** The pages that explain the files that people write. */
-const FILE_PAGES = ["hosts", "nats", "raw-disks", "storage", "studies", "esxi"].map((name) => readPage(`docs/${name}.md`));
+const FILE_PAGES = ["hosts", "nats", "raw-disks", "storage", "studies", "esxi"].map((name) =>
+  readPage(`docs/${name}.md`),
+);
 
 test("the pages about files name every key of every file", () => {
   const named = new Set(FILE_PAGES.flatMap(spansIn).flatMap((span) => span.split(/[.[\]]+/)));

@@ -6,8 +6,10 @@ import { mkdir, mkdtemp, open, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { LINUX } from "../../fio/system.ts";
 import { msToNs, systemClock } from "../../kernel/time.ts";
 import { fioRuntimeMs, type RunPlan } from "../domain/run-plan.ts";
+import { LINUX_LEAD } from "../run/lead.ts";
 import { type FioPlace, startFio } from "./process.ts";
 
 const workload = create(WorkloadSchema, {
@@ -66,6 +68,8 @@ async function fioThatPrints() {
 /** No gate, and nothing that hears a signal. */
 const workloads: FioPlace["workloads"] = {
   openGate: async () => ({ command: "true", parked: nobody(), allow() {}, open() {}, close() {} }),
+  system: LINUX,
+  timing: { stampLagNs: 0n, lead: LINUX_LEAD },
   requestDump() {},
   endFio: (fio) => void fio.kill(),
 };
