@@ -7,7 +7,7 @@ import { linuxSampler } from "./sampler/sampler.ts";
 import { linuxTarget } from "./target/provider.ts";
 import { linuxWorkloads } from "./workloads.ts";
 
-export type LinuxPlatform = Required<Omit<Platform, "hostClock">>;
+export type LinuxPlatform = Required<Omit<Platform, "hostClock" | "time">>;
 
 export function linuxPlatform(): LinuxPlatform {
   return {

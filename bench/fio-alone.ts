@@ -5,6 +5,7 @@ import { fioRuntimeMs } from "@salvo/shared/agent/domain/run-plan.ts";
 import { fromPlain } from "@salvo/shared/config/plain.ts";
 import { parseDump } from "@salvo/shared/fio/dump.ts";
 import { fioArguments, renderJob } from "@salvo/shared/fio/job.ts";
+import { LINUX } from "@salvo/shared/fio/system.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { run } from "@salvo/shared/process/run.ts";
 import type { WorkloadShape } from "./lab.ts";
@@ -13,6 +14,7 @@ import type { WorkloadShape } from "./lab.ts";
 export function jobWithoutGate(shape: WorkloadShape, file: string, deviceBytes: bigint): string {
   const workload = fromPlain(WorkloadSchema, shape, "the bench's workload").message;
   const job = renderJob(workload, {
+    system: LINUX,
     file,
     deviceBytes,
     reservedBytes: 0n,

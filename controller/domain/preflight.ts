@@ -5,6 +5,7 @@ import type { RunSpec } from "@salvo/proto/run_pb.ts";
 import { RESERVED_BYTES } from "@salvo/shared/agent/domain/guard/label.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { renderJob } from "@salvo/shared/fio/job.ts";
+import { fioSystemOf } from "@salvo/shared/fio/system.ts";
 import type { Workload } from "@salvo/proto/workload_pb.ts";
 import { parseFioVersion, requireFioVersion } from "@salvo/shared/fio/version.ts";
 import { isObserver } from "./observer.ts";
@@ -124,10 +125,12 @@ function deviceProblems(name: string, spec: RunSpec, workload: Workload, agent: 
     return [`device ${name} is not listed in the agent's own configuration (listed: ${listed})`];
   }
   if (!agent.deviceHashes[name]) return [`the agent does not say what device ${name} is to be known by`];
+  const system = fioSystemOf(agent.host);
   const place = {
     ...NO_PLACE,
+    system,
     // Where a raw disk will be is known when it is armed.
-    file: device.disk ? "/dev/disk" : device.path,
+    file: device.disk ? system.someDisk : device.path,
     deviceBytes: device.sizeBytes,
     // What was made for the scenario bears no label, and is used whole.
     reservedBytes: device.disk && !spec.storage ? RESERVED_BYTES : 0n,

@@ -1,6 +1,7 @@
 import type { Host } from "@salvo/proto/agent_pb.ts";
 import { Role } from "@salvo/proto/lab_pb.ts";
 import type { Workloads } from "./fio/workloads.ts";
+import type { HostTime } from "./host-time.ts";
 import type { Disks } from "./guard/disks.ts";
 import type { PathTools } from "./path/tools.ts";
 import type { InitiatorProvider, ProviderDeps, TargetProvider } from "./provision/provider.ts";
@@ -24,6 +25,8 @@ export interface Platform extends HostFacts {
   readonly sampler: Sampler;
   /** There when the agent samples another host than its own: the sampler stamps its readings by that host's clock. */
   readonly hostClock?: HostClock;
+  /** Without it, as Linux has it. */
+  readonly time?: HostTime;
   /** The role `workload`. */
   readonly workloads?: Workloads;
   /** Raw disks as devices of workloads, and as volumes of a target. */

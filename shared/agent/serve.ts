@@ -53,7 +53,7 @@ export async function serveAgent({ config, platform, version, log, identity }: S
   const held = await recoverRuns(config.dataDir, clock, log);
   const offered = offeredRoles(platform);
   const served = identity ? offered.filter((role) => identity.roles.includes(roleName(role))) : offered;
-  const lead = openLead(join(config.dataDir, "gate-lead"));
+  const lead = openLead(join(config.dataDir, "gate-lead"), platform.workloads?.timing.lead);
   const others = config.nats && (await readNatsCredentials(config.nats));
   const host = await platform.describeHost();
   const occupation = openOccupation(config.id);

@@ -4,7 +4,9 @@ import { HostSchema } from "@salvo/proto/agent_pb.ts";
 import { on, once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import type { Gate } from "./fio/workloads.ts";
+import { LINUX } from "../fio/system.ts";
 import type { Platform } from "./platform.ts";
+import { LINUX_LEAD } from "./run/lead.ts";
 import { readAtOnce } from "./sampler/at-once.ts";
 
 /** So much more is in every counter whenever the table is read. */
@@ -31,10 +33,13 @@ export function toyWindows(): Platform {
       },
     },
     workloads: {
+      system: LINUX,
+      timing: { stampLagNs: 0n, lead: LINUX_LEAD },
+      environmentOf: () => ({}),
       openGate: openPipe,
       requestDump: (fio) => fio.signal("SIGUSR1"),
       endFio: (fio) => fio.kill(),
-      pathOfHandle: (fd) => `/proc/${process.pid}/fd/${fd}`,
+      holdFile: async ({ fd }) => ({ path: `/proc/${process.pid}/fd/${fd}`, release() {} }),
       readFioLimits: () => undefined,
       readCpuLimits: () => undefined,
       findWays: () => undefined,

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { gateLine } from "./gate.ts";
 import { fioArguments, type JobPlace, renderJob } from "./job.ts";
+import { fioSystemOf, LINUX, WINDOWS } from "./system.ts";
 
 const MIB = 1n << 20n;
 const gate = gateLine({ ready: "/run/salvo/ready", gate: "/run/salvo/gate", go: "/run/salvo/go" });
@@ -26,7 +27,7 @@ function render(workload: MessageInitShape<typeof WorkloadSchema> = {}, place: P
       engine: Engine.LIBAIO,
       ...workload,
     }),
-    { file: "/dev/sdb", deviceBytes: 64n * MIB, reservedBytes: 0n, runtimeMs: 2500, gate, ...place },
+    { system: LINUX, file: "/dev/sdb", deviceBytes: 64n * MIB, reservedBytes: 0n, runtimeMs: 2500, gate, ...place },
   );
 }
 
@@ -178,6 +179,48 @@ test.for<[string, MessageInitShape<typeof WorkloadSchema>, Partial<JobPlace>, Re
   expect(refused).toThrow(expect.objectContaining({ kind: "invalid-input", remedy: expect.any(String) }));
   expect(refused).toThrow(/^workload w1 cannot run on (\/dev\/|sdb)/);
   expect(refused).toThrow(why);
+});
+
+test("on Windows the file has a drive letter, whose colon fio must not take for the end of a name, and libaio is windowsaio", () => {
+  const job = options(render({}, { system: WINDOWS, file: "D:\\my disks\\disk1.bin" }));
+  expect(job).toMatchObject({
+    filename: "D\\:\\my disks\\disk1.bin",
+    ioengine: "windowsaio",
+    thread: "1",
+    direct: "1",
+  });
+  const disk = options(render({ engine: Engine.NULL }, { system: WINDOWS, file: WINDOWS.someDisk }));
+  expect(disk).toMatchObject({ filename: "\\\\.\\PhysicalDrive0", ioengine: "null" });
+});
+
+test.for([
+  "/dev/sdb",
+  "disk1.bin",
+  "D:disk1.bin",
+  "D:\\",
+  "D:\\a\\..:stream",
+  "D:\\a;b",
+  "D:\\%a$b",
+  "D:\\a\nexec_prerun=calc",
+  "D:\\a ",
+  "\\\\server\\share\\disk1.bin",
+  "\\\\.\\PhysicalDrive0\\x",
+  "\\\\.\\C:",
+])("on Windows the path %j is refused", (file) => {
+  expect(() => render({}, { system: WINDOWS, file })).toThrow(/a job file cannot hold the path/);
+});
+
+test("an engine that Windows does not have is refused, with the one to use", () => {
+  const refused = () => render({ engine: Engine.IO_URING }, { system: WINDOWS, file: "D:\\disk1.bin" });
+  expect(refused).toThrow(/fio has no engine io_uring on Windows$/);
+  expect(refused).toThrow(expect.objectContaining({ remedy: expect.stringContaining("libaio") }));
+});
+
+test("the system is told by what the agent says of its host; Linux where it says nothing", () => {
+  expect(fioSystemOf({ os: "Windows Server 2019 Datacenter" })).toBe(WINDOWS);
+  expect(fioSystemOf({ os: "Microsoft Windows 10" })).toBe(WINDOWS);
+  expect(fioSystemOf({ os: "Debian GNU/Linux 12 (bookworm)" })).toBe(LINUX);
+  expect(fioSystemOf(undefined)).toBe(LINUX);
 });
 
 test("a gate that fio would cut off is a bug", () => {

@@ -1,9 +1,12 @@
 import { Engine, Pattern, type Workload } from "@salvo/proto/workload_pb.ts";
 import { assert } from "../kernel/assert.ts";
+import { isAbsolute } from "node:path";
 import { SalvoError } from "../kernel/error.ts";
+import type { FioSystem } from "./system.ts";
 
 /** Where a workload runs. */
 export interface JobPlace {
+  readonly system: FioSystem;
   /** The device or file, an absolute path. */
   readonly file: string;
   readonly deviceBytes: bigint;
@@ -24,13 +27,6 @@ const RW: Readonly<Record<number, { name: string; random: boolean; mixed: boolea
   [Pattern.RANDRW]: { name: "randrw", random: true, mixed: true },
 };
 
-const IOENGINE: Readonly<Record<number, string>> = {
-  [Engine.LIBAIO]: "libaio",
-  [Engine.IO_URING]: "io_uring",
-  [Engine.PSYNC]: "psync",
-  [Engine.NULL]: "null",
-};
-
 /** The least that a disk reads or writes at once, and so the least step of O_DIRECT. */
 const SECTOR_BYTES = 512n;
 
@@ -39,23 +35,22 @@ const SECTOR_BYTES = 512n;
  * --status-interval would print by fio's own clock, and stops while any job waits at the gate.
  */
 export function fioArguments(jobFile: string): string[] {
-  assert(jobFile.startsWith("/"), `${jobFile} is not absolute`);
+  assert(isAbsolute(jobFile), `${jobFile} is not absolute`);
   return ["--output-format=json+", "--eta=never", jobFile];
 }
 
 /** The text of the job file. Throws invalid-input when the workload cannot be run on the device. */
 export function renderJob(workload: Workload, place: JobPlace): string {
   const rw = RW[workload.pattern];
-  const ioengine = IOENGINE[workload.engine];
-  assert(rw && ioengine, `pattern ${workload.pattern} or engine ${workload.engine} does not exist`);
+  assert(rw, `pattern ${workload.pattern} does not exist`);
   assert(Number.isSafeInteger(place.runtimeMs) && place.runtimeMs > 0, `${place.runtimeMs} ms is no run time`);
   // fio takes ";" for the start of a comment, and a line's end for the option's.
   assert(!/[;\n\r]/.test(place.gate), "the gate does not fit into a line of fio's job file");
   refuseQueueOfPsync(workload, place);
 
   const options: Record<string, string | number | bigint> = {
-    filename: escapeFilename(place.file, refusal(workload, place)),
-    ioengine,
+    filename: escapeFilename(place, refusal(workload, place)),
+    ioengine: engineOf(workload, place),
     direct: Number(workload.direct),
     // Emptying the page cache would be inside the measured time, and past it there is nothing to empty.
     ...(workload.direct && { invalidate: 0 }),
@@ -133,6 +128,24 @@ function rateOptions(workload: Workload, mixed: boolean): Record<string, string 
   return { rate_iops: `${reads},${writes}` };
 }
 
+function engineOf(workload: Workload, place: JobPlace): string {
+  const { name, engines } = place.system;
+  const engine = engines[workload.engine];
+  if (engine !== undefined) return engine;
+  throw refusal(workload, place)(
+    `fio has no engine ${ENGINE_WORDS[workload.engine]} on ${name}`,
+    "Use `engine: libaio`, which is windowsaio on Windows",
+  );
+}
+
+const ENGINE_WORDS: Readonly<Record<Engine, string>> = {
+  [Engine.UNSPECIFIED]: "without a name",
+  [Engine.LIBAIO]: "libaio",
+  [Engine.IO_URING]: "io_uring",
+  [Engine.PSYNC]: "psync",
+  [Engine.NULL]: "null",
+};
+
 function refuseQueueOfPsync(workload: Workload, place: JobPlace): void {
   if (workload.engine !== Engine.PSYNC || workload.queueDepth <= 1) return;
   throw refusal(workload, place)(
@@ -142,16 +155,11 @@ function refuseQueueOfPsync(workload: Workload, place: JobPlace): void {
 }
 
 /**
- * fio reads ":" as the end of a file name, "\" as an escape, "$" as a variable; quotes and control characters have no
+ * fio reads ":" as the end of a file name, "\" before it as an escape, "$" as a variable; quotes and control characters have no
  * business in a device's path, nor has space at its ends, which fio drops.
  */
-function escapeFilename(file: string, refuse: Refuse): string {
-  if (!/^\/[^"'`$\\;\p{Cc}]*$/u.test(file) || file !== file.trimEnd()) {
-    throw refuse(
-      `a job file cannot hold the path ${JSON.stringify(file)}`,
-      "Use an absolute path without quotes, backslashes, `$`, `;`, control characters and space at its end",
-    );
-  }
+function escapeFilename({ file, system }: JobPlace, refuse: Refuse): string {
+  if (!system.holds(file)) throw refuse(`a job file cannot hold the path ${JSON.stringify(file)}`, system.pathRule);
   return file.replaceAll(":", "\\:");
 }
 

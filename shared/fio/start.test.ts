@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { NS_PER_MS } from "../kernel/time.ts";
-import { proveStart, type StartWitness, wallOffsetNs } from "./start.ts";
+import { countedAtNs, proveStart, type StartWitness, wallOffsetNs } from "./start.ts";
 
 const WALL_OFFSET_NS = -1_790_000_000_000_000_000n;
 
@@ -44,6 +44,27 @@ test("the true start is always within the bounds", () => {
       expect(bounds?.earliestNs).toBeLessThanOrEqual(startNs);
       expect(bounds?.latestNs).toBeGreaterThanOrEqual(startNs);
       expect(bounds?.stepped).toBe(false);
+    }),
+  );
+});
+
+test("a wall clock that goes on only 64 times a second is allowed for, where fio stamps by such a one", () => {
+  const tickNs = 15_625_000n;
+  fc.assert(
+    fc.property(start, fc.array(moments, { minLength: 1, maxLength: 8 }), (startNs, list) => {
+      const seen = list.map((moment) => {
+        const exact = witness(startNs, moment);
+        const stampNs = BigInt(exact.timestampMs) * NS_PER_MS;
+        return { ...exact, timestampMs: Number((stampNs - (stampNs % tickNs)) / NS_PER_MS), stampLagNs: tickNs };
+      });
+      const bounds = proveStart(seen);
+      expect(bounds?.earliestNs).toBeLessThanOrEqual(startNs);
+      expect(bounds?.latestNs).toBeGreaterThanOrEqual(startNs);
+      expect(bounds?.stepped).toBe(false);
+      for (const each of seen) {
+        expect(countedAtNs(each)).toBeGreaterThanOrEqual(each.askedAtNs);
+        expect(countedAtNs(each)).toBeLessThanOrEqual(each.receivedAtNs);
+      }
     }),
   );
 });

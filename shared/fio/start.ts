@@ -22,6 +22,8 @@ export interface StartWitness {
   readonly runtimeMs: number;
   /** Monotonic minus wall clock at about that time: see wallOffsetNs. */
   readonly wallOffsetNs: Nanos;
+  /** How far the wall clock that fio stamps its dumps with may be behind; see FioTiming. */
+  readonly stampLagNs?: Nanos;
 }
 
 export interface StartBounds {
@@ -79,7 +81,8 @@ function boundsOf(witness: StartWitness): Bounds {
   assert(witness.receivedAtNs >= witness.askedAtNs, "a dump was received before it was asked for");
   const runtimeNs = BigInt(witness.runtimeMs) * NS_PER_MS;
   const driftNs = (runtimeNs * DRIFT_PPM) / 1_000_000n + 1n;
-  const takenByNs = BigInt(witness.timestampMs + 1) * NS_PER_MS + witness.wallOffsetNs + WALL_SLACK_NS;
+  const stampNs = BigInt(witness.timestampMs + 1) * NS_PER_MS + witness.wallOffsetNs;
+  const takenByNs = stampNs + WALL_SLACK_NS + (witness.stampLagNs ?? 0n);
   return {
     earliestNs: witness.askedAtNs - runtimeNs - NS_PER_MS - driftNs,
     latestNs: witness.receivedAtNs - runtimeNs + driftNs,
@@ -114,10 +117,11 @@ export function wallOffsetNs(now: () => Nanos, wallMs: () => number): Nanos {
  * possible between asking and receiving is taken. A stamp that leaves nothing possible is of a wall clock that was set:
  * then it is the time of receiving, as fio prints as soon as it has gathered.
  */
-export function countedAtNs({ askedAtNs, receivedAtNs, timestampMs, wallOffsetNs: offsetNs }: StartWitness): Nanos {
+export function countedAtNs(witness: StartWitness): Nanos {
+  const { askedAtNs, receivedAtNs, timestampMs, wallOffsetNs: offsetNs, stampLagNs = 0n } = witness;
   const stampNs = BigInt(timestampMs) * NS_PER_MS + offsetNs;
   const fromNs = later(askedAtNs, stampNs - WALL_SLACK_NS);
-  const untilNs = sooner(receivedAtNs, stampNs + NS_PER_MS + WALL_SLACK_NS);
+  const untilNs = sooner(receivedAtNs, stampNs + NS_PER_MS + WALL_SLACK_NS + stampLagNs);
   return fromNs <= untilNs ? (fromNs + untilNs) / 2n : receivedAtNs;
 }
 

@@ -15,7 +15,9 @@ beforeEach(async () => {
   const listed = ["one", "two"].map((name) => ({ name, path: join(folder, name), sizeBytes: 4096n }));
   const config = create(AgentConfigSchema, { id: "guest1", dataDir: join(folder, "data"), devices: listed });
   // Of files nothing else is asked of the platform.
-  const workloads = { pathOfHandle: (fd: number) => `/proc/self/fd/${fd}` };
+  const workloads = {
+    holdFile: async ({ fd }: { readonly fd: number }) => ({ path: `/proc/self/fd/${fd}`, release() {} }),
+  };
   devices = openDevices({ config, platform: { bootId: () => "boot", workloads }, lab: "bench" });
   withoutWorkloads = openDevices({ config, platform: { bootId: () => "boot" }, lab: "bench" });
 });

@@ -30,7 +30,7 @@ export interface DevicesDeps {
   readonly config: AgentConfig;
   readonly platform: Pick<Platform, "disks" | "bootId"> & {
     /** Without it no file is opened. */
-    readonly workloads?: Pick<Workloads, "pathOfHandle">;
+    readonly workloads?: Pick<Workloads, "holdFile">;
   };
   /** The lab that the agent's certificate is of; undefined without one, in tests. */
   readonly lab: string | undefined;
@@ -88,19 +88,23 @@ async function openFile(
   if (!workloads)
     throw new SalvoError("refused", `device ${device.name}: this agent runs no workloads`, { host: config.id });
   const file = await prepareDevice(device, waiting);
+  const nothing = () => {};
   try {
     await checkDevices(config); // again, now that it is there: until then nothing could be told of another name for it
+    const held = await workloads.holdFile(file, device.path);
+    return {
+      path: held.path,
+      reservedBytes: 0n,
+      recheck: nothing,
+      recheckQuickly: nothing,
+      close() {
+        held.release();
+        // Nothing was written by this handle, so there is nothing that a failure could have lost, and the number is free all the same.
+        void file.close().catch(nothing);
+      },
+    };
   } catch (error) {
     await file.close();
     throw error;
   }
-  const nothing = () => {};
-  return {
-    path: workloads.pathOfHandle(file.fd),
-    reservedBytes: 0n,
-    recheck: nothing,
-    recheckQuickly: nothing,
-    // Nothing was written by this handle, so there is nothing that a failure could have lost, and the number is free all the same.
-    close: () => void file.close().catch(nothing),
-  };
 }

@@ -45,6 +45,8 @@ export interface Arrival {
 export interface DumpDialogueDeps {
   readonly participant: string;
   readonly clock: Clock;
+  /** See FioTiming. */
+  readonly stampLagNs?: Nanos;
   /** Makes fio print a dump. */
   readonly request: () => void;
   readonly onSample: (sample: FioSample) => void;
@@ -57,7 +59,8 @@ interface Owed {
   readonly lastAskedAtNs: Nanos;
 }
 
-export function createDumpDialogue({ participant, clock, request, onSample }: DumpDialogueDeps): DumpDialogue {
+export function createDumpDialogue(deps: DumpDialogueDeps): DumpDialogue {
+  const { participant, clock, stampLagNs = 0n, request, onSample } = deps;
   const witnesses: StartWitness[] = [];
   let wallOffsetNs: Nanos = 0n;
   let totals = noTotals();
@@ -112,7 +115,7 @@ export function createDumpDialogue({ participant, clock, request, onSample }: Du
       const now = parseDump(document);
       const { tick, tickAtNs } = answered;
       const { timestampMs, runtimeMs } = now;
-      const witness = { askedAtNs: earliestAskedNs, receivedAtNs, timestampMs, wallOffsetNs, runtimeMs };
+      const witness = { askedAtNs: earliestAskedNs, receivedAtNs, timestampMs, wallOffsetNs, stampLagNs, runtimeMs };
       if (witnesses.length < WITNESSES_MAX) witnesses.push(witness);
       if (tick === 0) return;
       const gatheredNs = countedAtNs(witness);

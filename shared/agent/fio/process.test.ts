@@ -6,8 +6,10 @@ import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { LINUX } from "../../fio/system.ts";
 import { msToNs } from "../../kernel/time.ts";
 import { fioRuntimeMs, type RunPlan } from "../domain/run-plan.ts";
+import { LINUX_LEAD } from "../run/lead.ts";
 import { type FioPlace, startFio } from "./process.ts";
 
 const workload = create(WorkloadSchema, {
@@ -66,6 +68,9 @@ async function fioThatPrints() {
 /** No gate, and nothing that hears a signal. */
 const workloads: FioPlace["workloads"] = {
   openGate: async () => ({ command: "true", parked: nobody(), allow() {}, open() {}, close() {} }),
+  system: LINUX,
+  timing: { stampLagNs: 0n, lead: LINUX_LEAD },
+  environmentOf: () => ({}),
   requestDump() {},
   endFio: (fio) => void fio.kill(),
 };

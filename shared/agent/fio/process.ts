@@ -48,7 +48,7 @@ export interface FioPlace {
   /** The participant's own folder; made here. */
   readonly folder: string;
   readonly device: { readonly path: string; readonly sizeBytes: bigint; readonly reservedBytes: bigint };
-  readonly workloads: Pick<Workloads, "openGate" | "requestDump" | "endFio">;
+  readonly workloads: Pick<Workloads, "system" | "timing" | "openGate" | "environmentOf" | "requestDump" | "endFio">;
   readonly clock: Clock;
   onParked(): void;
   onSample(sample: FioSample): void;
@@ -56,10 +56,11 @@ export interface FioPlace {
 
 export async function startFio(participant: string, plan: RunPlan, place: FioPlace): Promise<FioProcess> {
   await mkdir(place.folder, { recursive: true, mode: 0o700 });
-  const gate = await place.workloads.openGate(place.folder);
+  const gate = await place.workloads.openGate(place.folder, plan.workload.jobs);
   try {
     const jobFile = join(place.folder, "job.fio");
     const job = renderJob(plan.workload, {
+      system: place.workloads.system,
       file: place.device.path,
       deviceBytes: place.device.sizeBytes,
       reservedBytes: place.device.reservedBytes,
@@ -68,7 +69,8 @@ export async function startFio(participant: string, plan: RunPlan, place: FioPla
     });
     await writeFile(jobFile, job);
     const setUp = watchSetUp();
-    const options = { cwd: place.folder, onStderr: setUp.sawStderr };
+    const env = { ...process.env, ...place.workloads.environmentOf(place.folder) };
+    const options = { cwd: place.folder, env, onStderr: setUp.sawStderr };
     const child = await startProcess(place.fioPath, fioArguments(jobFile), options);
     return follow(participant, place, { gate, child, setUp, runtimeNs: msToNs(fioRuntimeMs(plan.workload)) });
   } catch (error) {
@@ -89,7 +91,8 @@ function follow(participant: string, place: FioPlace, { gate, child, setUp, runt
   const dialogue = createDumpDialogue({
     participant,
     clock,
-    request: () => workloads.requestDump(child),
+    stampLagNs: workloads.timing.stampLagNs,
+    request: () => workloads.requestDump(child, place.folder),
     onSample: (sample) => place.onSample(sample),
   });
   let releasedAtNs: Nanos | undefined;
@@ -222,7 +225,7 @@ function problemOf({ failedJob, exitCode, endedBy, said, garbage, lastDocument }
 /** The end of what fio said, without the line that it prints whenever a gate was passed. */
 function lastWords(text: string): string {
   const lines = text
-    .split("\n")
+    .split(/\r?\n/)
     .filter((line) => line.trim() && !line.endsWith("Saving output of prerun in job.prerun.txt"));
   return lines.slice(-3).join(" / ").slice(-300);
 }

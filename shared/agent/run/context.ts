@@ -11,7 +11,7 @@ import type { Keep } from "./records.ts";
 
 export interface RunDeps {
   readonly config: AgentConfig;
-  readonly platform: Pick<Platform, "sampler" | "hostClock" | "workloads">;
+  readonly platform: Pick<Platform, "sampler" | "hostClock" | "workloads" | "time">;
   readonly clock: Clock;
   readonly log: Logger;
   readonly lead: Lead;

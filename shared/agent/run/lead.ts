@@ -2,16 +2,16 @@ import { readFileSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import { toSalvoError } from "../../kernel/error.ts";
 import type { Nanos } from "../../kernel/time.ts";
+import type { LeadLimits } from "../fio/workloads.ts";
 
-/** From opening the gates to fio's first I/O, where no run has taught better: measured on Linux with fio 3.33. */
-const FIRST_LEAD_NS = 900_000n;
-const LEAD_MAX_NS = 3_000_000n;
+/** Measured on Linux with fio 3.33. */
+export const LINUX_LEAD: LeadLimits = { firstNs: 900_000n, maxNs: 3_000_000n };
 const KEEP = 15;
 
 /** How long before T0 this host must open its gates, learnt from what its own runs proved. */
 export interface Lead {
   /**
-   * The lower quartile of the last delays, within 0 and 3 ms: what the gate itself takes. What a busy host adds to that is
+   * The lower quartile of the last delays, within 0 and the system's limit (3 ms on Linux): what the gate itself takes. What a busy host adds to that is
    * different every time, and to allow for it would only let the quiet runs begin too early.
    */
   current(): Nanos;
@@ -20,13 +20,13 @@ export interface Lead {
 }
 
 /** Kept in a file: one number of nanoseconds a line. A damaged file is begun anew. */
-export function openLead(path: string): Lead {
+export function openLead(path: string, { firstNs, maxNs }: LeadLimits = LINUX_LEAD): Lead {
   let delays = read(path);
   return {
     current() {
       const sorted = delays.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-      const usual = sorted[Math.floor(sorted.length / 4)] ?? FIRST_LEAD_NS;
-      return usual < 0n ? 0n : usual > LEAD_MAX_NS ? LEAD_MAX_NS : usual;
+      const usual = sorted[Math.floor(sorted.length / 4)] ?? firstNs;
+      return usual < 0n ? 0n : usual > maxNs ? maxNs : usual;
     },
     async learn(delaysNs) {
       delays = [...delays, ...delaysNs].slice(-KEEP);

@@ -1,8 +1,9 @@
 import { getPriority } from "node:os";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { SalvoError } from "../../kernel/error.ts";
 import { run } from "../../process/run.ts";
 import { systemClock } from "../../kernel/time.ts";
+import { type HostTime, linuxTime } from "../host-time.ts";
 import { lateGates, waitClosely, waitPrecisely } from "./precise-wait.ts";
 
 const MS = 1_000_000n;
@@ -35,6 +36,32 @@ test("a look that was not in time is told of", () => {
   expect(lateGates(79.2)).toBe(
     "its last look at devices and counters took 80 ms, and may begin only 45 ms before its gates open: they opened late",
   );
+});
+
+/** A system whose waits end only with its clock's tick, every 15.625 ms, but for those of an exact timer. */
+function roughTime(exact: boolean): HostTime {
+  const tickMs = 15.625;
+  const block = (ms: number) => {
+    const untilMs = performance.now() + ms;
+    linuxTime.block(Math.ceil(untilMs / tickMs) * tickMs - performance.now());
+  };
+  return { ...linuxTime, loopLateMs: 17, block: exact ? linuxTime.block : block };
+}
+
+test("T0 and ticks hold on a system that rounds its waits, with a timer that it does not round, and not without", async () => {
+  const lateMs = async (time: HostTime) => {
+    // In the middle between two ticks of that clock.
+    const untilMs = (Math.ceil(performance.now() / 15.625) + 6.5) * 15.625;
+    const atNs = systemClock.now() + BigInt(Math.round((untilMs - performance.now()) * 1e6));
+    let actedNs = 0n;
+    await waitPrecisely(atNs, { time, justBefore() {}, act: () => (actedNs = systemClock.now()) });
+    return Number(actedNs - atNs) / 1e6;
+  };
+  expect(await lateMs(roughTime(false))).toBeGreaterThan(5);
+  await vi.waitFor(async () => expect(await lateMs(roughTime(true))).toBeLessThan(2), { timeout: 10_000 });
+  const tickNs = systemClock.now() + 40n * MS;
+  await waitClosely(tickNs, { time: roughTime(true) });
+  expect(systemClock.now()).toBeGreaterThanOrEqual(tickNs);
 });
 
 test("an instant that is past is not waited for, and its preparation not left out", async () => {

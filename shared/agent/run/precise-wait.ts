@@ -1,11 +1,10 @@
 import os from "node:os";
 import { sleep, unlessAborted, type Waiting } from "../../kernel/signal.ts";
-import { msToNs, NS_PER_MS, systemClock, type Nanos } from "../../kernel/time.ts";
+import { msToNs, NS_PER_MS, nsToMs, systemClock, type Nanos } from "../../kernel/time.ts";
+import { type HostTime, linuxTime } from "../host-time.ts";
 
 /** A timer of the event loop may be late by this much on a busy host (and by 15.6 ms on an idle Windows). */
 const COARSE_NS = 25n * NS_PER_MS;
-/** On an idle Linux a timer is late by less than this; a tick that is not worth blocking 25 ms for is reached from here. */
-const CLOSE_NS = 3n * NS_PER_MS;
 /**
  * How long before the instant justBefore is called. It takes a millisecond or two, but agents of one host all do it at once:
  * with 5 ms, those that had no core for it were late (bench/README.md).
@@ -20,6 +19,7 @@ const URGENT = os.constants.priority.PRIORITY_HIGHEST;
 const SPIN_NS = 150_000n;
 
 export interface PreciseWait extends Waiting {
+  readonly time?: HostTime;
   readonly justBefore: () => void;
   /** How long justBefore takes, where that is known to be much: beyond 45 ms it makes act late. */
   readonly justBeforeMs?: number;
@@ -32,7 +32,7 @@ export interface PreciseWait extends Waiting {
  */
 export async function waitPrecisely(
   atNs: Nanos,
-  { justBefore, justBeforeMs = 0, act, signal }: PreciseWait,
+  { time = linuxTime, justBefore, justBeforeMs = 0, act, signal }: PreciseWait,
 ): Promise<void> {
   const wanted = msToNs(Math.min(justBeforeMs, JUST_BEFORE_MS_MAX));
   const justBeforeNs = wanted > JUST_BEFORE_NS ? wanted : JUST_BEFORE_NS;
@@ -40,9 +40,9 @@ export async function waitPrecisely(
   const usual = os.getPriority();
   setUrgency(URGENT);
   try {
-    blockUntil(atNs - justBeforeNs);
+    blockUntil(atNs - justBeforeNs, time);
     justBefore();
-    blockUntil(atNs - SPIN_NS);
+    blockUntil(atNs - SPIN_NS, time);
     while (systemClock.now() < atNs);
     act();
   } finally {
@@ -57,18 +57,24 @@ export function lateGates(lookMs: number): string | undefined {
   return `its last look at devices and counters took ${ms} ms, and may begin only ${JUST_BEFORE_MS_MAX} ms before its gates open: they opened late`;
 }
 
-/** Returns at the instant, late by about a tenth of a millisecond on a quiet host, and takes no CPU for it. */
-export async function waitClosely(atNs: Nanos, { signal }: Waiting = {}): Promise<void> {
-  await sleepUntil(atNs - CLOSE_NS, signal);
-  blockUntil(atNs);
+/**
+ * Returns at the instant, late by about a tenth of a millisecond on a quiet host, and takes no CPU for it. Blocks the process
+ * for as long only as a timer of the event loop may be late there.
+ */
+export async function waitClosely(
+  atNs: Nanos,
+  { time = linuxTime, signal }: Waiting & { readonly time?: HostTime } = {},
+): Promise<void> {
+  await sleepUntil(atNs - msToNs(time.loopLateMs), signal);
+  blockUntil(atNs, time);
 }
 
 /**
  * Takes no CPU for a moment, and lets nothing else in this process take any: the gates are open, and what starts behind them
  * needs the cores now. What there is to tell of it can wait.
  */
-export function standBack(): void {
-  blockUntil(systemClock.now() + STAND_BACK_NS);
+export function standBack(time = linuxTime): void {
+  blockUntil(systemClock.now() + STAND_BACK_NS, time);
 }
 
 /**
@@ -93,12 +99,10 @@ async function sleepUntil(atNs: Nanos, signal: AbortSignal | undefined): Promise
   }
 }
 
-const neverWoken = new Int32Array(new SharedArrayBuffer(4));
-
-function blockUntil(atNs: Nanos): void {
+function blockUntil(atNs: Nanos, time: HostTime): void {
   for (;;) {
     const leftNs = atNs - systemClock.now();
     if (leftNs <= 0n) return;
-    Atomics.wait(neverWoken, 0, 0, Number(leftNs) / 1e6);
+    time.block(nsToMs(leftNs));
   }
 }

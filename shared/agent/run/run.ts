@@ -53,7 +53,7 @@ export function startRun(plan: RunPlan, deps: RunDeps): ActiveRun {
         return background(waitForT0(context, participants, readyOf(armed), effect.t0Ns));
       case "open-gates":
         participants.open();
-        if (!observes(plan)) standBack();
+        if (!observes(plan)) standBack(deps.platform.time);
         return background(runFrom(context, machine.state.t0Ns ?? clock.now()));
       case "sample":
         participants.sample(effect.tick);

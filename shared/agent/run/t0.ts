@@ -2,6 +2,7 @@ import { EventKind } from "@salvo/proto/telemetry_pb.ts";
 import { wallOffsetNs } from "../../fio/start.ts";
 import { nsToMs, type Nanos } from "../../kernel/time.ts";
 import { observes } from "../domain/run-plan.ts";
+import { linuxTime } from "../host-time.ts";
 import type { Armed } from "./arming.ts";
 import type { RunContext } from "./context.ts";
 import type { Participants } from "./participants.ts";
@@ -19,6 +20,7 @@ export async function waitForT0(
 ): Promise<void> {
   if (observes(context.plan)) return observeFromT0(context, armed, t0Ns);
   const { clock, signal, lead, tell, keep } = context;
+  const { time = linuxTime } = context.platform;
   participants.lookEarly();
   participants.tellCpuLimits();
   const openAtNs = t0Ns - lead.current();
@@ -34,12 +36,12 @@ export async function waitForT0(
     participants.prepareToOpen(
       wallOffsetNs(
         () => clock.now(),
-        () => Date.now(),
+        () => time.wallMs(),
       ),
     );
     lookedNs = clock.now() - beganNs;
   };
-  await waitPrecisely(openAtNs, { justBefore, justBeforeMs: armed.lateMs * SLOWER, act, signal });
+  await waitPrecisely(openAtNs, { time, justBefore, justBeforeMs: armed.lateMs * SLOWER, act, signal });
   const late = lateGates(nsToMs(lookedNs));
   if (late !== undefined && context.state().phase !== "ended")
     keep({ case: "event", value: { kind: EventKind.WARNING, text: late } });
@@ -47,8 +49,9 @@ export async function waitForT0(
 }
 
 /** There is no gate to open ahead of time, and nothing that would be worth blocking the host for. */
-async function observeFromT0({ clock, signal, tell }: RunContext, armed: Armed, t0Ns: Nanos): Promise<void> {
-  await waitClosely(t0Ns, { signal });
+async function observeFromT0({ clock, platform, signal, tell }: RunContext, armed: Armed, t0Ns: Nanos): Promise<void> {
+  const { time = linuxTime } = platform;
+  await waitClosely(t0Ns, { time, signal });
   armed.sampling.begin();
   await tell({ type: "due", lateMs: nsToMs(clock.now() - t0Ns) });
 }

@@ -1,6 +1,7 @@
 import { sleep } from "../../kernel/signal.ts";
 import { msToNs, nsToMs, type Nanos } from "../../kernel/time.ts";
 import { clockErrorMs, fioRuntimeMs } from "../domain/run-plan.ts";
+import { linuxTime } from "../host-time.ts";
 import type { RunContext } from "./context.ts";
 import type { Participants } from "./participants.ts";
 import { waitClosely } from "./precise-wait.ts";
@@ -19,9 +20,10 @@ export async function runFrom(context: RunContext, t0Ns: Nanos): Promise<void> {
   await tell({ type: "overdue" });
 }
 
-async function tellTicks({ plan, signal, tell }: RunContext, t0Ns: Nanos): Promise<void> {
+async function tellTicks({ plan, platform, signal, tell }: RunContext, t0Ns: Nanos): Promise<void> {
+  const { time = linuxTime } = platform;
   for (let tick = 1; tick <= plan.ticks; tick++) {
-    await waitClosely(t0Ns + msToNs(tick * plan.intervalMs), { signal });
+    await waitClosely(t0Ns + msToNs(tick * plan.intervalMs), { time, signal });
     await tell({ type: "tick", tick });
   }
 }
