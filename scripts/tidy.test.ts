@@ -80,6 +80,8 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   ],
   "controller/deploy": ["controller/service", ...BASIS],
   "testbed/vlab": BASIS,
+  // It stands in for Windows, and must share nothing with the agent.
+  "testbed/windows-sim": [],
   "controller/cli": [
     "controller/deploy",
     "controller/domain",
@@ -125,6 +127,7 @@ const PLACES: readonly (readonly [packages: RegExp, place: RegExp])[] = [
   [/^@duckdb\//, /^controller\/(store|report)\//],
   [/^pino$/, /^shared\/log\//],
   [/^systeminformation$/, /^agent-[a-z]+\/host\.ts$/],
+  [/^koffi$/, /^agent-windows\/win32\//],
   [/^commander$/, /^(controller\/cli\/.*|controller\/main|shared\/agent\/program)\.ts$/],
 ];
 

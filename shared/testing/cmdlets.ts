@@ -4,7 +4,9 @@
  */
 export const cmdlets: Readonly<Record<string, readonly string[]>> = {
   // Microsoft.PowerShell.Core, .Management, .Utility
-  "Copy-Item": ["LiteralPath", "Destination"],
+  "ConvertFrom-Json": [],
+  "ConvertTo-Json": ["InputObject", "Depth", "Compress"],
+  "Copy-Item": ["LiteralPath", "Destination", "Recurse"],
   "Expand-Archive": ["LiteralPath", "DestinationPath"],
   "ForEach-Object": [],
   "Get-ChildItem": ["LiteralPath", "Force"],
@@ -12,6 +14,7 @@ export const cmdlets: Readonly<Record<string, readonly string[]>> = {
   "Get-Date": [],
   "Get-FileHash": ["Algorithm", "LiteralPath"],
   "Get-Process": ["Name", "ErrorAction"],
+  "Get-Service": ["Name"],
   "Invoke-WebRequest": ["UseBasicParsing", "Uri", "OutFile"],
   "Join-Path": [],
   "Move-Item": ["LiteralPath", "Destination"],
@@ -22,11 +25,15 @@ export const cmdlets: Readonly<Record<string, readonly string[]>> = {
   "Remove-Item": ["LiteralPath", "Recurse", "Force"],
   "Select-Object": ["First"],
   "Set-StrictMode": ["Version"],
+  "Start-Service": ["Name"],
   "Start-Sleep": ["Milliseconds"],
   "Stop-Process": ["InputObject", "Force", "ErrorAction"],
+  "Stop-Service": ["Name", "NoWait"],
   "Test-Path": ["LiteralPath", "PathType"],
   "Where-Object": [],
   "Write-Output": [],
+  // CimCmdlets
+  "Get-CimInstance": ["ClassName"],
   // ScheduledTasks
   "Disable-ScheduledTask": [],
   "Get-ScheduledTask": ["ErrorAction"],
