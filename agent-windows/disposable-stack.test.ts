@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Stack } from "./disposable-stack.ts";
+import { Stack, SyncStack } from "./disposable-stack.ts";
 
 /** Whatever Node's own does, ours does: each test runs both. */
 const stacks = [
@@ -52,3 +52,31 @@ test("two failures are both told", async () => {
     });
   await expect(stack.disposeAsync()).rejects.toMatchObject({ errors: [{ message: "two" }, { message: "one" }] });
 });
+
+const syncStacks = [
+  ["Node's", () => new DisposableStack()],
+  ["ours", () => new SyncStack()],
+] as const;
+
+test.for(syncStacks)(
+  "%s, not waiting: the last comes first, each once, whatever fails, and what was moved away later",
+  ([, create]) => {
+    const undone: string[] = [];
+    let moved: Disposable | undefined;
+    {
+      using stack = create();
+      expect(stack.use(undefined)).toBeUndefined();
+      stack.use({ [Symbol.dispose]: () => void undone.push("used") });
+      stack.defer(() => {
+        throw new Error("cannot be undone");
+      });
+      stack.defer(() => void undone.push("deferred"));
+      moved = stack.move();
+    }
+    expect(undone).toEqual([]);
+    expect(() => moved?.[Symbol.dispose]()).toThrow("cannot be undone");
+    expect(undone).toEqual(["deferred", "used"]);
+    moved[Symbol.dispose]();
+    expect(undone).toEqual(["deferred", "used"]);
+  },
+);

@@ -129,8 +129,9 @@ function Copy-Agent {
     $fresh = "$Agent.new"
     if (Test-Path -LiteralPath $fresh) { Remove-Item -LiteralPath $fresh -Recurse -Force }
     [void] (New-Item -ItemType Directory -Path $fresh)
-    foreach ($name in 'node.exe', 'salvo-agent-windows.mjs', 'install.ps1', 'README.txt', 'VERSION.txt') {
-        Copy-Item -LiteralPath (Join-Path $PSScriptRoot $name) -Destination $fresh
+    foreach ($name in 'node.exe', 'koffi.node', 'salvo-agent-windows.mjs', 'install.ps1', 'README.txt', 'VERSION.txt',
+        'LICENSES.txt', 'LICENSE-node.txt', 'powershell') {
+        Copy-Item -LiteralPath (Join-Path $PSScriptRoot $name) -Destination $fresh -Recurse
     }
     Invoke-Node $fresh @('--version') | Out-Null
     return $fresh

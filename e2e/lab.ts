@@ -17,6 +17,8 @@ export interface LabOptions {
   readonly natsUrl?: string;
   /** Of a lab that was made before; without it one is made. */
   readonly identities?: TestLab;
+  /** Agents that were started otherwise, with an identity of that lab, for studies that name them. */
+  readonly others?: readonly { readonly id: string; readonly address: string }[];
 }
 
 /** The line that `--json` prints. */
@@ -88,7 +90,7 @@ export const quick: WorkloadShape = {
 /** For tests in which something happens in mid-run. */
 export const long: WorkloadShape = { ...quick, name: "long", duration: "30s" };
 
-export async function startLab({ agents, onLoss = "abort", natsUrl, ...made }: LabOptions): Promise<Lab> {
+export async function startLab({ agents, onLoss = "abort", natsUrl, others = [], ...made }: LabOptions): Promise<Lab> {
   await using undo = new AsyncDisposableStack();
   const folder = await realpath(await mkdtemp(join(tmpdir(), "salvo-e2e-")));
   // To look at what a failed test left: SALVO_E2E_KEEP=1.
@@ -111,13 +113,16 @@ export async function startLab({ agents, onLoss = "abort", natsUrl, ...made }: L
     JSON.stringify({
       name: "bench",
       ...(natsUrl !== undefined && { nats: { url: natsUrl } }),
-      agents: started.map(({ id, address }, index) => ({
-        id,
-        address,
-        roles: rolesOf(options[index] ?? {}),
-        onLoss: options[index]?.onLoss ?? onLoss,
-        onObserverLoss: options[index]?.observer ?? "degrade",
-      })),
+      agents: [
+        ...started.map(({ id, address }, index) => ({
+          id,
+          address,
+          roles: rolesOf(options[index] ?? {}),
+          onLoss: options[index]?.onLoss ?? onLoss,
+          onObserverLoss: options[index]?.observer ?? "degrade",
+        })),
+        ...others.map(({ id, address }) => ({ id, address, roles: ["workload"], onLoss })),
+      ],
     }),
   );
 

@@ -14,11 +14,11 @@ import { openLabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import { unzipSync } from "fflate";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { bundleProgram } from "../scripts/bundle-program.ts";
-import { bundleWindowsAgent } from "../scripts/bundle-windows.ts";
 import { freePort } from "./free-port.ts";
 import { ownNats } from "./own-nats.ts";
 import { startSalvo, type TestProcess } from "./process.ts";
 import { startWine, type Wine, type WindowsProgram } from "./wine.ts";
+import { unpackWindowsAgent } from "./windows-lab.ts";
 
 const undo = new AsyncDisposableStack();
 afterAll(() => undo.disposeAsync());
@@ -35,9 +35,8 @@ beforeAll(async () => {
   undo.defer(() => rm(folder, { recursive: true, force: true }));
   programs = join(folder, "Program Files", "Salvo");
   home = join(folder, "Program Data");
-  for (const each of [programs, home]) await mkdir(each, { recursive: true });
-  const zip = await readFile(await bundleWindowsAgent());
-  for (const [name, bytes] of Object.entries(unzipSync(zip))) await writeFile(join(programs, name), bytes);
+  await mkdir(home, { recursive: true });
+  await unpackWindowsAgent(programs);
   wine = undo.use(await startWine());
   const { stdout } = await salvo(["init", "site", "--name", "site"]).ended;
   labFile = stdout.trim();
@@ -54,7 +53,7 @@ function agent(args: readonly string[], program = join(programs, "salvo-agent-wi
 
 test("all that the installer copies is in the zip", async () => {
   const copied = /foreach \(\$name in ('node\.exe'[^)]*)\)/.exec(await readFile(join(programs, "install.ps1"), "utf8"));
-  const names = copied?.[1]?.split(", ").map((name) => name.replaceAll("'", ""));
+  const names = copied?.[1]?.split(/,\s+/).map((name) => name.replaceAll("'", ""));
   expect((await readdir(programs)).toSorted()).toEqual(names?.toSorted());
 });
 

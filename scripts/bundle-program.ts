@@ -20,6 +20,8 @@ export interface BundleOptions {
    * and loaded from there, or a source file with the same function.
    */
   readonly crc32: { readonly compiled: Uint8Array } | { readonly source: string };
+  /** The compiled half of koffi for the host that the bundle is for, where the program uses it; put beside the program too. */
+  readonly koffi?: Uint8Array;
   /** Folders of packages that are put beside the program, such as Node. */
   readonly beside: readonly string[];
 }
@@ -28,10 +30,12 @@ export const LICENCES = "LICENSES.txt";
 
 const CRC32 = "crc32.node";
 const IS_CRC32 = /^@node-rs\/crc32$/;
+const KOFFI = "koffi.node";
 const root = join(import.meta.dirname, "..");
 
 /** The same input gives the same bytes. Packages' own `require`s keep working, and stacks keep their names. */
-export async function bundleProgram({ entry, name, target, crc32, beside }: BundleOptions): Promise<BundledFile[]> {
+export async function bundleProgram(options: BundleOptions): Promise<BundledFile[]> {
+  const { entry, name, target, crc32, koffi, beside } = options;
   const { outputFiles, metafile, warnings } = await bundle({
     entryPoints: [entry],
     bundle: true,
@@ -50,7 +54,7 @@ export async function bundleProgram({ entry, name, target, crc32, beside }: Bund
     banner: {
       js: 'import { createRequire as salvoRequire } from "node:module"; const require = salvoRequire(import.meta.url);',
     },
-    plugins: [optionalPackages, "source" in crc32 ? crc32From(crc32.source) : crc32Beside],
+    plugins: [optionalPackages, koffiBeside, "source" in crc32 ? crc32From(crc32.source) : crc32Beside],
     logLevel: "silent",
   });
   const [program] = outputFiles;
@@ -60,21 +64,33 @@ export async function bundleProgram({ entry, name, target, crc32, beside }: Bund
     { name: `${name}.mjs`, bytes: program.contents },
     { name: LICENCES, bytes: Buffer.from(licencesText(packages)) },
     ...("compiled" in crc32 ? [{ name: CRC32, bytes: crc32.compiled }] : []),
+    ...(koffi ? [{ name: KOFFI, bytes: koffi }] : []),
   ];
 }
 
 /** What is compiled cannot be part of a script. */
-const crc32Beside: Plugin = {
-  name: "crc32 beside the program",
-  setup(build) {
-    build.onResolve({ filter: IS_CRC32 }, ({ path }) => ({ path, namespace: "beside" }));
-    build.onLoad({ filter: /.*/, namespace: "beside" }, () => ({
-      contents: `import { createRequire } from "node:module";
-        export const { crc32c } = createRequire(import.meta.url)("./${CRC32}");`,
-      loader: "js",
-    }));
-  },
-};
+const crc32Beside = compiledBeside(IS_CRC32, CRC32, "export const { crc32c } = compiled();");
+
+/**
+ * koffi itself also looks for its half in folders above the program's, which on Windows any user can make. It is loaded at the first
+ * use, so that a program which lacks it can say so.
+ */
+const koffiBeside = compiledBeside(/^koffi$/, KOFFI, "export default { load: (...all) => compiled().load(...all) };");
+
+function compiledBeside(filter: RegExp, file: string, exported: string): Plugin {
+  return {
+    name: `${file} beside the program`,
+    setup(build) {
+      build.onResolve({ filter }, ({ path }) => ({ path, namespace: file }));
+      build.onLoad({ filter: /.*/, namespace: file }, () => ({
+        contents: `import { createRequire } from "node:module";
+          const compiled = () => createRequire(import.meta.url)("./${file}");
+          ${exported}`,
+        loader: "js",
+      }));
+    },
+  };
+}
 
 const crc32From = (path: string): Plugin => ({
   name: "crc32 of a source file",
