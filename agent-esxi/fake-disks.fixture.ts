@@ -8,7 +8,11 @@ const refused = (text: string): Answered => ({ text: `${text}\n`, code: 1 });
 const deviceOf = (path: string) => path.replace("/vmfs/devices/disks/", "").replace(/:1$/, "");
 
 /** -C vmfs6 -S NAME DEVICE:1; -c SIZE -d TYPE FILE; -z or -r DEVICE FILE; -q FILE; -U FILE */
-export function vmkfstools([option, ...args]: readonly string[], { datastores }: FakeState, root: string): Answered {
+export function vmkfstools(
+  [option = "", ...args]: readonly string[],
+  { datastores }: FakeState,
+  root: string,
+): Answered {
   const last = args.at(-1) ?? "";
   const file = join(root, last);
   const flat = file.replace(/\.vmdk$/, "-flat.vmdk");
@@ -42,7 +46,7 @@ export function vmkfstools([option, ...args]: readonly string[], { datastores }:
   }
 }
 
-export function partedUtil([does, path = "", ...args]: readonly string[], { tables }: FakeState): Answered {
+export function partedUtil([does = "", path = "", ...args]: readonly string[], { tables }: FakeState): Answered {
   const device = deviceOf(path);
   const geometry = "8 255 63 131072\n";
   switch (does) {
