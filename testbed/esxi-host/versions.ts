@@ -136,6 +136,7 @@ export const FACTS: Readonly<Record<Version, VersionFacts>> = {
   },
 };
 
-function omitJson({ json: _, ...rest }: VersionFacts): VersionFacts {
+function omitJson(facts: VersionFacts): VersionFacts {
+  const { json: _, ...rest } = facts;
   return rest;
 }

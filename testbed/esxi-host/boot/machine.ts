@@ -60,7 +60,7 @@ async function tryBoot(folder: string, cache: string, port: number): Promise<Mac
   return {
     port,
     pid: await firstProcess(running),
-    down: running.exited.then(() => {}),
+    down: running.exited.then(() => undefined),
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
 }

@@ -182,8 +182,8 @@ const discoveryCommands: readonly Command[] = [
       const address = withPort(options.text("address"));
       if (!config.sendTargets.includes(address)) throw new CommandFailure("Send target not found");
       config.sendTargets = config.sendTargets.filter((each) => each !== address);
-      const known = knownTargets(state, adapterNamed(state, config.adapter)).map(({ target }) => target.iqn);
-      logout(state, (session) => session.adapter === config.adapter && !known.includes(session.target));
+      const known = new Set(knownTargets(state, adapterNamed(state, config.adapter)).map(({ target }) => target.iqn));
+      logout(state, (session) => session.adapter === config.adapter && !known.has(session.target));
       return nothing;
     },
   },

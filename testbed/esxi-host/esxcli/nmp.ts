@@ -6,7 +6,7 @@ import { configOfDevice, type Disk, diskNamed, disks, displayName } from "../wor
 import { type Command, requiredStr, str } from "./command.ts";
 
 const DEVICE = requiredStr("device", "d", "The device to operate on.");
-const POLICIES = ["VMW_PSP_FIXED", "VMW_PSP_MRU", "VMW_PSP_RR"];
+const POLICIES = new Set(["VMW_PSP_FIXED", "VMW_PSP_MRU", "VMW_PSP_RR"]);
 
 export const nmpCommands: readonly Command[] = [
   {
@@ -30,7 +30,7 @@ export const nmpCommands: readonly Command[] = [
     run: ({ state, options }) => {
       const config = configOfDevice(state, diskNamed(state, options.text("device")).id);
       const psp = options.optional("psp") ?? "VMW_PSP_FIXED";
-      if (!POLICIES.includes(psp)) throw new CommandFailure(`Unknown path selection policy ${psp}`);
+      if (!POLICIES.has(psp)) throw new CommandFailure(`Unknown path selection policy ${psp}`);
       config.psp = psp;
       return nothing;
     },

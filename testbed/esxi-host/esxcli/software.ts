@@ -153,7 +153,10 @@ function readFrom(where: string, today: string): BundledVib[] {
 }
 
 function putIn(state: HostState, fresh: readonly BundledVib[], reboot: boolean): void {
-  const plain = fresh.map(({ needsReboot: _, ...vib }): Vib => vib);
+  const plain = fresh.map((bundled): Vib => {
+    const { needsReboot: _, ...vib } = bundled;
+    return vib;
+  });
   const after = [
     ...(state.pendingVibs ?? state.vibs).filter(({ name }) => !plain.some((vib) => vib.name === name)),
     ...plain,

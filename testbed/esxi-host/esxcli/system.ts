@@ -161,8 +161,8 @@ const moduleCommands: readonly Command[] = [
     run: ({ state, options }) => {
       const module = moduleNamed(state, options.text("module"));
       const given = options.text("parameter-string");
-      const known = (PARAMETERS[module.name] ?? []).map(([name]) => name);
-      const wrong = given.split(" ").find((each) => each !== "" && !known.includes(each.split("=")[0] ?? ""));
+      const known = new Set((PARAMETERS[module.name] ?? []).map(([name]) => name));
+      const wrong = given.split(" ").find((each) => each !== "" && !known.has(each.split("=")[0] ?? ""));
       if (wrong !== undefined && !options.has("force"))
         throw new CommandFailure(
           `Unable to set module parameters. Error was: Invalid parameter name: ${wrong.split("=")[0]}`,

@@ -38,7 +38,7 @@ async function perform(
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
     // A script that people use finds the errors of esxcli on its standard output.
-    if (/cli$/.test(name)) write(`${error.message}\n`);
+    if (name.endsWith("cli")) write(`${error.message}\n`);
     else process.stderr.write(`${error.message}\n`);
     return error.exitCode;
   }
