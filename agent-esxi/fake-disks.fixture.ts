@@ -20,7 +20,7 @@ export function vmkfstools(
     case "-C": {
       const name = args[2] ?? "";
       datastores[name] = deviceOf(last);
-      mkdirSync(join(root, "vmfs/volumes", name));
+      mkdirSync(join(root, "vmfs/volumes", name), { recursive: true });
       return done("Successfully created new volume: 6868923c-fec3e57e-e7c7-b4969130419a\n");
     }
     case "-c":
