@@ -117,11 +117,11 @@ test("a reader is told where to read as far as that is known, and only readers t
   const out = join(place, "r");
   const made = await salvo("reader", "create", "r", ...lab, "--data", place, "--out", out);
   expect(made).toMatchObject({ stdout: `${out}\n`, error: undefined });
-  expect(made.stderr).toContain("reads salvo.x.> at the port that the first run writes to");
+  expect(made.stderr).toContain("may read salvo.x.> at the port that the first run writes to");
   await mkdir(join(place, "nats"));
   await writeFile(join(place, "nats", "nats-port"), "4711\n");
   const again = await salvo("reader", "create", "r", ...lab, "--data", place, "--out", out);
-  expect(again.stderr).toContain("reads salvo.x.> at nats://127.0.0.1:4711, and");
+  expect(again.stderr).toContain("may read salvo.x.> at nats://127.0.0.1:4711, and");
   const { error } = await salvo("reader", "revoke", "q", ...lab);
   expect(error).toMatchObject({ kind: "invalid-input", message: "there is no reader q", remedy: "The lab has r" });
 });

@@ -178,3 +178,10 @@ test.for([
   for (const each of limited.workloads) each.rateIopsPerJob = rateIopsPerJob;
   expect(plan({ study: limited })[0]?.notes.join()).toBe(note);
 });
+
+test("a lab that wants single records has them in every run, for readers that know no batches", () => {
+  const single = clone(LabSchema, lab);
+  single.singleRecords = true;
+  expect(new Set(plan().map(({ singleRecords }) => singleRecords))).toEqual(new Set([false]));
+  expect(new Set(plan({ lab: single }).map(({ singleRecords }) => singleRecords))).toEqual(new Set([true]));
+});

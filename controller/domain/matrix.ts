@@ -247,6 +247,7 @@ function specOf({ scenario, workload, repeat }: Cell, run: string, study: Study,
     repeat,
     workload: clone(WorkloadSchema, workload),
     intervalMs: study.intervalMs,
+    singleRecords: lab.singleRecords,
     notes: sleepyJobs(workload, study.intervalMs),
     agents: lab.agents
       .filter(({ id }) => used.has(id) || observers.has(id))

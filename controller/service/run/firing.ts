@@ -41,5 +41,6 @@ export async function fireAgent(agent: string, t0Ns: Nanos, run: OpenRun, course
 }
 
 function armRequest(agent: string, { spec, begin }: OpenRun, course: Course) {
-  return { ...armPlanOf(spec, course.describe(agent)), bus: { url: begin.natsUrl, lab: spec.lab, batches: true } };
+  const bus = { url: begin.natsUrl, lab: spec.lab, batches: !spec.singleRecords };
+  return { ...armPlanOf(spec, course.describe(agent)), bus };
 }
