@@ -94,7 +94,7 @@ export interface TestAgentOptions {
   /** Instead of this host's. */
   readonly platform?: Platform;
   /** Besides workloads: what stands for this host's own storage, which no test may change. */
-  readonly storage?: Required<Pick<Platform, "target" | "initiator" | "path">>;
+  readonly storage?: Required<Pick<Platform, "target" | "initiator" | "path">> & Pick<Platform, "hypervisor">;
 }
 
 export async function testAgent(options: TestAgentOptions = {}): Promise<TestAgent> {

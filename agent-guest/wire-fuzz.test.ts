@@ -12,6 +12,11 @@ import {
 import { DiskService, DiskServiceApplyRequestSchema, DiskServicePlanRequestSchema } from "@salvo/proto/disk_pb.ts";
 import { InstallCertificateRequestSchema } from "@salvo/proto/enrolment_pb.ts";
 import {
+  HypervisorService,
+  HypervisorServiceApplyRequestSchema,
+  HypervisorServicePlanRequestSchema,
+} from "@salvo/proto/hypervisor_pb.ts";
+import {
   InitiatorService,
   InitiatorServiceApplyRequestSchema,
   InitiatorServicePlanRequestSchema,
@@ -88,7 +93,7 @@ const kernel = simulateKernel(`${TARGET_MODULES} ${INITIATOR_MODULES}`);
 kernel.nodes.set("/etc/iscsi/initiatorname.iscsi", "InitiatorName=iqn.1993-08.org.debian:01:f00\n");
 const TARGET_NAME = "iqn.2026-11.test.salvo:bench.target.x1";
 const secrets = { read: (name: string) => `the secret ${name}`, fingerprint: (secret: string) => secret };
-const STORAGE: Required<Pick<Platform, "target" | "initiator" | "path">> = {
+const STORAGE: Required<Pick<Platform, "target" | "initiator" | "hypervisor" | "path">> = {
   target: ({ config, lab }) => ({
     look: async () =>
       lookAtTarget({ host: kernel, maker: { lab, agent: config.id }, config, folder: "/data/volumes" }, secrets),
@@ -101,6 +106,12 @@ const STORAGE: Required<Pick<Platform, "target" | "initiator" | "path">> = {
     describe: ({ type }: { readonly type: string }) => type,
     perform: async () => {},
   }),
+  // A host without anything: what an agent of ESXi makes of a spec is for its own tests.
+  hypervisor: () => ({
+    look: async () => ({ found: [], show: () => ({}), wanted: () => [] }),
+    describe: ({ type }: { readonly type: string }) => type,
+    perform: async () => {},
+  }),
   path: {
     links: async (addresses) => addresses.map((address) => ({ address })),
     ping: async (_address, _packetBytes, count) => ({ sent: count, received: count }),
@@ -109,6 +120,9 @@ const STORAGE: Required<Pick<Platform, "target" | "initiator" | "path">> = {
     },
     measure: async () => ({ problem: "", mibPerSec: 1 }),
   },
+};
+const hypervisor = {
+  switches: [{ name: "storage", uplinks: ["vmnic1"], mtu: 9000, portGroups: [{ name: "iser1", vlan: 10 }] }],
 };
 const portals = [{ address: "127.0.0.1", port: 3260 }];
 const chap = { user: "user", secret: "secret" };
@@ -155,6 +169,8 @@ const VALID: Record<string, Uint8Array> = {
   "salvo.v1.TargetService/Plan": bytesOf(TargetServicePlanRequestSchema, { spec: target }),
   "salvo.v1.InitiatorService/Inspect": new Uint8Array(),
   "salvo.v1.InitiatorService/Plan": bytesOf(InitiatorServicePlanRequestSchema, { spec: { attachments } }),
+  "salvo.v1.HypervisorService/Inspect": new Uint8Array(),
+  "salvo.v1.HypervisorService/Plan": bytesOf(HypervisorServicePlanRequestSchema, { spec: hypervisor }),
   "salvo.v1.DiskService/Inspect": new Uint8Array(),
   "salvo.v1.DiskService/Plan": bytesOf(DiskServicePlanRequestSchema, { spec: {} }),
   "salvo.v1.PathService/Inspect": bytesOf(PathServiceInspectRequestSchema, { addresses: [address, "fe80::1"] }),
@@ -183,6 +199,11 @@ async function planApplies(credentials: Credentials): Promise<void> {
   VALID["salvo.v1.DiskService/Apply"] = bytesOf(DiskServiceApplyRequestSchema, {
     spec: {},
     planHash: nothing.plan?.hash ?? "",
+  });
+  const below = await createClient(HypervisorService, channel).plan({ spec: hypervisor }, wait);
+  VALID["salvo.v1.HypervisorService/Apply"] = bytesOf(HypervisorServiceApplyRequestSchema, {
+    spec: hypervisor,
+    planHash: below.plan?.hash ?? "",
   });
   VALID["salvo.v1.TargetService/Apply"] = bytesOf(TargetServiceApplyRequestSchema, {
     spec: target,

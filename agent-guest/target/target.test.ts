@@ -281,7 +281,11 @@ test.each([
     "is local: nobody logs in",
   ],
   ["NVMe from 0", { volumes: [RAM], exports: [{ ...NVME, luns: X.luns }] }, "NVMe counts from 1"],
-  ["NVMe with CHAP", { volumes: [RAM], exports: [{ ...NVME, chap: { user: "u", secret: "a" } }] }, "works only with iSCSI and iSER"],
+  [
+    "NVMe with CHAP",
+    { volumes: [RAM], exports: [{ ...NVME, chap: { user: "u", secret: "a" } }] },
+    "works only with iSCSI and iSER",
+  ],
   ["NVMe with a queue depth", { volumes: [RAM], exports: [{ ...NVME, queueDepth: 8 }] }, "the initiator sets it"],
   ["RAM for NVMe of half a MiB", { volumes: [{ ...RAM, sizeBytes: 2n ** 19n }], exports: [NVME] }, "whole MiB"],
   [
