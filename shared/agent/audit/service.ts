@@ -37,6 +37,7 @@ export const AUDITED_WITHIN: readonly string[] = [
   "salvo.v1.TargetService/Apply",
   "salvo.v1.InitiatorService/Apply",
   "salvo.v1.DiskService/Apply",
+  "salvo.v1.HypervisorService/Apply",
 ];
 
 /** They change nothing on the host: what RequestCertificate makes is of no use before it is installed. */
@@ -52,6 +53,8 @@ export const UNAUDITED: readonly string[] = [
   "salvo.v1.InitiatorService/Plan",
   "salvo.v1.DiskService/Inspect",
   "salvo.v1.DiskService/Plan",
+  "salvo.v1.HypervisorService/Inspect",
+  "salvo.v1.HypervisorService/Plan",
   "salvo.v1.PathService/Inspect",
   "salvo.v1.PathService/Ping",
   "salvo.v1.PathService/Serve",
