@@ -107,7 +107,7 @@ interface SmallDisk extends AsyncDisposable {
 }
 
 function mountSmall(folder: string): SmallDisk {
-  run("mount", "-t", "tmpfs", "-o", `size=${SIZE}`, "salvo-test", folder);
+  run("mount", "-t", "tmpfs", "-o", `size=${SIZE},mode=700`, "salvo-test", folder);
   const filler = join(folder, "filler");
   return {
     async fill() {

@@ -11,7 +11,7 @@ const MIB = 2 ** 20;
 let small: string;
 beforeEach(async () => {
   small = await mkdtemp(join(tmpdir(), "salvo-small-"));
-  run("mount", "-t", "tmpfs", "-o", `size=${MIB}`, "salvo-test", small);
+  run("mount", "-t", "tmpfs", "-o", `size=${MIB},mode=700`, "salvo-test", small);
 });
 afterEach(async () => {
   run("umount", small);

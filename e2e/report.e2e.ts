@@ -33,6 +33,7 @@ afterAll(async () => {
 test("the edge at which a table goes on is shaded until it ends there", async () => {
   const { page } = await open(420, "light");
   const table = page.locator(".table").first();
+  await table.scrollIntoViewIfNeeded();
   /** What is painted in the table's last column of pixels, as an image: shaded unless all of it is paper. */
   const edge = async () => {
     const box = (await table.boundingBox())!;

@@ -41,7 +41,7 @@ export const ANSWER_STYLE = `
 .bars .row{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:0 12px;margin-bottom:10px;font-size:.875rem}
 .bars .name{overflow-wrap:anywhere}
 .bars .value{text-align:right}
-.bars .track{grid-column:1/-1;position:relative;height:14px;background:var(--surface);border-radius:2px}
+.bars .track{grid-column:1/-1;position:relative;margin-right:2px;height:14px;background:var(--surface);border-radius:2px}
 .bars i{position:absolute;inset:0 auto 0 0;background:var(--blue);border-radius:2px}
 .bars .row:first-of-type i{background:var(--ramp)}
 .bars b{position:absolute;top:6px;height:2px;background:var(--ink);outline:1px solid var(--paper);min-width:2px}
