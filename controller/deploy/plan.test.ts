@@ -154,7 +154,7 @@ test("facts are read from lines, and nothing from what is not one", () => {
 
 test.for([
   ["system=Linux x86_64\nuid=0\nfree=\n", 'df on the host printed ""'],
-  ["system= \nuid=0\nfree=1\n", 'uname on the host printed ""'],
+  ["system= \nuid=0\nfree=1\n", 'uname on the host printed " "'],
   ["system=Linux x86_64\nfree=1\n", 'id -u on the host printed ""'],
 ] as const)("a program of the host that prints nothing is named, and no fact is made of it: %j", ([text, message]) => {
   expect(() => parseFacts(text)).toThrow(message);

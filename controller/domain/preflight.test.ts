@@ -94,7 +94,7 @@ test.for<readonly [string, Case, RegExp]>([
     /^workload 4k needs 4 asynchronous I\/Os at once/,
   ],
   ["no fio at all", { agent: { fio: { version: "" } } }, /no fio version/],
-  ["device of which it says nothing", { agent: { deviceHashes: {} } }, /does not say what device disk1 is/],
+  ["device of which it says nothing", { agent: { deviceHashes: {} } }, /does not say how to recognize device disk1/],
   ["device not listed", { agent: { devices: [] } }, /device disk1 is not listed .* \(listed: none\)/],
   [
     "device too small",
