@@ -11,8 +11,6 @@ export default defineConfig({
           include: ["**/*.test.ts"],
           exclude: ["**/node_modules/**", ".toolchain/**"],
           testTimeout: 30_000,
-          // Many wait for programs and timers; by itself vitest would use one of two cores.
-          maxWorkers: 2,
         },
       },
       {
