@@ -43,7 +43,9 @@ test("an agent tells which raw disks runs may not write to, why, and what to typ
   const asked = await agent.client.describe({ examineDevices: true }, { deadlineMs: 10_000 });
   expect(asked.deviceProblems).toEqual({
     disk1: expect.stringMatching(/^device disk1: is claimed as .*, but this agent belongs to lab blue .*Release it/s),
-    disk2: expect.stringMatching(/^device disk2: has no label of Salvo's .*salvo-agent-guest devices claim NAME --config FILE/s),
+    disk2: expect.stringMatching(
+      /^device disk2: has no label of Salvo's .*salvo-agent-guest devices claim NAME --config FILE/s,
+    ),
   });
   const unasked = await agent.client.describe({}, { deadlineMs: 10_000 });
   expect(unasked.deviceProblems).toEqual({});

@@ -224,7 +224,10 @@ test("a lab without agents and a study without workloads are refused", () => {
 test.each([
   ["", "f.yaml:1:1: the file is empty"],
   ["# only a comment\n", "f.yaml:1:1: the file is empty"],
-  ["- a", "f.yaml:1:1: the file must be a lab with the keys name, nats, agents, host, storage, singleRecords, not a list"],
+  [
+    "- a",
+    "f.yaml:1:1: the file must be a lab with the keys name, nats, agents, host, storage, singleRecords, not a list",
+  ],
   ["name: [a", "f.yaml:1:9: this is not valid YAML: "],
   [`${LAB}---\nname: two`, "f.yaml:11:1: a second document begins here (---): write one per file"],
   ["[".repeat(5000), "f.yaml:1:101: lists and keys nest more than 100 deep"],
