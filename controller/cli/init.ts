@@ -45,7 +45,10 @@ name: ${name}
 # Where agents reach this host: its name or address. With 127.0.0.1 they can only be on this host itself.
 host: ${JSON.stringify(host)}
 
-# Change this to what you have. Each agent joins with a token: salvo token create --lab ${file} --agent guest1
+# Replace all from here on by your agents. For hosts that you reach by ssh, this prints the lines:
+#   salvo lab import HOST HOST
+# To put agents on these hosts: salvo deploy --lab ${file}
+# By hand, an agent joins with a token: salvo token create --lab ${file} --agent guest1
 agents:
   - id: guest1
     address: 127.0.0.1:7400

@@ -19,8 +19,8 @@ export async function importHosts({ hosts, json = false, ...from }: ImportComman
   const found = await readSshHosts(hosts, { config, knownHosts });
   if (json)
     for (const host of found) {
-      const { port, user, hostKey = null, isBehind } = host;
-      io.stdout.write(`${JSON.stringify({ ...agentOf(host), ssh: { user, port, hostKey }, isBehind })}\n`);
+      const { port, user, hostKey = null, keyFile, isBehind } = host;
+      io.stdout.write(`${JSON.stringify({ ...agentOf(host), ssh: { user, port, hostKey, keyFile }, isBehind })}\n`);
     }
   else io.stdout.write(`agents:\n${labEntries(found)}`);
   const unknown = found.flatMap(({ alias, hostKey }) => (hostKey === undefined ? [alias] : []));

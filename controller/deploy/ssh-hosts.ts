@@ -1,4 +1,6 @@
 /** Hosts that this user reaches by ssh already, as entries of a lab file. OpenSSH itself reads its files: `ssh -G`, `ssh-keygen -F`. */
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { isThere } from "@salvo/shared/files/is-there.ts";
 import { readPlainText } from "@salvo/shared/files/read-file.ts";
 import { FILES_AT_ONCE, mapAtOnce } from "@salvo/shared/kernel/at-once.ts";
@@ -23,6 +25,8 @@ export interface SshHost {
   readonly user: string;
   /** SHA256:...; undefined when the user has never confirmed the host's key. */
   readonly hostKey: string | undefined;
+  /** The key that ssh would log in with, where Salvo would not find it by itself: ~/.ssh/lab. */
+  readonly keyFile: string | undefined;
   /** ssh reaches it through another host or a command, which Salvo does not. */
   readonly isBehind: boolean;
 }
@@ -64,7 +68,24 @@ async function resolved(alias: string, { config, knownHosts }: SshFiles): Promis
   const user = one("user") ?? "root";
   const name = one("hostkeyalias") ?? (port === 22 ? host : `[${host}]:${port}`);
   const isBehind = [one("proxyjump"), one("proxycommand")].some((way) => way !== undefined && way !== "none");
-  return { alias, host, port, user, hostKey: await knownKey(name, knownHosts), isBehind };
+  const hostKey = await knownKey(name, knownHosts);
+  const keyFile = await usableKey([...settings.matchAll(/^identityfile (.*)$/gm)].map(([, file = ""]) => file));
+  return { alias, host, port, user, hostKey, keyFile, isBehind };
+}
+
+/** What `salvo deploy` tries by itself. */
+const OWN_KEY = "~/.ssh/id_ed25519";
+
+/** The first that is there and has no passphrase. For one with a passphrase there is ssh-agent, which Salvo asks by itself. */
+async function usableKey(files: readonly string[]): Promise<string | undefined> {
+  const found = files.find((file) => isThere(atHome(file)));
+  if (found === undefined || atHome(found) === atHome(OWN_KEY)) return undefined;
+  const { exitCode } = await run("ssh-keygen", ["-y", "-P", "", "-f", atHome(found)]);
+  return exitCode === 0 ? found : undefined;
+}
+
+function atHome(file: string): string {
+  return file.startsWith("~/") ? join(homedir(), file.slice(2)) : file;
 }
 
 async function knownKey(name: string, files: readonly string[]): Promise<string | undefined> {
@@ -93,7 +114,7 @@ export function agentOf({ alias, host }: SshHost): { readonly id: string; readon
 }
 
 function labEntry(found: SshHost): string {
-  const { alias, port, user, hostKey, isBehind } = found;
+  const { alias, port, user, hostKey, keyFile, isBehind } = found;
   const { id, address: plain } = agentOf(found);
   const address = plain.startsWith("[") ? JSON.stringify(plain) : plain;
   const behind = isBehind
@@ -103,7 +124,7 @@ function labEntry(found: SshHost): string {
     hostKey === undefined
       ? `    # Its key is not known here. Log in once with ssh ${alias}, compare the key, then import it again.\n`
       : `      hostKey: "${hostKey}"\n`;
-  const ssh = `    ssh:\n      user: ${user}\n${port === 22 ? "" : `      port: ${port}\n`}`;
+  const ssh = `    ssh:\n      user: ${user}\n${port === 22 ? "" : `      port: ${port}\n`}${keyFile === undefined ? "" : `      keyFile: ${JSON.stringify(keyFile)}\n`}`;
   return `  - id: ${id}\n    address: ${address}\n    roles: [workload]\n${behind}${ssh}${key}`;
 }
 
