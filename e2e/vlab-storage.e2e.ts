@@ -244,7 +244,7 @@ here("NATS is killed in mid-run: nothing is lost", async () => {
   process.kill(serverOf(cli.pid), "SIGKILL");
   const ran = await ended(cli);
   expect(["complete", "degraded"], ran.stderr).toContain(ran.line.verdict);
-  expect(ran.stderr).toMatch(/nats-server died/);
+  expect(ran.stderr).toMatch(/starts its NATS server again/);
   expectKept(ran);
 });
 
@@ -266,8 +266,10 @@ here("a guest is killed in mid-run: the other goes on, what it measured is kept,
   await cli.said(/running .*tick [3-9]\//, { timeoutMs: 120_000 });
   process.kill((await lab.state()).processes["guest2"]?.pid ?? 0, "SIGKILL");
   const killed = await ended(cli);
-  expect(killed.line.verdict, killed.stderr).toBe("degraded");
-  expect(killed.line.reason).toMatch(/lost in mid-run: guest2/);
+  // The guest may come back with records that the controller does not have.
+  expect(killed.line.verdict, killed.stderr).toBe("incomplete");
+  expect(killed.line.reason).toMatch(/^guest2 may hold records that are not here/);
+  expect(killed.manifest.summary?.warnings.join("\n")).toMatch(/lost in mid-run: guest2/);
   expect(killed.line).toMatchObject({ totals: { iops: expect.any(Number) } });
 
   const next = await measured(await writeStudy("next", "10s", { guests: ["guest1"] }), file);
