@@ -50,7 +50,11 @@ test("the entries are those of a lab file, and say which key is missing", async 
   const text = labEntries(await readSshHosts(["g1", "g2", "Rack.3"], files));
   const { agents } = readYaml(LabSchema, `name: lab\nagents:\n${text}`, "lab.yaml").message;
   expect(agents).toMatchObject([
-    { id: "g1", address: "g1.lab:7400", ssh: { user: "bench", port: 2222, hostKey: fingerprint, keyFile: join(folder, "key") } },
+    {
+      id: "g1",
+      address: "g1.lab:7400",
+      ssh: { user: "bench", port: 2222, hostKey: fingerprint, keyFile: join(folder, "key") },
+    },
     { id: "g2", address: "g2.lab:7400", ssh: { user: "bench", hostKey: "", keyFile: "" } },
     { id: "rack-3", address: "[fd00::3]:7400", ssh: { user: "root", port: 22, hostKey: fingerprint } },
   ]);
