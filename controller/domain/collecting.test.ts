@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { FRESH } from "./agent-state.ts";
 import { awaitedAgents } from "./collecting.ts";
 import type { ConductorState } from "./conductor-state.ts";
-import { type ConductorEvent, conduct, step } from "./conductor.ts";
+import { conduct, step } from "./conductor.ts";
+import type { ConductorEvent } from "./conductor-events.ts";
 
 const S = 1_000_000_000n;
 const plan = {

@@ -2,7 +2,8 @@ import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import type { ProbedClock } from "@salvo/shared/clock/estimate.ts";
 import { expect, test } from "vitest";
 import type { ConductorState } from "./conductor-state.ts";
-import { conduct, type ConductorEffect, type ConductorEvent, step } from "./conductor.ts";
+import { conduct, step } from "./conductor.ts";
+import type { ConductorEffect, ConductorEvent } from "./conductor-events.ts";
 import type { Ask, Phase } from "./phases.ts";
 
 type Policy = "degrade" | "note";

@@ -6,12 +6,12 @@
 import { Outcome } from "@salvo/proto/telemetry_pb.ts";
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
 import { msToNs, type Nanos } from "@salvo/shared/kernel/time.ts";
-import type { ProbedClock } from "@salvo/shared/clock/estimate.ts";
 import { type AgentState, FRESH } from "./agent-state.ts";
 import { collectingEndsNs, givenUp, hasNews, hearing, sealedNow } from "./collecting.ts";
+import type { ConductorEffect, ConductorEvent, Step } from "./conductor-events.ts";
 import type { ConductorPlan, ConductorState } from "./conductor-state.ts";
 import { mayLose, type PlannedAgent } from "./losses.ts";
-import { type Ask, askedIn, isBeforeItsEnd, NEXT, type Phase } from "./phases.ts";
+import { askedIn, isBeforeItsEnd, NEXT, type Phase } from "./phases.ts";
 import { ACK_MARGIN_MS } from "./t0.ts";
 
 /** How long the agents may take to say that they stopped. */
@@ -21,68 +21,6 @@ export const OVERDUE_MS = 20_000;
 
 /** How long the second look at the clocks may take; an agent that cannot be asked is read by the first alone. */
 export const CLOCK_AGAIN_WAIT_MS = 15_000;
-
-/** atNs is the controller's monotonic clock. */
-export type ConductorEvent = { readonly atNs: Nanos } & (
-  | { readonly type: "begin" }
-  /** An agent did what the phase asks: described, armed, fired, stopped, collected, released. */
-  | { readonly type: "did"; readonly what: Ask; readonly agent: string }
-  /** forgotten: the agent has the run no more. */
-  | {
-      readonly type: "failed";
-      readonly what: Ask;
-      readonly agent: string;
-      readonly reason: string;
-      readonly forgotten?: boolean;
-    }
-  | { readonly type: "clock"; readonly agent: string; readonly estimate: ProbedClock }
-  /** The answer to choose-t0. */
-  | { readonly type: "t0"; readonly t0Ns: Nanos }
-  /** The agent's gates are open. */
-  | { readonly type: "started"; readonly agent: string }
-  /** The agent's run ended, for better or worse. trouble: it goes on, but a participant has failed. */
-  | {
-      readonly type: "ended";
-      readonly agent: string;
-      readonly outcome: Outcome;
-      readonly reason: string;
-      readonly started: boolean;
-    }
-  | { readonly type: "trouble"; readonly agent: string; readonly reason: string }
-  | { readonly type: "lost"; readonly agent: string; readonly reason: string }
-  /** Collecting: a new record of the agent came, told now and then; or its host began to refuse connections. */
-  | { readonly type: "heard"; readonly agent: string }
-  | { readonly type: "refused"; readonly agent: string }
-  /** Collecting: the agent cannot be asked, but its last word is here, and all before it. */
-  | { readonly type: "whole"; readonly agent: string }
-  | { readonly type: "abort"; readonly reason: string }
-  | { readonly type: "timer"; readonly name: Timer }
-  | { readonly type: "sealed" }
-  /** Of a run that is done: agents that could not be collected from are asked again. */
-  | { readonly type: "again" }
-  /** The controller was started anew. sameBoot: its monotonic clock has gone on. */
-  | { readonly type: "resumed"; readonly sameBoot: boolean }
-);
-
-export type Timer = "ack" | "overdue" | "abort" | "clock-again" | "collect";
-
-export type ConductorEffect =
-  /** reason, to abort and to collect: why the run must not go on. */
-  | { readonly type: "ask"; readonly what: Exclude<Ask, "fire">; readonly agent: string; readonly reason?: string }
-  | { readonly type: "ask"; readonly what: "fire"; readonly agent: string; readonly t0Ns: Nanos }
-  /** Answer with an event of type t0. */
-  /** rttsNs: the worst of every agent's. */
-  | { readonly type: "choose-t0"; readonly rttsNs: readonly bigint[] }
-  /** Follow the agent's run: its end, and its silence. */
-  | { readonly type: "watch"; readonly agent: string }
-  | { readonly type: "timer"; readonly name: Timer; readonly atNs: Nanos }
-  | { readonly type: "seal" }
-  | { readonly type: "done" };
-
-export interface Step {
-  readonly state: ConductorState;
-  readonly effects: readonly ConductorEffect[];
-}
 
 export function conduct(plan: ConductorPlan): ConductorState {
   return {

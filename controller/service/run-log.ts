@@ -1,7 +1,7 @@
 import { readJournal, recover } from "@salvo/shared/journal/reader.ts";
 import { openJournal } from "@salvo/shared/journal/writer.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
-import type { ConductorEvent } from "../domain/conductor.ts";
+import type { ConductorEvent } from "../domain/conductor-events.ts";
 
 /** What the controller must not forget of a run, in the order it happened. JSON; nanoseconds as {"ns":"123"}. */
 export type RunLogEntry = RunBegin | RunFact;

@@ -1,5 +1,5 @@
 /** The controller's watches in the simulated world, as service/watch.ts keeps them. */
-import type { ConductorEvent } from "../conductor.ts";
+import type { ConductorEvent } from "../conductor-events.ts";
 import type { SimulatedAgent } from "./agent.ts";
 import type { Timeline } from "./timeline.ts";
 

@@ -2,7 +2,7 @@
 import type { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
-import type { ConductorEffect } from "../../domain/conductor.ts";
+import type { ConductorEffect } from "../../domain/conductor-events.ts";
 import type { Spool } from "../../store/spool.ts";
 import { headOf } from "../call-log.ts";
 import { probeClock } from "../clock-probe.ts";

@@ -7,7 +7,8 @@ import { createChannel } from "@salvo/shared/kernel/channel.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Clock } from "@salvo/shared/kernel/time.ts";
 import type { ConductorState } from "../../domain/conductor-state.ts";
-import { conduct, type ConductorEffect, type ConductorEvent, step } from "../../domain/conductor.ts";
+import { conduct, step } from "../../domain/conductor.ts";
+import type { ConductorEffect, ConductorEvent } from "../../domain/conductor-events.ts";
 import { planOf } from "../run-facts.ts";
 import type { RunFact } from "../run-log.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Manifest, RunSpec } from "@salvo/proto/run_pb.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { NS_PER_MS } from "@salvo/shared/kernel/time.ts";
-import type { ConductorEvent } from "../../domain/conductor.ts";
+import type { ConductorEvent } from "../../domain/conductor-events.ts";
 import { mayRenew } from "../../domain/renewable.ts";
 import { openRunFolder, spoolFolder } from "../../store/layout.ts";
 import { loadManifest } from "../../store/manifest.ts";

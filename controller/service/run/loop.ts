@@ -3,7 +3,7 @@ import type { Manifest } from "@salvo/proto/run_pb.ts";
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Nanos } from "@salvo/shared/kernel/time.ts";
-import type { ConductorEffect } from "../../domain/conductor.ts";
+import type { ConductorEffect } from "../../domain/conductor-events.ts";
 import type { Phase } from "../../domain/phases.ts";
 import { chooseT0 } from "../../domain/t0.ts";
 import { createAsks } from "./asks.ts";

@@ -1,5 +1,5 @@
 import type { Clock, Nanos } from "@salvo/shared/kernel/time.ts";
-import type { Timer } from "../../domain/conductor.ts";
+import type { Timer } from "../../domain/conductor-events.ts";
 
 /** The timers of one run; disposed, none of them goes off any more. */
 export interface Timers extends Disposable {
