@@ -1,5 +1,5 @@
 /** esxcfg-module and vmkload_mod. Source: a capture of `esxcfg-module -g`. */
-import { loadModule } from "../esxcli/system.ts";
+import { loadModule } from "../esxcli/system-modules.ts";
 import { CommandFailure } from "../failure.ts";
 import type { HostState, Module } from "../state/state.ts";
 import { syncMounts } from "../world/mounts.ts";
