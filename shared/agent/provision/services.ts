@@ -45,15 +45,17 @@ export function storageServices(
   ];
 }
 
-function targetService(provider: TargetProvider, { config, audit, occupation }: StorageDeps): ImplementedService {
+/** The same for every service: who it is for, and where it remembers what it made. */
+function engineOf({ typeName }: { readonly typeName: string }, file: string, deps: StorageDeps) {
+  const { config, audit, occupation } = deps;
+  return { host: config.id, name: typeName, made: openMade(join(config.dataDir, "made", file)), audit, occupation };
+}
+
+function targetService(provider: TargetProvider, deps: StorageDeps): ImplementedService {
   const provisioner = createProvisioner({
-    host: config.id,
-    name: TargetService.typeName,
+    ...engineOf(TargetService, "target.json", deps),
     schema: TargetSpecSchema,
     provider,
-    made: openMade(join(config.dataDir, "made", "target.json")),
-    audit,
-    occupation,
   });
   return implement(TargetService, {
     async inspect() {
@@ -70,15 +72,11 @@ function targetService(provider: TargetProvider, { config, audit, occupation }: 
   });
 }
 
-function initiatorService(provider: InitiatorProvider, { config, audit, occupation }: StorageDeps): ImplementedService {
+function initiatorService(provider: InitiatorProvider, deps: StorageDeps): ImplementedService {
   const provisioner = createProvisioner({
-    host: config.id,
-    name: InitiatorService.typeName,
+    ...engineOf(InitiatorService, "initiator.json", deps),
     schema: InitiatorSpecSchema,
     provider,
-    made: openMade(join(config.dataDir, "made", "initiator.json")),
-    audit,
-    occupation,
   });
   return implement(InitiatorService, {
     async inspect() {
@@ -96,18 +94,11 @@ function initiatorService(provider: InitiatorProvider, { config, audit, occupati
   });
 }
 
-function hypervisorService(
-  provider: HypervisorProvider,
-  { config, audit, occupation }: StorageDeps,
-): ImplementedService {
+function hypervisorService(provider: HypervisorProvider, deps: StorageDeps): ImplementedService {
   const provisioner = createProvisioner({
-    host: config.id,
-    name: HypervisorService.typeName,
+    ...engineOf(HypervisorService, "hypervisor.json", deps),
     schema: HypervisorSpecSchema,
     provider,
-    made: openMade(join(config.dataDir, "made", "hypervisor.json")),
-    audit,
-    occupation,
   });
   return implement(HypervisorService, {
     inspect: async () => ({ items: (await provisioner.inspect()).items.map(itemMessage) }),
