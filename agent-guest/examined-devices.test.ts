@@ -47,6 +47,7 @@ test("an agent tells which raw disks runs may not write to, why, and what to typ
       /^device disk2: has no label of Salvo's .*salvo-agent-guest devices claim NAME --config FILE/s,
     ),
   });
+  expect(asked.deviceProblems["disk1"], "there is no run and no plan").not.toContain("plan-hash");
   const unasked = await agent.client.describe({}, { deadlineMs: 10_000 });
   expect(unasked.deviceProblems).toEqual({});
 });

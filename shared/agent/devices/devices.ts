@@ -5,6 +5,7 @@ import type { Waiting } from "../../kernel/signal.ts";
 import { checkDevices, listedDevice, prepareDevice } from "./device.ts";
 import { deviceHash, planRefused } from "../domain/plan-hash.ts";
 import { findListed } from "../domain/guard/identity.ts";
+import { RULES } from "../domain/guard/judge.ts";
 import { type Claims, openClaims } from "../guard/claims.ts";
 import { listedDisk } from "../guard/examine.ts";
 import { openFreshLun } from "../guard/fresh-disk.ts";
@@ -76,7 +77,14 @@ export function openDevices({ config, platform, lab }: DevicesDeps): Devices {
       const found = new Map<string, string>();
       for (const device of config.devices.filter(({ disk }) => disk !== undefined)) {
         const hash = await hashOfDevice(device, claims);
-        const problem = await refusalOf(device, { host, disks: platform.disks, lab, deviceHash: hash, claims });
+        const problem = await refusalOf(device, {
+          host,
+          disks: platform.disks,
+          lab,
+          deviceHash: hash,
+          claims,
+          rules: WITHOUT_A_PLAN,
+        });
         if (problem !== undefined) found.set(device.name, problem);
       }
       return found;
@@ -94,6 +102,9 @@ export function openDevices({ config, platform, lab }: DevicesDeps): Devices {
     },
   };
 }
+
+/** Nothing is written, and there is no run whose plan could be another. */
+const WITHOUT_A_PLAN = RULES.filter(({ name }) => name !== "plan-hash");
 
 async function refusalOf(device: Device, deps: RawDiskDeps): Promise<string | undefined> {
   try {

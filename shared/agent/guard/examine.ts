@@ -23,7 +23,7 @@ export interface Examined extends Disposable {
 export interface ExamineDeps {
   readonly host: string;
   readonly disks: Disks | undefined;
-  /** All of them, but in a test of the tests. */
+  /** All of them, but where no run is planned, and in a test of the tests. */
   readonly rules?: readonly Rule[];
 }
 
