@@ -239,9 +239,11 @@ test("what taking an agent away would leave is told before, and an agent that wa
   expect(notes).toContain("would keep /var/lib/salvo/agent/audit.jsonl");
   expect(host(1).sh("ls -d /opt/salvo")).toBe("/opt/salvo\n");
 
-  host(1).sh("rm -r /var/lib/salvo/agent/claims");
   const removed = await deploy("guest1", "--remove");
   expect(removed.rows).toMatchObject([{ result: "removed" }]);
+  // The program that the note names is gone by now.
+  expect(removed.rows[0]?.notes.join("\n")).toMatch(/claimed the disks lun0;.*deploy the agent again and release each/);
+  host(1).sh("rm -r /var/lib/salvo/agent/claims");
   expect(host(1).sh("[ -d /proc/$(cat /run/by-hand) ] || echo ended; rm /run/by-hand")).toBe("ended\n");
   expect((await deploy("guest1")).rows).toMatchObject([{ result: "installed" }]);
 });

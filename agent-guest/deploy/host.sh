@@ -176,7 +176,7 @@ kept() {
   claims=$(ls "$1/claims" 2>/dev/null | sed 's/\.json$//' | tr '\n' ' ')
   [ -z "$(ls "$1/runs" 2>/dev/null || :)" ] || echo "kept=$1: it holds records of runs that nobody has collected"
   [ -z "$claims" ] ||
-    echo "kept=$1: this agent has claimed the disks ${claims% }; to take their labels away, release each first with: $opt/current/salvo-agent-guest devices release NAME --config $config"
+    echo "kept=$1: this agent has claimed the disks ${claims% }; to take their labels away, ${again:-}release each first with: $opt/current/salvo-agent-guest devices release NAME --config $config"
   if [ "$1" != $state/agent ]; then [ ! -d "$1" ] || echo "kept=$1: deploy did not choose this folder"
   elif [ -f "$1/audit.jsonl" ]; then echo "kept=$1/audit.jsonl: it tells what was done on this host"; fi
   if [ "$2" != $state/identity ]; then
@@ -192,6 +192,7 @@ kept() {
 
 # Says what it keeps. $1: the agent's data, $2: its identity
 remove() {
+  again='deploy the agent again and '
   kept "$@"
   stop
   if has_systemd && [ -f $unit ]; then
