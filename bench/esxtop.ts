@@ -3,7 +3,7 @@ import { type Findings, median } from "./figures.ts";
 import type { BenchOptions } from "./options.ts";
 
 const CHUNK_BYTES = 32 * 1024;
-/** Of the counters of a device that esxtop prints, some are used and most are not. */
+/** esxtop prints many counters of a device. Salvo uses some of these. */
 const COUNTERS = [
   "Commands/sec",
   "Average Guest MilliSec/Command",

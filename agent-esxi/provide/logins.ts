@@ -1,4 +1,4 @@
-/** Targets that an adapter is told of, and the sessions to them. */
+/** The targets that an adapter knows, and its sessions to them. */
 import { isRdma, transportName } from "@salvo/shared/agent/domain/provision/transports.ts";
 import { type PortalPlace, shownPortal } from "@salvo/shared/agent/domain/provision/names.ts";
 import { Transport } from "@salvo/proto/storage_pb.ts";

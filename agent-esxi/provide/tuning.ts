@@ -32,7 +32,7 @@ export function wantedTuning(tuning: DeviceTuning): Piece {
   return tuningPiece(tuning.device, valuesOf(tuning));
 }
 
-/** Of the devices that are to be set alone. Throws `refused` for one that is not there. */
+/** How the wanted devices are set now. Throws `refused` for a device that is not there. */
 export async function foundTunings(wanted: readonly DeviceTuning[], facts: Facts): Promise<Found[]> {
   const devices = wanted.length > 0 ? await readDevices(facts) : new Map<string, DeviceFacts>();
   return wanted.map((tuning) => {

@@ -8,7 +8,7 @@ import { SalvoError } from "@salvo/shared/kernel/error.ts";
 export type Value = string | readonly string[];
 
 export interface Item {
-  /** Of a block of text, the line above its fields; empty in other forms. */
+  /** A block of text has a line above its fields. It is empty in other forms. */
   readonly title: string;
   /** By normalized name. */
   readonly fields: ReadonlyMap<string, Value>;
