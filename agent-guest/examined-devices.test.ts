@@ -30,14 +30,15 @@ afterEach(async () => {
 
 test("an agent tells which raw disks runs may not write to, why, and what to type", async () => {
   const claims = openClaims(join(agent.folder, "data"));
-  for (const [number, lab] of [
-    [0, "blue"],
-    [1, "red"],
+  const ofAnother = openClaims(join(agent.folder, "another-agent"));
+  for (const [number, lab, memory] of [
+    [0, "blue", claims],
+    [1, "red", ofAnother],
   ] as const)
     await claimDisk(
       devices[number]!,
       { lab, uuid: `uuid-${number}` },
-      { host: "guest1", disks: host.disks, claims, confirm: async () => true },
+      { host: "guest1", disks: host.disks, claims: memory, confirm: async () => true },
     );
 
   const asked = await agent.client.describe({ examineDevices: true }, { deadlineMs: 10_000 });
