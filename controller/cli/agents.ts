@@ -16,6 +16,7 @@ import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
 import { enumName } from "../store/enum-name.ts";
 import { textTable } from "./table.ts";
+import { ofAgent } from "../domain/of-agent.ts";
 
 export interface AgentsCommand {
   readonly lab: string;
@@ -66,7 +67,7 @@ async function releaseRun(
         );
         return [];
       } catch (error) {
-        return [`${id}: ${toSalvoError(error).describe()}`];
+        return [ofAgent(id, toSalvoError(error).describe())];
       }
     }),
   );
