@@ -38,6 +38,7 @@ async function salvo(...args: string[]): Promise<Said> {
 const COMMANDS = [
   "demo",
   "run",
+  "serve",
   "resume",
   "discard",
   "report",

@@ -18,6 +18,7 @@ import { declareReport } from "./commands/report.ts";
 import { declareResume } from "./commands/resume.ts";
 import { declareRun } from "./commands/run.ts";
 import { declareRuns } from "./commands/runs.ts";
+import { declareServe } from "./commands/serve.ts";
 import { declareTail } from "./commands/tail.ts";
 import { declareToken } from "./commands/token.ts";
 import { declareVlab } from "./commands/vlab.ts";
@@ -28,6 +29,7 @@ import { VERSION } from "./version.ts";
 const COMMANDS = [
   declareDemo,
   declareRun,
+  declareServe,
   declareResume,
   declareDiscard,
   declareReport,
