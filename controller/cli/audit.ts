@@ -90,7 +90,7 @@ function deedTable(entries: readonly Entry[], last: number): string {
     if (kind === "end") return [];
     const end = ends.get(seq);
     const result = kind === "begin" ? (end ? end.result : "never ended") : kind;
-    const told = [describeDetails(details), end && describeDetails(end.details), end && onOneLine(end.message)];
+    const told = [describeDetails({ ...details, ...end?.details }), end && onOneLine(end.message)];
     return [[String(seq), at, onOneLine(who), onOneLine(what), result, told.filter(Boolean).join(" ")]];
   });
   return textTable(["entry", "when", "who", "what", "result", "details"], rows.slice(-last), { right: new Set([0]) });

@@ -128,5 +128,5 @@ function demoStudy({
 
 function jobsNote(jobs: number, agents: number): string {
   const cores = availableParallelism();
-  return `${jobs} ${jobs === 1 ? "job" : "jobs"} per agent instead of the article's ${ARTICLE_JOBS}: ${agents} agents share ${cores} ${cores === 1 ? "core" : "cores"}`;
+  return `${jobs} ${jobs === 1 ? "job" : "jobs"} per agent instead of the ${ARTICLE_JOBS} of studies/article.yaml: ${agents} agents share ${cores} ${cores === 1 ? "core" : "cores"}`;
 }

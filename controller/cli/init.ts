@@ -33,7 +33,7 @@ export async function initLab({ folder: given, name: named, host }: InitCommand,
   io.stdout.write(`${file}\n`);
   io.stderr.write(
     `lab ${name}: its certificate authority has the pin ${pin}\n` +
-      `Write your agents into ${file}. Whoever can read ${join(folder, "ca")} controls all of them: keep that folder private.\n`,
+      `Its agent guest1 is an example: write your own agents into ${file}. Whoever can read ${join(folder, "ca")} controls all of them: keep that folder private.\n`,
   );
   return EXIT.ok.code;
 }

@@ -38,7 +38,13 @@ export async function findKept(dataDir: string, prefix: string): Promise<KeptRun
     throw new SalvoError("invalid-input", `${prefix} may be ${found.join(", ")}`, { remedy: "Write more of the id" });
   if (run !== undefined) return { run, folder: folders.get(run) ?? "", archive: archives.get(run) };
   const archive = archives.get(prefix);
-  if (archive === undefined) throw unknownRun(prefix, [...folders.keys()].toSorted(), runsFolder(dataDir));
+  if (archive === undefined)
+    throw unknownRun(
+      prefix,
+      [...folders.keys()].toSorted(),
+      runsFolder(dataDir),
+      "No run is open or incomplete here, so there is nothing to give up",
+    );
   throw new SalvoError("wrong-state", `run ${prefix} is sealed, and nothing else is kept of it here`, {
     file: archive,
     remedy: `You may remove its folder. To delete what agents hold of it, type: salvo agents --release ${prefix}`,

@@ -115,11 +115,16 @@ async function noSuchRun(dataDir: string, prefix: string): Promise<SalvoError> {
 }
 
 /** `runs`: what there is, the newest last. */
-export function unknownRun(run: string, runs: readonly string[], file?: string): SalvoError {
+export function unknownRun(
+  run: string,
+  runs: readonly string[],
+  file?: string,
+  none = "There are no runs at all",
+): SalvoError {
   const newest = runs.slice(-3).toReversed().join(", ");
   return new SalvoError("invalid-input", `there is no run ${run}`, {
     ...(file !== undefined && { file }),
-    remedy: newest === "" ? "There are no runs at all" : `The newest are ${newest}; salvo runs lists all`,
+    remedy: newest === "" ? none : `The newest are ${newest}; salvo runs lists all`,
   });
 }
 

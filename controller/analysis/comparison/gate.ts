@@ -40,7 +40,8 @@ function judge({ measure, ratio }: Difference, maxLoss: number): Told {
   const lossAt = (times: number) => (measure.better === "more" ? 1 - times : times - 1);
   const [least, most] = [lossAt(spread.low), lossAt(spread.high)].toSorted((a, b) => a - b);
   const allowed = `${percent(maxLoss)} is allowed`;
-  const seen = `the loss is ${percent(lossAt(value))}`;
+  const loss = lossAt(value);
+  const seen = loss < 0 ? `there is no loss but a gain of ${percent(-loss)}` : `the loss is ${percent(loss)}`;
   if (spread.type === "range" || least === undefined || most === undefined)
     return {
       judgement: "cannot-tell",

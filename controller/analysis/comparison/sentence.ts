@@ -65,7 +65,7 @@ export function remarks({ base, others }: WorkloadComparison): string[] {
 }
 
 function told(differs: ComparedSide["differs"]): string[] {
-  return differs.length > 0 ? [`between the two differs: ${differs.join("; ")}`] : [];
+  return differs.length > 0 ? [`the two sides differ in more than what is compared: ${differs.join("; ")}`] : [];
 }
 
 function sideRemarks({ label, verdict, runs, leftOut, figures }: Side): string[] {
@@ -74,7 +74,9 @@ function sideRemarks({ label, verdict, runs, leftOut, figures }: Side): string[]
   const odd = iops?.outliers ?? [];
   const lines: readonly (string | false)[] = [
     verdict === undefined && `${label} has no run with a result`,
-    verdict !== undefined && verdict !== "complete" && `the ${runs.length} counted runs of ${label} are ${verdict}`,
+    verdict !== undefined &&
+      verdict !== "complete" &&
+      `${runs.length === 1 ? `the one counted run of ${label} is` : `the ${runs.length} counted runs of ${label} are`} ${verdict}`,
     leftOut.length > 0 && `${label}: ${leftOut.join(", ")} not counted`,
     odd.length > 0 && `${label}: the IOPS of ${odd.join(", ")} lie far from those of the other repeats`,
     drift !== undefined &&

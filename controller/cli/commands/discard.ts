@@ -6,7 +6,9 @@ import { dataOption, exitWith, labOption } from "./options.ts";
 export function declareDiscard(program: Command, io: Io): void {
   program
     .command("discard")
-    .description("Gives up a run that cannot be sealed, or of which agents hold more. Says what is lost, and asks.")
+    .description(
+      "Gives up a run that cannot be sealed, or records that agents still hold. Says what is lost, and asks.",
+    )
     .argument("<RUN>", "the run's id, or the beginning of it")
     .addOption(labOption())
     .addOption(dataOption())

@@ -6,7 +6,7 @@ import { dataOption, exitWith, labOption } from "./options.ts";
 export function declareTail(program: Command, io: Io): void {
   program
     .command("tail")
-    .description("Prints samples and events of a run as they come in, or of one that was.")
+    .description("Prints samples and events as they come in. With --run also those of a run that has ended.")
     .addOption(labOption())
     .addOption(dataOption())
     .addOption(

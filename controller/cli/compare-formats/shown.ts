@@ -61,7 +61,7 @@ export function findingLines({ findings }: Pick<Shown, "findings">): string[] {
 
 export function aloneLines({ alone }: Pick<Shown, "alone">): string[] {
   return alone.map(({ side, title, runs }) => {
-    const other = side === "base" ? "the new runs" : "the base";
-    return `${title}: ${runs === 1 ? "1 run" : `${runs} runs`} only on the side of ${side}; ${other} have none with the same content`;
+    const other = side === "base" ? "the new runs have" : "the base has";
+    return `${title}: ${runs === 1 ? "1 run" : `${runs} runs`} only on the side of ${side}; ${other} none with the same content`;
   });
 }

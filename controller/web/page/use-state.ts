@@ -12,9 +12,10 @@ export function useConsoleState(): Watched {
   const [watched, setWatched] = useState<Watched>({ state: undefined, connected: false });
   useEffect(() => {
     const events = new EventSource("/api/events");
-    events.addEventListener("message", ({ data }) =>
-      setWatched({ state: JSON.parse(String(data)) as ConsoleState, connected: true }),
-    );
+    events.addEventListener("message", ({ data }) => {
+      const state = JSON.parse(String(data)) as ConsoleState; // both sides are compiled against state.ts
+      setWatched({ state, connected: true });
+    });
     events.addEventListener("error", () => setWatched(({ state }) => ({ state, connected: false })));
     return () => events.close();
   }, []);
