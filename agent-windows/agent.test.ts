@@ -57,9 +57,13 @@ beforeAll(async () => {
 
 const client = () => createClient(AgentService, channel);
 
-test("it describes itself, with its one role, what is wrong with its fio, and one boot", async () => {
+test("it describes itself, with its roles, what is wrong with its fio, and one boot", async () => {
   const { agent: first } = await client().describe({}, { deadlineMs: 5_000 });
-  expect(first).toMatchObject({ id: "san1", roles: [Role.WORKLOAD], host: { virtualization: "unknown" } });
+  expect(first).toMatchObject({
+    id: "san1",
+    roles: [Role.WORKLOAD, Role.INITIATOR],
+    host: { virtualization: "unknown" },
+  });
   expect(first?.fio).toMatchObject({ path: "no-such-fio", problem: expect.stringContaining("no-such-fio") });
   const { agent: second } = await client().describe({}, { deadlineMs: 5_000 });
   expect(second?.bootId).toBe(first?.bootId);

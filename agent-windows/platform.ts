@@ -4,6 +4,7 @@ import type { HostTime } from "@salvo/shared/agent/host-time.ts";
 import { dirname, join } from "node:path";
 import { openBootId } from "./boot.ts";
 import { describeHost } from "./host.ts";
+import { windowsInitiator } from "./initiator/provider.ts";
 import { type PowerShell, windowsPowerShell } from "./powershell/bridge.ts";
 import { allDisks, diskUnder } from "./disk-counters.ts";
 import { type HostCounters, windowsSampler } from "./sampler.ts";
@@ -31,13 +32,15 @@ export function windowsHost(): WindowsHost {
   return { time: windowsTime(), powerShell, readCores: openProcessorTimes(), openInterfaces, diskUnder, allDisks };
 }
 
-/** What Windows offers so far: workloads on files, and the counters of its processors. No raw disks, target or initiator yet. */
+/** What Windows offers so far: workloads on files, counters, and its initiator. No raw disks and no target yet. */
 export function windowsPlatform({ dataDir }: Pick<AgentConfig, "dataDir">, host: WindowsHost): Platform {
+  const bootId = openBootId(join(dataDir, "boot.json"));
   return {
     describeHost: () => describeHost(host.powerShell),
-    bootId: openBootId(join(dataDir, "boot.json")),
+    bootId,
     time: host.time,
     sampler: windowsSampler(host),
     workloads: windowsWorkloads,
+    initiator: (deps) => windowsInitiator({ ...deps, powerShell: host.powerShell, bootId }),
   };
 }

@@ -32,8 +32,26 @@ export const cmdlets: Readonly<Record<string, readonly string[]>> = {
   "Test-Path": ["LiteralPath", "PathType"],
   "Where-Object": [],
   "Write-Output": [],
+  "Get-Acl": ["LiteralPath"],
   // CimCmdlets
-  "Get-CimInstance": ["ClassName"],
+  "Get-CimInstance": ["ClassName", "Namespace"],
+  // iSCSI, Storage
+  "Connect-IscsiTarget": [],
+  "Disconnect-IscsiTarget": ["SessionIdentifier", "Confirm"],
+  "Get-Disk": ["Number"],
+  "Get-InitiatorPort": [],
+  "Get-IscsiSession": [],
+  "Get-IscsiTargetPortal": [],
+  "New-IscsiTargetPortal": ["TargetPortalAddress", "TargetPortalPortNumber"],
+  "Remove-IscsiTargetPortal": ["TargetPortalAddress", "TargetPortalPortNumber", "Confirm"],
+  "Set-Disk": ["Number", "IsOffline"],
+  "Update-HostStorageCache": [],
+  // ServerManager, MPIO; and the program that MPIO brings
+  "Enable-MSDSMAutomaticClaim": ["BusType"],
+  "Get-MSDSMAutomaticClaimSettings": [],
+  "Get-WindowsFeature": ["Name"],
+  "Install-WindowsFeature": ["Name"],
+  "mpclaim.exe": ["s", "d", "l"],
   // ScheduledTasks
   "Disable-ScheduledTask": [],
   "Get-ScheduledTask": ["ErrorAction"],
