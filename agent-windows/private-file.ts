@@ -12,9 +12,9 @@ export async function readPrivateLines(file: string, powerShell: PowerShell): Pr
   try {
     const text = await readFile(file, "utf8");
     const access = await powerShell.call("file-access", { Path: file });
-    const trusted = [...TRUSTED, textOf(access, "self")];
+    const trusted = new Set([...TRUSTED, textOf(access, "self")]);
     const allowed = textsOf(access, "allowed");
-    const others = allowed.filter((sid) => !trusted.includes(sid));
+    const others = allowed.filter((sid) => !trusted.has(sid));
     if (allowed.length === 0 || others.length > 0)
       throw new SalvoError("refused", `other accounts may use this file: ${others.join(", ") || "nobody is named"}`, {
         file,

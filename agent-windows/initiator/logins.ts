@@ -103,10 +103,9 @@ export function foundLogins({ sessions, portals, multipath }: InitiatorState): F
     const { portal } = first;
     const { target } = first.session;
     const down = group.filter(({ session }) => !session.connected).length;
-    const base_ = base(target, portal, group.length, authenticationOf(first.session));
     return [
       {
-        ...base_,
+        ...base(target, portal, group.length, authenticationOf(first.session)),
         needs: [
           SERVICE_ID,
           ...(known.has(portalId(portal)) ? [portalId(portal)] : []),

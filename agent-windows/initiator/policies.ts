@@ -12,17 +12,14 @@ export const POLICY_CODES: Readonly<Record<Policy, number>> = {
 
 const SHORT: Readonly<Record<string, Policy>> = { RR: "round-robin", LQD: "queue-length", LB: "service-time" };
 
+const WANTED: Readonly<Partial<Record<Multipath, Policy>>> = {
+  [Multipath.ROUND_ROBIN]: "round-robin",
+  [Multipath.QUEUE_LENGTH]: "queue-length",
+  [Multipath.SERVICE_TIME]: "service-time",
+};
+
 export function policyOf(multipath: Multipath): Policy | undefined {
-  switch (multipath) {
-    case Multipath.ROUND_ROBIN:
-      return "round-robin";
-    case Multipath.QUEUE_LENGTH:
-      return "queue-length";
-    case Multipath.SERVICE_TIME:
-      return "service-time";
-    default:
-      return undefined;
-  }
+  return WANTED[multipath];
 }
 
 export interface MultipathDisk {

@@ -13,7 +13,7 @@ export interface Simulated extends PowerShell {
   readonly changes: { readonly script: ScriptName; readonly parameters: Json }[];
 }
 
-const READS: readonly ScriptName[] = ["iscsi-state", "service-state", "host-facts", "file-access"];
+const READS: ReadonlySet<ScriptName> = new Set(["iscsi-state", "service-state", "host-facts", "file-access"]);
 
 export function inProcess(answering: Answering, faults: readonly Fault[] = []): Simulated {
   const left = [...faults];
@@ -21,9 +21,9 @@ export function inProcess(answering: Answering, faults: readonly Fault[] = []): 
   return {
     changes,
     async call(script, parameters) {
-      const fault = READS.includes(script) ? undefined : left.shift();
+      const fault = READS.has(script) ? undefined : left.shift();
       if (fault === "before") return answerOf({ script, ...failing("on purpose, before") });
-      if (!READS.includes(script)) changes.push({ script, parameters });
+      if (!READS.has(script)) changes.push({ script, parameters });
       const printed = answered(script, parameters, answering);
       if (fault === "after") return answerOf({ script, ...failing("on purpose, after") });
       return answerOf({ script, ...printed });
