@@ -43,6 +43,11 @@ beforeAll(async () => {
     platform: windowsPlatform(config, {
       time: linuxTime,
       powerShell: { call: async () => ({ hypervisorPresent: true }) },
+      processors: {
+        nodes: () => undefined,
+        read: () => ({ mask: 1n, system: 1n }),
+        set: () => ({ mask: 1n, system: 1n }),
+      },
       readCores,
       openInterfaces: () => () => [],
       diskUnder: () => undefined,
@@ -61,7 +66,7 @@ test("it describes itself, with its roles, what is wrong with its fio, and one b
   const { agent: first } = await client().describe({}, { deadlineMs: 5_000 });
   expect(first).toMatchObject({
     id: "san1",
-    roles: [Role.WORKLOAD, Role.INITIATOR],
+    roles: [Role.WORKLOAD, Role.TARGET, Role.INITIATOR],
     host: { virtualization: "unknown" },
   });
   expect(first?.fio).toMatchObject({ path: "no-such-fio", problem: expect.stringContaining("no-such-fio") });

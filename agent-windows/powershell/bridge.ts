@@ -15,8 +15,16 @@ export const SCRIPTS = [
   "iscsi-state",
   "mpio-enable",
   "mpio-policy",
+  "process-ids",
   "service-set",
   "service-state",
+  "starwind-image",
+  "starwind-iser",
+  "starwind-ram",
+  "starwind-remove-device",
+  "starwind-remove-target",
+  "starwind-state",
+  "starwind-target",
 ] as const;
 export type ScriptName = (typeof SCRIPTS)[number];
 

@@ -13,7 +13,14 @@ export interface Simulated extends PowerShell {
   readonly changes: { readonly script: ScriptName; readonly parameters: Json }[];
 }
 
-const READS: ReadonlySet<ScriptName> = new Set(["iscsi-state", "service-state", "host-facts", "file-access"]);
+const READS: ReadonlySet<ScriptName> = new Set([
+  "iscsi-state",
+  "starwind-state",
+  "service-state",
+  "host-facts",
+  "file-access",
+  "process-ids",
+]);
 
 export function inProcess(answering: Answering, faults: readonly Fault[] = []): Simulated {
   const left = [...faults];

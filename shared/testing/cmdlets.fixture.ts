@@ -19,7 +19,8 @@ export const cmdlets: Readonly<Record<string, readonly string[]>> = {
   "Join-Path": [],
   "Move-Item": ["LiteralPath", "Destination"],
   "New-Item": ["ItemType", "Path"],
-  "New-Object": [],
+  "New-Object": ["ComObject"],
+  "Import-Module": ["Name"],
   "New-TimeSpan": ["Minutes", "Seconds"],
   "Out-Null": [],
   "Remove-Item": ["LiteralPath", "Recurse", "Force"],
@@ -46,6 +47,10 @@ export const cmdlets: Readonly<Record<string, readonly string[]>> = {
   "Remove-IscsiTargetPortal": ["TargetPortalAddress", "TargetPortalPortNumber", "Confirm"],
   "Set-Disk": ["Number", "IsOffline"],
   "Update-HostStorageCache": [],
+  // StarWindX, by scripts that others have published
+  "Add-ImageDevice": ["server", "path", "fileName", "sectorSize", "NumaNode"],
+  "New-ImageFile": ["server", "path", "fileName", "Size"],
+  "New-SWServer": ["host", "port", "user", "password"],
   // ServerManager, MPIO; and the program that MPIO brings
   "Enable-MSDSMAutomaticClaim": ["BusType"],
   "Get-MSDSMAutomaticClaimSettings": [],
