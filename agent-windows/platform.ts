@@ -49,7 +49,7 @@ export function windowsHost(): WindowsHost {
 export function windowsPlatform({ dataDir }: Pick<AgentConfig, "dataDir">, host: WindowsHost): Platform {
   const bootId = openBootId(join(dataDir, "boot.json"));
   return {
-    describeHost: () => describeHost(host.powerShell),
+    describeHost: () => describeHost(host.powerShell, dataDir),
     bootId,
     time: host.time,
     sampler: windowsSampler(host),

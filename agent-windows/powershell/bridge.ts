@@ -8,6 +8,7 @@ export const SCRIPTS = [
   "disk-online",
   "file-access",
   "host-facts",
+  "host-notes",
   "iscsi-connect",
   "iscsi-disconnect",
   "iscsi-portal",

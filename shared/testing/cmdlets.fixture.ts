@@ -36,6 +36,11 @@ export const cmdlets: Readonly<Record<string, readonly string[]>> = {
   "Get-Acl": ["LiteralPath"],
   // CimCmdlets
   "Get-CimInstance": ["ClassName", "Namespace"],
+  // Defender, NetAdapter
+  "Get-MpComputerStatus": [],
+  "Get-MpPreference": [],
+  "Get-NetAdapterAdvancedProperty": ["RegistryKeyword"],
+  "Get-NetAdapterRdma": [],
   // iSCSI, Storage
   "Connect-IscsiTarget": [],
   "Disconnect-IscsiTarget": ["SessionIdentifier", "Confirm"],
