@@ -43,6 +43,11 @@ beforeAll(async () => {
     platform: windowsPlatform(config, {
       time: linuxTime,
       powerShell: { call: async () => ({ hypervisorPresent: true }) },
+      processors: {
+        nodes: () => undefined,
+        read: () => ({ mask: 1n, system: 1n }),
+        set: () => ({ mask: 1n, system: 1n }),
+      },
       readCores,
       openInterfaces: () => () => [],
       diskUnder: () => undefined,
@@ -57,9 +62,13 @@ beforeAll(async () => {
 
 const client = () => createClient(AgentService, channel);
 
-test("it describes itself, with its one role, what is wrong with its fio, and one boot", async () => {
+test("it describes itself, with its roles, what is wrong with its fio, and one boot", async () => {
   const { agent: first } = await client().describe({}, { deadlineMs: 5_000 });
-  expect(first).toMatchObject({ id: "san1", roles: [Role.WORKLOAD], host: { virtualization: "unknown" } });
+  expect(first).toMatchObject({
+    id: "san1",
+    roles: [Role.WORKLOAD, Role.TARGET, Role.INITIATOR],
+    host: { virtualization: "unknown" },
+  });
   expect(first?.fio).toMatchObject({ path: "no-such-fio", problem: expect.stringContaining("no-such-fio") });
   const { agent: second } = await client().describe({}, { deadlineMs: 5_000 });
   expect(second?.bootId).toBe(first?.bootId);

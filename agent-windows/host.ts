@@ -2,11 +2,12 @@ import { create } from "@bufbuild/protobuf";
 import { type Host, HostSchema } from "@salvo/proto/agent_pb.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { cpus, hostname, release, totalmem, version } from "node:os";
+import { hostNotes } from "./host-notes.ts";
 import type { Json } from "./powershell/answer.ts";
 import type { PowerShell } from "./powershell/bridge.ts";
 
 /** The inventory: what Node knows, and what only PowerShell can ask. */
-export async function describeHost(powerShell: PowerShell): Promise<Host> {
+export async function describeHost(powerShell: PowerShell, dataFolder: string): Promise<Host> {
   const cores = cpus();
   return create(HostSchema, {
     name: hostname(),
@@ -17,6 +18,7 @@ export async function describeHost(powerShell: PowerShell): Promise<Host> {
     memoryBytes: BigInt(totalmem()),
     virtualization: await virtualizationOf(powerShell),
     nodeVersion: process.version,
+    notes: await notesOf(powerShell, dataFolder),
   });
 }
 
@@ -27,6 +29,16 @@ async function virtualizationOf(powerShell: PowerShell): Promise<string> {
   } catch (error) {
     if (toSalvoError(error).kind === "internal") throw error;
     return "unknown";
+  }
+}
+
+async function notesOf(powerShell: PowerShell, dataFolder: string): Promise<string[]> {
+  try {
+    return hostNotes(await powerShell.call("host-notes", {}), dataFolder);
+  } catch (error) {
+    const { kind, message } = toSalvoError(error);
+    if (kind === "internal") throw error;
+    return [`the host's settings are not known: ${message}`];
   }
 }
 

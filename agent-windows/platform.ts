@@ -4,11 +4,16 @@ import type { HostTime } from "@salvo/shared/agent/host-time.ts";
 import { dirname, join } from "node:path";
 import { openBootId } from "./boot.ts";
 import { describeHost } from "./host.ts";
+import { windowsInitiator } from "./initiator/provider.ts";
 import { type PowerShell, windowsPowerShell } from "./powershell/bridge.ts";
 import { allDisks, diskUnder } from "./disk-counters.ts";
 import { type HostCounters, windowsSampler } from "./sampler.ts";
+import { starWindTarget } from "./target/provider.ts";
+import type { Processors } from "./target/ram-disk.ts";
 import { windowsTime } from "./time.ts";
+import { readAffinity, setAffinity } from "./win32/affinity.ts";
 import { openInterfaces } from "./win32/interfaces.ts";
+import { readNumaNodes } from "./win32/numa.ts";
 import { openProcessorTimes } from "./win32/processor-times.ts";
 import { windowsWorkloads } from "./workloads.ts";
 
@@ -19,6 +24,7 @@ const POWERSHELL_DEADLINE_MS = 30_000;
 export interface WindowsHost extends HostCounters {
   readonly time: HostTime;
   readonly powerShell: PowerShell;
+  readonly processors: Processors;
 }
 
 export function windowsHost(): WindowsHost {
@@ -28,16 +34,27 @@ export function windowsHost(): WindowsHost {
     folder: join(dirname(process.argv[1] ?? "."), "powershell"),
     deadlineMs: POWERSHELL_DEADLINE_MS,
   });
-  return { time: windowsTime(), powerShell, readCores: openProcessorTimes(), openInterfaces, diskUnder, allDisks };
+  return {
+    time: windowsTime(),
+    powerShell,
+    processors: { nodes: () => readNumaNodes(), read: readAffinity, set: setAffinity },
+    readCores: openProcessorTimes(),
+    openInterfaces,
+    diskUnder,
+    allDisks,
+  };
 }
 
-/** What Windows offers so far: workloads on files, and the counters of its processors. No raw disks, target or initiator yet. */
+/** What Windows offers so far: workloads on files, counters, its initiator, and StarWind as a target. No raw disks yet. */
 export function windowsPlatform({ dataDir }: Pick<AgentConfig, "dataDir">, host: WindowsHost): Platform {
+  const bootId = openBootId(join(dataDir, "boot.json"));
   return {
-    describeHost: () => describeHost(host.powerShell),
-    bootId: openBootId(join(dataDir, "boot.json")),
+    describeHost: () => describeHost(host.powerShell, dataDir),
+    bootId,
     time: host.time,
     sampler: windowsSampler(host),
     workloads: windowsWorkloads,
+    target: (deps) => starWindTarget({ ...deps, powerShell: host.powerShell, processors: host.processors }),
+    initiator: (deps) => windowsInitiator({ ...deps, powerShell: host.powerShell, bootId }),
   };
 }

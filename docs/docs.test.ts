@@ -76,7 +76,7 @@ test("the page of results has the table of exit codes as it is", () => {
 });
 
 /** The pages that explain the files that people write. */
-const FILE_PAGES = ["hosts", "nats", "raw-disks", "storage", "studies", "esxi"].map((name) =>
+const FILE_PAGES = ["hosts", "nats", "raw-disks", "storage", "studies", "esxi", "windows"].map((name) =>
   readPage(`docs/${name}.md`),
 );
 

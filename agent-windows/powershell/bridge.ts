@@ -4,7 +4,29 @@ import { join } from "node:path";
 import { answerOf, type Json } from "./answer.ts";
 
 /** The scripts that bridge.ps1 runs; powershell.test.ts compares them with its own list, and with the files. */
-export const SCRIPTS = ["host-facts", "service-set", "service-state"] as const;
+export const SCRIPTS = [
+  "disk-online",
+  "file-access",
+  "host-facts",
+  "host-notes",
+  "iscsi-connect",
+  "iscsi-disconnect",
+  "iscsi-portal",
+  "iscsi-rescan",
+  "iscsi-state",
+  "mpio-enable",
+  "mpio-policy",
+  "process-ids",
+  "service-set",
+  "service-state",
+  "starwind-image",
+  "starwind-iser",
+  "starwind-ram",
+  "starwind-remove-device",
+  "starwind-remove-target",
+  "starwind-state",
+  "starwind-target",
+] as const;
 export type ScriptName = (typeof SCRIPTS)[number];
 
 /** Runs one of Salvo's own scripts: what only PowerShell can ask, or do. */

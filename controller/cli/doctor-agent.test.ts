@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { AgentDescriptionSchema } from "@salvo/proto/agent_pb.ts";
+import { AgentDescriptionSchema, HostSchema } from "@salvo/proto/agent_pb.ts";
 import { LabAgentSchema, Role } from "@salvo/proto/lab_pb.ts";
 import { expect, test } from "vitest";
 import { agentFinding } from "./doctor-agent.ts";
@@ -23,5 +23,17 @@ test("a raw disk that runs may not write to is a problem, with what to do", () =
   expect(agentFinding({ planned, agent, deviceProblems: { disk2: why } }, "clock known")).toMatchObject({
     state: "problem",
     text: `fio-3.33; clock known; devices disk1, disk2; runs may not write to ${why}`,
+  });
+});
+
+test("what a host says may disturb is told of every agent", () => {
+  const slow = { ...agent, host: create(HostSchema, { notes: ["the power plan is slow"] }) };
+  expect(agentFinding({ planned, agent: slow, deviceProblems: {} }, "clock known")).toMatchObject({
+    state: "note",
+    text: expect.stringContaining("; the power plan is slow"),
+  });
+  const target = create(LabAgentSchema, { id: "target", roles: [Role.TARGET] });
+  expect(agentFinding({ planned: target, agent: slow, deviceProblems: {} }, "clock known")).toMatchObject({
+    text: "it takes part in no run; clock known; the power plan is slow",
   });
 });

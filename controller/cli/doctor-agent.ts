@@ -44,10 +44,11 @@ export function agentFinding(
   clock: string,
 ): Finding {
   const check = `agent ${planned.id}`;
+  const hostNotes = agent?.host?.notes ?? [];
   if (!agent || !planned.roles.includes(Role.WORKLOAD))
-    return { check, state: "note", text: `it takes part in no run; ${clock}` };
+    return { check, state: "note", text: [`it takes part in no run; ${clock}`, ...hostNotes].join("; ") };
   const problems = Object.values(deviceProblems).map((problem) => `runs may not write to ${problem}`);
-  const notes = largestJobProblems(agent);
+  const notes = [...largestJobProblems(agent), ...hostNotes];
   const devices = agent.devices.map(({ name }) => name).join(", ") || "none: nothing can be measured there";
   const fine = agent.devices.length > 0 && notes.length === 0;
   return {

@@ -77,6 +77,8 @@ function resolvePaths(config: AgentConfig, folder: string): AgentConfig {
   const { esxi } = resolved;
   if (esxi?.keyFile) esxi.keyFile = resolve(folder, esxi.keyFile);
   if (esxi?.passwordFile) esxi.passwordFile = resolve(folder, esxi.passwordFile);
+  const { starWind } = resolved;
+  if (starWind) starWind.credentialsFile = resolve(folder, starWind.credentialsFile);
   for (const device of resolved.devices) if (device.path) device.path = resolve(folder, device.path);
   return resolved;
 }

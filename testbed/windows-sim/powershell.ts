@@ -5,6 +5,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
+import { iscsiAnswer } from "./iscsi.ts";
 
 /** What this Windows is like, and what goes wrong. */
 interface State {
@@ -15,6 +16,8 @@ interface State {
   readonly serviceFault?: "does not stop" | "does not start";
   /** What the service makes of its configuration when it starts: the file, and what is written into it. */
   readonly onStart?: { readonly file: string; readonly text: string };
+  /** A file with the initiator's world (iscsi.ts). */
+  readonly iscsi?: string;
   readonly fault?:
     | "blocked by policy"
     | "prints nothing"
@@ -64,7 +67,16 @@ function setService(file: string): Readonly<Record<string, unknown>> | undefined
   return { status: wanted };
 }
 
+function ofInitiator(file: string): Readonly<Record<string, unknown>> | undefined {
+  const world = JSON.parse(readFileSync(file, "utf8"));
+  const result = iscsiAnswer(world, script, parameters);
+  writeFileSync(file, JSON.stringify(world));
+  return result;
+}
+
 function resultOf(): Readonly<Record<string, unknown>> | undefined {
+  const initiator = state.iscsi === undefined ? undefined : ofInitiator(state.iscsi);
+  if (initiator) return initiator;
   if (script === "host-facts")
     return { manufacturer: "VMware, Inc.", model: "VMware20,1", hypervisorPresent: true, ...state.facts };
   const file = state.service ?? "";

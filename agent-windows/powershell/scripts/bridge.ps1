@@ -1,7 +1,7 @@
 # Runs one reviewed script of this folder for the agent: its arguments are one JSON object on standard input, and its result is one
 # JSON object on standard output, in UTF-8. Nothing of what comes in is ever run as a command.
 #Requires -Version 5.1
-param([Parameter(Mandatory = $true)][ValidateSet('host-facts', 'service-set', 'service-state')][string] $Script)
+param([Parameter(Mandatory = $true)][ValidateSet('disk-online', 'file-access', 'host-facts', 'host-notes', 'iscsi-connect', 'iscsi-disconnect', 'iscsi-portal', 'iscsi-rescan', 'iscsi-state', 'mpio-enable', 'mpio-policy', 'process-ids', 'service-set', 'service-state', 'starwind-image', 'starwind-iser', 'starwind-ram', 'starwind-remove-device', 'starwind-remove-target', 'starwind-state', 'starwind-target')][string] $Script)
 
 $ErrorActionPreference = 'Stop'
 Set-StrictMode -Version 2

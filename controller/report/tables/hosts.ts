@@ -47,7 +47,10 @@ function hostRow({ name, agents }: ReportHost, observers: ReadonlySet<string>): 
           ${agent.id} <small>${agent.version}, ${rolesOf(agent)}${observers.has(agent.id) && "; observer"}</small>
         </div>`,
     )}`,
-    host ? html`${host.os}<br /><small>${host.kernel}</small>` : unknown,
+    host
+      ? html`${host.os}<br /><small>${host.kernel}</small
+          >${host.notes.map((note) => html`<br /><small>${note}</small>`)}`
+      : unknown,
     host ? html`${host.cpu}<br /><small>${host.cores} cores</small>` : unknown,
     host ? html`${formatBytes(Number(host.memoryBytes))}` : unknown,
     host ? html`${host.virtualization || "hardware"}` : unknown,
