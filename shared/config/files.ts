@@ -77,6 +77,7 @@ function resolvePaths(config: AgentConfig, folder: string): AgentConfig {
   const { esxi } = resolved;
   if (esxi?.keyFile) esxi.keyFile = resolve(folder, esxi.keyFile);
   if (esxi?.passwordFile) esxi.passwordFile = resolve(folder, esxi.passwordFile);
+  for (const vm of resolved.kvm?.vms ?? []) vm.qmp = resolve(folder, vm.qmp);
   for (const device of resolved.devices) if (device.path) device.path = resolve(folder, device.path);
   return resolved;
 }
