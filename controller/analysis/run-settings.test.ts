@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { settingsOf } from "./run-settings.ts";
 
 test("settings say who attached the storage and what guests got of it; a scenario without storage says neither", () => {
-  const of = (attach: Attach, disk = GuestDisk.UNSPECIFIED) =>
+  const of = (attach: Attach, disk: GuestDisk = GuestDisk.UNSPECIFIED) =>
     settingsOf(create(RunSpecSchema, { storage: { wanted: { attach, disk } } }));
   const given = of(Attach.HYPERVISOR, GuestDisk.RDM);
   expect([given.attach, given.disk]).toEqual(["hypervisor", "rdm"]);
