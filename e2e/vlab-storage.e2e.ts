@@ -65,7 +65,7 @@ function expectKept({ line, stderr }: Ran): void {
   expect(line, stderr).toMatchObject({ totals: { iops: expect.any(Number) } });
 }
 
-here("the lab is up with two guests", () => lab.up(2));
+here("the lab is up with two guests, and an agent that gives them disks", () => lab.up(2, "--hypervisor", "kvm"));
 
 const WAYS = [
   { name: "iscsi", transport: Transport.ISCSI, checks: [CheckKind.LINK, CheckKind.MTU] },
@@ -104,6 +104,44 @@ for (const { name, transport, checks } of WAYS)
     },
     TRIES_MS,
   );
+
+/** While it runs: commands that the target's LUNs have taken, and sessions of the guest's own. */
+async function seenInRun(cli: TestProcess): Promise<{ readonly commands: number; readonly sessions: string }> {
+  await cli.said(/running .*tick [3-9]\//, { timeoutMs: 120_000 });
+  const counters = "cat /sys/kernel/config/target/iscsi/iqn*/tpgt_1/lun/lun_*/statistics/scsi_tgt_port/in_cmds";
+  const commands = (await lab.inGuest("target", counters)).split("\n").map(Number);
+  const sessions = await lab.inGuest("guest1", "iscsiadm -m session 2>&1 || true");
+  return { commands: Math.min(...commands.filter((each) => each > 0)), sessions };
+}
+
+here(
+  "a hypervisor attaches: a guest that never logs in runs on a whole LUN that its QEMU gives it; nothing is left",
+  async () => {
+    const study = await writeStudy("rdm", "10s", { attach: "hypervisor", disk: "rdm", guests: ["guest1"] });
+    let ran: Ran;
+    let seen: Awaited<ReturnType<typeof seenInRun>> | undefined;
+    let tries = 0;
+    do {
+      const cli = lab.startRun(study);
+      seen = (await seenInRun(cli).catch(() => undefined)) ?? seen; // it was aborted before it began
+      ran = await ended(cli);
+    } while (!isComplete(ran) && ++tries < TRIES);
+    expect(ran.line, ran.stderr).toMatchObject({ verdict: "complete", participants: 1 });
+    expect(seen?.sessions).toMatch(/No active sessions/);
+    // Attaching takes some thirty commands, and the workload asks 50 times a second.
+    expect(seen?.commands).toBeGreaterThan(100);
+    const { exported = [], attached = [] } = ran.manifest.spec?.storage ?? {};
+    expect(attached.map(({ agent, luns }) => [agent, luns.map(({ wwn }) => wwn)])).toEqual([
+      ["hypervisor", exported.map(({ wwn }) => wwn)],
+    ]);
+    expect(ran.manifest.spec?.agents.filter(({ observer }) => observer > 0).map(({ id }) => id)).toEqual([
+      "target",
+      "hypervisor",
+    ]);
+    await lab.nothingLeft();
+  },
+  TRIES_MS,
+);
 
 const spreadMs = (line: RunLine) => Number(Object(line["startSpreadMs"]).max);
 const boundMs = (line: RunLine) => Number(line["clockBoundUs"]) / 1000;

@@ -44,7 +44,8 @@ export async function labsFolder(): Promise<LabsFolder> {
 export interface Vlab {
   readonly dir: string;
   readonly labFile: string;
-  up(guests: number): Promise<void>;
+  /** more: options of `salvo vlab up`. */
+  up(guests: number, ...more: string[]): Promise<void>;
   state(): Promise<VlabState>;
   /** What it printed. It must end well. */
   inGuest(guest: string, command: string): Promise<string>;
@@ -68,8 +69,8 @@ export function vlabIn({ path, salvo }: LabsFolder, name: string): Vlab {
     dir,
     labFile,
     state,
-    async up(guests) {
-      const starting = salvo("vlab", "up", "--dir", dir, "--guests", `${guests}`);
+    async up(guests, ...more) {
+      const starting = salvo("vlab", "up", "--dir", dir, "--guests", `${guests}`, ...more);
       await starting.said(/ready after/, { timeoutMs: UP_MS });
       process.stderr.write(`${/ready after .*/.exec(starting.stderr)?.[0]}\n`);
       const { exitCode, stdout } = await starting.ended;

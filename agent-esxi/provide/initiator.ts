@@ -125,7 +125,7 @@ function check({ target, transport, portals, chap, luns, multipath, sessions }: 
       throw wrong(`LUN ${number} is to be a device ${device}, and workloads do not run on an ESXi host`);
     if (guests.length > 0)
       throw wrong(
-        `LUN ${number} is for ${guests.join(", ")}, and this agent gives disks to VMs by the hypervisor's desired state`,
+        `LUN ${number} is for ${guests.map(({ agent }) => agent).join(", ")}, and this agent gives disks to VMs by the hypervisor's desired state`,
       );
   }
 }

@@ -254,7 +254,7 @@ test.each([
   ],
   [
     "a LUN for guests of a hypervisor",
-    attachmentTo(X, { luns: [{ ...LUN, guests: ["guest2"] }] }),
+    attachmentTo(X, { luns: [{ ...LUN, guests: [{ agent: "guest2", vm: "vm2" }] }] }),
     "LUN 0 is for guest2, and this host gives no disks to guests",
   ],
   ["a device of an agent that is not in lunsOf", attachmentTo({ ...X, name: THEIRS }), "[foreign-target]"],

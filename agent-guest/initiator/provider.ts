@@ -122,7 +122,9 @@ function check(
     });
   for (const { device, number, guests } of luns) {
     if (guests.length > 0)
-      throw wrong(`LUN ${number} is for ${guests.join(", ")}, and this host gives no disks to guests`);
+      throw wrong(
+        `LUN ${number} is for ${guests.map(({ agent }) => agent).join(", ")}, and this host gives no disks to guests`,
+      );
     if (device === "") continue;
     if (config.devices.some(({ name }) => name === device))
       throw new SalvoError("refused", `the agent's own file has another device ${device}`, {

@@ -1,7 +1,7 @@
 import { clone, create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type RunSpec, RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { Transport } from "@salvo/proto/storage_pb.ts";
-import { Layout } from "@salvo/proto/study_pb.ts";
+import { Attach, Layout } from "@salvo/proto/study_pb.ts";
 import { Engine, Pattern } from "@salvo/proto/workload_pb.ts";
 import { expect, test } from "vitest";
 import { contentOf, partLabels, scenarioPart, workloadPart } from "./run-content.ts";
@@ -52,6 +52,17 @@ test("another run of the same, by another id, repeat, study and order of partici
   });
   expect(contentOf(again)).toBe(contentOf(SPEC));
   expect(contentOf(SPEC)).toMatch(/^[0-9a-f]{16}$/);
+});
+
+test("a guest that attaches itself, as all did before a study could say who attaches, changes no content", () => {
+  const of = (attach: Attach) =>
+    changed((spec) => {
+      spec.storage = create(RunSpecSchema, { storage: STORAGE }).storage;
+      spec.storage!.wanted!.attach = attach;
+    });
+  expect(contentOf(of(Attach.GUEST))).toBe(contentOf(of(Attach.UNSPECIFIED)));
+  expect(contentOf(of(Attach.HYPERVISOR))).not.toBe(contentOf(of(Attach.GUEST)));
+  expect(scenarioPart(of(Attach.UNSPECIFIED)).facts.get("storage.attach")).toBe("guest");
 });
 
 test("whatever changes what is measured changes the content", () => {

@@ -79,13 +79,16 @@ function cut(value: string): string {
 type Fact = readonly [key: string, value: string];
 
 function partOf(name: string, facts: readonly Fact[]): Part {
-  const told = facts.filter(([, value]) => !NOTHINGS.has(value));
+  const told = facts.filter(([key, value]) => !NOTHINGS.has(value) && LATER.get(key) !== value);
   const sorted = told.toSorted(([a], [b]) => (a < b ? -1 : 1));
   return { name, hash: hashOf([name, ...sorted.flat()]), facts: new Map(facts) };
 }
 
 /** A value that says nothing is not hashed, so a field of a newer version changes no older run's content. */
 const NOTHINGS: ReadonlySet<string> = new Set(["none", "false"]);
+
+/** What was so in every run before the key came. */
+const LATER: ReadonlyMap<string, string> = new Map([["storage.attach", "guest"]]);
 
 function factsOf(schema: DescMessage, message: Message, prefix: string): Fact[] {
   const reflected = reflect(schema, message);
@@ -94,7 +97,7 @@ function factsOf(schema: DescMessage, message: Message, prefix: string): Fact[] 
 
 function fieldFacts(message: ReflectMessage, field: DescField, prefix: string): Fact[] {
   const key = `${prefix}${field.jsonName.replace(/(Bytes|Ms)$/, "")}`;
-  if (!message.isSet(field)) return [[key, field.scalar === ScalarType.BOOL ? "false" : "none"]];
+  if (!message.isSet(field)) return [[key, LATER.get(key) ?? (field.scalar === ScalarType.BOOL ? "false" : "none")]];
   if (field.name === "chap") return [[key, "set"]];
   switch (field.fieldKind) {
     case "message": {

@@ -1,8 +1,10 @@
 import { create } from "@bufbuild/protobuf";
+import { type GuestDisk, GuestDiskSchema } from "@salvo/proto/storage_pb.ts";
 import { type RunSettings, RunSettingsSchema, type RunSpec } from "@salvo/proto/run_pb.ts";
 import { PatternSchema } from "@salvo/proto/workload_pb.ts";
+import { isGiven } from "../domain/guests.ts";
 
-/** The values that a study may sweep, as this run had them. */
+/** The values that a study may sweep, and who attached the storage, as this run had them. */
 export function settingsOf({ workload, storage }: Pick<RunSpec, "workload" | "storage">): RunSettings {
   const wanted = storage?.wanted;
   return create(RunSettingsSchema, {
@@ -13,5 +15,11 @@ export function settingsOf({ workload, storage }: Pick<RunSpec, "workload" | "st
     readPercent: workload?.readPercent ?? 0,
     rateIopsPerJob: workload?.rateIopsPerJob ?? 0,
     ...(wanted && { luns: wanted.luns, sessions: wanted.sessions, lunQueueDepth: wanted.queueDepth }),
+    ...(wanted && { attach: isGiven(wanted) ? "hypervisor" : "guest" }),
+    ...(wanted && isGiven(wanted) && { disk: diskName(wanted.disk) }),
   });
+}
+
+function diskName(disk: GuestDisk): string {
+  return GuestDiskSchema.value[disk]?.localName.toLowerCase() ?? "";
 }

@@ -28,3 +28,20 @@ test("the study is one that this lab can run: all guests, over iSCSI and over iS
   );
   expect(new Set(specs.map(({ scenario }) => scenario))).toEqual(new Set(["iscsi", "iser"]));
 });
+
+test("with a hypervisor the lab says whose guests are in which machine, and the study has a scenario for it", () => {
+  const withIt = planLab({ folder: "/srv/lab", lab: "lab", guests: 2, subnet: 7, hypervisor: true });
+  const lab = readYaml(LabSchema, labFile(withIt), "lab.yaml").message;
+  expect(lab.agents.map(({ id, hypervisor }) => [id, hypervisor?.agent, hypervisor?.vm])).toEqual([
+    ["target", undefined, undefined],
+    ["guest1", "hypervisor", "guest1"],
+    ["guest2", "hypervisor", "guest2"],
+    ["hypervisor", undefined, undefined],
+  ]);
+  const study = readYaml(StudySchema, studyFile(withIt), "study.yaml").message;
+  expect(checkStudy(study, lab)).toEqual([]);
+  const ids = planRuns({ study, lab, only: "rdm/4k-randread", newRunId: () => "run" }).flatMap(({ agents }) =>
+    agents.map(({ id, observer }) => `${id}${observer > 0 ? " observes" : ""}`),
+  );
+  expect(ids).toEqual(["target observes", "guest1", "guest2", "hypervisor observes"]);
+});

@@ -21,9 +21,10 @@ export interface UpCommand {
   readonly guests: number;
   readonly memory: number;
   readonly disk: number;
+  readonly hypervisor?: "kvm";
 }
 
-export async function upVlab({ dir, guests, memory, disk }: UpCommand, io: Io): Promise<number> {
+export async function upVlab({ dir, guests, memory, disk, hypervisor }: UpCommand, io: Io): Promise<number> {
   if (guests > GUESTS_MAX)
     throw new SalvoError("invalid-input", `${guests} guests are too many for one host`, {
       remedy: `At most ${GUESTS_MAX}; each takes ${memory} MiB of memory`,
@@ -37,6 +38,7 @@ export async function upVlab({ dir, guests, memory, disk }: UpCommand, io: Io): 
     guests,
     memoryMib: memory,
     diskMib: disk,
+    hypervisor: hypervisor === "kvm",
     say,
     signal: stop.signal,
     serveEnrolment: (lab, address) => serveEnrolment({ lab, address, log: cliLogger(), onJoined: () => {} }),

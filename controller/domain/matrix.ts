@@ -10,10 +10,12 @@ import { formatQuantity } from "@salvo/shared/config/quantity.ts";
 import { checkMessage, listViolations, type Violation } from "@salvo/shared/config/rules.ts";
 import { assert } from "@salvo/shared/kernel/assert.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { attachViolations } from "./attach.ts";
 import { cutSectors } from "./block-size.ts";
 import { matchesGlob } from "./glob.ts";
+import { guestProblem, guestsOf, isGiven } from "./guests.ts";
 import { observersOf, observeViolations } from "./observed.ts";
-import { guestProblem, guestsOf, participantsOf } from "./scenario-storage.ts";
+import { participantsOf } from "./scenario-storage.ts";
 import { suggestion } from "./suggestion.ts";
 
 /** A study of more runs is a mistake: at ten seconds each these take a day. */
@@ -152,8 +154,13 @@ function storageViolations({ storage, participants }: Scenario, path: string, la
     else if (problem !== undefined) say(key, problem);
     if (storage.guests.indexOf(id) < index) say(key, `is ${id}, as before`);
   }
-  if (found.length === 0 && guestsOf(storage, lab).length === 0)
-    say("guests", `are none: lab ${lab.name} has no agent with the roles workload and initiator for it`);
+  found.push(...attachViolations(storage, at, lab));
+  if (found.length === 0 && guestsOf(storage, lab).length === 0) {
+    const wanted = isGiven(storage)
+      ? "with the role workload and a hypervisor of the roles hypervisor and initiator"
+      : "with the roles workload and initiator";
+    say("guests", `are none: lab ${lab.name} has no agent ${wanted} for it`);
+  }
   if (storage.chap && (isLocal || isNvme(storage.transport))) say("chap", "works only with iscsi and iser");
   const depth = storage.queueDepth;
   const depths = nvmeDepths(storage.transport);

@@ -2,14 +2,19 @@
 import type { Lab } from "@salvo/proto/lab_pb.ts";
 import type { Scenario } from "@salvo/proto/study_pb.ts";
 import type { Violation } from "@salvo/shared/config/rules.ts";
+import { attachersOf } from "./guests.ts";
 import { participantsOf } from "./scenario-storage.ts";
 import { suggestion } from "./suggestion.ts";
 
-/** Those that the scenario lists, and the target of its storage. A target that takes part itself is sampled as a participant. */
+/** Those that the scenario lists, the target of its storage, and hypervisors. One that takes part itself is sampled as a participant. */
 export function observersOf(scenario: Scenario, lab: Lab): ReadonlySet<string> {
   const taking = takingPart(scenario, lab);
   const { observe, storage } = scenario;
-  return new Set([...observe, ...(storage ? [storage.target] : [])].filter((id) => !taking.has(id)));
+  return new Set(
+    [...observe, ...(storage ? [storage.target, ...attachersOf(storage, lab).keys()] : [])].filter(
+      (id) => !taking.has(id),
+    ),
+  );
 }
 
 /** What is wrong with a scenario's `observe`, which is at `at` in the study. */

@@ -1,8 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { GivenDiskSchema } from "@salvo/proto/initiator_pb.ts";
 import { LabSchema, Role } from "@salvo/proto/lab_pb.ts";
-import { Multipath, Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
+import { GuestDisk, Multipath, Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
 import {
+  Attach,
   Layout,
   type ScenarioStorage,
   ScenarioStorageSchema,
@@ -13,7 +14,8 @@ import { ExportedLunSchema } from "@salvo/proto/target_pb.ts";
 import { fromPlain } from "@salvo/shared/config/plain.ts";
 import { expect, test } from "vitest";
 import { checkStudy, planRuns, storageGroups } from "./matrix.ts";
-import { type AttacherOf, attachersOf, exportedOf, guestsOf, participantsOf, planStorage } from "./scenario-storage.ts";
+import { attachersOf, guestsOf } from "./guests.ts";
+import { exportedOf, participantsOf, planStorage } from "./scenario-storage.ts";
 
 const { message: lab } = fromPlain(
   LabSchema,
@@ -166,25 +168,25 @@ const onHypervisor = create(LabSchema, {
   name: "lab",
   agents: [
     { id: "target", roles: [Role.TARGET], storageAddresses: ["10.0.0.10"] },
-    { id: "hv", roles: [Role.INITIATOR] },
-    { id: "guest1", roles: [Role.WORKLOAD] },
-    { id: "guest2", roles: [Role.WORKLOAD] },
+    { id: "hv", roles: [Role.INITIATOR, Role.HYPERVISOR] },
+    { id: "guest1", roles: [Role.WORKLOAD], hypervisor: { agent: "hv", vm: "vm1" } },
+    { id: "guest2", roles: [Role.WORKLOAD], hypervisor: { agent: "hv", vm: "vm2" } },
   ],
 });
-const attacherOf: AttacherOf = (id) => (id.startsWith("guest") ? "hv" : id);
+const GIVEN = { attach: Attach.HYPERVISOR, disk: GuestDisk.RDM };
 
 test("where a hypervisor attaches, it alone logs in, and guests without the role initiator take part", () => {
-  const wanted = storage({ sessions: 2, multipath: Multipath.NONE });
-  expect(guestsOf(wanted, onHypervisor, attacherOf).map(({ id }) => id)).toEqual(["guest1", "guest2"]);
-  expect(guestsOf(wanted, onHypervisor)).toEqual([]);
-  expect([...attachersOf(wanted, onHypervisor, attacherOf)]).toEqual([["hv", ["guest1", "guest2"]]]);
+  const wanted = storage({ ...GIVEN, sessions: 2, multipath: Multipath.NONE });
+  expect(guestsOf(wanted, onHypervisor).map(({ id }) => id)).toEqual(["guest1", "guest2"]);
+  expect(guestsOf(storage(), onHypervisor)).toEqual([]);
+  expect([...attachersOf(wanted, onHypervisor)]).toEqual([["hv", ["guest1", "guest2"]]]);
   // One disk each, whatever paths the hypervisor has.
-  expect(participantsOf(wanted, onHypervisor, attacherOf)).toEqual([
+  expect(participantsOf(wanted, onHypervisor)).toEqual([
     { agent: "guest1", device: "lun1" },
     { agent: "guest2", device: "lun1" },
   ]);
   const names = new Map([["hv", { initiator: "iqn.2026-11.a:hv", hostNqn: "" }]]);
-  const plan = planStorage("vm", wanted, onHypervisor, { tag: "a1b2", names, attacherOf });
+  const plan = planStorage("vm", wanted, onHypervisor, { tag: "a1b2", names });
   expect(plan.target.exports).toMatchObject([{ initiators: ["iqn.2026-11.a:hv"] }]);
   const exported = plan.target.volumes.map(({ name, sizeBytes }, number) =>
     create(ExportedLunSchema, {
@@ -199,8 +201,8 @@ test("where a hypervisor attaches, it alone logs in, and guests without the role
   expect(plan.attachments("hv", exported)).toMatchObject([
     {
       luns: [
-        { number: 0, device: "lun1", guests: ["guest1"] },
-        { number: 1, device: "lun1", guests: ["guest2"] },
+        { number: 0, device: "lun1", guests: [{ agent: "guest1", vm: "vm1" }], disk: GuestDisk.RDM },
+        { number: 1, device: "lun1", guests: [{ agent: "guest2", vm: "vm2" }], disk: GuestDisk.RDM },
       ],
     },
   ]);
@@ -209,8 +211,8 @@ test("where a hypervisor attaches, it alone logs in, and guests without the role
 
 test("by what a guest recognizes its disk is what its attacher reports, and is not known before", () => {
   const names = new Map([["hv", { initiator: "iqn.2026-11.a:hv", hostNqn: "" }]]);
-  const wanted = storage({ layout: Layout.SHARED_LUN });
-  const plan = planStorage("vm", wanted, onHypervisor, { tag: "a1b2", names, attacherOf });
+  const wanted = storage({ ...GIVEN, layout: Layout.SHARED_LUN });
+  const plan = planStorage("vm", wanted, onHypervisor, { tag: "a1b2", names });
   const [volume] = plan.target.volumes;
   const lun = {
     target: "iqn.t",
@@ -305,6 +307,57 @@ test.each([
 ])("storage that cannot be is told at its place: %j", (change, place, message) => {
   const made = study({ target: "target", transport: "iscsi", volume: RAM, ...change });
   expect(checkStudy(made, lab)).toEqual([{ path: `scenarios[0].${place}`, message: expect.stringMatching(message) }]);
+});
+
+const given = { attach: "hypervisor", disk: "rdm" };
+const machines = fromPlain(
+  LabSchema,
+  {
+    name: "lab",
+    agents: [
+      { id: "target", address: "a:1", roles: ["target", "hypervisor", "initiator"], storageAddresses: ["10.0.0.10"] },
+      { id: "hv", address: "a:2", roles: ["hypervisor", "initiator"] },
+      { id: "plain", address: "a:3", roles: ["initiator"] },
+      { id: "in-hv", address: "a:4", roles: ["workload"], hypervisor: { agent: "hv", vm: "one" } },
+      { id: "also-in-hv", address: "a:5", roles: ["workload"], hypervisor: { agent: "hv", vm: "one" } },
+      { id: "in-none", address: "a:6", roles: ["workload", "initiator"] },
+      { id: "in-typo", address: "a:7", roles: ["workload"], hypervisor: { agent: "vh", vm: "two" } },
+      { id: "in-plain", address: "a:8", roles: ["workload"], hypervisor: { agent: "plain", vm: "three" } },
+      { id: "in-target", address: "a:9", roles: ["workload"], hypervisor: { agent: "target", vm: "four" } },
+      { id: "no-fio", address: "a:10", roles: ["initiator"], hypervisor: { agent: "hv", vm: "five" } },
+      { id: "in-itself", address: "a:11", roles: ["workload"], hypervisor: { agent: "in-itself", vm: "six" } },
+    ],
+  },
+  "lab",
+).message;
+
+test.each([
+  [{ ...given, guests: ["in-none"] }, "guests[0]", "does not name the hypervisor: write hypervisor with agent and vm"],
+  [{ ...given, guests: ["in-typo"] }, "guests[0]", "whose hypervisor vh is not in lab lab"],
+  [{ ...given, guests: ["in-plain"] }, "guests[0]", "does not have the roles hypervisor and initiator in lab lab"],
+  [{ ...given, guests: ["in-target"] }, "guests[0]", "whose hypervisor target is the target itself"],
+  [{ ...given, guests: ["in-itself"] }, "guests[0]", "which cannot be its own hypervisor"],
+  [{ ...given, guests: ["no-fio"] }, "guests[0]", "does not have the role workload in lab lab"],
+  [{ ...given, guests: ["in-hv", "also-in-hv"] }, "guests", "in-hv and also-in-hv are both in one of hv in lab lab"],
+  [{ attach: "hypervisor", guests: ["in-hv"] }, "disk", "is missing, and attach is hypervisor: write rdm"],
+  [{ disk: "vmdk", guests: ["in-none"] }, "disk", "works only with attach: hypervisor"],
+  [{ attach: "guest", disk: "rdm", guests: ["in-none"] }, "disk", "works only with attach: hypervisor"],
+])("what a hypervisor cannot attach is told at its place: %j", (change, place, message) => {
+  const made = study({ target: "target", transport: "iscsi", volume: RAM, ...change });
+  expect(checkStudy(made, machines)).toEqual([
+    { path: `scenarios[0].storage.${place}`, message: expect.stringContaining(message) },
+  ]);
+});
+
+test("a hypervisor observes the runs of its guests, and the lab's other guests have no part in them", () => {
+  const made = study({ target: "target", transport: "iscsi", volume: RAM, ...given, guests: ["in-hv"] });
+  expect(checkStudy(made, machines)).toEqual([]);
+  const [spec] = planRuns({ study: made, lab: machines, only: "s1/a", repeats: 1, newRunId: () => "run" });
+  expect(spec?.agents.map(({ id, observer }) => [id, observer > 0])).toEqual([
+    ["target", true],
+    ["hv", true],
+    ["in-hv", false],
+  ]);
 });
 
 test("participants and storage are one or the other", () => {

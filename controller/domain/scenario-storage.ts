@@ -2,7 +2,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type AwaitedDisk, AwaitedDiskSchema } from "@salvo/proto/disk_pb.ts";
 import type { GivenDisk, InitiatorServiceInspectResponse } from "@salvo/proto/initiator_pb.ts";
-import { type Lab, type LabAgent, Role } from "@salvo/proto/lab_pb.ts";
+import type { Lab } from "@salvo/proto/lab_pb.ts";
 import {
   type Attachment,
   AttachmentSchema,
@@ -22,12 +22,7 @@ import {
 import { Layout, type ScenarioStorage, type ScenarioVolume } from "@salvo/proto/study_pb.ts";
 import type { ExportedLun } from "@salvo/proto/target_pb.ts";
 import { isNvme } from "@salvo/shared/agent/domain/provision/transports.ts";
-
-/** The agent that attaches a guest's LUNs: the guest itself, or its hypervisor. */
-export type AttacherOf = (guest: string) => string;
-
-/** So it is as long as no lab says otherwise. */
-export const attachesItself: AttacherOf = (guest) => guest;
+import { attacherOf, guestsOf, isGiven } from "./guests.ts";
 
 /** The participants of its runs: what the guests know their LUNs as. */
 export interface StorageParticipant {
@@ -35,54 +30,16 @@ export interface StorageParticipant {
   readonly device: string;
 }
 
-/** Those that the study names, or all that the lab has. */
-export function guestsOf(storage: ScenarioStorage, lab: Lab, attacherOf = attachesItself): LabAgent[] {
-  const { guests } = storage;
-  if (guests.length > 0) return guests.flatMap((id) => lab.agents.find((agent) => agent.id === id) ?? []);
-  return lab.agents.filter((agent) => guestProblem(agent, storage, lab, attacherOf) === undefined);
-}
-
-/** What a study that names the agent as a guest is told; undefined when it can be one. */
-export function guestProblem(
-  { id, roles }: LabAgent,
-  { target, transport }: ScenarioStorage,
-  lab: Lab,
-  attacherOf = attachesItself,
-): string | undefined {
-  const attacher = attacherOf(id);
-  const isInitiator = lab.agents.some((agent) => agent.id === attacher && agent.roles.includes(Role.INITIATOR));
-  const isWorkload = roles.includes(Role.WORKLOAD);
-  if (attacher === id && !(isWorkload && isInitiator))
-    return `is ${id}, which does not have the roles workload and initiator in lab ${lab.name}`;
-  if (!isWorkload) return `is ${id}, which does not have the role workload in lab ${lab.name}`;
-  if (!isInitiator) return `is ${id}, whose attacher ${attacher} does not have the role initiator in lab ${lab.name}`;
-  const isLocal = transport === Transport.LOCAL;
-  if (isLocal === (attacher === target)) return undefined;
-  return isLocal ? `is ${id}: only ${target} itself can reach local storage` : `is the target itself`;
-}
-
-/** Every attacher, with the guests whose LUNs it attaches. */
-export function attachersOf(
-  storage: ScenarioStorage,
-  lab: Lab,
-  attacherOf = attachesItself,
-): ReadonlyMap<string, readonly string[]> {
-  return Map.groupBy(
-    guestsOf(storage, lab, attacherOf).map(({ id }) => id),
-    attacherOf,
-  );
-}
-
-export function participantsOf(storage: ScenarioStorage, lab: Lab, attacherOf = attachesItself): StorageParticipant[] {
-  return guestsOf(storage, lab, attacherOf).flatMap(({ id }) => {
-    // A hypervisor gives a guest one disk, whatever paths it has itself.
-    const paths = attacherOf(id) === id ? separatePaths(storage, lab) : 1;
-    return Array.from({ length: storage.luns }, (_, index) => deviceName(index)).flatMap((device) =>
+export function participantsOf(storage: ScenarioStorage, lab: Lab): StorageParticipant[] {
+  // A hypervisor gives a guest one disk, whatever paths it has itself.
+  const paths = isGiven(storage) ? 1 : separatePaths(storage, lab);
+  return guestsOf(storage, lab).flatMap(({ id }) =>
+    Array.from({ length: storage.luns }, (_, index) => deviceName(index)).flatMap((device) =>
       paths === 1
         ? [{ agent: id, device }]
         : Array.from({ length: paths }, (_, path) => ({ agent: id, device: `${device}-${path + 1}` })),
-    );
-  });
+    ),
+  );
 }
 
 /** Disks of one LUN, where nothing makes one of them. NVMe does that by itself. */
@@ -131,7 +88,6 @@ export interface PlanOptions {
   readonly tag: string;
   /** Of every attacher. */
   readonly names: ReadonlyMap<string, InitiatorNames>;
-  readonly attacherOf?: AttacherOf;
 }
 
 export function planStorage(
@@ -140,24 +96,24 @@ export function planStorage(
   lab: Lab,
   options: PlanOptions,
 ): PlannedStorage {
-  const { attacherOf = attachesItself } = options;
   const { transport, volume } = storage;
-  const luns = plannedLuns(scenario, storage, lab, options);
+  const attacher = (guest: string) => attacherOf(guest, storage, lab);
+  const luns = plannedLuns(scenario, storage, lab, options.tag);
   const port = isNvme(transport) ? PORT.nvme : PORT.iscsi;
   const portals = (transport === Transport.LOCAL ? [] : addressesOf(storage.target, lab)).map((address) =>
     create(PortalSchema, { address, port }),
   );
   const exports = [...Map.groupBy(luns, ({ exported }) => exported)].map(([name, parts]) =>
-    exportOf(name, parts, portals, storage, options),
+    exportOf(name, parts, portals, storage, namesOf(parts, storage, lab, options)),
   );
   return {
     target: create(TargetSpecSchema, { volumes: luns.map(({ volume: name }) => volumeOf(name, volume)), exports }),
-    attachments: (attacher, exported) => {
+    attachments: (id, exported) => {
       const mine = luns.flatMap((lun) => {
-        const users = lun.users.filter((guest) => attacherOf(guest) === attacher);
+        const users = lun.users.filter((guest) => attacher(guest) === id);
         return users.length === 0 ? [] : [{ ...lun, users }];
       });
-      return attachmentsTo(told(mine, exported), attacher, portals, storage);
+      return attachmentsTo(told(mine, exported), portals, storage, lab);
     },
     disks: (guest, exported, reported = []) =>
       told(luns, exported)
@@ -165,20 +121,15 @@ export function planStorage(
         .map(({ device, lun: { target, number, sizeBytes } }) => {
           const isIt = (each: GivenDisk) => each.guest === guest && each.target === target && each.number === number;
           const { serial = "", wwn = "", sizeBytes: bytes = sizeBytes } = reported.find(isIt) ?? {};
-          return create(AwaitedDiskSchema, { device, attacher: attacherOf(guest), sizeBytes: bytes, serial, wwn });
+          return create(AwaitedDiskSchema, { device, attacher: attacher(guest), sizeBytes: bytes, serial, wwn });
         }),
   };
 }
 
-function plannedLuns(
-  scenario: string,
-  storage: ScenarioStorage,
-  lab: Lab,
-  { tag, attacherOf }: PlanOptions,
-): PlannedLun[] {
+function plannedLuns(scenario: string, storage: ScenarioStorage, lab: Lab, tag: string): PlannedLun[] {
   const { layout, luns, transport } = storage;
   const base = `${scenario.slice(0, SCENARIO_CHARS)}-${tag}`;
-  const guests = guestsOf(storage, lab, attacherOf).map(({ id }) => id);
+  const guests = guestsOf(storage, lab).map(({ id }) => id);
   const shares = layout === Layout.SHARED_LUN ? [guests] : guests.map((id) => [id]);
   const perTarget = layout === Layout.TARGET_PER_GUEST;
   const first = isNvme(transport) ? 1 : 0;
@@ -193,23 +144,28 @@ function plannedLuns(
   );
 }
 
+/** By what those log in that attach the LUNs. */
+function namesOf(luns: readonly PlannedLun[], storage: ScenarioStorage, lab: Lab, { names }: PlanOptions): string[] {
+  const attachers = new Set(luns.flatMap(({ users }) => users).map((guest) => attacherOf(guest, storage, lab)));
+  const own = (id: string) => (isNvme(storage.transport) ? names.get(id)?.hostNqn : names.get(id)?.initiator) ?? "";
+  return [...attachers].map(own).filter(Boolean);
+}
+
 /** Nobody but its attachers has any business with it. */
 function exportOf(
   name: string,
   luns: readonly PlannedLun[],
   portals: Portal[],
   { transport, queueDepth, chap }: ScenarioStorage,
-  { names, attacherOf = attachesItself }: PlanOptions,
+  initiators: string[],
 ): Export {
   const isLocal = transport === Transport.LOCAL;
-  const attachers = new Set(luns.flatMap(({ users }) => users).map(attacherOf));
-  const own = (id: string) => (isNvme(transport) ? names.get(id)?.hostNqn : names.get(id)?.initiator) ?? "";
   return create(ExportSchema, {
     name,
     transport,
     portals,
     luns: luns.map(({ number, volume }) => create(LunSchema, { number, volume })),
-    initiators: isLocal ? [] : [...attachers].map(own).filter(Boolean),
+    initiators: isLocal ? [] : initiators,
     ...(!isNvme(transport) && !isLocal && { queueDepth, ...(chap && { chap }) }),
   });
 }
@@ -226,12 +182,10 @@ function told(luns: readonly PlannedLun[], exported: readonly ExportedLun[]): To
   });
 }
 
-function attachmentsTo(
-  luns: readonly ToldLun[],
-  attacher: string,
-  portals: Portal[],
-  { transport, sessions, multipath, queueDepth, chap }: ScenarioStorage,
-): Attachment[] {
+function attachmentsTo(luns: readonly ToldLun[], portals: Portal[], storage: ScenarioStorage, lab: Lab): Attachment[] {
+  const { transport, sessions, multipath, queueDepth, chap, disk } = storage;
+  const vmOf = (guest: string) => lab.agents.find(({ id }) => id === guest)?.hypervisor?.vm ?? "";
+
   return [...Map.groupBy(luns, ({ lun }) => lun.target)].map(([target, parts]) =>
     create(AttachmentSchema, {
       target,
@@ -242,8 +196,9 @@ function attachmentsTo(
       queueDepth,
       ...(chap && { chap }),
       luns: parts.map(({ users, device, lun: { number, wwn, serial, sizeBytes } }) => {
-        const guests = users.filter((guest) => guest !== attacher);
-        return create(ExpectedLunSchema, { number, wwn, serial, sizeBytes, device, guests });
+        const lun = { number, wwn, serial, sizeBytes, device };
+        if (!isGiven(storage)) return create(ExpectedLunSchema, lun);
+        return create(ExpectedLunSchema, { ...lun, disk, guests: users.map((agent) => ({ agent, vm: vmOf(agent) })) });
       }),
     }),
   );

@@ -2,10 +2,10 @@
 import { create } from "@bufbuild/protobuf";
 import { AgentService } from "@salvo/proto/agent_pb.ts";
 import { DiskService } from "@salvo/proto/disk_pb.ts";
-import { LabSchema } from "@salvo/proto/lab_pb.ts";
+import { HypervisorOfSchema, type LabAgent, LabAgentSchema, LabSchema } from "@salvo/proto/lab_pb.ts";
 import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
-import { Multipath, Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
-import { Layout } from "@salvo/proto/study_pb.ts";
+import { GuestDisk, Multipath, Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
+import { Attach, Layout } from "@salvo/proto/study_pb.ts";
 import { SimulatedHost, SIZE_BYTES, type Thing } from "@salvo/shared/agent/guard/host.fixture.ts";
 import { testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -58,17 +58,23 @@ beforeEach(async () => {
   }
   channels = open.use(openChannels(certificates));
   deps = {
-    lab: create(LabSchema, { name: "bench", agents: hosts.map(({ agent }) => agent) }),
+    lab: create(LabSchema, { name: "bench", agents: hosts.map(({ agent }) => inMachine(agent)) }),
     identities: await openAuditedLab(certificates, certificates.folder, "test@here"),
     channels,
     records: openStorageRecords(join(folder, "data")),
     newTag: () => "t1",
     say: () => {},
     signal: new AbortController().signal,
-    attacherOf: (id) => (GUESTS.includes(id) ? "hv" : id),
   };
 });
 afterEach(() => open.disposeAsync());
+
+/** Guests are in virtual machines of the hypervisor. */
+function inMachine(agent: LabAgent): LabAgent {
+  if (!GUESTS.includes(agent.id)) return agent;
+  const hypervisor = create(HypervisorOfSchema, { agent: "hv", vm: `vm-of-${agent.id}` });
+  return create(LabAgentSchema, { ...agent, hypervisor });
+}
 
 /** Six disks, one of which is not there before the hypervisor gives it. */
 function machine() {
@@ -84,6 +90,8 @@ const SPEC = create(RunSpecSchema, {
   storage: {
     wanted: {
       target: "target",
+      attach: Attach.HYPERVISOR,
+      disk: GuestDisk.RDM,
       transport: Transport.ISCSI,
       layout: Layout.LUN_PER_GUEST,
       luns: 1,

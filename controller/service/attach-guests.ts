@@ -10,7 +10,8 @@ import type { ExportedLun } from "@salvo/proto/target_pb.ts";
 import { transportName } from "@salvo/shared/agent/domain/provision/transports.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { initiatorWish } from "../domain/lab-storage.ts";
-import { attachersOf, type PlannedStorage } from "../domain/scenario-storage.ts";
+import { attachersOf } from "../domain/guests.ts";
+import type { PlannedStorage } from "../domain/scenario-storage.ts";
 import { expectedOf } from "./channels.ts";
 import { agentOf, attachedByOthers, exportedFor } from "./scenario-hosts.ts";
 import { apply, type ScenarioDeps } from "./storage-takedown.ts";
@@ -33,8 +34,8 @@ export async function attachGuests(
   made: MadeLuns,
   deps: ScenarioDeps,
 ): Promise<AttachedAgent[]> {
-  const { lab, channels, say, attacherOf } = deps;
-  const attachers = attachersOf(wanted, lab, attacherOf);
+  const { lab, channels, say } = deps;
+  const attachers = attachersOf(wanted, lab);
   const others = attachedByOthers(attachers);
   const { planned, exported } = made;
   const bringDisks = (guest: string, disks: AwaitedDisk[]) =>

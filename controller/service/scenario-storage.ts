@@ -10,7 +10,8 @@ import { isNvme, isRdma, transportName } from "@salvo/shared/agent/domain/provis
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { targetSpec } from "../domain/lab-storage.ts";
 import { describeCheck } from "../domain/path-checks.ts";
-import { attachersOf, exportedOf, type InitiatorNames, planStorage } from "../domain/scenario-storage.ts";
+import { attachersOf } from "../domain/guests.ts";
+import { exportedOf, type InitiatorNames, planStorage } from "../domain/scenario-storage.ts";
 import { attachGuests, bring } from "./attach-guests.ts";
 import { type Channels, expectedOf } from "./channels.ts";
 import { checkPaths } from "./path-checks.ts";
@@ -56,15 +57,15 @@ async function freeTag({ records, newTag }: ScenarioDeps): Promise<string> {
   return tag;
 }
 
-function agentsOf(wanted: ScenarioStorage, { lab, attacherOf }: ScenarioDeps): LabAgent[] {
-  const ids = [...attachersOf(wanted, lab, attacherOf)].flatMap(([attacher, guests]) => [attacher, ...guests]);
+function agentsOf(wanted: ScenarioStorage, { lab }: ScenarioDeps): LabAgent[] {
+  const ids = [...attachersOf(wanted, lab)].flatMap(([attacher, guests]) => [attacher, ...guests]);
   return [...new Set([...ids, wanted.target])].map((id) => agentOf(id, lab));
 }
 
 /** As the lab file alone has them: target, attachers, and guests that others attach for. */
 async function hostsBefore(wanted: ScenarioStorage, deps: ScenarioDeps): Promise<StorageHost[]> {
-  const { lab, attacherOf } = deps;
-  const attachers = attachersOf(wanted, lab, attacherOf);
+  const { lab } = deps;
+  const attachers = attachersOf(wanted, lab);
   return [
     ...(await Promise.all([...attachers.keys()].map((id) => ownAttacher(agentOf(id, lab), lab, deps)))),
     ...attachedByOthers(attachers).map((id) => ownDisks(agentOf(id, lab), deps)),
@@ -87,13 +88,13 @@ async function expectDone(host: StorageHost): Promise<void> {
 }
 
 async function make(scenario: string, wanted: ScenarioStorage, tag: string, deps: ScenarioDeps): Promise<RunStorage> {
-  const { lab, channels, say, attacherOf } = deps;
-  const attachers = [...attachersOf(wanted, lab, attacherOf).keys()].map((id) => agentOf(id, lab));
+  const { lab, channels, say } = deps;
+  const attachers = [...attachersOf(wanted, lab).keys()].map((id) => agentOf(id, lab));
   const names = new Map(
     await Promise.all(attachers.map(async (agent) => [agent.id, await namesOf(agent, channels)] as const)),
   );
   if (wanted.transport !== Transport.LOCAL) refuseNames(names, isNvme(wanted.transport));
-  const planned = planStorage(scenario, wanted, lab, { tag, names, ...(attacherOf && { attacherOf }) });
+  const planned = planStorage(scenario, wanted, lab, { tag, names });
   const target = agentOf(wanted.target, lab);
   say(`${scenario}: making ${planned.target.volumes.length} LUNs on ${target.id}, ${transportName(wanted.transport)}`);
   const own = targetSpec(lab, target.id);

@@ -103,7 +103,7 @@ export function toyNetwork(): ToyNetwork {
 const ROLES = {
   target: [Role.TARGET],
   initiator: [Role.WORKLOAD, Role.INITIATOR],
-  hypervisor: [Role.INITIATOR],
+  hypervisor: [Role.INITIATOR, Role.HYPERVISOR],
   guest: [Role.WORKLOAD],
 };
 
@@ -157,7 +157,7 @@ export async function memoryHost(
     if (!give) return [];
     return fromJsonString(InitiatorSpecSchema, value).attachments.flatMap(({ target: of, luns }) =>
       luns.flatMap((lun) =>
-        lun.guests.flatMap((guest) => {
+        lun.guests.flatMap(({ agent: guest }) => {
           const keys = give(guest, lun);
           return keys ? [{ guest, target: of, number: lun.number, ...keys }] : [];
         }),

@@ -4,7 +4,7 @@ import type { StorageUnderWay } from "@salvo/proto/run_pb.ts";
 import type { Plan } from "@salvo/proto/storage_pb.ts";
 import { type SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
-import { type AttacherOf, attachersOf } from "../domain/scenario-storage.ts";
+import { attachersOf } from "../domain/guests.ts";
 import type { DamagedRecord, StorageRecords } from "../store/storage-under-way.ts";
 import type { AuditedLab } from "./audited-lab.ts";
 import { type Channels, expectedOf } from "./channels.ts";
@@ -21,8 +21,6 @@ export interface ScenarioDeps {
   /** A line of progress. */
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
-  /** Without it every guest attaches its LUNs itself. */
-  readonly attacherOf?: AttacherOf;
 }
 
 /** Taking away is done also after the person has stopped the study. */
@@ -69,7 +67,7 @@ export async function takeDownStorage(
   const { records } = deps;
   if (!wanted || !before) return true; // it was never written so
   const attempt = (id: string, hostIn: HostIn) => takeAway(scenario, id, hostIn, before, deps);
-  const attachers = attachersOf(wanted, before, deps.attacherOf);
+  const attachers = attachersOf(wanted, before);
   const forgotten = await Promise.all(
     attachedByOthers(attachers).map((id) => attempt(id, async (agent) => ownDisks(agent, deps))),
   );

@@ -166,6 +166,8 @@ test("SQL is asked of all sealed runs at once, and of none too", async () => {
     luns: null,
     sessions: null,
     lun_queue_depth: null,
+    attach: null,
+    disk: null,
   });
   expect(summary.totals?.read?.iops).toBeGreaterThan(summary.totals!.write!.iops);
   expect(summary.totals?.latencyUs?.max).toBeGreaterThan(summary.totals!.latencyUs!.p99!);
@@ -250,6 +252,8 @@ test("the line about a run has every field, and null for what there is no value 
       luns: null,
       sessions: null,
       lunQueueDepth: null,
+      attach: null,
+      disk: null,
     },
   });
   expect(summaryJson(create(RunSummarySchema))).toMatchObject({

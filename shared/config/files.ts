@@ -79,6 +79,7 @@ function resolvePaths(config: AgentConfig, folder: string): AgentConfig {
   if (esxi?.passwordFile) esxi.passwordFile = resolve(folder, esxi.passwordFile);
   const { starWind } = resolved;
   if (starWind) starWind.credentialsFile = resolve(folder, starWind.credentialsFile);
+  for (const vm of resolved.kvm?.vms ?? []) vm.qmp = resolve(folder, vm.qmp);
   for (const device of resolved.devices) if (device.path) device.path = resolve(folder, device.path);
   return resolved;
 }

@@ -23,9 +23,10 @@ export async function takeDown(folder: string): Promise<boolean> {
   // By pid first: a guest whose namespace somebody has taken away is in none that `ip` can list.
   for (const guest of Object.values(state?.processes ?? {})) await end(guest);
   await removeNetwork(names);
-  for (const { id } of state?.plan.guests ?? []) {
-    const { disk, share, shell, pidFile } = guestPlaces(folder, id);
-    for (const path of [disk, share, shell, pidFile]) await rm(path, { recursive: true, force: true });
+  const { guests = [], hypervisor } = state?.plan ?? {};
+  for (const { id } of [...guests, ...(hypervisor ? [hypervisor] : [])]) {
+    const { disk, share, shell, pidFile, qmp } = guestPlaces(folder, id);
+    for (const path of [disk, share, shell, pidFile, qmp]) await rm(path, { recursive: true, force: true });
   }
   await rm(agentPlace(folder), { recursive: true, force: true });
   await removeState(folder);

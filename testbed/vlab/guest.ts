@@ -10,7 +10,7 @@ import { must } from "./command.ts";
 import { type Accelerator, KERNEL, QEMU, ROOT } from "./kernel.ts";
 import { namespaceFile } from "./network.ts";
 import { type GuestPlaces, guestPlaces } from "./places.ts";
-import { AGENT_PORT, type GuestPlan, type LabPlan, TARGET } from "./plan.ts";
+import { AGENT_PORT, type GuestPlan, HYPERVISOR, type LabPlan, TARGET } from "./plan.ts";
 import { identify, type ProcessIdentity } from "./processes.ts";
 import { machineArgs } from "./qemu.ts";
 
@@ -44,7 +44,7 @@ export async function prepareGuest(guest: GuestPlan, options: GuestOptions, { si
   await copyFile(join(ROOT, "testbed", "vlab", "guest", "boot"), join(places.share, "boot"));
   await chmod(join(places.share, "boot"), 0o755);
   await writeFile(join(places.share, "settings"), settings(guest, options));
-  await writeFile(join(places.share, "agent.yaml"), stringify(agentFile(guest, options.diskMib)));
+  await writeFile(join(places.share, "agent.yaml"), stringify(agentFile(guest, options)));
   const token = await options.lab.createToken({ agent: guest.id, roles: guest.roles }, Date.now());
   await replaceFile(places.token, token);
 }
@@ -58,7 +58,8 @@ export async function startGuest(
   const { folder, plan, accelerator, memoryMib } = options;
   const places = guestPlaces(folder, guest.id);
   const shell = basename(places.shell);
-  const machine = machineArgs({ ...places, shell, guest, accelerator, memoryMib, nowMs: Date.now() });
+  const qmp = hasDisksGiven(guest, plan) ? basename(places.qmp) : undefined;
+  const machine = machineArgs({ ...places, shell, qmp, guest, accelerator, memoryMib, nowMs: Date.now() });
   await must("nsenter", [`--net=${namespaceFile(plan)}`, QEMU, ...machine], {
     cwd: places.home,
     timeoutMs: MACHINE_MS,
@@ -70,7 +71,12 @@ export async function startGuest(
   throw new SalvoError("program-failed", `${guest.id} ended as soon as it was started`, { file: places.console });
 }
 
-function settings(guest: GuestPlan, { agent, enrolment }: GuestOptions): string {
+/** The target has what it exports; all others may be given disks, where there is a hypervisor. */
+export function hasDisksGiven({ id }: GuestPlan, { hypervisor }: LabPlan): boolean {
+  return hypervisor !== undefined && id !== TARGET;
+}
+
+function settings(guest: GuestPlan, { agent, enrolment, plan }: GuestOptions): string {
   const values = {
     ID: guest.id,
     MANAGEMENT: `${guest.management}/24`,
@@ -79,19 +85,21 @@ function settings(guest: GuestPlan, { agent, enrolment }: GuestOptions): string 
     NODE: process.execPath,
     AGENT: agent,
     CONTROLLER: enrolment,
+    GIVEN_DISKS: hasDisksGiven(guest, plan) ? "yes" : "",
   };
   return Object.entries(values)
     .map(([name, value]) => `${name}='${value.replaceAll("'", "'\\''")}'\n`)
     .join("");
 }
 
-function agentFile({ id, management }: GuestPlan, diskMib: number) {
+function agentFile(guest: GuestPlan, { diskMib, plan }: GuestOptions) {
+  const { id, management } = guest;
   return {
     id,
     listen: `${management}:${AGENT_PORT}`,
     dataDir: "data",
     identityDir: "identity",
-    lunsOf: [TARGET],
+    lunsOf: [TARGET, ...(hasDisksGiven(guest, plan) ? [HYPERVISOR] : [])],
     devices: [{ name: "scratch", path: "scratch.bin", size: `${Math.floor(diskMib * DEVICE_SHARE)}MiB` }],
   };
 }

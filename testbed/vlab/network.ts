@@ -35,7 +35,7 @@ export async function findSubnet(folder: string): Promise<number> {
 
 /** Throws `wrong-state` when there is a namespace of that name. */
 export async function makeNetwork(plan: LabPlan, { signal }: Waiting): Promise<void> {
-  const { namespace, link, host, guests } = plan;
+  const { namespace, link, host, guests, hypervisor } = plan;
   if (existsSync(namespaceFile(plan)))
     throw new SalvoError("wrong-state", `there is a network namespace ${namespace} already`, {
       remedy: "It is of a lab in this folder that was not taken down: type salvo vlab down",
@@ -65,6 +65,9 @@ export async function makeNetwork(plan: LabPlan, { signal }: Waiting): Promise<v
       `link set data mtu ${DATA_MTU}`,
       "link set management up",
       "link set data up",
+      ...(hypervisor
+        ? [`address add ${hypervisor.management}/24 dev management`, `address add ${hypervisor.data}/24 dev data`]
+        : []),
     ],
   );
 }
@@ -76,7 +79,7 @@ export function mustYield({ link, subnet }: Pick<LabPlan, "link" | "subnet">, li
   );
 }
 
-/** Whatever runs in the namespace is ended with it: nothing but the lab's guests was ever put there. */
+/** Whatever runs in the namespace is ended with it: nothing but the lab's own was ever put there. */
 export async function removeNetwork(names: Names): Promise<void> {
   if (existsSync(namespaceFile(names))) {
     // Until none is left: one that was just being started may have started another.

@@ -11,6 +11,8 @@ export interface GuestPlaces {
   /** The socket of a shell in it. */
   readonly shell: string;
   readonly pidFile: string;
+  /** Where QEMU takes commands from the lab's hypervisor. */
+  readonly qmp: string;
 }
 
 /** Where in a virtual lab's folder a guest's files are. */
@@ -24,6 +26,7 @@ export function guestPlaces(folder: string, id: string): GuestPlaces {
     console: join(home, "console.log"),
     shell: join(home, "shell"),
     pidFile: join(home, "qemu.pid"),
+    qmp: join(home, "qmp"),
   };
 }
 

@@ -1,13 +1,17 @@
 /** Who is in a virtual lab and where: names that no other folder's lab has, addresses, clocks. Pure. */
 import { createHash } from "node:crypto";
 
-export interface GuestPlan {
+/** Where an agent of the lab is. */
+export interface HostPlan {
   readonly id: string;
   readonly roles: readonly string[];
   /** On the network on which the controller is reached. */
   readonly management: string;
   /** On the network of the storage, which leads nowhere else. */
   readonly data: string;
+}
+
+export interface GuestPlan extends HostPlan {
   readonly taps: { readonly management: string; readonly data: string };
   /** How far its clock is set from the host's. */
   readonly clockSeconds: number;
@@ -23,6 +27,8 @@ export interface LabPlan {
   /** Where guests reach the controller. */
   readonly host: string;
   readonly guests: readonly GuestPlan[];
+  /** An agent of this machine itself, in the lab's network, which gives disks to the guests through their QEMU. */
+  readonly hypervisor?: HostPlan;
 }
 
 export interface LabShape {
@@ -32,19 +38,23 @@ export interface LabShape {
   /** Besides the target. */
   readonly guests: number;
   readonly subnet: number;
+  readonly hypervisor?: boolean;
 }
 
 /** The id of the guest that exports. */
 export const TARGET = "target";
+/** The id of the agent beside the guests' QEMU. */
+export const HYPERVISOR = "hypervisor";
 export const AGENT_PORT = 7400;
 export const GUESTS_MAX = 32;
 const SUBNETS = 256;
+const HYPERVISOR_HOST = 2;
 const FIRST_GUEST = 10;
 /** One behind, the next ahead, and no two at the same distance; far below what a certificate forgives. */
 const CLOCK_FIRST_S = 5;
 const CLOCK_STEP_S = 4;
 
-export function planLab({ folder, lab, guests, subnet }: LabShape): LabPlan {
+export function planLab({ folder, lab, guests, subnet, hypervisor = false }: LabShape): LabPlan {
   const ids = [TARGET, ...Array.from({ length: guests }, (_, index) => `guest${index + 1}`)];
   return {
     lab,
@@ -60,6 +70,14 @@ export function planLab({ folder, lab, guests, subnet }: LabShape): LabPlan {
       taps: { management: `m${index}`, data: `d${index}` },
       clockSeconds: (index % 2 === 0 ? -1 : 1) * (CLOCK_FIRST_S + index * CLOCK_STEP_S),
     })),
+    ...(hypervisor && {
+      hypervisor: {
+        id: HYPERVISOR,
+        roles: ["initiator", "hypervisor"],
+        management: `10.213.${subnet}.${HYPERVISOR_HOST}`,
+        data: `10.214.${subnet}.${HYPERVISOR_HOST}`,
+      },
+    }),
   };
 }
 

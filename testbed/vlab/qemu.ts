@@ -13,6 +13,8 @@ export interface Machine {
   /** Where a person's shell in the guest is reached: a name in QEMU's working folder, as a socket's path may have 107 bytes only. */
   readonly shell: string;
   readonly pidFile: string;
+  /** Where a hypervisor's agent reaches QEMU; without one nobody does. As shell. */
+  readonly qmp: string | undefined;
   readonly nowMs: number;
 }
 
@@ -26,7 +28,7 @@ const KERNEL_LINE = "console=ttyS0 quiet panic=-1 no-kvmclock mitigations=off ra
 
 /** The arguments for qemu-system-x86_64. It goes to the background when the machine is made, and so outlives `salvo`. */
 export function machineArgs({ guest, accelerator, memoryMib, ...places }: Machine): string[] {
-  const { share, disk, console, shell, pidFile, nowMs } = places;
+  const { share, disk, console, shell, pidFile, qmp, nowMs } = places;
   const clock = new Date(nowMs + guest.clockSeconds * 1000).toISOString().slice(0, "2026-11-22T20:46:21".length);
   return [
     ["-name", guest.id, "-M", "q35", ...CPU[accelerator], "-m", String(memoryMib), "-smp", "1"],
@@ -45,6 +47,8 @@ export function machineArgs({ guest, accelerator, memoryMib, ...places }: Machin
     network("management", guest.taps.management, `52:54:00:00:00:${hex(guest)}`, ""),
     network("data", guest.taps.data, `52:54:00:00:01:${hex(guest)}`, `,host_mtu=${DATA_MTU}`),
     ["-device", "virtio-rng-pci"],
+    // Disks come to a SCSI controller while the machine runs: a q35 machine has no PCI slot to give.
+    qmp === undefined ? [] : ["-qmp", `unix:${escaped(qmp)},server=on,wait=off`, "-device", "virtio-scsi-pci,id=given"],
   ].flat();
 }
 

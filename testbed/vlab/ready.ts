@@ -4,7 +4,7 @@ import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, sleep } from "@salvo/shared/kernel/signal.ts";
 import { readConsole } from "./guest.ts";
 import { guestPlaces } from "./places.ts";
-import { AGENT_PORT, type GuestPlan, type LabPlan } from "./plan.ts";
+import { AGENT_PORT, type HostPlan, type LabPlan } from "./plan.ts";
 import { isAlive, type ProcessIdentity } from "./processes.ts";
 
 /** Calls agents as their controller does. Throws `unavailable` or `timeout` where nobody answers. */
@@ -39,7 +39,7 @@ export async function awaitAgents(options: AwaitOptions): Promise<void> {
   const failed = new AbortController();
   using within = deadline(readyMs, "starting the guests", signal, failed.signal);
   await Promise.all(
-    plan.guests.map(async (guest) => {
+    [...plan.guests, ...(plan.hypervisor ? [plan.hypervisor] : [])].map(async (guest) => {
       try {
         await awaitAgent(guest);
       } catch (error) {
@@ -49,7 +49,7 @@ export async function awaitAgents(options: AwaitOptions): Promise<void> {
     }),
   );
 
-  async function awaitAgent(guest: GuestPlan): Promise<void> {
+  async function awaitAgent(guest: HostPlan): Promise<void> {
     const places = guestPlaces(folder, guest.id);
     let told = 0;
     let joined = false;
@@ -74,19 +74,19 @@ export async function awaitAgents(options: AwaitOptions): Promise<void> {
     }
   }
 
-  function tell({ id }: GuestPlan, what: string): void {
+  function tell({ id }: HostPlan, what: string): void {
     say(`${((performance.now() - startedMs) / 1000).toFixed(1).padStart(6)} s  ${id.padEnd(8)} ${what}`);
   }
 }
 
-function notUp(kind: "program-failed" | "timeout", what: string, { id }: GuestPlan, tail: string): SalvoError {
+function notUp(kind: "program-failed" | "timeout", what: string, { id }: HostPlan, tail: string): SalvoError {
   return new SalvoError(kind, `${id} ${what}; the last of its console:\n${tail}`, {
     remedy: "The whole console is in console.log in the guest's folder",
   });
 }
 
 /** False when nobody listens there yet; every other failure is one. */
-async function answers(calls: AgentCalls, { id, management, roles }: GuestPlan, signal: AbortSignal): Promise<boolean> {
+async function answers(calls: AgentCalls, { id, management, roles }: HostPlan, signal: AbortSignal): Promise<boolean> {
   try {
     const address = `${management}:${AGENT_PORT}`;
     await calls.describe({ id, address, roles }, { deadlineMs: ANSWER_MS, signal });

@@ -16,6 +16,7 @@ export interface Host {
   readonly isRoot: boolean;
   readonly has: (program: string) => Promise<boolean>;
   readonly canUse: (file: string) => Promise<boolean>;
+  readonly canRead: (file: string) => Promise<boolean>;
   readonly freeMib: () => number;
 }
 
@@ -32,11 +33,29 @@ export const thisHost: Host = {
       () => true,
       () => false,
     ),
+  canRead: (file) =>
+    access(file, constants.R_OK).then(
+      () => true,
+      () => false,
+    ),
   freeMib: () => Math.floor(freemem() / 2 ** 20),
 };
 
+export interface Needs {
+  readonly kernel?: Readonly<Record<string, string>>;
+  /** QEMU's own initiator, in the folder of its modules. */
+  readonly hypervisor?: boolean;
+}
+
+/** Debian's qemu-block-extra. */
+const QEMU_ISCSI = "/usr/lib/x86_64-linux-gnu/qemu/block-iscsi.so";
+
 /** Everything that is missing, each with what to do about it. */
-export async function missingFor(host: Host, memoryMib: number, kernel = KERNEL): Promise<string[]> {
+export async function missingFor(
+  host: Host,
+  memoryMib: number,
+  { kernel = KERNEL, hypervisor = false }: Needs = {},
+): Promise<string[]> {
   if (host.machine !== "linux x64") return [`virtual labs run on Linux x86_64 only, and this is ${host.machine}`];
   const missing: string[] = [];
   if (!host.isRoot)
@@ -54,6 +73,8 @@ export async function missingFor(host: Host, memoryMib: number, kernel = KERNEL)
       missing.push(`the guests' kernel is missing (${file}); ${SET_UP}`);
       break;
     }
+  if (hypervisor && !(await host.canRead(QEMU_ISCSI)))
+    missing.push(`QEMU's own initiator is missing (${QEMU_ISCSI}); ${SET_UP}`);
   const free = host.freeMib();
   if (free < memoryMib)
     missing.push(`the guests need ${memoryMib} MiB of memory, and ${free} MiB are free; give them less with --memory`);
@@ -61,8 +82,8 @@ export async function missingFor(host: Host, memoryMib: number, kernel = KERNEL)
 }
 
 /** Throws `unavailable` with all that is missing. */
-export async function requireHost(memoryMib: number, host: Host = thisHost): Promise<void> {
-  const missing = await missingFor(host, memoryMib);
+export async function requireHost(memoryMib: number, hypervisor: boolean, host: Host = thisHost): Promise<void> {
+  const missing = await missingFor(host, memoryMib, { hypervisor });
   if (missing.length === 0) return;
   throw new SalvoError("unavailable", `a virtual lab cannot be made here:\n${missing.join("\n")}`, {
     remedy: "Nothing was made",

@@ -29,7 +29,9 @@ export async function lookAt(folder: string): Promise<VlabStatus> {
       remedy: `Type: salvo vlab up --dir ${folder}`,
     });
   const there = await processesIn(state.plan);
-  const guests = state.plan.guests.map(async ({ id, roles, management, data, clockSeconds }) => {
+  const { guests: machines, hypervisor } = state.plan;
+  const all = [...machines, ...(hypervisor ? [{ ...hypervisor, clockSeconds: 0 }] : [])];
+  const guests = all.map(async ({ id, roles, management, data, clockSeconds }) => {
     const machine = state.processes[id];
     const runs = machine !== undefined && there.includes(machine.pid) && (await isAlive(machine));
     const { console } = guestPlaces(folder, id);

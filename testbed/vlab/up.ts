@@ -10,6 +10,7 @@ import { labFile, studyFile, WRITTEN_BY_US } from "./files.ts";
 import { type GuestOptions, prepareGuest, startGuest } from "./guest.ts";
 import { type Accelerator, findAccelerator, ROOT } from "./kernel.ts";
 import { holdVlab } from "./hold.ts";
+import { startHypervisor } from "./hypervisor.ts";
 import { findSubnet, makeNetwork, mustYield, removeNetwork } from "./network.ts";
 import { agentPlace } from "./places.ts";
 import { type LabPlan, planLab } from "./plan.ts";
@@ -22,6 +23,8 @@ export interface UpOptions {
   readonly folder: string;
   /** Besides the target. */
   readonly guests: number;
+  /** Whether an agent of this machine gives disks to the guests. */
+  readonly hypervisor: boolean;
   readonly memoryMib: number;
   readonly diskMib: number;
   /** A line of progress. */
@@ -38,7 +41,7 @@ export interface UpOptions {
  */
 export async function bringUp(options: UpOptions): Promise<LabPlan> {
   const { say, signal } = options;
-  await requireHost((options.guests + 1) * options.memoryMib);
+  await requireHost((options.guests + 1) * options.memoryMib, options.hypervisor);
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
   const folder = await realpath(options.folder);
   await refuseForeign(folder);
@@ -77,6 +80,10 @@ async function start(options: UpOptions & Omit<GuestOptions, "plan" | "enrolment
     processes[guest.id] = await startGuest(guest, guests, { signal });
     await writeState(folder, state("starting"));
   }
+  if (plan.hypervisor) {
+    processes[plan.hypervisor.id] = await startHypervisor(plan.hypervisor, guests, { signal });
+    await writeState(folder, state("starting"));
+  }
   say(`${plan.guests.length} guests are starting`);
   await awaitAgents({ folder, plan, lab, openCalls, processes, say, signal });
   await writeState(folder, state("ready"));
@@ -85,11 +92,15 @@ async function start(options: UpOptions & Omit<GuestOptions, "plan" | "enrolment
 
 /** Written down before it is made. Two labs that found the same addresses free notice it afterwards, and one moves on. */
 async function makeNetworkSomewhere(
-  options: Pick<UpOptions, "guests" | "signal"> & { folder: string; lab: LabFolder; accelerator: Accelerator },
+  options: Pick<UpOptions, "guests" | "hypervisor" | "signal"> & {
+    folder: string;
+    lab: LabFolder;
+    accelerator: Accelerator;
+  },
 ): Promise<LabPlan> {
-  const { folder, lab, guests, accelerator, signal } = options;
+  const { folder, lab, guests, hypervisor, accelerator, signal } = options;
   for (;;) {
-    const plan = planLab({ folder, lab: lab.lab, guests, subnet: await findSubnet(folder) });
+    const plan = planLab({ folder, lab: lab.lab, guests, hypervisor, subnet: await findSubnet(folder) });
     await writeState(folder, { version: 1, plan, accelerator, phase: "starting", processes: {} });
     await makeNetwork(plan, { signal });
     if (!mustYield(plan)) return plan;

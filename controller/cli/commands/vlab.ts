@@ -22,6 +22,12 @@ export function declareVlab(program: Command, io: Io): void {
         .argParser(parseMebibytes)
         .default(256),
     )
+    .addOption(
+      new Option(
+        "--hypervisor <KIND>",
+        "an agent of this machine gives disks to the guests, for scenarios with attach: hypervisor",
+      ).choices(["kvm"]),
+    )
     .action(exitWith(io, async (options: UpCommand) => (await import("../vlab.ts")).upVlab(options, io)));
   vlab
     .command("status")

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/storage.proto.
  */
 export const file_salvo_v1_storage: GenFile = /*@__PURE__*/
-  fileDesc("ChZzYWx2by92MS9zdG9yYWdlLnByb3RvEghzYWx2by52MSJ8CgpUYXJnZXRTcGVjEjYKB3ZvbHVtZXMYASADKAsyEC5zYWx2by52MS5Wb2x1bWVCE4q1GA8ZAAAAAAAAcEBCBG5hbWUSNgoHZXhwb3J0cxgCIAMoCzIQLnNhbHZvLnYxLkV4cG9ydEITirUYDxkAAAAAAABwQEIEbmFtZSKqAwoGVm9sdW1lEmoKBG5hbWUYASABKAlCXIq1GFgIASIXW2EtejAtOV1bYS16MC05LV17MCwzMH0qO2EgbmFtZSBvZiBhdCBtb3N0IDMxIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEioKBGtpbmQYAiABKA4yFC5zYWx2by52MS5Wb2x1bWVLaW5kQgaKtRgCCAESXwoGZGV2aWNlGAMgASgJQk+KtRhLIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEiwKCnNpemVfYnl0ZXMYBCABKARCGIq1GBQRAAAAAAAA8EAZAAAAAAAAsEIwARI2CgxzZWN0b3JfYnl0ZXMYBSABKA1CIIq1GBwIAREAAAAAAACAQBkAAAAAAACwQDABOgQ1MTJCEgwKBHRoaW4YBiABKAgSJQoJbnVtYV9ub2RlGAcgASgNQg2KtRgJGQAAAAAA+I9ASACIAQFCDAoKX251bWFfbm9kZSLTAwoGRXhwb3J0EmoKBG5hbWUYASABKAlCXIq1GFgIASIXW2EtejAtOV1bYS16MC05LV17MCwzMH0qO2EgbmFtZSBvZiBhdCBtb3N0IDMxIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEi4KCXRyYW5zcG9ydBgCIAEoDjITLnNhbHZvLnYxLlRyYW5zcG9ydEIGirUYAggBEjAKB3BvcnRhbHMYAyADKAsyEC5zYWx2by52MS5Qb3J0YWxCDYq1GAkZAAAAAAAAMEASLAoEbHVucxgEIAMoCzINLnNhbHZvLnYxLkx1bkIPirUYCwgBGQAAAAAAAHBAEoEBCgppbml0aWF0b3JzGAUgAygJQm2KtRhpGQAAAAAAAHBAIiUoaXFufGV1aXxuYWF8bnFuKVwuW2EtejAtOS46LV17MSwxMDB9KjdhbiBpbml0aWF0b3IncyBuYW1lIGxpa2UgaXFuLjIwMjYtMTEub3JnLmV4YW1wbGU6Z3Vlc3QxEhwKBGNoYXAYBiABKAsyDi5zYWx2by52MS5DaGFwEisKC3F1ZXVlX2RlcHRoGAcgASgNQhaKtRgSEQAAAAAAAPA/GQAAAAAAAJBAIpoBCgZQb3J0YWwSawoHYWRkcmVzcxgBIAEoCUJairUYVggBIjlbMC05XXsxLDN9KFwuWzAtOV17MSwzfSl7M318WzAtOWEtZl17MCw0fTpbMC05YS1mOl17MSwzNH0qF2FuIElQdjQgb3IgSVB2NiBhZGRyZXNzEiMKBHBvcnQYAiABKA1CFYq1GBEIARkAAAAA4P/vQDoEMzI2MCKSAQoDTHVuEh0KBm51bWJlchgBIAEoDUINirUYCRkAAAAAAOBvQBJsCgZ2b2x1bWUYAiABKAlCXIq1GFgIASIXW2EtejAtOV1bYS16MC05LV17MCwzMH0qO2EgbmFtZSBvZiBhdCBtb3N0IDMxIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zIs0BCgRDaGFwEmIKBHVzZXIYASABKAlCVIq1GFAIASIgW0EtWmEtejAtOV1bQS1aYS16MC05Ll86LV17MCw2Mn0qKmEgQ0hBUCBuYW1lIG9mIGxldHRlcnMsIGRpZ2l0cyBhbmQgLiBfIDogLRJhCgZzZWNyZXQYAiABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucyJRCg1Jbml0aWF0b3JTcGVjEkAKC2F0dGFjaG1lbnRzGAEgAygLMhQuc2Fsdm8udjEuQXR0YWNobWVudEIVirUYERkAAAAAAABwQEIGdGFyZ2V0IsMDCgpBdHRhY2htZW50EnkKBnRhcmdldBgBIAEoCUJpirUYZQgBGQAAAAAA4GtAIiUoaXFufGV1aXxuYWF8bnFuKVwuW2EtejAtOS46LV17MSwyMTl9KjFhIHRhcmdldCdzIG5hbWUgbGlrZSBpcW4uMjAyNi0xMS5vcmcuZXhhbXBsZTpyYW0wEi4KCXRyYW5zcG9ydBgCIAEoDjITLnNhbHZvLnYxLlRyYW5zcG9ydEIGirUYAggBEjAKB3BvcnRhbHMYAyADKAsyEC5zYWx2by52MS5Qb3J0YWxCDYq1GAkZAAAAAAAAMEASJAoIc2Vzc2lvbnMYBCABKA1CEoq1GA4IARkAAAAAAABQQDoBMRIcCgRjaGFwGAUgASgLMg4uc2Fsdm8udjEuQ2hhcBIyCgRsdW5zGAYgAygLMhUuc2Fsdm8udjEuRXhwZWN0ZWRMdW5CDYq1GAkZAAAAAAAAcEASPAoJbXVsdGlwYXRoGAcgASgOMhMuc2Fsdm8udjEuTXVsdGlwYXRoQhSKtRgQCAE6DHNlcnZpY2UtdGltZRIiCgtxdWV1ZV9kZXB0aBgIIAEoDUINirUYCRkAAAAAAACQQCLSAwoLRXhwZWN0ZWRMdW4SHQoGbnVtYmVyGAEgASgNQg2KtRgJGQAAAACA/89AElgKA3d3bhgCIAEoCUJLirUYRwgBIiIobmFhfGV1aXx1dWlkKVwuW0EtWmEtejAtOS1dezgsNjR9Kh9hIFdXTiBsaWtlIG5hYS42MDAxNDA1YTFiMmMzZDRlEmMKBnNlcmlhbBgDIAEoCUJTirUYTyIfW0EtWmEtejAtOV1bQS1aYS16MC05Xy4tXXswLDYzfSosYSBzZXJpYWwgbnVtYmVyIG9mIGxldHRlcnMsIGRpZ2l0cyBhbmQgXyAuIC0SGgoKc2l6ZV9ieXRlcxgEIAEoBEIGirUYAjABEl8KBmRldmljZRgFIAEoCUJPirUYSyIXW2EtejAtOV1bYS16MC05LV17MCw1OH0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJoCgZndWVzdHMYBiADKAlCWIq1GFQZAAAAAAAAcEAiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMiMwoEUGxhbhIdCgVzdGVwcxgBIAMoCzIOLnNhbHZvLnYxLlN0ZXASDAoEaGFzaBgCIAEoCSKUAQoEU3RlcBIKCgJpZBgBIAEoCRIMCgR0ZXh0GAIgASgJEhAKCGNvbW1hbmRzGAMgAygJEg8KB2ludmVyc2UYBCADKAkSJAoGYWN0aW9uGAUgASgOMhQuc2Fsdm8udjEuU3RlcEFjdGlvbhINCgVwaWVjZRgGIAEoCRIMCgRraW5kGAcgASgJEgwKBHdoYXQYCCABKAkiKgoMU3RlcFByb2dyZXNzEgwKBHN0ZXAYASABKA0SDAoEZG9uZRgCIAEoCCJmCgtTdG9yYWdlSXRlbRIKCgJpZBgBIAEoCRIMCgR0ZXh0GAIgASgJEh4KBW93bmVyGAMgASgOMg8uc2Fsdm8udjEuT3duZXISDwoHcHJvYmxlbRgEIAEoCRIMCgRraW5kGAUgASgJKpUBCglUcmFuc3BvcnQSGQoVVFJBTlNQT1JUX1VOU1BFQ0lGSUVEEAASEwoPVFJBTlNQT1JUX0lTQ1NJEAESEgoOVFJBTlNQT1JUX0lTRVIQAhIWChJUUkFOU1BPUlRfTlZNRV9UQ1AQAxIXChNUUkFOU1BPUlRfTlZNRV9SRE1BEAQSEwoPVFJBTlNQT1JUX0xPQ0FMEAUqjQEKCU11bHRpcGF0aBIZChVNVUxUSVBBVEhfVU5TUEVDSUZJRUQQABIaChZNVUxUSVBBVEhfU0VSVklDRV9USU1FEAESGQoVTVVMVElQQVRIX1JPVU5EX1JPQklOEAISGgoWTVVMVElQQVRIX1FVRVVFX0xFTkdUSBADEhIKDk1VTFRJUEFUSF9OT05FEAQqagoKVm9sdW1lS2luZBIbChdWT0xVTUVfS0lORF9VTlNQRUNJRklFRBAAEhMKD1ZPTFVNRV9LSU5EX1JBTRABEhQKEFZPTFVNRV9LSU5EX0ZJTEUQAhIUChBWT0xVTUVfS0lORF9ESVNLEAMqbAoKU3RlcEFjdGlvbhIbChdTVEVQX0FDVElPTl9VTlNQRUNJRklFRBAAEhQKEFNURVBfQUNUSU9OX01BS0UQARITCg9TVEVQX0FDVElPTl9TRVQQAhIWChJTVEVQX0FDVElPTl9SRU1PVkUQAypACglBcHBseVBhcnQSGgoWQVBQTFlfUEFSVF9VTlNQRUNJRklFRBAAEhcKE0FQUExZX1BBUlRfUkVNT1ZBTFMQASpBCgVPd25lchIVChFPV05FUl9VTlNQRUNJRklFRBAAEg8KC09XTkVSX1NBTFZPEAESEAoMT1dORVJfT1RIRVJTEAJiBnByb3RvMw", [file_salvo_v1_rule]);
+  fileDesc("ChZzYWx2by92MS9zdG9yYWdlLnByb3RvEghzYWx2by52MSJ8CgpUYXJnZXRTcGVjEjYKB3ZvbHVtZXMYASADKAsyEC5zYWx2by52MS5Wb2x1bWVCE4q1GA8ZAAAAAAAAcEBCBG5hbWUSNgoHZXhwb3J0cxgCIAMoCzIQLnNhbHZvLnYxLkV4cG9ydEITirUYDxkAAAAAAABwQEIEbmFtZSKqAwoGVm9sdW1lEmoKBG5hbWUYASABKAlCXIq1GFgIASIXW2EtejAtOV1bYS16MC05LV17MCwzMH0qO2EgbmFtZSBvZiBhdCBtb3N0IDMxIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEioKBGtpbmQYAiABKA4yFC5zYWx2by52MS5Wb2x1bWVLaW5kQgaKtRgCCAESXwoGZGV2aWNlGAMgASgJQk+KtRhLIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEiwKCnNpemVfYnl0ZXMYBCABKARCGIq1GBQRAAAAAAAA8EAZAAAAAAAAsEIwARI2CgxzZWN0b3JfYnl0ZXMYBSABKA1CIIq1GBwIAREAAAAAAACAQBkAAAAAAACwQDABOgQ1MTJCEgwKBHRoaW4YBiABKAgSJQoJbnVtYV9ub2RlGAcgASgNQg2KtRgJGQAAAAAA+I9ASACIAQFCDAoKX251bWFfbm9kZSLTAwoGRXhwb3J0EmoKBG5hbWUYASABKAlCXIq1GFgIASIXW2EtejAtOV1bYS16MC05LV17MCwzMH0qO2EgbmFtZSBvZiBhdCBtb3N0IDMxIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEi4KCXRyYW5zcG9ydBgCIAEoDjITLnNhbHZvLnYxLlRyYW5zcG9ydEIGirUYAggBEjAKB3BvcnRhbHMYAyADKAsyEC5zYWx2by52MS5Qb3J0YWxCDYq1GAkZAAAAAAAAMEASLAoEbHVucxgEIAMoCzINLnNhbHZvLnYxLkx1bkIPirUYCwgBGQAAAAAAAHBAEoEBCgppbml0aWF0b3JzGAUgAygJQm2KtRhpGQAAAAAAAHBAIiUoaXFufGV1aXxuYWF8bnFuKVwuW2EtejAtOS46LV17MSwxMDB9KjdhbiBpbml0aWF0b3IncyBuYW1lIGxpa2UgaXFuLjIwMjYtMTEub3JnLmV4YW1wbGU6Z3Vlc3QxEhwKBGNoYXAYBiABKAsyDi5zYWx2by52MS5DaGFwEisKC3F1ZXVlX2RlcHRoGAcgASgNQhaKtRgSEQAAAAAAAPA/GQAAAAAAAJBAIpoBCgZQb3J0YWwSawoHYWRkcmVzcxgBIAEoCUJairUYVggBIjlbMC05XXsxLDN9KFwuWzAtOV17MSwzfSl7M318WzAtOWEtZl17MCw0fTpbMC05YS1mOl17MSwzNH0qF2FuIElQdjQgb3IgSVB2NiBhZGRyZXNzEiMKBHBvcnQYAiABKA1CFYq1GBEIARkAAAAA4P/vQDoEMzI2MCKSAQoDTHVuEh0KBm51bWJlchgBIAEoDUINirUYCRkAAAAAAOBvQBJsCgZ2b2x1bWUYAiABKAlCXIq1GFgIASIXW2EtejAtOV1bYS16MC05LV17MCwzMH0qO2EgbmFtZSBvZiBhdCBtb3N0IDMxIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zIs0BCgRDaGFwEmIKBHVzZXIYASABKAlCVIq1GFAIASIgW0EtWmEtejAtOV1bQS1aYS16MC05Ll86LV17MCw2Mn0qKmEgQ0hBUCBuYW1lIG9mIGxldHRlcnMsIGRpZ2l0cyBhbmQgLiBfIDogLRJhCgZzZWNyZXQYAiABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucyJRCg1Jbml0aWF0b3JTcGVjEkAKC2F0dGFjaG1lbnRzGAEgAygLMhQuc2Fsdm8udjEuQXR0YWNobWVudEIVirUYERkAAAAAAABwQEIGdGFyZ2V0IsMDCgpBdHRhY2htZW50EnkKBnRhcmdldBgBIAEoCUJpirUYZQgBGQAAAAAA4GtAIiUoaXFufGV1aXxuYWF8bnFuKVwuW2EtejAtOS46LV17MSwyMTl9KjFhIHRhcmdldCdzIG5hbWUgbGlrZSBpcW4uMjAyNi0xMS5vcmcuZXhhbXBsZTpyYW0wEi4KCXRyYW5zcG9ydBgCIAEoDjITLnNhbHZvLnYxLlRyYW5zcG9ydEIGirUYAggBEjAKB3BvcnRhbHMYAyADKAsyEC5zYWx2by52MS5Qb3J0YWxCDYq1GAkZAAAAAAAAMEASJAoIc2Vzc2lvbnMYBCABKA1CEoq1GA4IARkAAAAAAABQQDoBMRIcCgRjaGFwGAUgASgLMg4uc2Fsdm8udjEuQ2hhcBIyCgRsdW5zGAYgAygLMhUuc2Fsdm8udjEuRXhwZWN0ZWRMdW5CDYq1GAkZAAAAAAAAcEASPAoJbXVsdGlwYXRoGAcgASgOMhMuc2Fsdm8udjEuTXVsdGlwYXRoQhSKtRgQCAE6DHNlcnZpY2UtdGltZRIiCgtxdWV1ZV9kZXB0aBgIIAEoDUINirUYCRkAAAAAAACQQCLLAwoLRXhwZWN0ZWRMdW4SHQoGbnVtYmVyGAEgASgNQg2KtRgJGQAAAACA/89AElgKA3d3bhgCIAEoCUJLirUYRwgBIiIobmFhfGV1aXx1dWlkKVwuW0EtWmEtejAtOS1dezgsNjR9Kh9hIFdXTiBsaWtlIG5hYS42MDAxNDA1YTFiMmMzZDRlEmMKBnNlcmlhbBgDIAEoCUJTirUYTyIfW0EtWmEtejAtOV1bQS1aYS16MC05Xy4tXXswLDYzfSosYSBzZXJpYWwgbnVtYmVyIG9mIGxldHRlcnMsIGRpZ2l0cyBhbmQgXyAuIC0SGgoKc2l6ZV9ieXRlcxgEIAEoBEIGirUYAjABEl8KBmRldmljZRgFIAEoCUJPirUYSyIXW2EtejAtOV1bYS16MC05LV17MCw1OH0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxI4CgZndWVzdHMYByADKAsyEi5zYWx2by52MS5MdW5HdWVzdEIUirUYEBkAAAAAAABwQEIFYWdlbnQSIQoEZGlzaxgIIAEoDjITLnNhbHZvLnYxLkd1ZXN0RGlza0oECAYQByLbAQoITHVuR3Vlc3QSYAoFYWdlbnQYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJtCgJ2bRgCIAEoCUJhirUYXQgBIh9bQS1aYS16MC05XVtBLVphLXowLTkuXy1dezAsNzl9Kjh0aGUgbmFtZSBvZiBhIHZpcnR1YWwgbWFjaGluZTogbGV0dGVycywgZGlnaXRzIGFuZCAuIF8gLSIzCgRQbGFuEh0KBXN0ZXBzGAEgAygLMg4uc2Fsdm8udjEuU3RlcBIMCgRoYXNoGAIgASgJIpQBCgRTdGVwEgoKAmlkGAEgASgJEgwKBHRleHQYAiABKAkSEAoIY29tbWFuZHMYAyADKAkSDwoHaW52ZXJzZRgEIAMoCRIkCgZhY3Rpb24YBSABKA4yFC5zYWx2by52MS5TdGVwQWN0aW9uEg0KBXBpZWNlGAYgASgJEgwKBGtpbmQYByABKAkSDAoEd2hhdBgIIAEoCSIqCgxTdGVwUHJvZ3Jlc3MSDAoEc3RlcBgBIAEoDRIMCgRkb25lGAIgASgIImYKC1N0b3JhZ2VJdGVtEgoKAmlkGAEgASgJEgwKBHRleHQYAiABKAkSHgoFb3duZXIYAyABKA4yDy5zYWx2by52MS5Pd25lchIPCgdwcm9ibGVtGAQgASgJEgwKBGtpbmQYBSABKAkqlQEKCVRyYW5zcG9ydBIZChVUUkFOU1BPUlRfVU5TUEVDSUZJRUQQABITCg9UUkFOU1BPUlRfSVNDU0kQARISCg5UUkFOU1BPUlRfSVNFUhACEhYKElRSQU5TUE9SVF9OVk1FX1RDUBADEhcKE1RSQU5TUE9SVF9OVk1FX1JETUEQBBITCg9UUkFOU1BPUlRfTE9DQUwQBSqNAQoJTXVsdGlwYXRoEhkKFU1VTFRJUEFUSF9VTlNQRUNJRklFRBAAEhoKFk1VTFRJUEFUSF9TRVJWSUNFX1RJTUUQARIZChVNVUxUSVBBVEhfUk9VTkRfUk9CSU4QAhIaChZNVUxUSVBBVEhfUVVFVUVfTEVOR1RIEAMSEgoOTVVMVElQQVRIX05PTkUQBCpqCgpWb2x1bWVLaW5kEhsKF1ZPTFVNRV9LSU5EX1VOU1BFQ0lGSUVEEAASEwoPVk9MVU1FX0tJTkRfUkFNEAESFAoQVk9MVU1FX0tJTkRfRklMRRACEhQKEFZPTFVNRV9LSU5EX0RJU0sQAypQCglHdWVzdERpc2sSGgoWR1VFU1RfRElTS19VTlNQRUNJRklFRBAAEhIKDkdVRVNUX0RJU0tfUkRNEAESEwoPR1VFU1RfRElTS19WTURLEAIqbAoKU3RlcEFjdGlvbhIbChdTVEVQX0FDVElPTl9VTlNQRUNJRklFRBAAEhQKEFNURVBfQUNUSU9OX01BS0UQARITCg9TVEVQX0FDVElPTl9TRVQQAhIWChJTVEVQX0FDVElPTl9SRU1PVkUQAypACglBcHBseVBhcnQSGgoWQVBQTFlfUEFSVF9VTlNQRUNJRklFRBAAEhcKE0FQUExZX1BBUlRfUkVNT1ZBTFMQASpBCgVPd25lchIVChFPV05FUl9VTlNQRUNJRklFRBAAEg8KC09XTkVSX1NBTFZPEAESEAoMT1dORVJfT1RIRVJTEAJiBnByb3RvMw", [file_salvo_v1_rule]);
 
 /**
  * All that a target is to have of this lab. What is not in it, goes.
@@ -341,9 +341,16 @@ export type ExpectedLun = Message<"salvo.v1.ExpectedLun"> & {
   /**
    * Other agents that get it as a disk of theirs, which they call device: guests of this hypervisor.
    *
-   * @generated from field: repeated string guests = 6;
+   * @generated from field: repeated salvo.v1.LunGuest guests = 7;
    */
-  guests: string[];
+  guests: LunGuest[];
+
+  /**
+   * What the guests get of it.
+   *
+   * @generated from field: salvo.v1.GuestDisk disk = 8;
+   */
+  disk: GuestDisk;
 };
 
 /**
@@ -352,6 +359,30 @@ export type ExpectedLun = Message<"salvo.v1.ExpectedLun"> & {
  */
 export const ExpectedLunSchema: GenMessage<ExpectedLun> = /*@__PURE__*/
   messageDesc(file_salvo_v1_storage, 8);
+
+/**
+ * An agent in a virtual machine, and what its hypervisor calls that machine.
+ *
+ * @generated from message salvo.v1.LunGuest
+ */
+export type LunGuest = Message<"salvo.v1.LunGuest"> & {
+  /**
+   * @generated from field: string agent = 1;
+   */
+  agent: string;
+
+  /**
+   * @generated from field: string vm = 2;
+   */
+  vm: string;
+};
+
+/**
+ * Describes the message salvo.v1.LunGuest.
+ * Use `create(LunGuestSchema)` to create a new message.
+ */
+export const LunGuestSchema: GenMessage<LunGuest> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_storage, 9);
 
 /**
  * What would be done to a host, or what is being done.
@@ -379,7 +410,7 @@ export type Plan = Message<"salvo.v1.Plan"> & {
  * Use `create(PlanSchema)` to create a new message.
  */
 export const PlanSchema: GenMessage<Plan> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_storage, 9);
+  messageDesc(file_salvo_v1_storage, 10);
 
 /**
  * @generated from message salvo.v1.Step
@@ -445,7 +476,7 @@ export type Step = Message<"salvo.v1.Step"> & {
  * Use `create(StepSchema)` to create a new message.
  */
 export const StepSchema: GenMessage<Step> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_storage, 10);
+  messageDesc(file_salvo_v1_storage, 11);
 
 /**
  * @generated from message salvo.v1.StepProgress
@@ -471,7 +502,7 @@ export type StepProgress = Message<"salvo.v1.StepProgress"> & {
  * Use `create(StepProgressSchema)` to create a new message.
  */
 export const StepProgressSchema: GenMessage<StepProgress> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_storage, 11);
+  messageDesc(file_salvo_v1_storage, 12);
 
 /**
  * Something that is there, whoever made it.
@@ -518,7 +549,7 @@ export type StorageItem = Message<"salvo.v1.StorageItem"> & {
  * Use `create(StorageItemSchema)` to create a new message.
  */
 export const StorageItemSchema: GenMessage<StorageItem> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_storage, 12);
+  messageDesc(file_salvo_v1_storage, 13);
 
 /**
  * @generated from enum salvo.v1.Transport
@@ -664,6 +695,45 @@ export const VolumeKindSchema: GenEnum<VolumeKind> = /*@__PURE__*/
   enumDesc(file_salvo_v1_storage, 2);
 
 /**
+ * What a hypervisor gives to a guest of a LUN that it has attached.
+ *
+ * @generated from enum salvo.v1.GuestDisk
+ */
+export const GuestDisk = {
+  /**
+   * @generated from enum value: GUEST_DISK_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The whole LUN, with the LUN's own identity.
+   *
+   * @generated from enum value: GUEST_DISK_RDM = 1;
+   */
+  RDM: 1,
+
+  /**
+   * A file on the hypervisor's own file system on the LUN.
+   *
+   * @generated from enum value: GUEST_DISK_VMDK = 2;
+   */
+  VMDK: 2,
+} as const;
+
+/**
+ * What a hypervisor gives to a guest of a LUN that it has attached.
+ *
+ * @generated from enum salvo.v1.GuestDisk
+ */
+export type GuestDisk = (typeof GuestDisk)[keyof typeof GuestDisk] | UnknownEnum;
+
+/**
+ * Describes the enum salvo.v1.GuestDisk.
+ */
+export const GuestDiskSchema: GenEnum<GuestDisk> = /*@__PURE__*/
+  enumDesc(file_salvo_v1_storage, 3);
+
+/**
  * What a step does to its piece.
  *
  * @generated from enum salvo.v1.StepAction
@@ -705,7 +775,7 @@ export type StepAction = (typeof StepAction)[keyof typeof StepAction] | UnknownE
  * Describes the enum salvo.v1.StepAction.
  */
 export const StepActionSchema: GenEnum<StepAction> = /*@__PURE__*/
-  enumDesc(file_salvo_v1_storage, 3);
+  enumDesc(file_salvo_v1_storage, 4);
 
 /**
  * How much of a plan Apply does.
@@ -739,7 +809,7 @@ export type ApplyPart = (typeof ApplyPart)[keyof typeof ApplyPart] | UnknownEnum
  * Describes the enum salvo.v1.ApplyPart.
  */
 export const ApplyPartSchema: GenEnum<ApplyPart> = /*@__PURE__*/
-  enumDesc(file_salvo_v1_storage, 4);
+  enumDesc(file_salvo_v1_storage, 5);
 
 /**
  * @generated from enum salvo.v1.Owner
@@ -774,5 +844,5 @@ export type Owner = (typeof Owner)[keyof typeof Owner] | UnknownEnum;
  * Describes the enum salvo.v1.Owner.
  */
 export const OwnerSchema: GenEnum<Owner> = /*@__PURE__*/
-  enumDesc(file_salvo_v1_storage, 5);
+  enumDesc(file_salvo_v1_storage, 6);
 

@@ -7,7 +7,7 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_salvo_v1_rule } from "./rule_pb.ts";
-import type { Chap, Multipath, Transport, VolumeKind } from "./storage_pb.ts";
+import type { Chap, GuestDisk, Multipath, Transport, VolumeKind } from "./storage_pb.ts";
 import { file_salvo_v1_storage } from "./storage_pb.ts";
 import type { Workload } from "./workload_pb.ts";
 import { file_salvo_v1_workload } from "./workload_pb.ts";
@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/study.proto.
  */
 export const file_salvo_v1_study: GenFile = /*@__PURE__*/
-  fileDesc("ChRzYWx2by92MS9zdHVkeS5wcm90bxIIc2Fsdm8udjEi3AIKBVN0dWR5El8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxITCgtkZXNjcmlwdGlvbhgCIAEoCRIzCgtpbnRlcnZhbF9tcxgDIAEoDUIeirUYGggBEQAAAAAAAFlAGQAAAAAATO1AMAI6AjFzEiwKB3JlcGVhdHMYBCABKA1CG4q1GBcIAREAAAAAAADwPxkAAAAAAECPQDoBMRI8CglzY2VuYXJpb3MYBSADKAsyEi5zYWx2by52MS5TY2VuYXJpb0IVirUYEQgBGQAAAAAAQI9AQgRuYW1lEjwKCXdvcmtsb2FkcxgGIAMoCzISLnNhbHZvLnYxLldvcmtsb2FkQhWKtRgRCAEZAAAAAABAj0BCBG5hbWUi2wIKCFNjZW5hcmlvEl8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxITCgtkZXNjcmlwdGlvbhgCIAEoCRJCCgxwYXJ0aWNpcGFudHMYAyADKAsyHS5zYWx2by52MS5TY2VuYXJpb1BhcnRpY2lwYW50Qg2KtRgJGQAAAAAAQI9AEioKB3N0b3JhZ2UYBCABKAsyGS5zYWx2by52MS5TY2VuYXJpb1N0b3JhZ2USaQoHb2JzZXJ2ZRgFIAMoCUJYirUYVBkAAAAAAECPQCIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucyLYBAoPU2NlbmFyaW9TdG9yYWdlEmEKBnRhcmdldBgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEi4KCXRyYW5zcG9ydBgCIAEoDjITLnNhbHZvLnYxLlRyYW5zcG9ydEIGirUYAggBEmgKBmd1ZXN0cxgDIAMoCUJYirUYVBkAAAAAAECPQCIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxI3CgZsYXlvdXQYBCABKA4yEC5zYWx2by52MS5MYXlvdXRCFYq1GBEIAToNbHVuLXBlci1ndWVzdBImCgRsdW5zGAUgASgNQhiKtRgUCAEZAAAAAAAAUEA6ATFKBGx1bnMSLgoIc2Vzc2lvbnMYBiABKA1CHIq1GBgIARkAAAAAAABQQDoBMUoIc2Vzc2lvbnMSPAoJbXVsdGlwYXRoGAcgASgOMhMuc2Fsdm8udjEuTXVsdGlwYXRoQhSKtRgQCAE6DHNlcnZpY2UtdGltZRIpCgtxdWV1ZV9kZXB0aBgIIAEoDUIUirUYEBkAAAAAAACQQEoFbHVucWQSMAoGdm9sdW1lGAkgASgLMhguc2Fsdm8udjEuU2NlbmFyaW9Wb2x1bWVCBoq1GAIIARIcCgRjaGFwGAogASgLMg4uc2Fsdm8udjEuQ2hhcCLsAQoOU2NlbmFyaW9Wb2x1bWUSLwoEa2luZBgBIAEoDjIULnNhbHZvLnYxLlZvbHVtZUtpbmRCC4q1GAcIAToDcmFtEi4KCnNpemVfYnl0ZXMYAiABKARCGoq1GBYIAREAAAAAAABAQRkAAAAAAACwQjABEjYKDHNlY3Rvcl9ieXRlcxgDIAEoDUIgirUYHAgBEQAAAAAAAIBAGQAAAAAAALBAMAE6BDUxMkISDAoEdGhpbhgEIAEoCBIlCgludW1hX25vZGUYBSABKA1CDYq1GAkZAAAAAAD4j0BIAIgBAUIMCgpfbnVtYV9ub2RlItoBChNTY2VuYXJpb1BhcnRpY2lwYW50EmAKBWFnZW50GAEgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMSYQoGZGV2aWNlGAIgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMqbgoGTGF5b3V0EhYKEkxBWU9VVF9VTlNQRUNJRklFRBAAEhUKEUxBWU9VVF9TSEFSRURfTFVOEAESGAoUTEFZT1VUX0xVTl9QRVJfR1VFU1QQAhIbChdMQVlPVVRfVEFSR0VUX1BFUl9HVUVTVBADYgZwcm90bzM", [file_salvo_v1_rule, file_salvo_v1_storage, file_salvo_v1_workload]);
+  fileDesc("ChRzYWx2by92MS9zdHVkeS5wcm90bxIIc2Fsdm8udjEi3AIKBVN0dWR5El8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxITCgtkZXNjcmlwdGlvbhgCIAEoCRIzCgtpbnRlcnZhbF9tcxgDIAEoDUIeirUYGggBEQAAAAAAAFlAGQAAAAAATO1AMAI6AjFzEiwKB3JlcGVhdHMYBCABKA1CG4q1GBcIAREAAAAAAADwPxkAAAAAAECPQDoBMRI8CglzY2VuYXJpb3MYBSADKAsyEi5zYWx2by52MS5TY2VuYXJpb0IVirUYEQgBGQAAAAAAQI9AQgRuYW1lEjwKCXdvcmtsb2FkcxgGIAMoCzISLnNhbHZvLnYxLldvcmtsb2FkQhWKtRgRCAEZAAAAAABAj0BCBG5hbWUi2wIKCFNjZW5hcmlvEl8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxITCgtkZXNjcmlwdGlvbhgCIAEoCRJCCgxwYXJ0aWNpcGFudHMYAyADKAsyHS5zYWx2by52MS5TY2VuYXJpb1BhcnRpY2lwYW50Qg2KtRgJGQAAAAAAQI9AEioKB3N0b3JhZ2UYBCABKAsyGS5zYWx2by52MS5TY2VuYXJpb1N0b3JhZ2USaQoHb2JzZXJ2ZRgFIAMoCUJYirUYVBkAAAAAAECPQCIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucyKsBQoPU2NlbmFyaW9TdG9yYWdlEmEKBnRhcmdldBgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEi4KCXRyYW5zcG9ydBgCIAEoDjITLnNhbHZvLnYxLlRyYW5zcG9ydEIGirUYAggBEmgKBmd1ZXN0cxgDIAMoCUJYirUYVBkAAAAAAECPQCIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxI3CgZsYXlvdXQYBCABKA4yEC5zYWx2by52MS5MYXlvdXRCFYq1GBEIAToNbHVuLXBlci1ndWVzdBImCgRsdW5zGAUgASgNQhiKtRgUCAEZAAAAAAAAUEA6ATFKBGx1bnMSLgoIc2Vzc2lvbnMYBiABKA1CHIq1GBgIARkAAAAAAABQQDoBMUoIc2Vzc2lvbnMSPAoJbXVsdGlwYXRoGAcgASgOMhMuc2Fsdm8udjEuTXVsdGlwYXRoQhSKtRgQCAE6DHNlcnZpY2UtdGltZRIpCgtxdWV1ZV9kZXB0aBgIIAEoDUIUirUYEBkAAAAAAACQQEoFbHVucWQSMAoGdm9sdW1lGAkgASgLMhguc2Fsdm8udjEuU2NlbmFyaW9Wb2x1bWVCBoq1GAIIARIcCgRjaGFwGAogASgLMg4uc2Fsdm8udjEuQ2hhcBIvCgZhdHRhY2gYCyABKA4yEC5zYWx2by52MS5BdHRhY2hCDYq1GAkIAToFZ3Vlc3QSIQoEZGlzaxgMIAEoDjITLnNhbHZvLnYxLkd1ZXN0RGlzayLsAQoOU2NlbmFyaW9Wb2x1bWUSLwoEa2luZBgBIAEoDjIULnNhbHZvLnYxLlZvbHVtZUtpbmRCC4q1GAcIAToDcmFtEi4KCnNpemVfYnl0ZXMYAiABKARCGoq1GBYIAREAAAAAAABAQRkAAAAAAACwQjABEjYKDHNlY3Rvcl9ieXRlcxgDIAEoDUIgirUYHAgBEQAAAAAAAIBAGQAAAAAAALBAMAE6BDUxMkISDAoEdGhpbhgEIAEoCBIlCgludW1hX25vZGUYBSABKA1CDYq1GAkZAAAAAAD4j0BIAIgBAUIMCgpfbnVtYV9ub2RlItoBChNTY2VuYXJpb1BhcnRpY2lwYW50EmAKBWFnZW50GAEgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMSYQoGZGV2aWNlGAIgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMqbgoGTGF5b3V0EhYKEkxBWU9VVF9VTlNQRUNJRklFRBAAEhUKEUxBWU9VVF9TSEFSRURfTFVOEAESGAoUTEFZT1VUX0xVTl9QRVJfR1VFU1QQAhIbChdMQVlPVVRfVEFSR0VUX1BFUl9HVUVTVBADKkkKBkF0dGFjaBIWChJBVFRBQ0hfVU5TUEVDSUZJRUQQABIQCgxBVFRBQ0hfR1VFU1QQARIVChFBVFRBQ0hfSFlQRVJWSVNPUhACYgZwcm90bzM", [file_salvo_v1_rule, file_salvo_v1_storage, file_salvo_v1_workload]);
 
 /**
  * @generated from message salvo.v1.Study
@@ -176,6 +176,20 @@ export type ScenarioStorage = Message<"salvo.v1.ScenarioStorage"> & {
    * @generated from field: salvo.v1.Chap chap = 10;
    */
   chap?: Chap | undefined;
+
+  /**
+   * Who attaches the guests' LUNs.
+   *
+   * @generated from field: salvo.v1.Attach attach = 11;
+   */
+  attach: Attach;
+
+  /**
+   * With `attach: hypervisor`: what a guest gets of its LUN.
+   *
+   * @generated from field: salvo.v1.GuestDisk disk = 12;
+   */
+  disk: GuestDisk;
 };
 
 /**
@@ -299,4 +313,39 @@ export type Layout = (typeof Layout)[keyof typeof Layout] | UnknownEnum;
  */
 export const LayoutSchema: GenEnum<Layout> = /*@__PURE__*/
   enumDesc(file_salvo_v1_study, 0);
+
+/**
+ * @generated from enum salvo.v1.Attach
+ */
+export const Attach = {
+  /**
+   * @generated from enum value: ATTACH_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Each guest itself, which needs the role initiator.
+   *
+   * @generated from enum value: ATTACH_GUEST = 1;
+   */
+  GUEST: 1,
+
+  /**
+   * The hypervisor that the lab file names for each guest.
+   *
+   * @generated from enum value: ATTACH_HYPERVISOR = 2;
+   */
+  HYPERVISOR: 2,
+} as const;
+
+/**
+ * @generated from enum salvo.v1.Attach
+ */
+export type Attach = (typeof Attach)[keyof typeof Attach] | UnknownEnum;
+
+/**
+ * Describes the enum salvo.v1.Attach.
+ */
+export const AttachSchema: GenEnum<Attach> = /*@__PURE__*/
+  enumDesc(file_salvo_v1_study, 1);
 
