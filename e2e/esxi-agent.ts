@@ -1,18 +1,19 @@
 /** The agent of an ESXi host as a process of its own, beside the stand-in of a host, in a lab with certificates. */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { openChannels } from "@salvo/controller/service/channels.ts";
-import { AgentService } from "@salvo/proto/agent_pb.ts";
-import { HypervisorService, HypervisorSpecSchema } from "@salvo/proto/hypervisor_pb.ts";
+import type { AgentService } from "@salvo/proto/agent_pb.ts";
+import { HypervisorService, type HypervisorSpecSchema } from "@salvo/proto/hypervisor_pb.ts";
 import { InitiatorService } from "@salvo/proto/initiator_pb.ts";
 import { InitiatorSpecSchema, Multipath, Owner, Transport } from "@salvo/proto/storage_pb.ts";
 import { testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import type { Client } from "@salvo/shared/rpc/client.ts";
 import { type EsxiHost, startEsxiHost, type StartOptions } from "@salvo/testbed/esxi-host/start.ts";
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startProgram, type TestProcess } from "./process.ts";
+import { startProgram } from "./process.ts";
 
 export type Spec = MessageInitShape<typeof HypervisorSpecSchema>;
 export type Attachments = NonNullable<MessageInitShape<typeof InitiatorSpecSchema>["attachments"]>;
@@ -28,10 +29,10 @@ export interface EsxiLab extends AsyncDisposable {
   apply(spec: Spec): Promise<string[]>;
   planAttach(attachments: Attachments): Promise<string[]>;
   attach(attachments: Attachments): Promise<string[]>;
+  /** Puts a file where the agent looks for drivers. Gives its SHA-256. */
+  addBundle(name: string, content: string): Promise<string>;
   /** Ids of what Inspect shows as Salvo's own. */
   own(): Promise<string[]>;
-  /** As `kill -9`, and a new start with the same files. */
-  restartAgent(): Promise<void>;
 }
 
 /** A plan or a step takes many commands, and each of them starts a program of the stand-in. */
@@ -61,15 +62,9 @@ export async function startEsxiLab({ lunsOf = [], ...options }: EsxiLabOptions =
   const esxi = { host: "127.0.0.1", port, hostKey, keyFile };
   await writeFile(config, JSON.stringify({ id: "esx1", dataDir: join(home, "data"), lunsOf, esxi }));
 
-  async function launch(listen: string): Promise<{ program: TestProcess; address: string }> {
-    const program = startProgram([process.execPath, PROGRAM, "--config", config, "--listen", listen], { cwd: home });
-    // The agent's own line.
-    const { address } = JSON.parse(await program.printed(/^\{.*\}\n/)) as { address: string };
-    return { program, address };
-  }
-
-  let { program, address } = await launch("127.0.0.1:0");
-  undo.defer(async () => void (await program.stop()));
+  const listen = ["--listen", "127.0.0.1:0"];
+  const program = undo.use(startProgram([process.execPath, PROGRAM, "--config", config, ...listen], { cwd: home }));
+  const { address }: { address: string } = JSON.parse(await program.printed(/^\{.*\}\n/));
   const expected = { id: "esx1", address, roles: ROLES };
   const hypervisor = channels.clientOf(HypervisorService, expected);
   const initiator = channels.clientOf(InitiatorService, expected);
@@ -96,14 +91,14 @@ export async function startEsxiLab({ lunsOf = [], ...options }: EsxiLabOptions =
       for await (const _ of initiator.apply({ spec, planHash: plan?.hash ?? "" }, DEADLINE));
       return plan?.steps.map(({ id }) => id) ?? [];
     },
+    async addBundle(name, content) {
+      await mkdir(join(home, "data/bundles"), { recursive: true });
+      await writeFile(join(home, "data/bundles", name), content);
+      return createHash("sha256").update(content).digest("hex");
+    },
     async own() {
       const { items } = await hypervisor.inspect({}, DEADLINE);
       return items.filter(({ owner }) => owner === Owner.SALVO).map(({ id }) => id);
-    },
-    async restartAgent() {
-      program.kill("SIGKILL");
-      await program.ended;
-      ({ program } = await launch(address));
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
