@@ -136,7 +136,7 @@ export function describe(op: Op): string {
     case "log-in":
       return `esxcli storage core adapter rescan -A ...; esxcli iscsi session add -A ... -n ${op.target} # the adapter of ${op.adapter}, until there are ${op.sessions} sessions`;
     case "await-lun":
-      return `# wait for ${op.paths} paths to LUN ${op.number} of ${op.target}: ${op.device}, and for nothing else`;
+      return `# rescan, and wait for ${op.paths} paths to LUN ${op.number} of ${op.target}: ${op.device}, and for nothing else`;
     case "confirm-device":
       return `# read back ${op.setting} ${op.value} of ${op.device}`;
     case "make-datastore":
