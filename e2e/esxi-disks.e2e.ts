@@ -1,79 +1,52 @@
 /** Datastores, virtual disks and what is given to virtual machines. */
-import { create } from "@bufbuild/protobuf";
 import { VirtualDiskKind } from "@salvo/proto/hypervisor_pb.ts";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { InitiatorSpecSchema, Multipath, Transport } from "@salvo/proto/storage_pb.ts";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { DEADLINE, type Spec, startTestAgent, type TestAgent } from "@salvo/agent-esxi/agent.fixture.ts";
+import {
+  attachment,
+  DEADLINE,
+  type EsxiLab,
+  ISER,
+  labTarget,
+  LUNS,
+  type Spec,
+  startEsxiLab,
+  TIMEOUT_MS,
+} from "./esxi-agent.ts";
 
-const TIMEOUT_MS = 240_000;
-const TARGET = "iqn.2026-11.test.salvo:bench.san1.ram";
-const DEVICES = ["naa.600140500000000000000000000000a1", "naa.600140500000000000000000000000a2"] as const;
 const MIB = 1024n * 1024n;
-const vmkernel = { name: "vmk1", address: "10.1.0.2", netmask: "255.255.255.0", mtu: 9000 };
-const HOST = {
-  switches: [{ name: "vSwitch1", mtu: 9000, uplinks: ["vmnic2"], portGroups: [{ name: "iSER", vmkernel }] }],
-  iser: [{ device: "vmrdma0", vmkernel: "vmk1" }],
-} satisfies Spec;
+const FOREIGN = "naa.60014050000000000000000000000bad";
+const FOLDER = "/vmfs/volumes/ds1/salvo.bench.esx1";
 
-let esxi: TestAgent;
+let esxi: EsxiLab;
 beforeAll(async () => {
-  esxi = await startTestAgent({ lab: "bench", lunsOf: ["san1"] });
-  esxi.host.change(({ targets }) => {
-    targets[TARGET] = DEVICES.map((device, number) => ({ number, device, sizeMib: 64 }));
-    targets["iqn.2001-04.com.example:others"] = [{ number: 0, device: "naa.6001405others", sizeMib: 64 }];
-  });
-  for (const device of DEVICES) writeFileSync(diskFile(device), Buffer.alloc(Number(MIB)));
-  await esxi.apply(HOST);
-  const spec = create(InitiatorSpecSchema, {
-    attachments: [
-      {
-        target: TARGET,
-        transport: Transport.ISER,
-        portals: [{ address: "10.1.0.1", port: 3260 }],
-        sessions: 1,
-        multipath: Multipath.ROUND_ROBIN,
-        luns: DEVICES.map((wwn, number) => ({ number, wwn, sizeBytes: 64n * MIB })),
-      },
-    ],
-  });
-  const { plan } = await esxi.initiator.plan({ spec }, DEADLINE);
-  for await (const _ of esxi.initiator.apply({ spec, planHash: plan?.hash ?? "" }, DEADLINE));
+  const others = labTarget({ iqn: "iqn.2001-04.com.example:others", luns: [FOREIGN] });
+  esxi = await startEsxiLab({ lunsOf: ["san1"], targets: [labTarget(), others], vms: [{ name: "vm1" }] });
+  await esxi.apply(ISER);
+  await esxi.attach(attachment());
 }, TIMEOUT_MS);
 afterAll(() => esxi[Symbol.asyncDispose]());
 
-const diskFile = (device: string) => join(esxi.host.root, "vmfs/devices/disks", device);
-const inHost = (path: string) => join(esxi.host.root, path);
-const vmx = () => readFileSync(inHost("vmfs/volumes/datastore1/vm1/vm1.vmx"), "utf8");
-const FOLDER = "/vmfs/volumes/ds1/salvo.bench.esx1";
+/** A file of a datastore, whose links mean something in the host alone. */
+const inHost = (file: string) =>
+  esxi.host.path(
+    file.replace(/^\/vmfs\/volumes\/([^/]+)/, (_, label: string) => `/.stand-in/volumes/${uuidOf(label)}`),
+  );
+const vmx = () => readFileSync(inHost("/vmfs/volumes/datastore1/vm1/vm1.vmx"), "utf8");
+const contents = () => esxi.host.state().storage.contents;
+const uuidOf = (label: string) => contents().find(({ volume }) => volume?.label === label)?.volume?.uuid ?? "";
 
 afterEach(async () => {
-  esxi.host.change((state) => Object.assign(state, { faults: {} }));
-  await esxi.apply(HOST);
+  esxi.host.change((state) => (state.faults = []));
+  await esxi.apply(ISER);
 }, TIMEOUT_MS);
 
-const vmdk = {
-  name: "data",
-  datastore: "ds1",
-  kind: VirtualDiskKind.VMDK,
-  sizeBytes: 2n * MIB,
-  vm: "vm1",
-  controller: 1,
-  unit: 0,
-};
-const rdm = {
-  name: "raw",
-  datastore: "ds1",
-  kind: VirtualDiskKind.RDM_PHYSICAL,
-  device: DEVICES[1],
-  vm: "vm1",
-  controller: 1,
-  unit: 1,
-};
+const place = { datastore: "ds1", vm: "vm1", controller: 0 } as const;
+const vmdk = { ...place, name: "data", kind: VirtualDiskKind.VMDK, sizeBytes: 2n * MIB, unit: 1 };
+const rdm = { ...place, name: "raw", kind: VirtualDiskKind.RDM_PHYSICAL, device: LUNS[1], unit: 2 };
 const STORAGE: Spec = {
-  ...HOST,
-  datastores: [{ name: "ds1", device: DEVICES[0] }],
+  ...ISER,
+  datastores: [{ name: "ds1", device: LUNS[0] }],
   disks: [vmdk, rdm],
   owned: { vms: ["vm1"] },
 };
@@ -83,17 +56,10 @@ test(
   async () => {
     const before = vmx();
     await esxi.apply(STORAGE);
-    expect(esxi.host.state().datastores).toMatchObject({ ds1: DEVICES[0] });
+    expect(contents().find(({ id }) => id === LUNS[0])).toMatchObject({ volume: { label: "ds1", mounted: true } });
     expect(statSync(inHost(`${FOLDER}/data-flat.vmdk`)).size).toBe(Number(2n * MIB));
-    expect(vmx()).toContain(`scsi1:0.fileName = "${FOLDER}/data.vmdk"\n`);
-    expect(vmx()).toContain(`scsi1:1.fileName = "${FOLDER}/raw.vmdk"\n`);
-    expect(esxi.host.changes()).toEqual(
-      expect.arrayContaining([
-        `vmkfstools -c 2048k -d eagerzeroedthick ${FOLDER}/data.vmdk`,
-        `vmkfstools -z /vmfs/devices/disks/${DEVICES[1]} ${FOLDER}/raw.vmdk`,
-        `vim-cmd vmsvc/device.diskaddexisting 1 ${FOLDER}/data.vmdk 1 0`,
-      ]),
-    );
+    expect(vmx()).toContain(`scsi0:1.fileName = "${FOLDER}/data.vmdk"\n`);
+    expect(vmx()).toContain(`scsi0:2.fileName = "${FOLDER}/raw.vmdk"\n`);
     expect(await esxi.plan(STORAGE)).toEqual([]);
     await expect(esxi.initiator.plan({ spec: {} }, DEADLINE)).rejects.toMatchObject({
       kind: "refused",
@@ -102,10 +68,11 @@ test(
 
     await esxi.apply({ ...STORAGE, disks: [{ ...vmdk, vm: "" }] });
     expect(vmx()).toBe(before);
-    expect(existsSync(inHost(`${FOLDER}/data.vmdk`))).toBe(true);
-    await esxi.apply(HOST);
-    expect(existsSync(inHost(`${FOLDER}/data.vmdk`))).toBe(false);
-    expect(esxi.host.state().datastores).toEqual({ datastore1: "mpx.vmhba0:C0:T0:L0" });
+    const file = inHost(`${FOLDER}/data.vmdk`);
+    expect(existsSync(file)).toBe(true);
+    await esxi.apply(ISER);
+    expect(existsSync(file)).toBe(false);
+    expect(contents().find(({ id }) => id === LUNS[0])).toMatchObject({ partitions: [] });
   },
   TIMEOUT_MS,
 );
@@ -113,17 +80,17 @@ test(
 test(
   "commands to a LUN that several machines share are limited as wanted, and read back",
   async () => {
-    const [, device] = DEVICES;
-    const spec: Spec = { ...HOST, tunings: [{ device, outstanding: 64, queueFullSampleSize: 32 }] };
+    const [, device] = LUNS;
+    const spec: Spec = { ...ISER, tunings: [{ device, outstanding: 64, queueFullSampleSize: 32 }] };
     expect(await esxi.apply(spec)).toEqual([`set tuning ${device}`]);
-    expect(esxi.host.state().devices[device]).toMatchObject({ outstanding: 64, sample: 32 });
+    const config = esxi.host.state().storage.configs.find(({ id }) => id === device);
+    expect(config).toMatchObject({ competing: 64, queueFullSampleSize: 32 });
     expect(await esxi.plan(spec)).toEqual([]);
-    esxi.host.change(({ faults }) => (faults["storage core device set"] = "ignored"));
-    await expect(esxi.apply({ ...HOST, tunings: [{ device, outstanding: 16 }] })).rejects.toMatchObject({
+    esxi.host.fault({ command: "esxcli storage core device set", exitCode: 0 });
+    await expect(esxi.apply({ ...ISER, tunings: [{ device, outstanding: 16 }] })).rejects.toMatchObject({
       message: expect.stringContaining(`shows ${device} with outstanding 64 instead of 16`),
     });
-    const [foreign] = ["naa.6001405others"];
-    await expect(esxi.plan({ ...HOST, tunings: [{ device: foreign ?? "", outstanding: 16 }] })).rejects.toMatchObject({
+    await expect(esxi.plan({ ...ISER, tunings: [{ device: FOREIGN, outstanding: 16 }] })).rejects.toMatchObject({
       kind: "refused",
     });
   },
@@ -133,20 +100,30 @@ test(
 test(
   "a LUN with something on it is never formatted",
   async () => {
-    writeFileSync(diskFile(DEVICES[0]), "somebody's");
-    esxi.host.change((state) => (state.tables = {}));
-    const spec: Spec = { ...HOST, datastores: [{ name: "ds1", device: DEVICES[0] }] };
+    const spec: Spec = { ...ISER, datastores: [{ name: "ds1", device: LUNS[1] }] };
+    const node = esxi.host.path(`/vmfs/devices/disks/${LUNS[1]}`);
+    writeFileSync(node, "somebody's", { flag: "r+" });
     await expect(esxi.apply(spec)).rejects.toMatchObject({
       kind: "refused",
       message: expect.stringContaining("there is something in its first MiB"),
     });
-    writeFileSync(diskFile(DEVICES[0]), Buffer.alloc(Number(MIB)));
-    esxi.host.change(({ tables }) => (tables[DEVICES[0]] = "msdos\n1 63 1000 131 0\n"));
+    writeFileSync(node, Buffer.alloc(16), { flag: "r+" });
+    const table = {
+      id: LUNS[1],
+      label: "msdos",
+      partitions: [{ number: 1, start: 63, end: 1000, type: "131" }],
+    } as const;
+    esxi.host.change(({ storage }) => {
+      storage.contents = [
+        ...storage.contents.filter(({ id }) => id !== LUNS[1]),
+        { ...table, partitions: [...table.partitions], volume: undefined },
+      ];
+    });
     await expect(esxi.apply(spec)).rejects.toMatchObject({
       message: expect.stringContaining("a table of 1 partitions"),
     });
-    expect(esxi.host.state().tables[DEVICES[0]]).toBe("msdos\n1 63 1000 131 0\n");
-    esxi.host.change((state) => (state.tables = {}));
+    expect(contents().find(({ id }) => id === LUNS[1])).toMatchObject(table);
+    esxi.host.change(({ storage }) => (storage.contents = storage.contents.filter(({ id }) => id !== LUNS[1])));
   },
   TIMEOUT_MS,
 );
@@ -154,23 +131,20 @@ test(
 test(
   "a device of another target, and one that is none of iSCSI, are refused",
   async () => {
-    const spec = (device: string): Spec => ({ ...HOST, datastores: [{ name: "ds1", device }] });
+    const spec = (device: string): Spec => ({ ...ISER, datastores: [{ name: "ds1", device }] });
     await expect(esxi.plan(spec("naa.600140500000000000000000000000ff"))).rejects.toMatchObject({
       message: expect.stringContaining("is no device of this host"),
     });
-    esxi.host.change(({ sessions }) =>
-      sessions.push({
-        adapter: "vmhba64",
-        target: "iqn.2001-04.com.example:others",
-        isid: "00023d0000ff",
-        state: "logged_in",
-      }),
-    );
-    await expect(esxi.plan(spec("naa.6001405others"))).rejects.toMatchObject({
+    esxi.host.change(({ iscsi, storage }) => {
+      const [own] = iscsi.sessions;
+      if (own) iscsi.sessions.push({ ...own, target: "iqn.2001-04.com.example:others", isid: "00023d0000ff" });
+      storage.seen.push(FOREIGN);
+    });
+    await expect(esxi.plan(spec(FOREIGN))).rejects.toMatchObject({
       kind: "refused",
       message: expect.stringContaining("is a LUN of iqn.2001-04.com.example:others [foreign-target]"),
     });
-    esxi.host.change((state) => (state.sessions = state.sessions.filter(({ target }) => target === TARGET)));
+    esxi.host.change(({ iscsi }) => (iscsi.sessions = iscsi.sessions.slice(0, 1)));
   },
   TIMEOUT_MS,
 );
@@ -178,7 +152,7 @@ test(
 test.each([
   ["a VM of others", { owned: {} }, "disk data is for vm1, which is somebody else's"],
   ["a datastore of others", { datastores: [] }, "is to be on datastore ds1, which is somebody else's"],
-  ["a controller of another kind", { disks: [{ ...vmdk, controller: 0, unit: 1 }] }, "has no PVSCSI controller 0"],
+  ["no such controller", { disks: [{ ...vmdk, controller: 1 }] }, "has no PVSCSI controller 1"],
   ["no such VM", { disks: [{ ...vmdk, vm: "vm9" }], owned: { vms: ["vm9"] } }, "no virtual machine of the name vm9"],
   ["a size that is no MiB", { disks: [{ ...vmdk, sizeBytes: 4096n }] }, "needs sizeBytes of whole MiB"],
 ])(
@@ -190,22 +164,18 @@ test.each([
 );
 
 test(
-  "a fault of the host is told, and a file that is gone after detaching is told at once",
+  "a fault of the host is told, and the next apply goes on from there",
   async () => {
-    esxi.host.change(({ faults }) => {
-      faults["vmsvc/device.diskaddexisting"] = {
-        says: "Current license or ESXi version prohibits execution of the requested operation.",
-      };
-    });
+    const says = "Current license or ESXi version prohibits execution of the requested operation.";
+    esxi.host.fault({ command: "vim-cmd vmsvc/device.diskaddexisting", times: 1, text: says, exitCode: 0 });
     await expect(esxi.apply(STORAGE)).rejects.toMatchObject({
       kind: "refused",
       message: expect.stringContaining("Current license or ESXi version prohibits"),
     });
-    esxi.host.change((state) => (state.faults = {}));
     await esxi.apply(STORAGE);
-    esxi.host.change((state) => (state.faults["vmsvc/device.diskremove"] = "ignored"));
+    esxi.host.fault({ command: "vim-cmd vmsvc/device.diskremove", times: 1, exitCode: 0 });
     await expect(esxi.apply({ ...STORAGE, disks: [rdm] })).rejects.toMatchObject({
-      message: expect.stringContaining("data.vmdk is gone, which was to be kept"),
+      message: expect.stringContaining("still has given"),
     });
   },
   TIMEOUT_MS,

@@ -1,67 +1,30 @@
-/** iSER and software iSCSI, from the desired state to what the host has, also after a reboot. */
+/** iSER and software iSCSI, from the desired state to what the host has. That iSER outlives a reboot: esxi-host.e2e.ts. */
 import { readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { DEADLINE, type Spec, startTestAgent, type TestAgent } from "@salvo/agent-esxi/agent.fixture.ts";
-import { recorded } from "@salvo/agent-esxi/read/recorded.fixture.ts";
+import { DEADLINE, type EsxiLab, ISER as PLAIN, type Spec, startEsxiLab, SWITCH, TIMEOUT_MS } from "./esxi-agent.ts";
 
-let esxi: TestAgent;
+let esxi: EsxiLab;
 beforeAll(async () => {
-  esxi = await startTestAgent();
-}, 60_000);
+  esxi = await startEsxiLab({ version: "7.0" });
+}, TIMEOUT_MS);
 afterAll(() => esxi[Symbol.asyncDispose]());
 
-const TIMEOUT_MS = 240_000;
-const vmkernel = { name: "vmk1", address: "10.1.0.2", netmask: "255.255.255.0", mtu: 9000 };
-const SWITCH = { name: "vSwitch1", mtu: 9000, uplinks: ["vmnic2"], portGroups: [{ name: "iSER", vmkernel }] };
-const ISER: Spec = {
-  switches: [SWITCH],
-  iser: [{ device: "vmrdma0", vmkernel: "vmk1", discovery: [{ address: "10.1.0.1", port: 3260 }] }],
-};
-
-const localSh = () => join(esxi.host.root, "etc/rc.local.d/local.sh");
+const DISCOVERY = [{ address: "10.1.0.1", port: 3260 }];
+const ISER: Spec = { ...PLAIN, iser: [{ device: "vmrdma0", vmkernel: "vmk1", discovery: DISCOVERY }] };
+const localSh = () => esxi.host.path("/etc/rc.local.d/local.sh");
 
 afterEach(async () => {
-  esxi.host.change((state) => Object.assign(state, { faults: {}, missing: [], bootedAt: Date.now() }));
+  esxi.host.change((state) => (state.faults = []));
   await esxi.apply({});
-  esxi.host.changes();
 }, TIMEOUT_MS);
 
 test(
   "iSER is enabled, bound, told where targets are, and brought back when the host starts; and all of it goes again",
   async () => {
-    const before = esxi.host.state();
+    const text = readFileSync(localSh(), "utf8");
     const { ino } = statSync(localSh());
-    await esxi.apply(ISER);
-    expect(esxi.host.state().adapters).toEqual({
-      vmhba64: { driver: "iser", device: "vmrdma0", bound: ["vmk1"], sendtargets: ["10.1.0.1:3260"] },
-    });
-    expect(readFileSync(localSh(), "utf8")).toContain(
-      "'esxcli' 'rdma' 'iser' 'add' '-d' 'vmrdma0'\n# END salvo - esx1\nexit 0\n",
-    );
-    // In place: the host's backup knows a file by a mark that a new one does not have.
-    expect(statSync(localSh()).ino).toBe(ino);
-    expect(esxi.host.changes()).toEqual(
-      expect.arrayContaining([
-        "auto-backup.sh",
-        "esxcli rdma iser add -d vmrdma0",
-        "esxcli iscsi networkportal add -n vmk1 -A vmhba64",
-        "esxcli storage core adapter rescan -A vmhba64",
-      ]),
-    );
-    expect(await esxi.plan(ISER)).toEqual([]);
-
-    await esxi.apply({});
-    expect({ ...esxi.host.state(), bootedAt: 0 }).toEqual({ ...before, bootedAt: 0 });
-    expect(readFileSync(localSh(), "utf8")).toBe(recorded("localsh-6"));
-  },
-  TIMEOUT_MS,
-);
-
-test(
-  "a plan names adapters by what they are, as their names are not known before",
-  async () => {
     const steps = await esxi.plan(ISER);
+    // A plan names adapters by what they are, as their names are not known before.
     expect(steps.flatMap(({ commands }) => commands)).toEqual(
       expect.arrayContaining([
         "esxcli rdma iser add -d vmrdma0",
@@ -69,38 +32,20 @@ test(
         "# in /etc/rc.local.d/local.sh, before exit 0: 'esxcli' 'rdma' 'iser' 'add' '-d' 'vmrdma0'; and type: auto-backup.sh",
       ]),
     );
-  },
-  TIMEOUT_MS,
-);
-
-test(
-  "an adapter that is gone after a reboot is made anew, with what stood on it",
-  async () => {
     await esxi.apply(ISER);
-    esxi.host.change((state) => Object.assign(state, { adapters: {}, bootedAt: Date.now() }));
-    expect(await esxi.apply(ISER)).toEqual([
-      "make iser vmrdma0",
-      "make binding vmrdma0 vmk1",
-      "make discovery vmrdma0 10.1.0.1:3260",
-    ]);
-    expect(await esxi.plan(ISER)).toEqual([]);
-  },
-  TIMEOUT_MS,
-);
-
-test(
-  "a host without rdma iser add loads the module, and one that offers neither is told apart",
-  async () => {
-    esxi.host.change((state) => Object.assign(state, { missing: ["rdma iser add"], bootedAt: Date.now() }));
-    const enable = (await esxi.plan(ISER)).find(({ id }) => id === "make iser vmrdma0");
-    expect(enable?.commands[0]).toBe("esxcli system module load -m iser");
-    esxi.host.change((state) =>
-      Object.assign(state, { missing: ["rdma iser add", "system module load"], bootedAt: Date.now() - 60_000_000 }),
+    const { adapters, configs } = esxi.host.state().iscsi;
+    expect(adapters).toMatchObject([{ name: "vmhba64", driver: "iser", rdmaDevice: "vmrdma0" }]);
+    expect(configs).toMatchObject([{ adapter: "vmhba64", ports: ["vmk1"], sendTargets: ["10.1.0.1:3260"] }]);
+    expect(readFileSync(localSh(), "utf8")).toContain(
+      "'esxcli' 'rdma' 'iser' 'add' '-d' 'vmrdma0'\n# END salvo bench esx1\nexit 0\n",
     );
-    await expect(esxi.plan(ISER)).rejects.toMatchObject({
-      kind: "refused",
-      message: expect.stringContaining("the host offers no way to enable iSER"),
-    });
+    // In place: the host's backup knows a file by a mark that a new one does not have.
+    expect(statSync(localSh()).ino).toBe(ino);
+    expect(await esxi.plan(ISER)).toEqual([]);
+
+    await esxi.apply({});
+    expect(esxi.host.state().iscsi).toMatchObject({ adapters: [], sessions: [] });
+    expect(readFileSync(localSh(), "utf8")).toBe(text);
   },
   TIMEOUT_MS,
 );
@@ -108,7 +53,7 @@ test(
 test(
   "a host that says it enabled iSER and has no adapter is not believed",
   async () => {
-    esxi.host.change((state) => (state.faults["rdma iser add"] = "ignored"));
+    esxi.host.fault({ command: "esxcli rdma iser add", exitCode: 0 });
     await expect(esxi.apply(ISER)).rejects.toMatchObject({
       message: expect.stringContaining("the host took the command, and shows no iser vmrdma0"),
     });
@@ -134,31 +79,50 @@ test(
 test(
   "software iSCSI stands on the same network, and is left enabled where it was so before",
   async () => {
-    const spec: Spec = {
-      switches: [SWITCH],
-      softwareIscsi: { vmkernels: ["vmk1"], discovery: [{ address: "10.1.0.1", port: 3260 }] },
-    };
+    const spec: Spec = { switches: [SWITCH], softwareIscsi: { vmkernels: ["vmk1"], discovery: DISCOVERY } };
     await esxi.apply(spec);
-    expect(esxi.host.state().adapters["vmhba37"]).toMatchObject({ bound: ["vmk1"], sendtargets: ["10.1.0.1:3260"] });
+    const { iscsi } = esxi.host.state();
+    expect(iscsi.configs).toMatchObject([{ ports: ["vmk1"], sendTargets: ["10.1.0.1:3260"] }]);
     expect(await esxi.plan(spec)).toEqual([]);
     await esxi.apply({});
-    expect(esxi.host.state().adapters).toEqual({});
+    expect(esxi.host.state().iscsi).toMatchObject({ softwareEnabled: false, adapters: [] });
 
-    esxi.host.change(({ adapters }) => (adapters["vmhba37"] = { driver: "iscsi_vmk", bound: [], sendtargets: [] }));
+    esxi.host.change((state) => Object.assign(state.iscsi, { softwareEnabled: true, adapters: iscsi.adapters }));
     await esxi.apply(spec);
     await esxi.apply({});
-    expect(esxi.host.state().adapters).toEqual({ vmhba37: { driver: "iscsi_vmk", bound: [], sendtargets: [] } });
-    esxi.host.change((state) => (state.adapters = {}));
+    expect(esxi.host.state().iscsi).toMatchObject({ softwareEnabled: true, adapters: iscsi.adapters });
+    esxi.host.change((state) => Object.assign(state.iscsi, { softwareEnabled: false, adapters: [], configs: [] }));
   },
   TIMEOUT_MS,
 );
 
 test(
-  "a local.sh that somebody damaged is left as it is, and told",
+  "a full file system leaves local.sh as it was, and a file that somebody damaged is left and told",
   async () => {
-    writeFileSync(localSh(), "#!/bin/sh\n# BEGIN salvo - esx1\nexit 0\n");
+    const text = readFileSync(localSh(), "utf8");
+    esxi.host.fillRamdisks();
+    await expect(esxi.apply(ISER)).rejects.toMatchObject({
+      kind: "out-of-resources",
+      message: expect.stringContaining("there is no room for /etc/rc.local.d/local.sh, which was left as it was"),
+    });
+    expect(readFileSync(localSh(), "utf8")).toBe(text);
+    esxi.host.emptyRamdisks();
+    await esxi.apply(ISER);
+    expect(await esxi.plan(ISER)).toEqual([]);
+    await esxi.apply({});
+    writeFileSync(localSh(), "#!/bin/sh\n# BEGIN salvo bench esx1\nexit 0\n");
     await expect(esxi.hypervisor.inspect({}, DEADLINE)).rejects.toMatchObject({ kind: "corrupt" });
-    writeFileSync(localSh(), recorded("localsh-6"));
+    writeFileSync(localSh(), text);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "a host that shows another key is told nothing",
+  async () => {
+    await using other = await startEsxiLab();
+    await other.host.changeHostKey();
+    await expect(other.plan(ISER)).rejects.toMatchObject({ kind: "refused", message: expect.stringContaining("key") });
   },
   TIMEOUT_MS,
 );

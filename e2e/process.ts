@@ -74,7 +74,7 @@ const watchExecs = (file: string) => [
   "--",
 ];
 
-function startProgram(args: readonly string[], { cwd, env, to = {}, execs }: StartOptions): TestProcess {
+export function startProgram(args: readonly string[], { cwd, env, to = {}, execs }: StartOptions): TestProcess {
   const watched = execs === undefined ? [] : watchExecs(execs);
   // A test runner that is killed takes its programs along. The pid stays the same: setpriv becomes the program.
   const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...watched, ...args], {

@@ -2,8 +2,10 @@
 import type { HypervisorSpec, VmkernelPort } from "@salvo/proto/hypervisor_pb.ts";
 import { lunOwners } from "@salvo/shared/agent/guard/lun-owners.ts";
 import type { HypervisorProvider, ProviderDeps } from "@salvo/shared/agent/provision/provider.ts";
+import { join } from "node:path";
 import type { Boot } from "../boot.ts";
 import type { Esxi } from "../esxi.ts";
+import { foundDrivers } from "./drivers.ts";
 import { openFacts } from "./facts.ts";
 import { FINDERS, LISTS } from "./kinds.ts";
 import { describe, type Op } from "./op.ts";
@@ -15,6 +17,7 @@ import { wantedPieces } from "./wanted.ts";
 export function esxiHypervisor(esxi: Esxi, boot: Boot, { config, lab }: ProviderDeps): HypervisorProvider<Op> {
   const maker = { lab, agent: config.id };
   const { targets } = lunOwners(config, lab);
+  const bundles = join(config.dataDir, "bundles");
   return {
     async look(spec?: HypervisorSpec) {
       await boot.look();
@@ -23,12 +26,13 @@ export function esxiHypervisor(esxi: Esxi, boot: Boot, { config, lab }: Provider
       for (const find of Object.values(FINDERS)) found.push(...(await find(facts)));
       if (spec) found.push(...(await foundReaches(portsOf(spec), esxi)));
       if (spec) found.push(...(await foundTunings(spec.tunings, facts)));
+      if (spec) found.push(...(await foundDrivers(spec.drivers, facts)));
       // The engine asks for the pieces of the very spec that it looks with, and some need a further question to the host.
       const pieces = spec ? await wantedPieces(spec, facts, maker, targets) : [];
       return { found, show: () => ({}), wanted: () => pieces };
     },
     describe,
-    perform: (op) => perform(op, esxi),
+    perform: (op) => perform(op, esxi, bundles),
   };
 }
 

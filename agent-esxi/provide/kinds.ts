@@ -3,6 +3,7 @@ import { foundBindings, foundDiscoveries } from "./bindings.ts";
 import { foundBootCommands } from "./boot-commands.ts";
 import { foundDatastores } from "./datastores.ts";
 import { foundDisks } from "./disks.ts";
+import { foundMaintenance } from "./drivers.ts";
 import type { Facts } from "./facts.ts";
 import { foundGivenDisks } from "./given-disks.ts";
 import { foundIser } from "./iser.ts";
@@ -15,6 +16,7 @@ import { foundSwitches, foundUplinks } from "./switches.ts";
 import { foundVmkernelPorts } from "./vmkernel-ports.ts";
 
 export const FINDERS: Readonly<Record<string, (facts: Facts) => Promise<Found[]>>> = {
+  maintenance: foundMaintenance,
   switch: foundSwitches,
   uplink: foundUplinks,
   "port-group": foundPortGroups,

@@ -15,6 +15,12 @@ export type Op =
   | MakeDisk
   | ChangeDisk
   | Reach
+  /** Refused while virtual machines run. */
+  | { readonly type: "enter-maintenance" }
+  | InstallBundle
+  /** Starts the host anew, and waits until it answers. */
+  | { readonly type: "reboot" }
+  | ConfirmVibs
   /** Reads back a piece that was made or changed: the host may take a command, and not do it. */
   | Confirm
   | { readonly type: "confirm-gone"; readonly kind: string; readonly id: string };
@@ -86,6 +92,22 @@ export interface ChangeDisk {
   readonly unit: number;
 }
 
+/** Uploads a bundle and installs it. */
+export interface InstallBundle {
+  readonly type: "install-bundle";
+  /** Its name in the agent's folder. */
+  readonly bundle: string;
+  readonly sha256: string;
+  /** "nmlx5-rdma 4.16.13.5-1OEM.650.0.0.4598673" */
+  readonly vibs: readonly string[];
+}
+
+/** What the host then runs with. */
+export interface ConfirmVibs {
+  readonly type: "confirm-vibs";
+  readonly vibs: readonly string[];
+}
+
 export interface Confirm {
   readonly type: "confirm";
   readonly kind: string;
@@ -114,7 +136,7 @@ export function describe(op: Op): string {
     case "log-in":
       return `esxcli storage core adapter rescan -A ...; esxcli iscsi session add -A ... -n ${op.target} # the adapter of ${op.adapter}, until there are ${op.sessions} sessions`;
     case "await-lun":
-      return `# wait for ${op.paths} paths to LUN ${op.number} of ${op.target}: ${op.device}, and for nothing else`;
+      return `# rescan, and wait for ${op.paths} paths to LUN ${op.number} of ${op.target}: ${op.device}, and for nothing else`;
     case "confirm-device":
       return `# read back ${op.setting} ${op.value} of ${op.device}`;
     case "make-datastore":
@@ -124,10 +146,30 @@ export function describe(op: Op): string {
     case "make-disk":
     case "change-disk":
       return describeDisk(op);
+    case "enter-maintenance":
+    case "install-bundle":
+    case "reboot":
+    case "confirm-vibs":
+      return describeDrivers(op);
     case "confirm":
       return `# read back ${op.id}`;
     case "confirm-gone":
       return `# read back that ${op.id} is gone`;
+  }
+}
+
+function describeDrivers(op: InstallBundle | ConfirmVibs | { readonly type: "enter-maintenance" | "reboot" }): string {
+  switch (op.type) {
+    case "enter-maintenance":
+      return "esxcli system maintenanceMode set -e true # refused while a virtual machine runs";
+    case "install-bundle": {
+      const option = op.bundle.endsWith(".vib") ? "-v" : "-d";
+      return `esxcli software vib install ${option} /tmp/... # ${op.bundle}, uploaded and of SHA-256 ${op.sha256}`;
+    }
+    case "reboot":
+      return `esxcli system shutdown reboot -r 'salvo: drivers' # THE HOST IS STARTED ANEW; wait for it`;
+    case "confirm-vibs":
+      return `# read back ${op.vibs.join(", ")}`;
   }
 }
 

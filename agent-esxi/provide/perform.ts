@@ -8,14 +8,15 @@ import { makeDatastore } from "./datastores.ts";
 import { makeDisk } from "./disks.ts";
 import { openFacts } from "./facts.ts";
 import { changeDisk } from "./given-disks.ts";
+import { confirmVibs, enterMaintenance, installBundle, reboot } from "./install.ts";
 import { FINDERS } from "./kinds.ts";
 import { logIn } from "./log-in.ts";
 import type { Confirm, Op } from "./op.ts";
 import type { Found } from "./piece.ts";
 import { expectReach } from "./reach.ts";
 
-/** Does it, or throws saying what the host answered. */
-export async function perform(op: Op, esxi: Esxi): Promise<void> {
+/** Does it, or throws saying what the host answered. `bundles`: the folder of drivers, of a hypervisor. */
+export async function perform(op: Op, esxi: Esxi, bundles?: string): Promise<void> {
   switch (op.type) {
     case "run":
       await esxi.run(op.argv);
@@ -46,6 +47,19 @@ export async function perform(op: Op, esxi: Esxi): Promise<void> {
       return;
     case "change-disk":
       await changeDisk(op, esxi);
+      return;
+    case "enter-maintenance":
+      await enterMaintenance(esxi);
+      return;
+    case "install-bundle":
+      assert(bundles !== undefined, "an initiator installs nothing");
+      await installBundle(op, esxi, bundles);
+      return;
+    case "reboot":
+      await reboot(esxi);
+      return;
+    case "confirm-vibs":
+      await confirmVibs(op, esxi);
       return;
     case "confirm":
       confirm(op, await findOne(op, esxi), esxi.name);

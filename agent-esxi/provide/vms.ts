@@ -1,5 +1,6 @@
 /** Virtual machines, by their own files: what vim-cmd lists, and what each .vmx says. */
-import { readVms, type Vm } from "../read/vim-cmd.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { readPower, readVms, type Vm } from "../read/vim-cmd.ts";
 import type { Facts } from "./facts.ts";
 
 export interface KnownVm extends Vm {
@@ -9,6 +10,16 @@ export interface KnownVm extends Vm {
 
 export async function readVmList(facts: Facts): Promise<Vm[]> {
   return readVms(await facts.print("vim-cmd", "vmsvc/getallvms"));
+}
+
+/** Throws `refused` while a virtual machine runs: a new start of the host would end it. */
+export async function refuseRunningVms(facts: Facts): Promise<void> {
+  for (const { id, name } of await readVmList(facts))
+    if (readPower(await facts.print("vim-cmd", "vmsvc/power.getstate", String(id))) === "on")
+      throw new SalvoError("refused", `${name} runs, and the host must be started anew for its drivers`, {
+        host: facts.host,
+        remedy: "Shut that virtual machine down, or move it to another host. Then plan again",
+      });
 }
 
 export async function readVm(vm: Vm, facts: Facts): Promise<KnownVm> {

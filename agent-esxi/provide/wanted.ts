@@ -5,6 +5,7 @@ import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { SOFTWARE, uplinkOfDevice } from "./adapters.ts";
 import { wantedBinding, wantedDiscovery } from "./bindings.ts";
 import { wantedBootCommands } from "./boot-commands.ts";
+import { wantedDrivers } from "./drivers.ts";
 import type { Facts } from "./facts.ts";
 import { bootCommand, iserId, wantedIser } from "./iser.ts";
 import type { Piece } from "./piece.ts";
@@ -21,10 +22,12 @@ export async function wantedPieces(
   maker: Maker,
   targets: readonly string[],
 ): Promise<Piece[]> {
-  const { switches, owned, iser, softwareIscsi } = spec;
+  const { switches, owned, iser, softwareIscsi, drivers } = spec;
+  const ahead = await wantedDrivers(drivers, facts);
   const network = switches.flatMap((each) => networkOf(each, owned?.switches.includes(each.name) ?? false, facts.host));
   await checkPorts(spec, facts);
   return [
+    ...ahead,
     ...network,
     ...iser.map((each) => wantedIser(each, facts)),
     ...(await wantedBootCommands(

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type Fields, fieldsOf, onlyFields } from "./answer.ts";
 import { type Format, FORMATS, readAnswer, readList } from "./formats.ts";
-import { recorded } from "./recorded.fixture.ts";
+import { allRecorded, recorded } from "./recorded.fixture.ts";
 
 function rows(name: string, format: Format = "text"): Fields[] {
   return fieldsOf(readAnswer(recorded(name), format));
@@ -180,9 +180,7 @@ test("every recorded output is read by a test", () => {
   const folder = join(import.meta.dirname, "..");
   const tests = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".test.ts"));
   const text = tests.map((file) => readFileSync(join(folder, file), "utf8")).join("");
-  const unread = readdirSync(join(import.meta.dirname, "fixtures"))
-    .map((file) => file.replace(/\.txt$/, ""))
-    .filter((file) => !text.includes(`"${file}"`));
+  const unread = allRecorded().filter((name) => !text.includes(`"${name}"`));
   expect(unread).toEqual([]);
 });
 
@@ -242,9 +240,7 @@ test("no text makes a reader do anything but answer or say that it cannot read i
   const hostile = fc.oneof(
     fc.string({ unit: "binary" }),
     fc.stringMatching(/^[-\s"<>=[\]{}:,.a-c\n/]{0,60}$/),
-    fc
-      .constantFrom(...readdirSync(join(import.meta.dirname, "fixtures")))
-      .map((file) => recorded(file.replace(/\.txt$/, ""))),
+    fc.constantFrom(...allRecorded()).map((name) => recorded(name)),
   );
   fc.assert(
     fc.property(hostile, fc.constantFrom(...FORMATS), (text, format) => {

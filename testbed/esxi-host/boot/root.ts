@@ -9,6 +9,7 @@ import { writeState } from "../state/store.ts";
 import { FACTS } from "../versions.ts";
 import { descriptor } from "../world/vmdk.ts";
 import { vmxText } from "../world/vmx.ts";
+import { RUN } from "./calls.ts";
 import { etcImage } from "./etc.ts";
 import { shellScripts } from "./scripts.ts";
 
@@ -42,6 +43,7 @@ export async function makeHostFolder(
     "run/sshd",
     "bootbank",
     ".stand-in/volumes",
+    ".stand-in/calls",
     "usr/lib/vmware/bin",
   ];
   for (const each of [...folders, "vmfs/devices/disks", "vmfs/volumes"])
@@ -83,11 +85,6 @@ async function makePrograms(root: string, state: HostState): Promise<void> {
     );
   for (const [path, script] of Object.entries(shellScripts(state))) await put(join(root, path), script, 0o755);
 }
-
-const RUN = `#!/bin/sh
-export NODE_COMPILE_CACHE=/.stand-in/cache
-exec /.stand-in/node --disable-warning=ExperimentalWarning /.stand-in/project/testbed/esxi-host/programs/main.ts "$@"
-`;
 
 async function makeVolumes(root: string): Promise<void> {
   await mkdir(join(root, ".stand-in/volumes", LOCAL_UUID));

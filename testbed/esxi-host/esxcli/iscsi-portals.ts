@@ -1,7 +1,7 @@
 /** Port binding: `iscsi networkportal` and its two relatives. Source: a capture of 5.1, format unchanged later. */
 import { CommandFailure } from "../failure.ts";
 import { type Block, nothing, table } from "../format/output.ts";
-import type { HostState, Nic, Vmk } from "../state/state.ts";
+import type { HostState, IscsiAdapter, Nic, Vmk } from "../state/state.ts";
 import { adapterNamed } from "../world/adapters.ts";
 import { configOf, logout, uplinksOf } from "../world/fabric.ts";
 import { type Command, requiredStr, str } from "./command.ts";
@@ -73,7 +73,13 @@ export const portalCommands: readonly Command[] = [
       table(
         "LogicalNetworkPortal",
         ["Adapter", "Vmknic", "MAC Address", "MAC Address Valid", "Compliant"],
-        bound(state, options.optional("adapter")).map(({ adapter, vmk }) => [adapter, vmk.name, vmk.mac, true, true]),
+        adaptersShown(state, options.optional("adapter")).flatMap((adapter) =>
+          state.network.vmks
+            .filter((vmk) =>
+              uplinksOf(state, vmk).some((uplink) => usableNics(state, adapter).some((nic) => nic.name === uplink)),
+            )
+            .map((vmk) => [adapter.name, vmk.name, vmk.mac, true, uplinksOf(state, vmk).length === 1]),
+        ),
       ),
   },
   {
@@ -84,31 +90,42 @@ export const portalCommands: readonly Command[] = [
       table(
         "PhysicalNetworkPortal",
         ["Adapter", "Vmnic", "MAC Address", "MAC Address Valid", "Current Speed", "Max Speed", "Max Frame Size"],
-        bound(state, options.optional("adapter")).map(({ adapter, nic }) => [
-          adapter,
-          nic?.name ?? "",
-          nic?.mac ?? "",
-          true,
-          nic?.speedMbps ?? 0,
-          nic?.speedMbps ?? 0,
-          nic?.mtu ?? 0,
-        ]),
+        adaptersShown(state, options.optional("adapter")).flatMap((adapter) =>
+          usableNics(state, adapter).map((nic) => [
+            adapter.name,
+            nic.name,
+            nic.mac,
+            true,
+            nic.speedMbps,
+            nic.speedMbps,
+            nic.mtu,
+          ]),
+        ),
       ),
   },
 ];
 
+function adaptersShown(state: HostState, wanted: string | undefined): IscsiAdapter[] {
+  return wanted === undefined ? state.iscsi.adapters : [adapterNamed(state, wanted)];
+}
+
+/**
+ * Uplinks that an adapter can use, bound or not: a capture of 5.1 lists all of the host's for software iSCSI. For iSER the list of
+ * its own uplink is inferred: VMware says so of dependent adapters, and that iSER may be bound to no other.
+ */
+function usableNics(state: HostState, { uplink }: IscsiAdapter): Nic[] {
+  return state.network.nics.filter(({ name }) => uplink === undefined || name === uplink);
+}
+
 function bound(state: HostState, wanted: string | undefined): { adapter: string; vmk: Vmk; nic: Nic | undefined }[] {
-  if (wanted !== undefined) adapterNamed(state, wanted);
-  return state.iscsi.adapters
-    .filter(({ name }) => wanted === undefined || name === wanted)
-    .flatMap(({ name }) =>
-      configOf(state, name).ports.flatMap((port) => {
-        const vmk = state.network.vmks.find((each) => each.name === port);
-        if (vmk === undefined) return [];
-        const [uplink] = uplinksOf(state, vmk);
-        return [{ adapter: name, vmk, nic: state.network.nics.find((nic) => nic.name === uplink) }];
-      }),
-    );
+  return adaptersShown(state, wanted).flatMap(({ name }) =>
+    configOf(state, name).ports.flatMap((port) => {
+      const vmk = state.network.vmks.find((each) => each.name === port);
+      if (vmk === undefined) return [];
+      const [uplink] = uplinksOf(state, vmk);
+      return [{ adapter: name, vmk, nic: state.network.nics.find((nic) => nic.name === uplink) }];
+    }),
+  );
 }
 
 function portalBlock(state: HostState, adapter: string, vmk: Vmk, nic: Nic | undefined): Block {

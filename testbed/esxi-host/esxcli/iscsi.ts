@@ -208,7 +208,15 @@ const discoveryCommands: readonly Command[] = [
         state.iscsi.adapters
           .filter(({ name }) => !options.has("adapter") || name === options.text("adapter"))
           .flatMap((adapter) =>
-            knownTargets(state, adapter).map(({ target, portal }) => [adapter.name, target.iqn, portal]),
+            // One that a person named is listed whether or not anything answers there.
+            [
+              ...new Map(
+                [
+                  ...configOf(state, adapter.name).staticTargets.map(({ address, iqn }) => [iqn, address] as const),
+                  ...knownTargets(state, adapter).map(({ target, portal }) => [target.iqn, portal] as const),
+                ].map((row) => [row.join(), row]),
+              ).values(),
+            ].map((row) => [adapter.name, ...row]),
           ),
       ),
   },

@@ -137,6 +137,7 @@ function deviceBlock(state: HostState, disk: Disk): Block {
   const working = disk.paths.map(({ runtimeName }) => runtimeName).toReversed();
   return {
     heading: disk.id,
+    headingIs: "Device",
     fields: [
       ["Device Display Name", displayName(state, disk)],
       ["Storage Array Type", disk.isLocal ? "VMW_SATP_LOCAL" : "VMW_SATP_DEFAULT_AA"],

@@ -66,7 +66,7 @@ function formatted(
   state: HostState,
 ): string {
   const facts = factsOf(state);
-  switch (formatter) {
+  switch (state.settings.textOnly && formatter !== "text" ? "" : formatter) {
     case "text":
       return asText(output, { lastDashes: facts.lastDashes, showHeader: params.get("show-header") !== "false" });
     case "csv":

@@ -39,18 +39,20 @@ export const softwareCommands: readonly Command[] = [
   {
     path: "software vib list",
     help: "Lists the installed VIB packages",
-    options: [],
-    run: ({ state }) =>
+    options: [
+      {
+        name: "rebooting-image",
+        type: "flag",
+        help: "Displays information for the ESXi image which becomes active after a reboot, or nothing if the pending-reboot image has not been created yet.",
+      },
+    ],
+    run: ({ state, options }) =>
       table(
         "VIB",
         ["Name", "Version", "Vendor", "Acceptance Level", "Install Date"],
-        state.vibs.map(({ name, version, vendor, acceptance, installed }) => [
-          name,
-          version,
-          vendor,
-          acceptance,
-          installed,
-        ]),
+        (options.has("rebooting-image") ? (state.pendingVibs ?? []) : state.vibs).map(
+          ({ name, version, vendor, acceptance, installed }) => [name, version, vendor, acceptance, installed],
+        ),
       ),
   },
   ...["install", "update"].map((word): Command => ({

@@ -81,7 +81,7 @@ export const storageCommands: readonly Command[] = [
       return {
         kind: "blocks",
         type: "ScsiDevice",
-        blocks: found.map((disk) => ({ heading: disk.id, fields: deviceFields(state, disk) })),
+        blocks: found.map((disk) => ({ heading: disk.id, headingIs: "Device", fields: deviceFields(state, disk) })),
       };
     },
   },

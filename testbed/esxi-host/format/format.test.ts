@@ -106,3 +106,18 @@ test("one structure of a get command stands alone, or as the only element of an 
   expect(asJson(version, { names: "joined", single: "array" })).toBe('[{"Version":"8.0.2"}]\n');
   expect(asJson(version, { names: "joined", single: "object" })).toBe('{"Version":"8.0.2"}\n');
 });
+
+test("a heading that text does not repeat is a field of its own for the other formatters", () => {
+  const devices: Output = {
+    kind: "blocks",
+    type: "NmpDevice",
+    blocks: [{ heading: "naa.6001405", headingIs: "Device", fields: [["Is USB", false]] }],
+  };
+  expect(asText(devices, { lastDashes: "heading", showHeader: true })).toBe("naa.6001405\n   Is USB: false\n");
+  expect(asKeyValue(devices)).toBe(
+    "structure[0].NmpDevice.Device.string=naa.6001405\nstructure[0].NmpDevice.IsUSB.boolean=false\n",
+  );
+  expect(JSON.parse(asJson(devices, { names: "joined", single: "array" }))).toEqual([
+    { Device: "naa.6001405", IsUSB: false },
+  ]);
+});

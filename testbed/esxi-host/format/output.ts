@@ -6,6 +6,8 @@ export type Field = readonly [name: string, value: Value];
 export interface Block {
   /** The line above the fields. */
   readonly heading: string;
+  /** Where the heading is a field of the structure that text does not repeat: the name that other formatters give it. */
+  readonly headingIs?: string;
   readonly fields: readonly Field[];
 }
 
@@ -39,7 +41,9 @@ export function structuresOf(output: Output): readonly (readonly Field[])[] | un
     case "structure":
       return [output.fields];
     case "blocks":
-      return output.blocks.map(({ fields }) => fields);
+      return output.blocks.map(({ heading, headingIs, fields }) =>
+        headingIs === undefined ? fields : [[headingIs, heading], ...fields],
+      );
     case "table":
       return output.rows.map((row) => output.columns.map((column, index): Field => [column, row[index] ?? ""]));
     case "nothing":

@@ -4,7 +4,7 @@ import type { ProgramCall } from "./call.ts";
 import { goDown } from "./reboot.ts";
 
 /** esxcli, and localcli, which answers as well while hostd is down. */
-export async function esxcli({ name, args, write, change }: ProgramCall): Promise<void> {
+export function esxcli({ name, args, write, change }: ProgramCall): void {
   const program = name === "localcli" ? "localcli" : "esxcli";
   const { printed, goesDown } = change((state) => {
     const answer = runEsxcli(program, args, state, Date.now());
@@ -12,5 +12,5 @@ export async function esxcli({ name, args, write, change }: ProgramCall): Promis
     return { printed: answer, goesDown: state.power !== "on" };
   });
   write(printed);
-  if (goesDown) await goDown();
+  if (goesDown) goDown();
 }

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { CommandFailure } from "../failure.ts";
 import type { ProgramCall } from "./call.ts";
 
 const FIRST_PROCESS = 1;
@@ -7,14 +5,13 @@ const FIRST_PROCESS = 1;
 const GRACE_MS = 200;
 
 /** reboot, halt and poweroff: the first process ends, and with it all others of the host. */
-export async function reboot({ name, change }: ProgramCall): Promise<void> {
+export function reboot({ name, change }: ProgramCall): void {
   change((state) => {
     state.power = name === "reboot" ? "rebooting" : "off";
   });
-  await goDown();
+  goDown();
 }
 
-export async function goDown(): Promise<void> {
-  await sleep(GRACE_MS);
-  if (!process.kill(FIRST_PROCESS, "SIGTERM")) throw new CommandFailure("the host cannot go down");
+export function goDown(): void {
+  setTimeout(() => process.kill(FIRST_PROCESS, "SIGTERM"), GRACE_MS);
 }

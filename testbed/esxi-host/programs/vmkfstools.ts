@@ -10,10 +10,9 @@ import { descriptor, type DiskKind, readDescriptor, sizeOf } from "../world/vmdk
 import { diskAt } from "./partition.ts";
 import type { ProgramCall } from "./call.ts";
 
-export function vmkfstools({ args, change, read, write }: ProgramCall): void {
+export function vmkfstools({ args, cwd, change, read, write }: ProgramCall): void {
   const { flags, rest } = readArguments(args);
-  const at = (path: string | undefined): string =>
-    isAbsolute(path ?? "") ? (path ?? "") : join(process.cwd(), path ?? "");
+  const at = (path: string | undefined): string => (isAbsolute(path ?? "") ? (path ?? "") : join(cwd, path ?? ""));
   const create = flags.get("-C");
   if (create !== undefined) {
     write(change((state) => makeVolume(state, create, flags.get("-S") ?? "", rest[0] ?? "")));

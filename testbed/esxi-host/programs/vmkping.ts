@@ -6,7 +6,7 @@ import type { ProgramCall } from "./call.ts";
 const HEADERS_BYTES = 28;
 const ICMP_BYTES = 8;
 
-export function vmkping({ args, read, write }: ProgramCall): void {
+export function vmkping({ args, read, write, writeError }: ProgramCall): number {
   const { size, whole, via, count, address } = readArguments(args);
   const state = read();
   const vmk = state.network.vmks.find(({ name, ipv4 }) =>
@@ -16,15 +16,16 @@ export function vmkping({ args, read, write }: ProgramCall): void {
   write(`PING ${address} (${address}): ${size} data bytes\n`);
   const reached = vmk !== undefined && answers(state, vmk, address, whole ? size + HEADERS_BYTES : 0);
   if (whole && vmk !== undefined && size + HEADERS_BYTES > vmk.mtu)
-    process.stderr.write("sendto() failed (Message too long)\n".repeat(count));
-  else if (vmk === undefined) process.stderr.write("sendto() failed (Network is unreachable)\n".repeat(count));
+    writeError("sendto() failed (Message too long)\n".repeat(count));
+  else if (vmk === undefined) writeError("sendto() failed (Network is unreachable)\n".repeat(count));
   else if (reached)
     for (let seq = 0; seq < count; seq += 1)
       write(`${size + ICMP_BYTES} bytes from ${address}: icmp_seq=${seq} ttl=64 time=0.${198 + seq} ms\n`);
   write(`\n--- ${address} ping statistics ---\n`);
   write(`${count} packets transmitted, ${reached ? count : 0} packets received, ${reached ? 0 : 100}% packet loss\n`);
-  if (!reached) process.exitCode = 1;
-  else write("round-trip min/avg/max = 0.198/0.199/0.200 ms\n");
+  if (!reached) return 1;
+  write("round-trip min/avg/max = 0.198/0.199/0.200 ms\n");
+  return 0;
 }
 
 interface Wanted {

@@ -32,6 +32,7 @@ export function initialState({ version = "8.0", hostName = "esxi1", ...options }
       iserBy: facts.iserBy,
       secureBoot: false,
       vimCmdMs: 0,
+      textOnly: false,
       esxtopDelayMs: undefined,
       rebootMs: 0,
       sessionsPerPortal: 1,

@@ -33,6 +33,8 @@ export interface Settings {
   readonly secureBoot: boolean;
   /** vim-cmd takes about 1 s on a real host. */
   readonly vimCmdMs: number;
+  /** esxcli has no other formatter. */
+  readonly textOnly: boolean;
   readonly esxtopDelayMs: number | undefined;
   readonly rebootMs: number;
   /** The number of sessions to a portal that each bound vmkernel port gets. */
