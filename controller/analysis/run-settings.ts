@@ -12,6 +12,13 @@ export function settingsOf({ workload, storage }: Pick<RunSpec, "workload" | "st
     queueDepth: workload?.queueDepth ?? 0,
     readPercent: workload?.readPercent ?? 0,
     rateIopsPerJob: workload?.rateIopsPerJob ?? 0,
+    blockSizeMix: workload?.blockSizeMix ?? "",
+    distribution: workload?.distribution ?? "",
+    ratePerJobBytes: workload?.ratePerJobBytes ?? 0n,
+    fsyncEvery: workload?.fsyncEvery ?? 0,
+    fdatasyncEvery: workload?.fdatasyncEvery ?? 0,
+    thinkTimeMs: workload?.thinkTimeMs ?? 0,
+    ...(workload?.compressiblePercent !== undefined && { compressiblePercent: workload.compressiblePercent }),
     ...(wanted && { luns: wanted.luns, sessions: wanted.sessions, lunQueueDepth: wanted.queueDepth }),
   });
 }

@@ -14,7 +14,9 @@ import { cutSectors } from "./block-size.ts";
 import { matchesGlob } from "./glob.ts";
 import { observersOf, observeViolations } from "./observed.ts";
 import { guestProblem, guestsOf, participantsOf } from "./scenario-storage.ts";
+import { seedOf } from "./seeds.ts";
 import { suggestion } from "./suggestion.ts";
+import { workloadNotes, workloadViolations } from "./workload-violations.ts";
 
 /** A study of more runs is a mistake: at ten seconds each these take a day. */
 const RUNS_MAX = 10_000;
@@ -35,6 +37,8 @@ export interface Plan {
   readonly seconds?: number | undefined;
   /** Instead of the study's. */
   readonly repeats?: number | undefined;
+  /** Random numbers of the whole study: two studies that are alike do not take the same blocks. 0: all runs take the same. */
+  readonly seed?: number;
   /** Called once for each run, in order; every id must be new. */
   readonly newRunId: (cell: Cell) => string;
   /** Makes the error for what is wrong with the study: of one that was read from a file, with its places there. */
@@ -67,7 +71,7 @@ export function planRuns(plan: Plan): RunSpec[] {
       const run = plan.newRunId({ scenario, workload, repeat });
       assert(!ids.has(run), `run id ${run} is new`);
       ids.add(run);
-      return specOf({ scenario, workload, repeat }, run, study, plan.lab);
+      return specOf({ scenario, workload, repeat }, run, study, plan);
     }),
   );
 }
@@ -95,7 +99,12 @@ export function checkStudy(study: Study, lab: Lab): Violation[] {
     return undefined;
   };
 
-  const found = [...checkMessage(StudySchema, study), ...cutIntervals(study), ...cutSectors(study)];
+  const found = [
+    ...checkMessage(StudySchema, study),
+    ...cutIntervals(study),
+    ...cutSectors(study),
+    ...workloadViolations(study),
+  ];
   for (const [scenarioIndex, scenario] of study.scenarios.entries()) {
     found.push(...storageViolations(scenario, `scenarios[${scenarioIndex}]`, lab));
     found.push(...observeViolations(scenario, `scenarios[${scenarioIndex}].observe`, lab));
@@ -225,16 +234,9 @@ function selectCells(study: Study, only: string | undefined): Omit<Cell, "repeat
   });
 }
 
-/** fio 3.33 sleeps in a job that has reached its limit, and answers no dump before it wakes. */
-function sleepyJobs({ rateIopsPerJob, name }: Workload, intervalMs: number): string[] {
-  const perTick = (rateIopsPerJob * intervalMs) / 1000;
-  if (rateIopsPerJob === 0 || perTick >= 2) return [];
-  return [
-    `${name} is limited to ${perTick} I/Os per job and sample: fio sleeps between them, and its answers will come late`,
-  ];
-}
-
-function specOf({ scenario, workload, repeat }: Cell, run: string, study: Study, lab: Lab): RunSpec {
+function specOf({ scenario, workload, repeat }: Cell, run: string, study: Study, plan: Plan): RunSpec {
+  const { lab } = plan;
+  const seed = plan.seed ? seedOf(plan.seed, repeat) : 0;
   const { storage } = scenario;
   const participants = storage ? participantsOf(storage, lab) : scenario.participants;
   const used = new Set(participants.map(({ agent }) => agent));
@@ -248,7 +250,8 @@ function specOf({ scenario, workload, repeat }: Cell, run: string, study: Study,
     workload: clone(WorkloadSchema, workload),
     intervalMs: study.intervalMs,
     singleRecords: lab.singleRecords,
-    notes: sleepyJobs(workload, study.intervalMs),
+    seed,
+    notes: workloadNotes(workload, study.intervalMs),
     agents: lab.agents
       .filter(({ id }) => used.has(id) || observers.has(id))
       .map((agent) => create(RunAgentSchema, runAgent(agent, observers.has(agent.id)))),

@@ -166,6 +166,13 @@ test("SQL is asked of all sealed runs at once, and of none too", async () => {
     luns: null,
     sessions: null,
     lun_queue_depth: null,
+    block_size_mix: "",
+    distribution: "",
+    rate_per_job_bytes: 0n,
+    fsync_every: 0,
+    fdatasync_every: 0,
+    think_time_ms: 0,
+    compressible_percent: null,
   });
   expect(summary.totals?.read?.iops).toBeGreaterThan(summary.totals!.write!.iops);
   expect(summary.totals?.latencyUs?.max).toBeGreaterThan(summary.totals!.latencyUs!.p99!);
@@ -250,6 +257,13 @@ test("the line about a run has every field, and null for what there is no value 
       luns: null,
       sessions: null,
       lunQueueDepth: null,
+      blockSizeMix: "",
+      distribution: "",
+      ratePerJobBytes: "0",
+      fsyncEvery: 0,
+      fdatasyncEvery: 0,
+      thinkTimeMs: 0,
+      compressiblePercent: null,
     },
   });
   expect(summaryJson(create(RunSummarySchema))).toMatchObject({

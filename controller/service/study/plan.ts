@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
 import { type Cell, type Plan, planRuns } from "../../domain/matrix.ts";
 
@@ -11,7 +11,7 @@ export interface StudyPlan extends Omit<Plan, "newRunId"> {
 
 /** All runs of a study, with ids that are new. Throws as planRuns; nothing is asked of anybody. */
 export function planStudy({ notes = [], now, ...plan }: StudyPlan): RunSpec[] {
-  const specs = planRuns({ ...plan, newRunId: runIds(now) });
+  const specs = planRuns({ seed: randomInt(1, 2 ** 31), ...plan, newRunId: runIds(now) });
   for (const spec of specs) spec.notes.push(...notes);
   return specs;
 }
