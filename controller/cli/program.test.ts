@@ -43,6 +43,7 @@ const COMMANDS = [
   "report",
   "compare",
   "runs",
+  "study",
   "init",
   "token",
   "enrol",

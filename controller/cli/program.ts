@@ -18,6 +18,7 @@ import { declareReport } from "./commands/report.ts";
 import { declareResume } from "./commands/resume.ts";
 import { declareRun } from "./commands/run.ts";
 import { declareRuns } from "./commands/runs.ts";
+import { declareStudy } from "./commands/study.ts";
 import { declareTail } from "./commands/tail.ts";
 import { declareToken } from "./commands/token.ts";
 import { declareVlab } from "./commands/vlab.ts";
@@ -33,6 +34,7 @@ const COMMANDS = [
   declareReport,
   declareCompare,
   declareRuns,
+  declareStudy,
   declareInit,
   declareToken,
   declareEnrol,

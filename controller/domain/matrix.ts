@@ -1,7 +1,7 @@
 import { clone, create } from "@bufbuild/protobuf";
 import { type Lab, type LabAgent, ObserverLoss, Role } from "@salvo/proto/lab_pb.ts";
 import { RunAgentSchema, RunParticipantSchema, type RunSpec, RunSpecSchema } from "@salvo/proto/run_pb.ts";
-import { Layout, type Scenario, type ScenarioStorage, type Study, StudySchema } from "@salvo/proto/study_pb.ts";
+import { Layout, Order, type Scenario, type ScenarioStorage, type Study, StudySchema } from "@salvo/proto/study_pb.ts";
 import { Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
 import { type Workload, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { Unit } from "@salvo/proto/rule_pb.ts";
@@ -13,6 +13,7 @@ import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { cutSectors } from "./block-size.ts";
 import { matchesGlob } from "./glob.ts";
 import { observersOf, observeViolations } from "./observed.ts";
+import { inOrder } from "./order.ts";
 import { guestProblem, guestsOf, participantsOf } from "./scenario-storage.ts";
 import { seedOf } from "./seeds.ts";
 import { suggestion } from "./suggestion.ts";
@@ -46,7 +47,8 @@ export interface Plan {
 }
 
 /**
- * All runs of a study on a lab, in the order in which to run them: every cell once, then every cell again. Hosts warm up,
+ * All runs of a study on a lab, in the order in which to run them: every cell once, then every cell again, the cells of a scenario
+ * one after another. Hosts warm up,
  * fill and throttle over hours; with the repeats of a cell spread over the whole time, that drift widens the spread of all
  * of them instead of making the cells that ran late look worse.
  *
@@ -66,14 +68,17 @@ export function planRuns(plan: Plan): RunSpec[] {
     });
   }
   const ids = new Set<string>();
-  return Array.from({ length: study.repeats }, (_, index) => index + 1).flatMap((repeat) =>
-    cells.map(({ scenario, workload }) => {
+  const shuffleSeed = study.order === Order.WRITTEN ? 0 : (plan.seed ?? 0);
+  const specs = Array.from({ length: study.repeats }, (_, index) => index + 1).flatMap((repeat) =>
+    inOrder(cells, repeat, shuffleSeed).map(({ scenario, workload }) => {
       const run = plan.newRunId({ scenario, workload, repeat });
       assert(!ids.has(run), `run id ${run} is new`);
       ids.add(run);
       return specOf({ scenario, workload, repeat }, run, study, plan);
     }),
   );
+  for (const [index, spec] of specs.entries()) Object.assign(spec, { number: index + 1, planned: specs.length });
+  return specs;
 }
 
 /** Runs one after another that share their scenario's storage: what is made for the first goes after the last. */
@@ -251,6 +256,9 @@ function specOf({ scenario, workload, repeat }: Cell, run: string, study: Study,
     intervalMs: study.intervalMs,
     singleRecords: lab.singleRecords,
     seed,
+    studySeed: plan.seed ?? 0,
+    studyDescription: study.description,
+    scenarioDescription: scenario.description,
     notes: workloadNotes(workload, study.intervalMs),
     agents: lab.agents
       .filter(({ id }) => used.has(id) || observers.has(id))

@@ -38,7 +38,8 @@ test.for<[string, string]>([
 });
 
 test("a mix, a distribution and a rate in bytes are swept, and named after what they are", () => {
-  const runs = plan("pattern: randread, blockSize: 4KiB, distribution: [zipf:0.8, zipf:1.2], ratePerJob: [1MiB, 8MiB]");
+  const sweep = "pattern: randread, blockSize: 4KiB, distribution: [zipf:0.8, zipf:1.2], ratePerJob: [1MiB, 8MiB]";
+  const runs = plan(sweep, "order: written\n");
   expect(runs.map((run) => run.workload?.name)).toEqual([
     "w-distzipf-0-8-rate1m",
     "w-distzipf-0-8-rate8m",

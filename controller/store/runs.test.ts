@@ -247,6 +247,7 @@ test("the line about a run has every field, and null for what there is no value 
     content: expect.stringMatching(/^[0-9a-f]{16}$/),
     cpuCost: { guests: expect.any(Number), targets: null, hypervisors: null },
     findings: [],
+    tags: {},
     settings: {
       pattern: "randrw",
       blockSizeBytes: "4096",

@@ -1,13 +1,13 @@
 /** A mix of block sizes as study files write it: `4KiB/60:64KiB/40`. Shares are of the I/Os, in percent. */
-import { Unit } from "@salvo/proto/rule_pb.ts";
 import type { Workload } from "@salvo/proto/workload_pb.ts";
-import { parseQuantity } from "../config/quantity.ts";
 
 export interface BlockShare {
   readonly bytes: bigint;
   readonly percent: number;
 }
 
+const SHARE = /^((\d{1,9})(B|KiB|MiB))\/(\d{1,3})$/;
+const UNIT_BITS: Readonly<Record<string, bigint>> = { B: 0n, KiB: 10n, MiB: 20n };
 const BLOCK_BYTES_MIN = 512n;
 const BLOCK_BYTES_MAX = 64n << 20n;
 /** fio takes no more. */
@@ -17,11 +17,10 @@ const SIZES_MAX = 64;
 export function parseBlockMix(text: string): readonly BlockShare[] | { readonly problem: string } {
   const shares: BlockShare[] = [];
   for (const part of text.split(":")) {
-    const [, size = "", percent = ""] = /^([^/]+)\/(\d{1,3})$/.exec(part) ?? [];
-    const quantity = parseQuantity(size, Unit.BYTES);
-    if ("problem" in quantity)
+    const [, size = "", count = "", unit = "", percent = ""] = SHARE.exec(part) ?? [];
+    if (size === "")
       return { problem: `must be sizes with percentages, such as 4KiB/60:64KiB/40, not ${JSON.stringify(text)}` };
-    const bytes = quantity.value;
+    const bytes = BigInt(count) << (UNIT_BITS[unit] ?? 0n);
     if (bytes < BLOCK_BYTES_MIN || bytes > BLOCK_BYTES_MAX)
       return { problem: `must have sizes of 512B to 64MiB, not ${size}` };
     if (Number(percent) === 0) return { problem: `has a share of 0 for ${size}: leave that size out` };
