@@ -17,6 +17,7 @@ import { inOrder } from "./order.ts";
 import { guestProblem, guestsOf, participantsOf } from "./scenario-storage.ts";
 import { seedOf } from "./seeds.ts";
 import { suggestion } from "./suggestion.ts";
+import { thresholdViolations } from "./threshold-violations.ts";
 import { workloadNotes, workloadViolations } from "./workload-violations.ts";
 
 /** A study of more runs is a mistake: at ten seconds each these take a day. */
@@ -109,6 +110,7 @@ export function checkStudy(study: Study, lab: Lab): Violation[] {
     ...cutIntervals(study),
     ...cutSectors(study),
     ...workloadViolations(study),
+    ...thresholdViolations(study),
   ];
   for (const [scenarioIndex, scenario] of study.scenarios.entries()) {
     found.push(...storageViolations(scenario, `scenarios[${scenarioIndex}]`, lab));
@@ -258,6 +260,7 @@ function specOf({ scenario, workload, repeat }: Cell, run: string, study: Study,
     seed,
     studySeed: plan.seed ?? 0,
     studyDescription: study.description,
+    thresholds: study.thresholds,
     scenarioDescription: scenario.description,
     notes: workloadNotes(workload, study.intervalMs),
     agents: lab.agents

@@ -66,3 +66,13 @@ test("a workload that does less than two I/Os per job and sample has a note", ()
   expect(workloadNotes(slow!.workload!, 1000)).toEqual([expect.stringContaining("w is limited to 1 I/Os per job")]);
   expect(workloadNotes(slow!.workload!, 2000)).toEqual([]);
 });
+
+test.for<[string, string]>([
+  ["workload: 64k, expect: p99 < 2ms", "thresholds[0].workload is 64k, which no workload is called"],
+  ["scenario: two, expect: p99 < 2ms", "scenario is two, which no scenario is called"],
+  ["expect: p99 < 2", 'study.yaml:2:24: expect needs p99 in us, ms, s, not ""'],
+  ["expect: two.iops > 2 x one.iops", "expect names two, which no scenario is called"],
+])("a threshold of %s is refused with its place", ([threshold, message]) => {
+  const file = () => plan("pattern: read, blockSize: 4KiB", `thresholds: [{ ${threshold} }]\n`);
+  expect(file).toThrow(message.replace("thresholds[0].", ""));
+});

@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/study.proto.
  */
 export const file_salvo_v1_study: GenFile = /*@__PURE__*/
-  fileDesc("ChRzYWx2by92MS9zdHVkeS5wcm90bxIIc2Fsdm8udjEijgMKBVN0dWR5El8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxITCgtkZXNjcmlwdGlvbhgCIAEoCRIzCgtpbnRlcnZhbF9tcxgDIAEoDUIeirUYGggBEQAAAAAAAFlAGQAAAAAATO1AMAI6AjFzEiwKB3JlcGVhdHMYBCABKA1CG4q1GBcIAREAAAAAAADwPxkAAAAAAECPQDoBMRI8CglzY2VuYXJpb3MYBSADKAsyEi5zYWx2by52MS5TY2VuYXJpb0IVirUYEQgBGQAAAAAAQI9AQgRuYW1lEjwKCXdvcmtsb2FkcxgGIAMoCzISLnNhbHZvLnYxLldvcmtsb2FkQhWKtRgRCAEZAAAAAABAj0BCBG5hbWUSMAoFb3JkZXIYByABKA4yDy5zYWx2by52MS5PcmRlckIQirUYDAgBOghzaHVmZmxlZCLbAgoIU2NlbmFyaW8SXwoEbmFtZRgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEhMKC2Rlc2NyaXB0aW9uGAIgASgJEkIKDHBhcnRpY2lwYW50cxgDIAMoCzIdLnNhbHZvLnYxLlNjZW5hcmlvUGFydGljaXBhbnRCDYq1GAkZAAAAAABAj0ASKgoHc3RvcmFnZRgEIAEoCzIZLnNhbHZvLnYxLlNjZW5hcmlvU3RvcmFnZRJpCgdvYnNlcnZlGAUgAygJQliKtRhUGQAAAAAAQI9AIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zItgECg9TY2VuYXJpb1N0b3JhZ2USYQoGdGFyZ2V0GAEgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMSLgoJdHJhbnNwb3J0GAIgASgOMhMuc2Fsdm8udjEuVHJhbnNwb3J0QgaKtRgCCAESaAoGZ3Vlc3RzGAMgAygJQliKtRhUGQAAAAAAQI9AIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEjcKBmxheW91dBgEIAEoDjIQLnNhbHZvLnYxLkxheW91dEIVirUYEQgBOg1sdW4tcGVyLWd1ZXN0EiYKBGx1bnMYBSABKA1CGIq1GBQIARkAAAAAAABQQDoBMUoEbHVucxIuCghzZXNzaW9ucxgGIAEoDUIcirUYGAgBGQAAAAAAAFBAOgExSghzZXNzaW9ucxI8CgltdWx0aXBhdGgYByABKA4yEy5zYWx2by52MS5NdWx0aXBhdGhCFIq1GBAIAToMc2VydmljZS10aW1lEikKC3F1ZXVlX2RlcHRoGAggASgNQhSKtRgQGQAAAAAAAJBASgVsdW5xZBIwCgZ2b2x1bWUYCSABKAsyGC5zYWx2by52MS5TY2VuYXJpb1ZvbHVtZUIGirUYAggBEhwKBGNoYXAYCiABKAsyDi5zYWx2by52MS5DaGFwIuwBCg5TY2VuYXJpb1ZvbHVtZRIvCgRraW5kGAEgASgOMhQuc2Fsdm8udjEuVm9sdW1lS2luZEILirUYBwgBOgNyYW0SLgoKc2l6ZV9ieXRlcxgCIAEoBEIairUYFggBEQAAAAAAAEBBGQAAAAAAALBCMAESNgoMc2VjdG9yX2J5dGVzGAMgASgNQiCKtRgcCAERAAAAAAAAgEAZAAAAAAAAsEAwAToENTEyQhIMCgR0aGluGAQgASgIEiUKCW51bWFfbm9kZRgFIAEoDUINirUYCRkAAAAAAPiPQEgAiAEBQgwKCl9udW1hX25vZGUi2gEKE1NjZW5hcmlvUGFydGljaXBhbnQSYAoFYWdlbnQYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJhCgZkZXZpY2UYAiABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucypFCgVPcmRlchIVChFPUkRFUl9VTlNQRUNJRklFRBAAEhIKDk9SREVSX1NIVUZGTEVEEAESEQoNT1JERVJfV1JJVFRFThACKm4KBkxheW91dBIWChJMQVlPVVRfVU5TUEVDSUZJRUQQABIVChFMQVlPVVRfU0hBUkVEX0xVThABEhgKFExBWU9VVF9MVU5fUEVSX0dVRVNUEAISGwoXTEFZT1VUX1RBUkdFVF9QRVJfR1VFU1QQA2IGcHJvdG8z", [file_salvo_v1_rule, file_salvo_v1_storage, file_salvo_v1_workload]);
+  fileDesc("ChRzYWx2by92MS9zdHVkeS5wcm90bxIIc2Fsdm8udjEixgMKBVN0dWR5El8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxITCgtkZXNjcmlwdGlvbhgCIAEoCRIzCgtpbnRlcnZhbF9tcxgDIAEoDUIeirUYGggBEQAAAAAAAFlAGQAAAAAATO1AMAI6AjFzEiwKB3JlcGVhdHMYBCABKA1CG4q1GBcIAREAAAAAAADwPxkAAAAAAECPQDoBMRI8CglzY2VuYXJpb3MYBSADKAsyEi5zYWx2by52MS5TY2VuYXJpb0IVirUYEQgBGQAAAAAAQI9AQgRuYW1lEjwKCXdvcmtsb2FkcxgGIAMoCzISLnNhbHZvLnYxLldvcmtsb2FkQhWKtRgRCAEZAAAAAABAj0BCBG5hbWUSMAoFb3JkZXIYByABKA4yDy5zYWx2by52MS5PcmRlckIQirUYDAgBOghzaHVmZmxlZBI2Cgp0aHJlc2hvbGRzGAggAygLMhMuc2Fsdm8udjEuVGhyZXNob2xkQg2KtRgJGQAAAAAAQI9AImIKCVRocmVzaG9sZBIZCgh3b3JrbG9hZBgBIAEoCUIHirUYAzoBKhIZCghzY2VuYXJpbxgCIAEoCUIHirUYAzoBKhIfCgZleHBlY3QYAyABKAlCD4q1GAsIARkAAAAAAABpQCLbAgoIU2NlbmFyaW8SXwoEbmFtZRgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEhMKC2Rlc2NyaXB0aW9uGAIgASgJEkIKDHBhcnRpY2lwYW50cxgDIAMoCzIdLnNhbHZvLnYxLlNjZW5hcmlvUGFydGljaXBhbnRCDYq1GAkZAAAAAABAj0ASKgoHc3RvcmFnZRgEIAEoCzIZLnNhbHZvLnYxLlNjZW5hcmlvU3RvcmFnZRJpCgdvYnNlcnZlGAUgAygJQliKtRhUGQAAAAAAQI9AIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zItgECg9TY2VuYXJpb1N0b3JhZ2USYQoGdGFyZ2V0GAEgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMSLgoJdHJhbnNwb3J0GAIgASgOMhMuc2Fsdm8udjEuVHJhbnNwb3J0QgaKtRgCCAESaAoGZ3Vlc3RzGAMgAygJQliKtRhUGQAAAAAAQI9AIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEjcKBmxheW91dBgEIAEoDjIQLnNhbHZvLnYxLkxheW91dEIVirUYEQgBOg1sdW4tcGVyLWd1ZXN0EiYKBGx1bnMYBSABKA1CGIq1GBQIARkAAAAAAABQQDoBMUoEbHVucxIuCghzZXNzaW9ucxgGIAEoDUIcirUYGAgBGQAAAAAAAFBAOgExSghzZXNzaW9ucxI8CgltdWx0aXBhdGgYByABKA4yEy5zYWx2by52MS5NdWx0aXBhdGhCFIq1GBAIAToMc2VydmljZS10aW1lEikKC3F1ZXVlX2RlcHRoGAggASgNQhSKtRgQGQAAAAAAAJBASgVsdW5xZBIwCgZ2b2x1bWUYCSABKAsyGC5zYWx2by52MS5TY2VuYXJpb1ZvbHVtZUIGirUYAggBEhwKBGNoYXAYCiABKAsyDi5zYWx2by52MS5DaGFwIuwBCg5TY2VuYXJpb1ZvbHVtZRIvCgRraW5kGAEgASgOMhQuc2Fsdm8udjEuVm9sdW1lS2luZEILirUYBwgBOgNyYW0SLgoKc2l6ZV9ieXRlcxgCIAEoBEIairUYFggBEQAAAAAAAEBBGQAAAAAAALBCMAESNgoMc2VjdG9yX2J5dGVzGAMgASgNQiCKtRgcCAERAAAAAAAAgEAZAAAAAAAAsEAwAToENTEyQhIMCgR0aGluGAQgASgIEiUKCW51bWFfbm9kZRgFIAEoDUINirUYCRkAAAAAAPiPQEgAiAEBQgwKCl9udW1hX25vZGUi2gEKE1NjZW5hcmlvUGFydGljaXBhbnQSYAoFYWdlbnQYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJhCgZkZXZpY2UYAiABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucypFCgVPcmRlchIVChFPUkRFUl9VTlNQRUNJRklFRBAAEhIKDk9SREVSX1NIVUZGTEVEEAESEQoNT1JERVJfV1JJVFRFThACKm4KBkxheW91dBIWChJMQVlPVVRfVU5TUEVDSUZJRUQQABIVChFMQVlPVVRfU0hBUkVEX0xVThABEhgKFExBWU9VVF9MVU5fUEVSX0dVRVNUEAISGwoXTEFZT1VUX1RBUkdFVF9QRVJfR1VFU1QQA2IGcHJvdG8z", [file_salvo_v1_rule, file_salvo_v1_storage, file_salvo_v1_workload]);
 
 /**
  * @generated from message salvo.v1.Study
@@ -59,6 +59,11 @@ export type Study = Message<"salvo.v1.Study"> & {
    * @generated from field: salvo.v1.Order order = 7;
    */
   order: Order;
+
+  /**
+   * @generated from field: repeated salvo.v1.Threshold thresholds = 8;
+   */
+  thresholds: Threshold[];
 };
 
 /**
@@ -67,6 +72,41 @@ export type Study = Message<"salvo.v1.Study"> & {
  */
 export const StudySchema: GenMessage<Study> = /*@__PURE__*/
   messageDesc(file_salvo_v1_study, 0);
+
+/**
+ * What the figures of the study have to be.
+ *
+ * @generated from message salvo.v1.Threshold
+ */
+export type Threshold = Message<"salvo.v1.Threshold"> & {
+  /**
+   * Names, with * and ?.
+   *
+   * @generated from field: string workload = 1;
+   */
+  workload: string;
+
+  /**
+   * Not used where scenarios are compared.
+   *
+   * @generated from field: string scenario = 2;
+   */
+  scenario: string;
+
+  /**
+   * p99 < 2ms, iops > 50k, iser.iops >= 2 x iscsi.iops
+   *
+   * @generated from field: string expect = 3;
+   */
+  expect: string;
+};
+
+/**
+ * Describes the message salvo.v1.Threshold.
+ * Use `create(ThresholdSchema)` to create a new message.
+ */
+export const ThresholdSchema: GenMessage<Threshold> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_study, 1);
 
 /**
  * One way the storage is connected.
@@ -112,7 +152,7 @@ export type Scenario = Message<"salvo.v1.Scenario"> & {
  * Use `create(ScenarioSchema)` to create a new message.
  */
 export const ScenarioSchema: GenMessage<Scenario> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_study, 1);
+  messageDesc(file_salvo_v1_study, 2);
 
 /**
  * Storage that Salvo makes for one scenario.
@@ -188,7 +228,7 @@ export type ScenarioStorage = Message<"salvo.v1.ScenarioStorage"> & {
  * Use `create(ScenarioStorageSchema)` to create a new message.
  */
 export const ScenarioStorageSchema: GenMessage<ScenarioStorage> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_study, 2);
+  messageDesc(file_salvo_v1_study, 3);
 
 /**
  * What each LUN is.
@@ -229,7 +269,7 @@ export type ScenarioVolume = Message<"salvo.v1.ScenarioVolume"> & {
  * Use `create(ScenarioVolumeSchema)` to create a new message.
  */
 export const ScenarioVolumeSchema: GenMessage<ScenarioVolume> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_study, 3);
+  messageDesc(file_salvo_v1_study, 4);
 
 /**
  * One fio process of every run of the scenario.
@@ -257,7 +297,7 @@ export type ScenarioParticipant = Message<"salvo.v1.ScenarioParticipant"> & {
  * Use `create(ScenarioParticipantSchema)` to create a new message.
  */
 export const ScenarioParticipantSchema: GenMessage<ScenarioParticipant> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_study, 4);
+  messageDesc(file_salvo_v1_study, 5);
 
 /**
  * In which order the runs of one repeat are made.
