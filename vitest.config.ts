@@ -11,6 +11,8 @@ export default defineConfig({
           include: ["**/*.test.ts"],
           exclude: ["**/node_modules/**", ".toolchain/**"],
           testTimeout: 30_000,
+          // Many of them wait. Without this Vitest leaves one of two cores to itself.
+          maxWorkers: 2,
         },
       },
       {

@@ -1,6 +1,6 @@
 import type { Device } from "@salvo/proto/lab_pb.ts";
 import { openClaims } from "@salvo/shared/agent/guard/claims.ts";
-import { hashOfDevice } from "@salvo/shared/agent/devices/devices.ts";
+import { hashOfDevice, WITHOUT_A_PLAN } from "@salvo/shared/agent/devices/devices.ts";
 import { listedDisk } from "@salvo/shared/agent/guard/examine.ts";
 import { openRawDisk } from "@salvo/shared/agent/guard/raw-disk.ts";
 import { findListed } from "@salvo/shared/agent/domain/guard/identity.ts";
@@ -53,7 +53,8 @@ async function verdictOn(device: Device, { config, disks }: DevicesDeps): Promis
   try {
     const claims = openClaims(config.dataDir);
     const deviceHash = await hashOfDevice(device, claims);
-    (await openRawDisk(device, { host: config.id, disks, claims, lab: undefined, deviceHash })).close();
+    const deps = { host: config.id, disks, claims, lab: undefined, deviceHash, rules: WITHOUT_A_PLAN };
+    (await openRawDisk(device, deps)).close();
     return "yes";
   } catch (error) {
     const known = toSalvoError(error);

@@ -24,7 +24,7 @@ export interface Consent {
   readonly serial?: string | undefined;
 }
 
-/** Throws `refused` with all that speaks against it, and `cancelled` when the wrong serial number, or none, was typed. */
+/** Throws `refused` with all that speaks against it, and `invalid-input` when the wrong serial number, or none, was typed. */
 export async function claimDevice(name: string, lab: string, consent: Consent, deps: DevicesDeps): Promise<void> {
   if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(lab))
     throw new SalvoError("invalid-input", `--lab ${lab} is no name of a lab: lower-case letters, digits and hyphens`);
@@ -52,7 +52,7 @@ function claimDeps(what: "claim" | "release", name: string, consent: Consent, de
   const confirm = async (examined: Examined) => {
     const why = await notMeant(what, examined, consent, deps);
     if (why === undefined) return true;
-    throw new SalvoError("cancelled", `device ${name}: nothing was written, as ${why}`, { host: config.id });
+    throw new SalvoError("invalid-input", `device ${name}: nothing was written, as ${why}`, { host: config.id });
   };
   return { host: config.id, disks, claims: openClaims(config.dataDir), confirm };
 }

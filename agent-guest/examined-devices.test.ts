@@ -45,7 +45,7 @@ test("an agent tells which raw disks runs may not write to, why, and what to typ
   expect(asked.deviceProblems).toEqual({
     disk1: expect.stringMatching(/^device disk1: is claimed as .*, but this agent belongs to lab blue .*Release it/s),
     disk2: expect.stringMatching(
-      /^device disk2: has no label of Salvo's .*salvo-agent-guest devices claim NAME --config FILE/s,
+      /^device disk2: has no label of Salvo's .*on the agent's host.*salvo-agent-guest devices claim/s,
     ),
   });
   expect(asked.deviceProblems["disk1"], "there is no run and no plan").not.toContain("plan-hash");

@@ -1,5 +1,6 @@
 /** `salvo-agent-guest devices`: on loop devices, and as a program. */
 import { create } from "@bufbuild/protobuf";
+import { openClaims } from "@salvo/shared/agent/guard/claims.ts";
 import { listDevices } from "@salvo/agent-guest/device-list.ts";
 import { claimDevice, type DevicesDeps, releaseDevice } from "@salvo/agent-guest/devices.ts";
 import { AgentConfigSchema, DiskIdentitySchema } from "@salvo/proto/lab_pb.ts";
@@ -56,6 +57,10 @@ test("list says of each disk what it is, what is on it, and whether runs may wri
   expect(printed).toMatch(new RegExp(`^${other.path} +- .* ext4 +no: not listed in the agent's file$`, "m"));
   await claimDevice("disk1", "lab1", {}, deps(serial()));
   expect(await row("disk1")).toMatch(/ yes$/);
+  const claims = openClaims(loops.folder);
+  const label = await claims.read("disk1");
+  await claims.write({ ...label!, uuid: "of-another-time" });
+  expect(await row("disk1"), "there is no run and no plan").toMatch(/no: bears label [^;]*\[label-uuid\]$/);
 });
 
 test("claim shows the disk and asks for its serial number; release does the same", async () => {
@@ -87,7 +92,7 @@ test.for<readonly [what: string, typed: string | undefined, consent: object, why
 ])("without the serial number nothing is written: %s", async ([, typed, consent, why]) => {
   const before = await disk.hash();
   await expect(claimDevice("disk1", "lab1", consent, deps(typed))).rejects.toMatchObject({
-    kind: "cancelled",
+    kind: "invalid-input",
     message: `device disk1: nothing was written, as ${why}`,
   });
   expect(await disk.hash()).toBe(before);
@@ -119,7 +124,7 @@ test("a disk without a serial number is claimed by its WWN", async () => {
 
 test("--yes with the serial number asks nobody", async () => {
   await claimDevice("disk1", "lab1", { yes: true, serial: serial() }, deps());
-  await expect(releaseDevice("disk1", { yes: true }, deps())).rejects.toMatchObject({ kind: "cancelled" });
+  await expect(releaseDevice("disk1", { yes: true }, deps())).rejects.toMatchObject({ kind: "invalid-input" });
   await releaseDevice("disk1", { yes: true, serial: serial() }, deps());
   expect(questions).toEqual([]);
 });

@@ -80,7 +80,7 @@ describe("on loop devices", () => {
   test("nothing is written when the person declines", async () => {
     const before = await disk.hash();
     const declined = claimDisk(disk.device, LABEL, { ...deps(), confirm: async () => false });
-    await expect(declined).rejects.toMatchObject({ kind: "cancelled" });
+    await expect(declined).rejects.toMatchObject({ kind: "invalid-input" });
     expect(await disk.hash()).toBe(before);
   });
 

@@ -6,6 +6,7 @@ const steps: readonly (readonly [name: string, command: string, ...args: string[
   ["proto format", "buf", "format", "proto", "--diff", "--exit-code"],
   ["generated code", process.execPath, "scripts/generate.ts", "--check"],
   ["types", "tsc"],
+  ["types of the page", "tsc", "-p", "controller/web/page"],
   ["lint", "oxlint", "--type-aware", "--deny-warnings"],
   ["format", "oxfmt", "--check"],
   ["prose", process.execPath, "scripts/prose.ts"],

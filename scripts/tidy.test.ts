@@ -92,10 +92,18 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
     "controller/report",
     "controller/service",
     "controller/store",
+    "controller/web",
     "testbed/vlab",
     ...BASIS,
   ],
-  "controller/web": ["controller/domain", "controller/report", "controller/service", "controller/store", ...BASIS],
+  "controller/web": [
+    "shared/agent/domain",
+    "controller/domain",
+    "controller/report",
+    "controller/service",
+    "controller/store",
+    ...BASIS,
+  ],
   controller: ["controller/cli"],
 };
 
@@ -132,6 +140,7 @@ const PLACES: readonly (readonly [packages: RegExp, place: RegExp])[] = [
   [/^pino$/, /^shared\/log\//],
   [/^systeminformation$/, /^agent-[a-z]+\/host\.ts$/],
   [/^koffi$/, /^agent-windows\/win32\//],
+  [/^(hono|@hono|preact|uplot|esbuild)/, /^(controller\/web|scripts)\//],
   [/^commander$/, /^(controller\/cli\/.*|controller\/main|shared\/agent\/program)\.ts$/],
 ];
 

@@ -1,37 +1,23 @@
 import { toJson } from "@bufbuild/protobuf";
-import {
-  type AgentDescription,
-  AgentDescriptionSchema,
-  RunPhase,
-  RunPhaseSchema,
-  type RunStatus,
-} from "@salvo/proto/agent_pb.ts";
+import { AgentDescriptionSchema, RunPhase, RunPhaseSchema, type RunStatus } from "@salvo/proto/agent_pb.ts";
 import type { LabAgent } from "@salvo/proto/lab_pb.ts";
 import { loadLab } from "@salvo/shared/config/files.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
-import { type Ask, type Channels, expectedOf, openChannels } from "../service/channels.ts";
+import { type AgentReport, askAgent } from "../service/ask-agent.ts";
+import { type Channels, expectedOf, openChannels } from "../service/channels.ts";
 import type { AuditedLab } from "../service/audited-lab.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
 import { enumName } from "../store/enum-name.ts";
 import { textTable } from "./table.ts";
+import { ofAgent } from "../domain/of-agent.ts";
 
 export interface AgentsCommand {
   readonly lab: string;
   readonly json?: boolean;
   /** A run that all agents are to forget. */
   readonly release?: string;
-}
-
-export interface AgentReport {
-  readonly planned: LabAgent;
-  readonly agent: AgentDescription | undefined;
-  readonly runs: readonly RunStatus[];
-  /** By device name; only where it was asked for. */
-  readonly deviceProblems: { readonly [device: string]: string };
-  /** Why nothing is known of it. */
-  readonly problem: string | undefined;
 }
 
 export async function listAgents({ lab: file, json = false, release }: AgentsCommand, io: Io): Promise<number> {
@@ -66,7 +52,7 @@ async function releaseRun(
         );
         return [];
       } catch (error) {
-        return [`${id}: ${toSalvoError(error).describe()}`];
+        return [ofAgent(id, toSalvoError(error).describe())];
       }
     }),
   );
@@ -78,16 +64,6 @@ async function releaseRun(
 
 function isHeld({ phase }: RunStatus): boolean {
   return phase === RunPhase.ENDED;
-}
-
-export async function askAgent(channels: Channels, planned: LabAgent, ask?: Ask): Promise<AgentReport> {
-  try {
-    const { agent, runs, deviceProblems } = await channels.describe(expectedOf(planned), { deadlineMs: 10_000 }, ask);
-    await channels.renewWhenDue(expectedOf(planned), Date.now());
-    return { planned, agent, runs, problem: undefined, deviceProblems };
-  } catch (error) {
-    return { planned, agent: undefined, runs: [], deviceProblems: {}, problem: toSalvoError(error).describe() };
-  }
 }
 
 function reportJson({ planned, agent, runs, problem }: AgentReport) {

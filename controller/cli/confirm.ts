@@ -2,9 +2,9 @@ import { createInterface } from "node:readline/promises";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import type { Io } from "./io.ts";
 
-/** Throws `cancelled` unless a person at a terminal answers with yes. */
+/** Throws `invalid-input` unless a person at a terminal answers with yes. */
 export async function confirm(question: string, io: Io): Promise<void> {
-  const nobody = new SalvoError("cancelled", "nothing was done, because the answer was not yes", {
+  const nobody = new SalvoError("invalid-input", "nothing was done, because the answer was not yes", {
     remedy: "Or give --yes",
   });
   if (!process.stdin.isTTY) throw nobody;

@@ -5,7 +5,7 @@ import { systemClock } from "@salvo/shared/kernel/time.ts";
 import { largestJobProblems } from "../domain/fio-limits.ts";
 import { type Channels, expectedOf } from "../service/channels.ts";
 import { probeClock } from "../service/clock-probe.ts";
-import { type AgentReport, askAgent } from "./agents.ts";
+import { type AgentReport, askAgent } from "../service/ask-agent.ts";
 import { VERSION } from "./version.ts";
 
 export interface Finding {

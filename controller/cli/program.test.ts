@@ -38,6 +38,7 @@ async function salvo(...args: string[]): Promise<Said> {
 const COMMANDS = [
   "demo",
   "run",
+  "serve",
   "resume",
   "discard",
   "report",
@@ -57,6 +58,7 @@ const COMMANDS = [
   "tail",
   "doctor",
   "vlab",
+  "help",
 ];
 const quiet = silentIo();
 
@@ -100,12 +102,21 @@ test.for([
   expect(stderr).toContain("salvo help COMMAND tells more");
 });
 
+test("help for a command below another tells what that command says with --help", async () => {
+  const help = await salvo("help", "lab", "import");
+  expect(help.stdout).toMatch(/^Usage: salvo lab import /);
+  expect(help.stdout).toBe((await salvo("lab", "import", "--help")).stdout);
+});
+
 test("help for a command that there is not says so, before it says what there is", async () => {
   const unknown = await salvo("help", "nothing");
   expect(unknown).toMatchObject({ stdout: "", error: { exitCode: 1 } });
-  expect(unknown.stderr).toMatch(/^error: unknown command 'nothing'\nUsage: salvo/);
+  expect(unknown.stderr).toMatch(/^error: unknown command 'nothing'\n\nUsage: salvo/);
   expect((await salvo("help", "reprt")).stderr).toMatch(
-    /^error: unknown command 'reprt', did you mean report\?\nUsage/,
+    /^error: unknown command 'reprt', did you mean report\?\n\nUsage/,
+  );
+  expect((await salvo("help", "lab", "imprt")).stderr).toMatch(
+    /^error: unknown command 'lab imprt', did you mean import\?\n\nUsage: salvo lab/,
   );
   expect((await salvo()).stderr).toMatch(/^Usage: salvo/);
 });

@@ -1,4 +1,3 @@
-import { didYouMean } from "@salvo/shared/config/nearest.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import { Command } from "commander";
 import { declareAgents } from "./commands/agents.ts";
@@ -10,6 +9,7 @@ import { declareDeploy } from "./commands/deploy.ts";
 import { declareDiscard } from "./commands/discard.ts";
 import { declareDoctor } from "./commands/doctor.ts";
 import { declareEnrol } from "./commands/enrol.ts";
+import { declareHelp } from "./commands/help.ts";
 import { declareInit } from "./commands/init.ts";
 import { declareLab } from "./commands/lab.ts";
 import { declareNats } from "./commands/nats.ts";
@@ -18,6 +18,7 @@ import { declareReport } from "./commands/report.ts";
 import { declareResume } from "./commands/resume.ts";
 import { declareRun } from "./commands/run.ts";
 import { declareRuns } from "./commands/runs.ts";
+import { declareServe } from "./commands/serve.ts";
 import { declareStudy } from "./commands/study.ts";
 import { declareTail } from "./commands/tail.ts";
 import { declareToken } from "./commands/token.ts";
@@ -29,6 +30,7 @@ import { VERSION } from "./version.ts";
 const COMMANDS = [
   declareDemo,
   declareRun,
+  declareServe,
   declareResume,
   declareDiscard,
   declareReport,
@@ -48,6 +50,7 @@ const COMMANDS = [
   declareTail,
   declareDoctor,
   declareVlab,
+  declareHelp,
 ];
 
 /**
@@ -63,13 +66,6 @@ export function createProgram(io: Io): Command {
     .showHelpAfterError("(salvo help COMMAND tells more)")
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
-    .addHelpText("before", ({ error, command: { args, commands } }) => {
-      // Commander shows the help for an unknown command, without a word about it.
-      const [first, name] = args;
-      const names = commands.map((each) => each.name());
-      if (!error || first !== "help" || name === undefined) return "";
-      return `error: unknown command '${name}'${didYouMean(name, names)}`;
-    })
     .addHelpText(
       "after",
       `\nExit codes:\n${Object.values(EXIT)

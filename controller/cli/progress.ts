@@ -1,5 +1,6 @@
 import { terminalLine } from "@salvo/shared/kernel/terminal-text.ts";
 import type { LiveView } from "../service/live.ts";
+import { PHASE_WORDS } from "../service/phase-words.ts";
 import type { Screen } from "./io.ts";
 
 /** A screen is redrawn at most so often; without one, a line is printed at each phase and then this often. */
@@ -49,20 +50,6 @@ export function createProgress({ stream, title, nowMs }: ProgressOptions): Progr
   };
 }
 
-const WORDS: Readonly<Record<LiveView["phase"], string>> = {
-  preflight: "looking at the agents",
-  arming: "arming: fio is started and waits at its gate",
-  clock: "measuring the clocks",
-  firing: "agreeing on T0",
-  running: "running",
-  aborting: "stopping all participants",
-  "clock-again": "measuring the clocks again",
-  collecting: "collecting",
-  sealing: "sealing",
-  releasing: "releasing the agents",
-  done: "done",
-};
-
 /** Pure: one line of text, figures only while there are any. */
 export function progressLine(title: string, view: LiveView): string {
   const figures =
@@ -75,7 +62,7 @@ export function progressLine(title: string, view: LiveView): string {
         ]
       : [];
   const left = view.phase === "running" && view.leftMs !== undefined ? [`${Math.ceil(view.leftMs / 1000)} s left`] : [];
-  return [title, WORDS[view.phase], ...awaitedLine(view), ...figures, ...left].join("  ");
+  return [title, PHASE_WORDS[view.phase], ...awaitedLine(view), ...figures, ...left].join("  ");
 }
 
 const AWAITED_SHOWN_MAX = 3;

@@ -4,6 +4,7 @@ import { expectedOf, openChannels } from "../service/channels.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 import { openLabOf } from "./lab.ts";
+import { ofAgent } from "../domain/of-agent.ts";
 
 const ANSWER_MS = 10_000;
 
@@ -18,7 +19,7 @@ export async function renewController({ lab: file }: { readonly lab: string }, i
         await channels.describe(expectedOf(agent), { deadlineMs: ANSWER_MS });
         return [];
       } catch (error) {
-        return [`${agent.id}: ${toSalvoError(error).describe()}`];
+        return [ofAgent(agent.id, toSalvoError(error).describe())];
       }
     }),
   );

@@ -9,7 +9,7 @@ import { exitOfVerdict } from "./exit.ts";
 import type { Io, Stop } from "./io.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { resultText, thresholdText } from "./results.ts";
-import { textOf } from "./study-texts.ts";
+import { textOf } from "../service/study/texts.ts";
 
 export interface ShownStudy {
   readonly summaries: readonly RunSummary[];

@@ -153,7 +153,11 @@ function notesOf(agent: LabAgent, facts: HostFacts, listen: string, own: OwnFile
     ...(differs
       ? [`${AGENT_FILE} was changed on the host and stays as it is, although it differs from ${own.path}`]
       : []),
-    ...(facts.config === undefined && !own ? [`${AGENT_FILE} lists no devices yet: runs can write to nothing`] : []),
+    ...(facts.config === undefined && !own
+      ? [
+          `${AGENT_FILE} lists no devices yet: runs can write to nothing. List them in agents/${agent.id}.yaml beside the lab file, and deploy again`,
+        ]
+      : []),
     ...(ports[0] === ports[1] ? [] : [`${AGENT_FILE} says listen: ${listen}, and the lab file ${agent.address}`]),
     ...(facts.systemd ? [] : ["there is no systemd: the agent does not come back after a reboot; deploy again then"]),
     ...[fioNote(facts) ?? []].flat(),

@@ -5,6 +5,7 @@ import { deadline, sleep, type Waiting } from "@salvo/shared/kernel/signal.ts";
 import { type ExpectedAgent, openChannels } from "../service/channels.ts";
 import type { HostFacts } from "./facts.ts";
 import type { DeployHost } from "./host.ts";
+import { saidLast } from "./said-last.ts";
 
 const ASK_MS = 5_000;
 const ANSWER_MS = 30_000;
@@ -67,10 +68,10 @@ export async function waitForAnswer(
     await sleep(PAUSE_MS, { signal: until }).catch(() => {}); // the loop sees it
   }
   signal?.throwIfAborted();
-  const said = await host.act("said").catch(() => ""); // what it said is a help, no more
+  const said = saidLast(await host.act("said").catch(() => "")); // what it said is a help, no more
   throw new SalvoError(
     "program-failed",
-    `agent ${agent.id} does not answer at ${agent.address} as ${wanted.folder}: ${problem}${said.trim() === "" ? "" : `; it said last: ${said.trim().split("\n").slice(-3).join(" / ")}`}`,
+    `agent ${agent.id} does not answer at ${agent.address} as ${wanted.folder}: ${problem}${said === "" ? "" : `; it said last: ${said}`}`,
   );
 }
 

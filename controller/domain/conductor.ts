@@ -13,6 +13,7 @@ import type { ConductorPlan, ConductorState } from "./conductor-state.ts";
 import { mayLose, type PlannedAgent } from "./losses.ts";
 import { askedIn, isBeforeItsEnd, NEXT, type Phase } from "./phases.ts";
 import { ACK_MARGIN_MS } from "./t0.ts";
+import { ofAgent } from "./of-agent.ts";
 
 /** How long the agents may take to say that they stopped. */
 export const ABORT_WAIT_MS = 2_000;
@@ -200,7 +201,7 @@ function onFailed(state: ConductorState, event: ConductorEvent & { type: "failed
     case "firing":
       return mayGoOn(state, event)
         ? goOnWithout(state, event)
-        : abort(state, `${event.agent}: ${event.reason}`, event.atNs);
+        : abort(state, ofAgent(event.agent, event.reason), event.atNs);
     // What cannot be had any more is missing, and completeness will say so.
     case "collecting":
       return onDone(
@@ -231,19 +232,19 @@ function onEnded(state: ConductorState, event: ConductorEvent & { type: "ended" 
   if (state.phase === "running" && outcome === Outcome.FINISHED) return onDone(next, agent, event.atNs);
   if (mayGoOn(next, event))
     return isObserver(state, agent) ? goOnWithout(next, event) : onDone(next, agent, event.atNs);
-  return isBeforeItsEnd(state.phase) ? abort(next, `${event.agent}: ${reason}`, event.atNs) : stay(next);
+  return isBeforeItsEnd(state.phase) ? abort(next, ofAgent(event.agent, reason), event.atNs) : stay(next);
 }
 
 /** One of the agent's participants failed; the others go on, and under `continue` so does the run. */
 function onTrouble(state: ConductorState, event: ConductorEvent & { type: "trouble" }): Step {
   if (!isBeforeItsEnd(state.phase) || mayGoOn(state, event)) return stay(state);
-  return abort(state, `${event.agent}: ${event.reason}`, event.atNs);
+  return abort(state, ofAgent(event.agent, event.reason), event.atNs);
 }
 
 function onLost(state: ConductorState, event: ConductorEvent & { type: "lost" }): Step {
   const { agent, reason, atNs } = event;
   if (state.agents.get(agent)?.end || !isBeforeItsEnd(state.phase)) return stay(state);
-  return mayGoOn(state, event) ? goOnWithout(state, event) : abort(state, `${agent}: ${reason}`, atNs);
+  return mayGoOn(state, event) ? goOnWithout(state, event) : abort(state, ofAgent(agent, reason), atNs);
 }
 
 interface Failing {

@@ -124,6 +124,18 @@ test("a raw disk needs no path, and has a MiB less for workloads than it is larg
   expect(problems({ agent, spec: { ...spec, storage: {} } }), "one that was made for the scenario").toEqual([]);
 });
 
+test("a disk that the guard refuses is told before anything is started, with the study's line", () => {
+  const asked = (device: string) =>
+    preflight(create(RunSpecSchema, SPEC), "guest1", create(AgentDescriptionSchema, AGENT), [], {
+      placeOf: () => "study.yaml:7:3",
+      deviceProblems: { [device]: `device ${device}: is mounted at /mnt [mounted]. Unmount it` },
+    });
+  expect(asked("disk1")).toEqual([
+    "study.yaml:7:3: runs may not write to device disk1: is mounted at /mnt [mounted]. Unmount it",
+  ]);
+  expect(asked("small"), "no run of this study writes to it").toEqual([]);
+});
+
 test("blocks that cut the sectors of a raw disk are told with the study's line, before anything is started", () => {
   const found = (blockSizeBytes: bigint, sectorBytes: number) =>
     preflight(

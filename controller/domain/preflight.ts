@@ -20,6 +20,8 @@ export interface PreflightOptions {
   readonly storageIsMade?: boolean;
   /** Where the study names a device; without it nobody knows. */
   readonly placeOf?: DevicePlaceOf;
+  /** By device name: why the agent's disk guard says no. Empty where the agent was not asked. */
+  readonly deviceProblems?: DescribeResponse["deviceProblems"];
 }
 
 /**
@@ -31,7 +33,7 @@ export function preflight(
   id: string,
   agent: AgentDescription,
   runs: readonly RunStatus[],
-  { storageIsMade = true, placeOf = () => undefined }: PreflightOptions = {},
+  { storageIsMade = true, placeOf = () => undefined, deviceProblems: refused = {} }: PreflightOptions = {},
 ): string[] {
   const planned = spec.agents.find((each) => each.id === id);
   if (agent.id !== id) {
@@ -46,7 +48,7 @@ export function preflight(
     ...activity(runs),
     ...fio(agent),
     ...limitProblems(spec, agent),
-    ...(toCome ? freshLuns(toCome.target, agent) : devices(spec, agent, placeOf)),
+    ...(toCome ? freshLuns(toCome.target, agent) : devices(spec, agent, placeOf, refused)),
   ];
 }
 
@@ -55,16 +57,20 @@ export function preflight(
  * study, of all its runs, and by each run again, of what it has to ask anyway (docs/decisions/0031).
  */
 export function whyUnfit(
-  { agent, runs }: Pick<DescribeResponse, "agent" | "runs">,
+  {
+    agent,
+    runs,
+    deviceProblems = {},
+  }: Pick<DescribeResponse, "agent" | "runs"> & Pick<PreflightOptions, "deviceProblems">,
   id: string,
   specs: readonly RunSpec[],
   version: string,
-  options?: PreflightOptions,
+  options?: Omit<PreflightOptions, "deviceProblems">,
 ): string[] {
   if (!agent) return ["the agent does not say who it is"];
   const problem = versionProblem(agent, version);
   if (problem !== undefined) return [problem];
-  return [...new Set(specs.flatMap((spec) => preflight(spec, id, agent, runs, options)))];
+  return [...new Set(specs.flatMap((spec) => preflight(spec, id, agent, runs, { ...options, deviceProblems })))];
 }
 
 /** Of devices that will be made by the guest itself: whether they may be. */
@@ -108,14 +114,20 @@ function problemsOf(check: () => void): string[] {
   }
 }
 
-function devices(spec: RunSpec, agent: AgentDescription, placeOf: DevicePlaceOf): string[] {
+function devices(
+  spec: RunSpec,
+  agent: AgentDescription,
+  placeOf: DevicePlaceOf,
+  refused: DescribeResponse["deviceProblems"],
+): string[] {
   const { workload } = spec;
   if (!workload) return ["the run has no workload"];
   return spec.participants
     .filter((participant) => participant.agent === agent.id)
     .flatMap(({ device: name }) => {
       const place = placeOf(spec.scenario, agent.id, name);
-      return deviceProblems(name, spec, workload, agent).map((text) =>
+      const guards = refused[name] === undefined ? [] : [`runs may not write to ${refused[name]}`];
+      return [...deviceProblems(name, spec, workload, agent), ...guards].map((text) =>
         place === undefined ? text : `${place}: ${text}`,
       );
     });

@@ -1,6 +1,6 @@
 import type { Study } from "@salvo/proto/study_pb.ts";
 import type { Violation } from "@salvo/shared/config/rules.ts";
-import { parseThreshold } from "../analysis/comparison/threshold-text.ts";
+import { parseThreshold } from "./threshold-text.ts";
 import { matchesGlob } from "./glob.ts";
 
 /** Thresholds that cannot be read, or that are about nothing in the study: they would never fail. */

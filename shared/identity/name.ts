@@ -8,6 +8,8 @@ export type Identity =
     }
   /** What serves NATS to the lab. */
   | { readonly kind: "nats"; readonly lab: string }
+  /** What browsers of the lab's operators talk to. */
+  | { readonly kind: "console"; readonly lab: string }
   /** What hosts without a certificate may talk to. */
   | { readonly kind: "enrolment"; readonly lab: string }
   /** A program of others, that reads the telemetry. */
@@ -17,7 +19,7 @@ export type Identity =
 /** Labs and agents: the pattern of lab.proto. No dots, so that no name can end in another's. */
 const NAME = "[a-z0-9][a-z0-9-]{0,62}";
 const URI = new RegExp(
-  `^salvo://(?<lab>${NAME})/(?:controller\\?generation=(?<generation>[1-9]\\d{0,14})|(?<kind>nats|enrolment)|reader/(?<reader>${NAME})|agent/(?<id>${NAME})\\?roles=(?<roles>[a-z]+(?:\\+[a-z]+)*))$`,
+  `^salvo://(?<lab>${NAME})/(?:controller\\?generation=(?<generation>[1-9]\\d{0,14})|(?<kind>nats|console|enrolment)|reader/(?<reader>${NAME})|agent/(?<id>${NAME})\\?roles=(?<roles>[a-z]+(?:\\+[a-z]+)*))$`,
 );
 
 export function isName(text: string): boolean {
@@ -38,7 +40,7 @@ export function parseIdentity(uri: string | undefined): Identity | undefined {
   if (generation !== undefined) return { kind: "controller", lab, generation: Number(generation) };
   if (id !== undefined && roles !== undefined) return { kind: "agent", lab, id, roles: roles.split("+") };
   if (reader !== undefined) return { kind: "reader", lab, id: reader };
-  return kind === "nats" || kind === "enrolment" ? { kind, lab } : undefined;
+  return kind === "nats" || kind === "console" || kind === "enrolment" ? { kind, lab } : undefined;
 }
 
 /** Without what changes from one certificate to the next. */

@@ -17,3 +17,12 @@ test("of an error and one in tidying up after it, the first is told", async () =
     file: "/data/log",
   });
 });
+
+test.for<readonly [message: string, text: string]>([
+  ["device lun0 is mounted", "g2: device lun0 is mounted"],
+  ["agent g2 was revoked", "agent g2 was revoked"],
+  ["agent g22 was revoked", "g2: agent g22 was revoked"],
+  ["g2: line 3 is wrong", "g2: line 3 is wrong"],
+])("a place that the message names is not named twice: %s", ([message, text]) => {
+  expect(new SalvoError("refused", message, { host: "g2" }).describe()).toBe(text);
+});

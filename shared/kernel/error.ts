@@ -68,7 +68,8 @@ export class SalvoError extends Error {
     ].filter(Boolean);
     const where = place.join(" ");
     // A list of mistakes begins each of its lines with its own place.
-    const head = where === "" || this.message.startsWith(where) ? this.message : `${where}: ${this.message}`;
+    const named = this.message.startsWith(where) || this.message.startsWith(`agent ${where} `);
+    const head = where === "" || named ? this.message : `${where}: ${this.message}`;
     return this.remedy ? `${head}. ${this.remedy}` : head;
   }
 }

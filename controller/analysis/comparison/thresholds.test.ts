@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { ManifestSchema } from "@salvo/proto/run_pb.ts";
 import { expect, test } from "vitest";
 import { comparedRun } from "./compared-run.ts";
-import { parseThreshold } from "./threshold-text.ts";
+import { parseThreshold } from "../../domain/threshold-text.ts";
 import { judgeThresholds } from "./thresholds.ts";
 
 function runs(scenario: string, iops: readonly number[], p99 = 1500) {

@@ -7,7 +7,7 @@ import type { ComparedRun } from "./compared-run.ts";
 import type { Judgement } from "./gate.ts";
 import { MEASURES, type MeasureName } from "./measure.ts";
 import { type Side, sideOf } from "./side.ts";
-import { type Comparator, type Expectation, parseThreshold } from "./threshold-text.ts";
+import { type Comparator, type Expectation, parseThreshold } from "../../domain/threshold-text.ts";
 
 export interface JudgedThreshold {
   /** SCENARIO/WORKLOAD, or the workload alone where scenarios are compared. */

@@ -5,6 +5,7 @@ import { create } from "@bufbuild/protobuf";
 import { testAgent, WORKLOAD } from "@salvo/agent-guest/agent.fixture.ts";
 import { LabSchema } from "@salvo/proto/lab_pb.ts";
 import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
+import { SimulatedHost } from "@salvo/shared/agent/guard/host.fixture.ts";
 import { testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openChannels } from "../channels.ts";
@@ -48,4 +49,27 @@ test("whatever would fail every run is found before the first of them, all at on
     remedy: "Nothing was started",
   });
   expect(await unreachableAgents(channels, hopeless, signal)).toEqual(["gone"]);
+});
+
+test("a raw disk that nobody claimed is told before the first run", async () => {
+  const host = new SimulatedHost(1);
+  const lab = await testLab(folder);
+  const devices = [host.list("disk1", host.things[0]!)];
+  await using agent = await testAgent({ lab, devices, disks: host.disks });
+  using channels = openChannels(lab);
+  const { signal } = new AbortController();
+  const guest = { id: "guest1", address: agent.address };
+  const client = channels.client({ ...guest, roles: ["workload"] });
+  const { version } = (await client.describe({}, { deadlineMs: 10_000 })).agent!;
+  const spec = create(RunSpecSchema, {
+    workload: WORKLOAD,
+    agents: [guest],
+    participants: [{ id: "guest1.disk1", agent: "guest1", device: "disk1" }],
+  });
+  const looking = lookAtAgents(channels, [spec], { lab: create(LabSchema), emit: () => {}, signal, version });
+  await expect(looking).rejects.toMatchObject({
+    kind: "refused",
+    message: expect.stringMatching(/^guest1: runs may not write to device disk1: .*\[label-missing\]/),
+    remedy: "Nothing was started",
+  });
 });

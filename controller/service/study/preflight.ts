@@ -6,8 +6,11 @@ import { CLOCK_BOUND_MS_MAX, clockWarning, versionProblem, whyUnfit } from "../.
 import { type Channels, expectedInRun, expectedOf } from "../channels.ts";
 import { probeClock } from "../clock-probe.ts";
 import type { StudyDeps } from "./deps.ts";
+import { ofAgent } from "../../domain/of-agent.ts";
 
 const ANSWER_MS = 5_000;
+/** The agent also looks at each raw disk of its file. */
+const EXAMINE_MS = 15_000;
 
 /**
  * Once, before a study begins, what every run of it would otherwise fail of. Throws `refused` with all that was found: agents
@@ -35,17 +38,18 @@ export async function lookAtAgents(
     } catch (error) {
       const known = toSalvoError(error);
       if (signal.aborted || known.kind === "internal") throw error;
-      return [`${target.id}: ${known.describe()}`];
+      return [ofAgent(target.id, known.describe())];
     }
   }
 
   async function look(agent: RunAgent): Promise<string[]> {
     const client = clientOf(channels, agent);
     try {
-      const answer = await channels.describe(expectedInRun(agent), { deadlineMs: ANSWER_MS, signal });
+      const options = { deadlineMs: EXAMINE_MS, signal };
+      const answer = await channels.describe(expectedInRun(agent), options, { examineDevices: true });
       const mine = specs.filter(({ agents }) => agents.some(({ id }) => id === agent.id));
       const problems = whyUnfit(answer, agent.id, mine, version, { storageIsMade: false, ...(placeOf && { placeOf }) });
-      if (problems.length > 0) return problems.map((text) => named(agent.id, text));
+      if (problems.length > 0) return problems.map((text) => ofAgent(agent.id, text));
       const { boundNs } = await probeClock(client, systemClock, { signal });
       const warning = clockWarning(agent.id, boundNs, CLOCK_BOUND_MS_MAX);
       if (warning !== undefined) emit({ type: "warning", text: warning });
@@ -53,14 +57,9 @@ export async function lookAtAgents(
     } catch (error) {
       const known = toSalvoError(error);
       if (signal.aborted || known.kind === "internal") throw error;
-      return [`${agent.id}: ${known.describe()}`];
+      return [ofAgent(agent.id, known.describe())];
     }
   }
-}
-
-/** Some texts name the agent by themselves. */
-function named(id: string, text: string): string {
-  return text.startsWith(`agent ${id} `) ? text : `${id}: ${text}`;
 }
 
 /** Agents that are to make storage, and take part in nothing themselves. */

@@ -104,7 +104,7 @@ export function openDevices({ config, platform, lab }: DevicesDeps): Devices {
 }
 
 /** Nothing is written, and there is no run whose plan could be another. */
-const WITHOUT_A_PLAN = RULES.filter(({ name }) => name !== "plan-hash");
+export const WITHOUT_A_PLAN = RULES.filter(({ name }) => name !== "plan-hash");
 
 async function refusalOf(device: Device, deps: RawDiskDeps): Promise<string | undefined> {
   try {

@@ -63,7 +63,7 @@ test("nothing is written when the person declines, or when what is asked for is 
       deps(async () => false),
     ),
   ).rejects.toMatchObject({
-    kind: "cancelled",
+    kind: "invalid-input",
     message: "device lun0: nothing was written, as it was not confirmed",
     host: "guest1",
   });

@@ -11,7 +11,7 @@ export interface ClaimDeps extends ExamineDeps {
   readonly confirm: (examined: Examined) => Promise<boolean>;
 }
 
-/** Writes Salvo's label to a disk that bears nothing. Throws `refused` with every reason, `cancelled` when it was declined. */
+/** Writes Salvo's label to a disk that bears nothing. Throws `refused` with every reason, `invalid-input` when it was declined. */
 export async function claimDisk(
   device: Device,
   { lab, uuid }: Pick<Label, "lab" | "uuid">,
@@ -42,6 +42,8 @@ async function agree(device: Device, examined: Examined, { host, confirm }: Clai
   };
   check(examined.refusals);
   if (!(await confirm(examined)))
-    throw new SalvoError("cancelled", `device ${device.name}: nothing was written, as it was not confirmed`, { host });
+    throw new SalvoError("invalid-input", `device ${device.name}: nothing was written, as it was not confirmed`, {
+      host,
+    });
   check(examined.again());
 }

@@ -34,13 +34,14 @@ const REMEDIES = {
   "swap-signature": "Its owner may remove it with wipefs; Salvo never wipes.",
   signature: "Its owner may remove it with wipefs; Salvo never wipes.",
   "unknown-content": "Its owner may zero its first MiB when it is not needed; Salvo never wipes.",
-  "label-missing": "Claim it on this host: `salvo-agent-guest devices claim NAME --config FILE`.",
+  "label-missing":
+    "Claim it on the agent's host, if runs may overwrite it: `salvo-agent-guest devices claim`, the device's name, and --config with the agent's file. After `salvo deploy` these are /opt/salvo/current/salvo-agent-guest and /etc/salvo/agent.yaml.",
   "label-damaged": "Something else wrote there. Find out what, zero the first MiB if it may go, and claim it again.",
   "label-device": "Another device of this agent's file was claimed on it. Look which disk is meant.",
   "label-lab": "It belongs to another lab. Release it there first.",
   "label-uuid": "It was claimed again, here or elsewhere, or is a copy. Release it there first, then claim it here.",
   "not-claimed":
-    "It was claimed on another host: release it there, then claim it here. Where that host or its data folder is no more, its owner may zero its first 4 KiB if nothing on it is wanted, and then claim it here.",
+    "The data folder of this agent does not know the claim. Release it with the agent that claimed it, then claim it here. Where that agent or its data folder is no more, its owner may zero its first 4 KiB if nothing on it is wanted, and then claim it here.",
   "already-claimed": "It has a label already. Release it first.",
   "foreign-target":
     "Name the agent of that target, or of that attacher, under lunsOf in this agent's own file, if runs may overwrite what it makes for them.",

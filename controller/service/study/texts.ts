@@ -1,5 +1,5 @@
 import { unreachable } from "@salvo/shared/kernel/assert.ts";
-import type { EndReason, NatsEvent, StudyEvent } from "../service/study/events.ts";
+import type { EndReason, NatsEvent, StudyEvent } from "./events.ts";
 
 /** What is said of an event on standard error, in a line of its own; undefined when nothing is. Runs are shown otherwise. */
 export function textOf(event: StudyEvent): string | undefined {

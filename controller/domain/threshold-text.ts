@@ -1,13 +1,16 @@
 /** What a threshold says: `p99 < 2ms`, `iops > 50k`, `iser.iops >= 2 x iscsi.iops`. Pure. */
-import { MEASURE_NAMES, type MeasureName } from "./measure.ts";
+
+/** The figures that runs are compared by; controller/analysis/comparison/measure.ts says what each is. */
+const FIGURES = ["iops", "mib", "p50", "p99", "cpu-guests", "cpu-targets"] as const;
+export type FigureName = (typeof FIGURES)[number];
 
 export type Comparator = "<" | "<=" | ">" | ">=";
 
 export type Expectation =
-  | { readonly type: "figure"; readonly measure: MeasureName; readonly is: Comparator; readonly limit: number }
+  | { readonly type: "figure"; readonly measure: FigureName; readonly is: Comparator; readonly limit: number }
   | {
       readonly type: "ratio";
-      readonly measure: MeasureName;
+      readonly measure: FigureName;
       readonly is: Comparator;
       readonly scenario: string;
       readonly times: number;
@@ -22,7 +25,7 @@ const RATIO = new RegExp(`^([a-z0-9-]+)\\.([a-z0-9-]+) ?${IS} ?${NUMBER} ?x ?([a
 const LATENCY_UNITS: Readonly<Record<string, number>> = { us: 1, ms: 1e3, s: 1e6 };
 const IOPS_UNITS: Readonly<Record<string, number>> = { "": 1, k: 1e3, M: 1e6 };
 /** By measure: in which units a limit may be written. */
-const UNITS: Readonly<Record<MeasureName, Readonly<Record<string, number>>>> = {
+const UNITS: Readonly<Record<FigureName, Readonly<Record<string, number>>>> = {
   iops: IOPS_UNITS,
   mib: { "": 1, "MiB/s": 1 },
   p50: LATENCY_UNITS,
@@ -63,12 +66,12 @@ function figureOf(text: string): Expectation | { readonly problem: string } {
   return { type: "figure", measure, is: comparatorOf(is), limit: Number(number) * factor };
 }
 
-function measureOf(name: string): MeasureName | undefined {
-  return MEASURE_NAMES.find((each) => each === name);
+function measureOf(name: string): FigureName | undefined {
+  return FIGURES.find((each) => each === name);
 }
 
 function unknownMeasure(name: string) {
-  return { problem: `knows no figure ${name}: write one of ${MEASURE_NAMES.join(", ")}` };
+  return { problem: `knows no figure ${name}: write one of ${FIGURES.join(", ")}` };
 }
 
 function comparatorOf(text = ""): Comparator {
