@@ -133,7 +133,7 @@ export async function startLab({ agents, onLoss = "abort", natsUrl, others = [],
     const { interval = "100ms", repeats = 1, workloads = [quick] } = shape;
     const observe = started.flatMap(({ id }, index) => (options[index]?.observer ? [id] : []));
     const scenarios = shape.scenarios ?? [{ name: "local", participants, observe }];
-    await writeFile(file, JSON.stringify({ name: "bench", interval, repeats, scenarios, workloads }));
+    await writeFile(file, JSON.stringify({ name: "bench", order: "written", interval, repeats, scenarios, workloads }));
     return file;
   }
 

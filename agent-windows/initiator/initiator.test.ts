@@ -167,7 +167,11 @@ test.each([
     { luns: [{ number: 0, wwn: "naa.6001405000000000", device: "lun1" }] },
     "runs on Windows use files alone",
   ],
-  ["guests", { luns: [{ number: 0, wwn: "naa.6001405000000000", guests: [{ agent: "guest1", vm: "vm1" }] }] }, "gives no disks to guests"],
+  [
+    "guests",
+    { luns: [{ number: 0, wwn: "naa.6001405000000000", guests: [{ agent: "guest1", vm: "vm1" }] }] },
+    "gives no disks to guests",
+  ],
 ])("%s is refused before anything is done", async (_, more, message) => {
   const { stepsFor, changes } = engine(multipathWorld(), inFolder());
   await expect(stepsFor(specOf(attachmentTo(X, more)))).rejects.toThrow(message);

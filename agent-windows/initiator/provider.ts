@@ -87,7 +87,9 @@ function check(attachment: Attachment, host: string): void {
         },
       );
     if (guests.length > 0)
-      throw wrong(`LUN ${number} is for ${guests.map(({ agent }) => agent).join(", ")}, and this host gives no disks to guests`);
+      throw wrong(
+        `LUN ${number} is for ${guests.map(({ agent }) => agent).join(", ")}, and this host gives no disks to guests`,
+      );
   }
 }
 

@@ -99,6 +99,7 @@ function summaryOf(
     scenario: spec.scenario,
     workload: spec.workload?.name ?? "",
     repeat: spec.repeat,
+    tags: spec.tags,
     verdict,
     reason,
     participants: spec.participants.length,

@@ -2,6 +2,7 @@
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
 import type { FioSample, Io, Record } from "@salvo/proto/telemetry_pb.ts";
 import { binRangeNs } from "@salvo/shared/fio/bins.ts";
+import { jobIopsMax } from "@salvo/shared/fio/job-limit.ts";
 import { msToNs, nsToMs } from "@salvo/shared/kernel/time.ts";
 import type { Clocks } from "./clocks.ts";
 import { ticksText } from "./sentences.ts";
@@ -55,7 +56,8 @@ export function stallText({ agent, participant = agent, kind, firstTick, lastTic
 
 export function createStalls({ intervalMs, workload }: RunSpec, clocks: Pick<Clocks, "afterT0">): Stalls {
   /** Under a limit fio sleeps between two I/Os of a job, and answers when it wakes. */
-  const pauseMs = workload && workload.rateIopsPerJob > 0 ? 1000 / workload.rateIopsPerJob : 0;
+  const iopsMax = workload ? jobIopsMax(workload) : 0;
+  const pauseMs = iopsMax > 0 ? 1000 / iopsMax : 0;
   const limitMs = Math.max(INTERVALS_MAX * intervalMs, UNANSWERED_MS_MIN);
   const withoutIoMs = Math.max(INTERVALS_MAX * intervalMs, WITHOUT_IO_MS_MIN, INTERVALS_MAX * pauseMs);
   const found = new Map<string, Stall[]>();

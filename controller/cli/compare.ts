@@ -84,7 +84,13 @@ async function selectedRuns({ base, now, data }: CompareCommand, problems: Salvo
       }
       const run = comparedRun(read.manifest);
       if (!run) continue;
-      const named = { run: run.run, study: run.study, scenario: run.scenario.name, t0WallNs: run.t0WallNs };
+      const named = {
+        run: run.run,
+        study: run.study,
+        scenario: run.scenario.name,
+        tags: run.tags,
+        t0WallNs: run.t0WallNs,
+      };
       for (const { wanted, runs } of together) if (wanted.takes(named)) runs.push(run);
     }
   }

@@ -109,6 +109,7 @@ function demoStudy({
 }) {
   return {
     name: "demo",
+    order: "written",
     description: "The article's four templates, on scratch files of this machine",
     scenarios: [
       {

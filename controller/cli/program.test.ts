@@ -44,6 +44,7 @@ const COMMANDS = [
   "report",
   "compare",
   "runs",
+  "study",
   "init",
   "token",
   "enrol",

@@ -19,6 +19,7 @@ import { declareResume } from "./commands/resume.ts";
 import { declareRun } from "./commands/run.ts";
 import { declareRuns } from "./commands/runs.ts";
 import { declareServe } from "./commands/serve.ts";
+import { declareStudy } from "./commands/study.ts";
 import { declareTail } from "./commands/tail.ts";
 import { declareToken } from "./commands/token.ts";
 import { declareVlab } from "./commands/vlab.ts";
@@ -35,6 +36,7 @@ const COMMANDS = [
   declareReport,
   declareCompare,
   declareRuns,
+  declareStudy,
   declareInit,
   declareToken,
   declareEnrol,

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
 import { loadReportRun } from "../report/load.ts";
+import { runSelection } from "../domain/run-selection.ts";
 import { renderInTurn } from "../report/report.ts";
 import { listRuns, OPEN, readManifests } from "../store/runs.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
@@ -14,7 +15,7 @@ export interface ReportCommand {
 }
 
 export async function makeReport({ runs, data, out }: ReportCommand, io: Io): Promise<number> {
-  const ids = runs.includes("*") ? await allSealed(data) : runs;
+  const ids = await reportedRuns(data, runs);
   if (ids.length === 0) {
     throw new SalvoError("not-found", "there are no sealed runs to report on", {
       file: resolve(data),
@@ -26,9 +27,17 @@ export async function makeReport({ runs, data, out }: ReportCommand, io: Io): Pr
   return EXIT.ok.code;
 }
 
-/** In the order in which `salvo runs` lists them. */
-async function allSealed(data: string): Promise<string[]> {
-  return (await listRuns(data)).filter(({ verdict }) => verdict !== OPEN).map(({ run }) => run);
+/** By ids, or how they begin; or by what runSelection knows, and then in the order in which `salvo runs` lists them. */
+async function reportedRuns(data: string, words: readonly string[]): Promise<readonly string[]> {
+  const sealed = (await listRuns(data)).filter(({ verdict }) => verdict !== OPEN);
+  const isId = (word: string) => sealed.some(({ run }) => run.startsWith(word));
+  const chosen = words.map((word) => ({ word, takes: word === "*" ? () => true : runSelection(word) }));
+  const ids = chosen.flatMap(({ word, takes }) => {
+    if (isId(word)) return [word];
+    const found = sealed.filter((run) => takes({ ...run, t0WallNs: run.window?.startNs ?? 0n })).map(({ run }) => run);
+    return found.length > 0 || word === "*" ? found : [word]; // readManifests says what is wrong with it
+  });
+  return [...new Set(ids)];
 }
 
 /** Returns the file's absolute path. Throws as readManifest does, and what the file system says. */

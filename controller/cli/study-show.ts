@@ -3,10 +3,12 @@ import type { Manifest, RunSpec, RunSummary } from "@salvo/proto/run_pb.ts";
 import { worstExit } from "@salvo/shared/kernel/exit.ts";
 import type { RunPlace, StudyEvent } from "../service/study/events.ts";
 import { summaryJson, summaryOf } from "../store/manifest.ts";
+import { comparedRun } from "../analysis/comparison/compared-run.ts";
+import { judgedStudies } from "../analysis/comparison/judged-studies.ts";
 import { exitOfVerdict } from "./exit.ts";
 import type { Io, Stop } from "./io.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import { resultText } from "./results.ts";
+import { resultText, thresholdText } from "./results.ts";
 import { textOf } from "../service/study/texts.ts";
 
 export interface ShownStudy {
@@ -56,14 +58,22 @@ export async function showStudy(
     progress?.end(); // an error that ended the study begins a line of its own
   }
   if (!json && manifests.length > 0) io.stdout.write(resultText(manifests));
+  const judged = judgedStudies(
+    manifests,
+    manifests.flatMap((manifest) => comparedRun(manifest) ?? []),
+  );
+  (json ? io.stderr : io.stdout).write(thresholdText(judged));
   const summaries = manifests.map(summaryOf);
   const exitCode = worstExit([
     ...summaries.map(({ verdict }) => exitOfVerdict(verdict)),
+    ...judged.map(({ judgement }) => EXIT_OF_JUDGEMENT[judgement]),
     leftBehind ? "environment" : "ok",
     stopped ? "interrupted" : "ok",
   ]);
   return { summaries, foundLeft, exitCode };
 }
+
+const EXIT_OF_JUDGEMENT = { pass: "ok", fail: "threshold", "cannot-tell": "cannot-tell" } as const;
 
 function placeText({ run }: RunSpec, place: RunPlace): string {
   if (place === "resumed") return `resuming ${run} `;

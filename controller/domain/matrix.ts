@@ -1,7 +1,7 @@
 import { clone, create } from "@bufbuild/protobuf";
 import { type Lab, type LabAgent, ObserverLoss, Role } from "@salvo/proto/lab_pb.ts";
 import { RunAgentSchema, RunParticipantSchema, type RunSpec, RunSpecSchema } from "@salvo/proto/run_pb.ts";
-import { Layout, type Scenario, type ScenarioStorage, type Study, StudySchema } from "@salvo/proto/study_pb.ts";
+import { Layout, Order, type Scenario, type ScenarioStorage, type Study, StudySchema } from "@salvo/proto/study_pb.ts";
 import { Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
 import { type Workload, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { Unit } from "@salvo/proto/rule_pb.ts";
@@ -15,8 +15,12 @@ import { cutSectors } from "./block-size.ts";
 import { matchesGlob } from "./glob.ts";
 import { guestProblem, guestsOf, isGiven } from "./guests.ts";
 import { observersOf, observeViolations } from "./observed.ts";
+import { inOrder } from "./order.ts";
 import { participantsOf } from "./scenario-storage.ts";
+import { seedOf } from "./seeds.ts";
 import { suggestion } from "./suggestion.ts";
+import { thresholdViolations } from "./threshold-violations.ts";
+import { workloadNotes, workloadViolations } from "./workload-violations.ts";
 
 /** A study of more runs is a mistake: at ten seconds each these take a day. */
 const RUNS_MAX = 10_000;
@@ -37,6 +41,8 @@ export interface Plan {
   readonly seconds?: number | undefined;
   /** Instead of the study's. */
   readonly repeats?: number | undefined;
+  /** Random numbers of the whole study: two studies that are alike do not take the same blocks. 0: all runs take the same. */
+  readonly seed?: number;
   /** Called once for each run, in order; every id must be new. */
   readonly newRunId: (cell: Cell) => string;
   /** Makes the error for what is wrong with the study: of one that was read from a file, with its places there. */
@@ -44,7 +50,8 @@ export interface Plan {
 }
 
 /**
- * All runs of a study on a lab, in the order in which to run them: every cell once, then every cell again. Hosts warm up,
+ * All runs of a study on a lab, in the order in which to run them: every cell once, then every cell again, the cells of a scenario
+ * one after another. Hosts warm up,
  * fill and throttle over hours; with the repeats of a cell spread over the whole time, that drift widens the spread of all
  * of them instead of making the cells that ran late look worse.
  *
@@ -64,14 +71,17 @@ export function planRuns(plan: Plan): RunSpec[] {
     });
   }
   const ids = new Set<string>();
-  return Array.from({ length: study.repeats }, (_, index) => index + 1).flatMap((repeat) =>
-    cells.map(({ scenario, workload }) => {
+  const shuffleSeed = study.order === Order.WRITTEN ? 0 : (plan.seed ?? 0);
+  const specs = Array.from({ length: study.repeats }, (_, index) => index + 1).flatMap((repeat) =>
+    inOrder(cells, repeat, shuffleSeed).map(({ scenario, workload }) => {
       const run = plan.newRunId({ scenario, workload, repeat });
       assert(!ids.has(run), `run id ${run} is new`);
       ids.add(run);
-      return specOf({ scenario, workload, repeat }, run, study, plan.lab);
+      return specOf({ scenario, workload, repeat }, run, study, plan);
     }),
   );
+  for (const [index, spec] of specs.entries()) Object.assign(spec, { number: index + 1, planned: specs.length });
+  return specs;
 }
 
 /** Runs one after another that share their scenario's storage: what is made for the first goes after the last. */
@@ -97,7 +107,13 @@ export function checkStudy(study: Study, lab: Lab): Violation[] {
     return undefined;
   };
 
-  const found = [...checkMessage(StudySchema, study), ...cutIntervals(study), ...cutSectors(study)];
+  const found = [
+    ...checkMessage(StudySchema, study),
+    ...cutIntervals(study),
+    ...cutSectors(study),
+    ...workloadViolations(study),
+    ...thresholdViolations(study),
+  ];
   for (const [scenarioIndex, scenario] of study.scenarios.entries()) {
     found.push(...storageViolations(scenario, `scenarios[${scenarioIndex}]`, lab));
     found.push(...observeViolations(scenario, `scenarios[${scenarioIndex}].observe`, lab));
@@ -232,16 +248,9 @@ function selectCells(study: Study, only: string | undefined): Omit<Cell, "repeat
   });
 }
 
-/** fio 3.33 sleeps in a job that has reached its limit, and answers no dump before it wakes. */
-function sleepyJobs({ rateIopsPerJob, name }: Workload, intervalMs: number): string[] {
-  const perTick = (rateIopsPerJob * intervalMs) / 1000;
-  if (rateIopsPerJob === 0 || perTick >= 2) return [];
-  return [
-    `${name} is limited to ${perTick} I/Os per job and sample: fio sleeps between them, and its answers will come late`,
-  ];
-}
-
-function specOf({ scenario, workload, repeat }: Cell, run: string, study: Study, lab: Lab): RunSpec {
+function specOf({ scenario, workload, repeat }: Cell, run: string, study: Study, plan: Plan): RunSpec {
+  const { lab } = plan;
+  const seed = plan.seed ? seedOf(plan.seed, repeat) : 0;
   const { storage } = scenario;
   const participants = storage ? participantsOf(storage, lab) : scenario.participants;
   const used = new Set(participants.map(({ agent }) => agent));
@@ -255,7 +264,12 @@ function specOf({ scenario, workload, repeat }: Cell, run: string, study: Study,
     workload: clone(WorkloadSchema, workload),
     intervalMs: study.intervalMs,
     singleRecords: lab.singleRecords,
-    notes: sleepyJobs(workload, study.intervalMs),
+    seed,
+    studySeed: plan.seed ?? 0,
+    studyDescription: study.description,
+    thresholds: study.thresholds,
+    scenarioDescription: scenario.description,
+    notes: workloadNotes(workload, study.intervalMs),
     agents: lab.agents
       .filter(({ id }) => used.has(id) || observers.has(id))
       .map((agent) => create(RunAgentSchema, runAgent(agent, observers.has(agent.id)))),

@@ -6,6 +6,7 @@ import { Unit } from "@salvo/proto/rule_pb.ts";
 import { formatQuantity } from "@salvo/shared/config/quantity.ts";
 import { RESERVED_BYTES } from "@salvo/shared/agent/domain/guard/label.ts";
 import { toSalvoError } from "@salvo/shared/kernel/error.ts";
+import { blockSizesOf } from "@salvo/shared/fio/block-mix.ts";
 import { renderJob } from "@salvo/shared/fio/job.ts";
 import { fioSystemOf } from "@salvo/shared/fio/system.ts";
 import type { Workload } from "@salvo/proto/workload_pb.ts";
@@ -153,12 +154,13 @@ function deviceProblems(name: string, spec: RunSpec, workload: Workload, agent: 
 }
 
 /** A disk takes whole sectors. fio would say so once all agents are armed, and in its own words. */
-function cutSectors(device: string, { name, blockSizeBytes }: Workload, agent: AgentDescription): string[] {
+function cutSectors(device: string, workload: Workload, agent: AgentDescription): string[] {
   const sectorBytes = BigInt(agent.deviceSectorBytes[device] ?? 1);
-  if (blockSizeBytes % sectorBytes === 0n) return [];
-  const [blocks, sectors] = [blockSizeBytes, sectorBytes].map((bytes) => formatQuantity(bytes, Unit.BYTES));
+  const cut = blockSizesOf(workload).find((bytes) => bytes % sectorBytes !== 0n);
+  if (cut === undefined) return [];
+  const [blocks, sectors] = [cut, sectorBytes].map((bytes) => formatQuantity(bytes, Unit.BYTES));
   return [
-    `blocks of workload ${name} are ${blocks}, and device ${device} takes whole sectors of ${sectors}; give the workload a blockSize that is a multiple of ${sectors}`,
+    `blocks of workload ${workload.name} are ${blocks}, and device ${device} takes whole sectors of ${sectors}; give the workload a blockSize that is a multiple of ${sectors}`,
   ];
 }
 

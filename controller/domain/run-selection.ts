@@ -5,6 +5,7 @@ export interface NamedRun {
   readonly run: string;
   readonly study: string;
   readonly scenario: string;
+  readonly tags: Readonly<Record<string, string>>;
   /** T0 on the controller's wall clock; 0 of a run that was never fired. */
   readonly t0WallNs: bigint;
 }
@@ -13,7 +14,7 @@ export type RunSelection = (run: NamedRun) => boolean;
 
 /**
  * A run's id or how it begins; the name of a study, or of a scenario, or STUDY/SCENARIO, each with * and ?; or a time,
- * `2026-11-01..2026-11-15`, of which either end may be left out. Several, with commas between, mean all of them together.
+ * `2026-11-01..2026-11-15`, of which either end may be left out; or a tag, `firmware=1.2`. Several, with commas between, mean all of them together.
  */
 export function runSelection(text: string): RunSelection {
   const choices = text
@@ -26,6 +27,8 @@ export function runSelection(text: string): RunSelection {
 function wordSelection(word: string): RunSelection {
   const time = timeSelection(word);
   if (time) return time;
+  const [, key, value = ""] = /^([A-Za-z][\w.-]*)=(.+)$/u.exec(word) ?? [];
+  if (key !== undefined) return ({ tags }) => matchesGlob(value, tags[key] ?? "");
   return ({ run, study, scenario }) =>
     run.startsWith(word) || [run, study, scenario, `${study}/${scenario}`].some((name) => matchesGlob(word, name));
 }

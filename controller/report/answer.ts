@@ -9,6 +9,7 @@ import { findingsAcross } from "../analysis/findings/across-runs.ts";
 import { type Bar, renderBars } from "./bars.ts";
 import { findingList } from "./finding-list.ts";
 import { html, type Html } from "./html.ts";
+import { thresholdTable } from "./tables/thresholds.ts";
 import { absent, renderTable } from "./tables/table.ts";
 import { formatCount, formatMicros } from "./units.ts";
 
@@ -29,7 +30,7 @@ const SHOWN: readonly Shown[] = [
 ];
 const DRAWN: ReadonlySet<MeasureName> = new Set(["iops", "p99"]);
 
-/** What the study was for: its scenarios side by side, in sentences, bars and a table. Undefined where no workload has two scenarios. */
+/** What the study was for: its scenarios side by side, in sentences, bars and a table. Undefined where no workload has two runs. */
 export function answerSection(manifests: readonly Manifest[]): Html | undefined {
   const runs = manifests.flatMap((manifest) => comparedRun(manifest) ?? []);
   const workloads = compareScenarios(runs);
@@ -39,7 +40,12 @@ export function answerSection(manifests: readonly Manifest[]): Html | undefined 
     return html`<section id="answer" aria-label="Findings">${findingList(findings)}</section>`;
   return html`<section id="answer" aria-labelledby="answer-title">
     <h2 id="answer-title">Scenarios side by side</h2>
-    ${findingList(findings)} ${workloads.slice(0, WORKLOADS_DRAWN_MAX).map(workloadPart)} ${answerTable(workloads)}
+    ${questions(manifests)} ${thresholdTable(manifests, runs)} ${findingList(findings)}
+    ${workloads
+      .filter(({ others }) => others.length > 0)
+      .slice(0, WORKLOADS_DRAWN_MAX)
+      .map(workloadPart)}
+    ${answerTable(workloads)}
     <p class="muted">
       <small>
         Medians of the repeats. From 6 repeats on, the thin line and the parentheses are a 95 % interval of the median;
@@ -48,6 +54,12 @@ export function answerSection(manifests: readonly Manifest[]): Html | undefined 
       </small>
     </p>
   </section>`;
+}
+
+/** What the study was to answer, in its own words. */
+function questions(manifests: readonly Manifest[]): Html[] {
+  const texts = new Set(manifests.flatMap(({ spec }) => spec?.studyDescription || []));
+  return [...texts].map((text) => html`<p>${text}</p>`);
 }
 
 function workloadPart(workload: WorkloadComparison): Html {

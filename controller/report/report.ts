@@ -10,7 +10,6 @@ import type { ReportRun } from "./run.ts";
 import { renderBriefly, renderRun } from "./section.ts";
 import { STYLE } from "./style.ts";
 import { isComplete, summaryTable } from "./summary.ts";
-import { comparisonTable } from "./tables/comparison.ts";
 import { hostTable } from "./tables/hosts.ts";
 import { colorVariables } from "./theme.ts";
 import { formatInstant } from "./units.ts";
@@ -91,7 +90,7 @@ function renderPage(
           ${masthead(manifests)} ${answer}
           <section id="summary" aria-labelledby="summary-title">
             <h2 id="summary-title">Summary</h2>
-            ${warningList(placed)} ${summaryTable(placed, pooled)} ${answer ? undefined : comparisonTable(manifests)}
+            ${warningList(placed)} ${summaryTable(placed, pooled)}
           </section>
           ${sections}
           <section aria-labelledby="hosts-title">

@@ -24,9 +24,16 @@ export function describeWorkload(workload: Workload): string {
   const mixed = workload.pattern === Pattern.RW || workload.pattern === Pattern.RANDRW;
   const how = [
     `${PATTERNS[workload.pattern] ?? "unknown pattern"}${mixed ? ` (${workload.readPercent} % reads)` : ""}`,
-    formatBytes(Number(workload.blockSizeBytes)),
+    workload.blockSizeMix === "" ? formatBytes(Number(workload.blockSizeBytes)) : `blocks ${workload.blockSizeMix} %`,
+    workload.distribution !== "" && `distribution ${workload.distribution}`,
     `${workload.jobs} ${workload.jobs === 1 ? "job" : "jobs"} × queue depth ${workload.queueDepth}`,
     workload.rateIopsPerJob > 0 && `at most ${workload.rateIopsPerJob} IOPS each`,
+    workload.ratePerJobBytes > 0n && `at most ${formatBytes(Number(workload.ratePerJobBytes))} per second each`,
+    workload.thinkTimeMs > 0 && `${workload.thinkTimeMs} ms of think time`,
+    workload.fsyncEvery > 0 && `fsync after ${workload.fsyncEvery} writes`,
+    workload.fdatasyncEvery > 0 && `fdatasync after ${workload.fdatasyncEvery} writes`,
+    workload.compressiblePercent !== undefined && `${workload.compressiblePercent} % compressible`,
+    workload.verify && "verified",
     ENGINES[workload.engine] ?? "unknown engine",
     workload.direct ? "direct" : "through the page cache",
   ].filter(Boolean);

@@ -15,6 +15,7 @@ import type { AgentState } from "../domain/agent-state.ts";
 import type { ConductorPlan, ConductorState } from "../domain/conductor-state.ts";
 import type { PlannedAgent } from "../domain/losses.ts";
 import { limitsOf } from "../domain/records/limits.ts";
+import { seededWorkload } from "../domain/seeds.ts";
 import type { RunBegin } from "./run-log.ts";
 
 /** Writing a device's file full is the slow part of arming. */
@@ -50,8 +51,9 @@ function plannedAgent({ id, onLoss, observer }: RunAgent): PlannedAgent {
 }
 
 /** What an agent is to arm, bound to what it said of its devices when the run began. */
-export function armPlanOf({ run, workload, intervalMs, participants }: RunSpec, agent: AgentDescription) {
-  assert(workload, "a run has a workload");
+export function armPlanOf(spec: RunSpec, agent: AgentDescription) {
+  const { run, intervalMs, participants } = spec;
+  const workload = seededWorkload(spec, agent.id);
   const parts = participants
     .filter((each) => each.agent === agent.id)
     .map(({ id, device }) => ({ id, device, deviceHash: agent.deviceHashes[device] ?? "" })); // preflight: it has one

@@ -86,7 +86,9 @@ const RUN_COLUMNS = `
   guest_core_s_per_100k DOUBLE, target_core_s_per_100k DOUBLE, hypervisor_core_s_per_100k DOUBLE,
   findings VARCHAR, pattern VARCHAR, block_size UBIGINT, jobs UINTEGER, queue_depth UINTEGER,
   read_percent UINTEGER, rate_iops_per_job UINTEGER, luns UINTEGER, sessions UINTEGER, lun_queue_depth UINTEGER,
-  attach VARCHAR, disk VARCHAR`;
+  attach VARCHAR, disk VARCHAR,
+  block_size_mix VARCHAR, distribution VARCHAR, rate_per_job_bytes UBIGINT, fsync_every UINTEGER, fdatasync_every UINTEGER,
+  think_time_ms UINTEGER, compressible_percent UINTEGER`;
 
 async function createRuns(connection: DuckDBConnection, manifests: readonly Manifest[]): Promise<void> {
   await connection.run(`CREATE TABLE runs (${RUN_COLUMNS})`);
@@ -144,6 +146,13 @@ async function createRuns(connection: DuckDBConnection, manifests: readonly Mani
       settings?.lunQueueDepth,
       settings?.attach,
       settings?.disk,
+      settings?.blockSizeMix,
+      settings?.distribution,
+      settings?.ratePerJobBytes,
+      settings?.fsyncEvery,
+      settings?.fdatasyncEvery,
+      settings?.thinkTimeMs,
+      settings?.compressiblePercent,
     ].map((value) => value ?? null);
     await connection.run(`INSERT INTO runs VALUES (${row.map((_, index) => `$${index + 1}`).join(", ")})`, row);
   }

@@ -168,6 +168,13 @@ test("SQL is asked of all sealed runs at once, and of none too", async () => {
     lun_queue_depth: null,
     attach: null,
     disk: null,
+    block_size_mix: "",
+    distribution: "",
+    rate_per_job_bytes: 0n,
+    fsync_every: 0,
+    fdatasync_every: 0,
+    think_time_ms: 0,
+    compressible_percent: null,
   });
   expect(summary.totals?.read?.iops).toBeGreaterThan(summary.totals!.write!.iops);
   expect(summary.totals?.latencyUs?.max).toBeGreaterThan(summary.totals!.latencyUs!.p99!);
@@ -242,6 +249,7 @@ test("the line about a run has every field, and null for what there is no value 
     content: expect.stringMatching(/^[0-9a-f]{16}$/),
     cpuCost: { guests: expect.any(Number), targets: null, hypervisors: null },
     findings: [],
+    tags: {},
     settings: {
       pattern: "randrw",
       blockSizeBytes: "4096",
@@ -254,6 +262,13 @@ test("the line about a run has every field, and null for what there is no value 
       lunQueueDepth: null,
       attach: null,
       disk: null,
+      blockSizeMix: "",
+      distribution: "",
+      ratePerJobBytes: "0",
+      fsyncEvery: 0,
+      fdatasyncEvery: 0,
+      thinkTimeMs: 0,
+      compressiblePercent: null,
     },
   });
   expect(summaryJson(create(RunSummarySchema))).toMatchObject({

@@ -146,6 +146,7 @@ function openSummary(dataDir: string, spec: RunSpec): RunSummary {
     scenario: spec.scenario,
     workload: spec.workload?.name ?? "",
     repeat: spec.repeat,
+    tags: spec.tags,
     verdict: OPEN,
     reason: "not sealed yet",
     participants: spec.participants.length,

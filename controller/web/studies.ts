@@ -51,6 +51,6 @@ export async function planFile(folder: string, file: string, lab: Lab): Promise<
     throw new SalvoError("not-found", `${JSON.stringify(file)} is no file of the folder of studies`, { file: folder });
   const study = await loadStudy(join(folder, file));
   const refuse: Parameters<typeof planStudy>[0]["refuse"] = (violations) => study.refuse(violations);
-  const specs = planStudy({ study: study.message, lab, refuse, now: new Date() });
+  const specs = planStudy({ study: study.message, lab, refuse, text: study.text, now: new Date() });
   return { specs, placeOf: devicePlaces(study) };
 }

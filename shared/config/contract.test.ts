@@ -87,11 +87,11 @@ test("the three files have only fields that YAML can be read into, and no two of
 
 test("the reference of a file's keys tells type, default and limits as a file would write them", () => {
   expect(schemaDocs(StudySchema)).toContainEqual({
-    key: "workloads[].blockSize",
-    type: "a size such as 4KiB (B, KiB, MiB, GiB, TiB)",
+    key: "workloads[].duration",
+    type: "a time such as 10s (ms, s, m, h)",
     required: true,
     default: "",
-    limits: "at least 512B, at most 64MiB",
+    limits: "at least 1s, at most 168h",
   });
   expect(schemaDocs(StudySchema).find(({ key }) => key === "interval")).toMatchObject({
     required: false,

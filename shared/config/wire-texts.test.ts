@@ -23,6 +23,8 @@ const TEXTS: Readonly<Record<string, Closed>> = {
   "salvo.v1.ArmRequest.plan_hash": "pattern",
   "salvo.v1.FireRequest.plan_hash": "pattern",
   "salvo.v1.Workload.name": "pattern",
+  "salvo.v1.Workload.block_size_mix": "parsed",
+  "salvo.v1.Workload.distribution": "parsed",
   "salvo.v1.Bus.url": "pattern",
   "salvo.v1.Bus.lab": "pattern",
   "salvo.v1.FireRequest.run": "pattern",

@@ -11,6 +11,8 @@ import { readTree } from "./walk.ts";
 /** A message that was read from a file, and where in the file its values stand. */
 export interface FromFile<T> {
   readonly file: string;
+  /** All that the file has. */
+  readonly text: string;
   readonly message: T;
   /** Where the value at a path like `scenarios[0].participants[1].agent` stands, or what it is missing from. */
   locate(path: string): Place;
@@ -50,5 +52,5 @@ export function readYaml<Desc extends DescMessage>(
 
   const violations = checkMessage(schema, message).filter(({ path }) => !isBroken(path));
   if (mistakes.length > 0 || violations.length > 0) throw refuse(violations, mistakes);
-  return { file, message, locate: (path) => tree.placeOf(offsetOf(path)), refuse: (found) => refuse(found) };
+  return { file, text, message, locate: (path) => tree.placeOf(offsetOf(path)), refuse: (found) => refuse(found) };
 }

@@ -2,7 +2,9 @@ import { Engine, Pattern, type Workload } from "@salvo/proto/workload_pb.ts";
 import { assert } from "../kernel/assert.ts";
 import { isAbsolute } from "node:path";
 import { SalvoError } from "../kernel/error.ts";
+import { blockSizesOf, parseBlockMix } from "./block-mix.ts";
 import type { FioSystem } from "./system.ts";
+import { workloadProblems } from "./workload-problems.ts";
 
 /** Where a workload runs. */
 export interface JobPlace {
@@ -47,6 +49,8 @@ export function renderJob(workload: Workload, place: JobPlace): string {
   // fio takes ";" for the start of a comment, and a line's end for the option's.
   assert(!/[;\n\r]/.test(place.gate), "the gate does not fit into a line of fio's job file");
   refuseQueueOfPsync(workload, place);
+  for (const { key, message } of workloadProblems(workload))
+    throw refusal(workload, place)(`${key} ${message}`, "Correct the workload in the study file");
 
   const options: Record<string, string | number | bigint> = {
     filename: escapeFilename(place, refusal(workload, place)),
@@ -56,17 +60,19 @@ export function renderJob(workload: Workload, place: JobPlace): string {
     ...(workload.direct && { invalidate: 0 }),
     rw: rw.name,
     ...(rw.mixed && { rwmixread: workload.readPercent }),
-    bs: workload.blockSizeBytes,
+    ...blockOptions(workload),
     numjobs: workload.jobs,
     iodepth: workload.queueDepth,
     ...rateOptions(workload, rw.mixed),
+    ...randomOptions(workload),
+    ...writeOptions(workload),
     ...regionOptions(workload, place, rw.random),
     // Jobs as threads, reported as one, so that a dump is one document with one entry.
     thread: 1,
     group_reporting: 1,
     time_based: 1,
     runtime: `${place.runtimeMs}ms`,
-    // The same random blocks in every run; repeats of a block are allowed, which spares a map of all blocks.
+    // The same seed gives the same random blocks. Repeats of a block are allowed, which spares a map of all blocks.
     randrepeat: 1,
     norandommap: 1,
     allow_mounted_write: 0,
@@ -85,7 +91,9 @@ export function renderJob(workload: Workload, place: JobPlace): string {
  * the same block and follow each other, so that all but one would hit blocks that a cache has just seen: each gets its own share.
  */
 function regionOptions(workload: Workload, place: JobPlace, random: boolean): Record<string, bigint> {
-  const { blockSizeBytes, offsetBytes, sizeBytes } = workload;
+  const { offsetBytes, sizeBytes } = workload;
+  const sizes = blockSizesOf(workload);
+  const blockSizeBytes = sizes.reduce((most, each) => (each > most ? each : most), 0n);
   const refuse = refusal(workload, place);
   const usableBytes = place.deviceBytes - place.reservedBytes;
   const endBytes = sizeBytes === 0n ? usableBytes : offsetBytes + sizeBytes;
@@ -95,9 +103,9 @@ function regionOptions(workload: Workload, place: JobPlace, random: boolean): Re
       "Use less of the device, or a greater device",
     );
   }
-  if (workload.direct && (offsetBytes % SECTOR_BYTES !== 0n || blockSizeBytes % SECTOR_BYTES !== 0n)) {
+  if (workload.direct && [offsetBytes, ...sizes].some((bytes) => bytes % SECTOR_BYTES !== 0n)) {
     throw refuse(
-      `offset ${offsetBytes} B and block size ${blockSizeBytes} B must be multiples of ${SECTOR_BYTES} B for direct I/O`,
+      `offset ${offsetBytes} B and block size ${sizes.join(" B, ")} B must be multiples of ${SECTOR_BYTES} B for direct I/O`,
       "Correct them, or set `direct: false`",
     );
   }
@@ -117,15 +125,58 @@ function regionOptions(workload: Workload, place: JobPlace, random: boolean): Re
   };
 }
 
+function blockOptions({ blockSizeBytes, blockSizeMix }: Workload): Record<string, string | bigint> {
+  const mix = blockSizeMix === "" ? [] : parseBlockMix(blockSizeMix);
+  if ("problem" in mix || mix.length === 0) return { bs: blockSizeBytes };
+  return { bssplit: mix.map(({ bytes, percent }) => `${bytes}/${percent}`).join(":") };
+}
+
 /** fio limits reads and writes of a mixed job separately: the job's limit is split as its reads and writes are. */
 function rateOptions(workload: Workload, mixed: boolean): Record<string, string | number> {
-  const { rateIopsPerJob, readPercent } = workload;
-  if (rateIopsPerJob === 0) return {};
-  if (!mixed) return { rate_iops: rateIopsPerJob };
-  // 0 would be no limit at all.
-  const reads = Math.max(1, Math.round((rateIopsPerJob * readPercent) / 100));
-  const writes = Math.max(1, rateIopsPerJob - reads);
-  return { rate_iops: `${reads},${writes}` };
+  const { rateIopsPerJob, ratePerJobBytes, readPercent, thinkTimeMs } = workload;
+  const split = (limit: number): string => {
+    if (!mixed) return String(limit);
+    // 0 would be no limit at all.
+    const reads = Math.max(1, Math.round((limit * readPercent) / 100));
+    return `${reads},${Math.max(1, limit - reads)}`;
+  };
+  return {
+    ...(rateIopsPerJob > 0 && { rate_iops: split(rateIopsPerJob) }),
+    ...(ratePerJobBytes > 0n && { rate: split(Number(ratePerJobBytes)) }),
+    ...(thinkTimeMs > 0 && { thinktime: `${thinkTimeMs}ms` }),
+  };
+}
+
+/** fio multiplies the seed by the number of the job, so each job has random numbers of its own. */
+function randomOptions({ seed, distribution }: Workload): Record<string, string | number> {
+  return {
+    ...(seed > 0 && { randseed: seed }),
+    ...(distribution !== "" && { random_distribution: distribution === "uniform" ? "random" : distribution }),
+  };
+}
+
+/** How many blocks are written before fio reads them back. */
+const VERIFY_BACKLOG = 1024;
+
+function writeOptions(workload: Workload): Record<string, string | number> {
+  const { fsyncEvery, fdatasyncEvery, compressiblePercent, verify } = workload;
+  return {
+    ...(fsyncEvery > 0 && { fsync: fsyncEvery }),
+    ...(fdatasyncEvery > 0 && { fdatasync: fdatasyncEvery }),
+    // New data for every write: otherwise a target that knows its blocks again writes little of it.
+    ...(compressiblePercent !== undefined && {
+      refill_buffers: 1,
+      buffer_compress_percentage: compressiblePercent,
+    }),
+    // serialize_overlap: a block is not written anew while it is read back.
+    ...(verify && {
+      verify: "crc32c",
+      verify_backlog: VERIFY_BACKLOG,
+      verify_fatal: 1,
+      verify_state_save: 0,
+      serialize_overlap: 1,
+    }),
+  };
 }
 
 function engineOf(workload: Workload, place: JobPlace): string {

@@ -12,8 +12,9 @@ export const EXIT = {
   loss: { code: 7, means: "a figure is worse by more than --max-loss allows" },
   "cannot-tell": {
     code: 8,
-    means: "whether a loss is allowed cannot be told: too few repeats, or a figure is missing",
+    means: "whether a loss is allowed or a threshold is met cannot be told: too few repeats, or no figure",
   },
+  threshold: { code: 9, means: "a threshold of the study is not met" },
   interrupted: { code: 130, means: "ended by Ctrl-C, SIGTERM or SIGHUP, or because its reader left" },
 } as const;
 
@@ -32,6 +33,7 @@ export const WORST_FIRST: readonly Exit[] = [
   "aborted",
   "degraded",
   "loss",
+  "threshold",
   "cannot-tell",
   "ok",
 ];

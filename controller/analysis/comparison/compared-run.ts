@@ -7,6 +7,7 @@ export interface ComparedRun {
   readonly run: string;
   readonly study: string;
   readonly verdict: string;
+  readonly tags: Readonly<Record<string, string>>;
   readonly t0WallNs: bigint;
   readonly workload: Part;
   readonly scenario: Part;
@@ -25,6 +26,7 @@ export function comparedRun({ spec, summary, t0WallNs }: Manifest): ComparedRun 
     run: summary.run,
     study: summary.study,
     verdict: summary.verdict,
+    tags: spec.tags,
     t0WallNs,
     workload: workloadPart(spec),
     scenario: scenarioPart(spec),

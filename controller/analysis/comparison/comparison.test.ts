@@ -93,8 +93,9 @@ test("outliers and a drift are remarked, and counted all the same", () => {
   expect(odd?.base.figures.get("iops")?.values).toContain(500);
 });
 
-test("a workload with one scenario is not compared", () => {
-  expect(compareScenarios([...repeats(STEADY), ...repeats(TWICE, { workload: "64k" })])).toEqual([]);
+test("the repeats of a single scenario are shown and compared with nothing, and a single run is not shown", () => {
+  const found = compareScenarios([...repeats(STEADY), ...repeats(TWICE.slice(0, 1), { workload: "64k" })]);
+  expect(found.map(({ title, others }) => [title, others.length])).toEqual([["4k", 0]]);
 });
 
 test("a p99 that one of the repeats lacks is not made of the others", () => {

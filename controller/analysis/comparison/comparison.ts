@@ -28,7 +28,7 @@ export function comparedWith(base: Side, side: Side, differs: readonly string[] 
 
 /**
  * The scenarios of each workload side by side, over all repeats. The base is the scenario of that name, or where a workload has none
- * such the one that was measured first. Workloads with one scenario are left out.
+ * such the one that was measured first. Workloads with one scenario and one run are left out.
  */
 export function compareScenarios(runs: readonly ComparedRun[], baseline?: string): WorkloadComparison[] {
   const workloads = partLabels(runs.map(({ workload }) => workload));
@@ -38,7 +38,7 @@ export function compareScenarios(runs: readonly ComparedRun[], baseline?: string
     const byScenario = [...Map.groupBy(own, ({ scenario }) => scenario.hash).values()];
     const isBase = (group: readonly ComparedRun[]) => group.some(({ scenario }) => scenario.name === baseline);
     const base = byScenario.find(isBase) ?? firstMeasured(byScenario);
-    if (!base || byScenario.length < 2) return [];
+    if (!base || own.length < 2) return [];
     const side = (group: readonly ComparedRun[]) => sideOf(scenarios.get(group[0]?.scenario.hash ?? "") ?? "", group);
     const others = byScenario.filter((group) => group !== base);
     const baseSide = side(base);

@@ -4,7 +4,7 @@ import type { Io } from "../io.ts";
 import { dataOption, exitWith } from "./options.ts";
 
 const SELECTION =
-  "a run's id or how it begins, a study, a scenario, STUDY/SCENARIO (* and ? match anything), a time (2026-11-01..2026-11-15), a data folder or the folder of a run; several with commas";
+  "a run's id or how it begins, a study, a scenario, STUDY/SCENARIO (* and ? match anything), a time (2026-11-01..2026-11-15), a tag (KEY=VALUE), a data folder or the folder of a run; several with commas";
 
 export function declareCompare(program: Command, io: Io): void {
   program

@@ -9,7 +9,7 @@ export function declareReport(program: Command, io: Io): void {
     .description("Makes one HTML file of sealed runs, which needs no network and no other file.")
     .argument(
       "<RUN...>",
-      "run ids, or the beginnings of them; * for all. The page has charts of 100 runs at most, and figures of all",
+      "run ids or how they begin, studies, scenarios, STUDY/SCENARIO with * and ?, times, tags (KEY=VALUE); * for all. The page has charts of 100 runs at most, and figures of all",
     )
     .addOption(dataOption())
     .addOption(new Option("--out <FILE>", "the file to write").default("report.html"))

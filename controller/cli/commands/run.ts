@@ -14,6 +14,10 @@ export function declareRun(program: Command, io: Io): void {
     .addOption(new Option("--seconds <S>", "replaces every workload's duration").argParser(parseSeconds))
     .addOption(new Option("--repeats <N>", "replaces the study's repeats").argParser(parseCount))
     .addOption(new Option("--only <SCENARIO/WORKLOAD>", "only what matches; * and ? match anything, as in '*/4k-*'"))
+    .addOption(
+      new Option("--tag <KEY=VALUE...>", "kept with every run, as in firmware=1.2; runs, report and compare find it"),
+    )
+    .addOption(new Option("--plan", "only prints what would be done: runs, order, time, and changes of each host"))
     .addOption(jsonOption("one JSON object per run on stdout, and nothing else there"))
     .action(
       exitWith(io, async (study: string, options: Omit<RunCommand, "study">) =>

@@ -1,6 +1,6 @@
-import type { Figure } from "../../analysis/comparison/side.ts";
 import { ratioWords, remarks } from "../../analysis/comparison/sentence.ts";
-import { figure, textTable } from "../table.ts";
+import { figureText } from "../scenarios-text.ts";
+import { textTable } from "../table.ts";
 import { aloneLines, findingLines, type Row, rowsOf, type Shown } from "./shown.ts";
 
 /** A table of all measures, a sentence for each, and what to know of the sides. */
@@ -33,15 +33,6 @@ function tableOf(rows: readonly Row[], { base, now }: Shown): string {
     ];
   });
   return `medians (95 % interval from 6 repeats on, in brackets the range of fewer)\n${textTable(head, cells)}\n`;
-}
-
-/** `101,650 (99,100 to 102,900)`; a range stands in square brackets. */
-function figureText(known: Figure | undefined, digits: number): string {
-  if (!known) return "-";
-  const { median, spread, values } = known;
-  if (values.length === 1) return figure(median, digits);
-  const between = `${figure(spread.low, digits)} to ${figure(spread.high, digits)}`;
-  return `${figure(median, digits)} ${spread.type === "interval" ? `(${between})` : `[${between}]`}`;
 }
 
 /** The table says the others well enough. */

@@ -8,6 +8,7 @@ import { type ReportRun, windowSeconds } from "../run.ts";
 import { color, type LineStyle, nthLine } from "../theme.ts";
 import { formatBytes } from "../units.ts";
 import { phaseAreas } from "./phases.ts";
+import { blockSizesOf } from "@salvo/shared/fio/block-mix.ts";
 import { greatest, least } from "@salvo/shared/kernel/extremes.ts";
 
 /** From this block size on, bandwidth says more than I/Os per second. */
@@ -27,7 +28,9 @@ export function throughputFigure(run: ReportRun, id: string): Figure | undefined
   const rates = ratesByParticipant(run);
   const ticks = [...rates.values()].flat();
   if (ticks.length === 0) return undefined;
-  const blockBytes = Number(run.manifest.spec?.workload?.blockSizeBytes ?? 0n);
+  const workload = run.manifest.spec?.workload;
+  const sizes = workload ? blockSizesOf(workload).map(Number) : [];
+  const blockBytes = greatest(sizes);
   const measure = blockBytes >= LARGE_BLOCK_BYTES ? MIB : IOPS;
   const stalls = ticks.filter(({ iops }) => iops === undefined).length;
   const together = rates.size > 1;
@@ -36,7 +39,7 @@ export function throughputFigure(run: ReportRun, id: string): Figure | undefined
     title: `Throughput over time, ${measure.name}`,
     caption: [
       together ? "Above all participants together, below each one" : "One point for each sample",
-      ` (blocks of ${formatBytes(blockBytes)})`,
+      ` (blocks of ${sizes.map(formatBytes).join(", ")})`,
       windowSeconds(run.manifest) && "; the shaded window is what the totals count, the grey part is not",
       ".",
       " fio copies its counters one after another: on a busy host IOPS and MiB/s of one sample may disagree a little; totals do not.",

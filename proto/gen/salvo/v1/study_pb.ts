@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/study.proto.
  */
 export const file_salvo_v1_study: GenFile = /*@__PURE__*/
-  fileDesc("ChRzYWx2by92MS9zdHVkeS5wcm90bxIIc2Fsdm8udjEi3AIKBVN0dWR5El8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxITCgtkZXNjcmlwdGlvbhgCIAEoCRIzCgtpbnRlcnZhbF9tcxgDIAEoDUIeirUYGggBEQAAAAAAAFlAGQAAAAAATO1AMAI6AjFzEiwKB3JlcGVhdHMYBCABKA1CG4q1GBcIAREAAAAAAADwPxkAAAAAAECPQDoBMRI8CglzY2VuYXJpb3MYBSADKAsyEi5zYWx2by52MS5TY2VuYXJpb0IVirUYEQgBGQAAAAAAQI9AQgRuYW1lEjwKCXdvcmtsb2FkcxgGIAMoCzISLnNhbHZvLnYxLldvcmtsb2FkQhWKtRgRCAEZAAAAAABAj0BCBG5hbWUi2wIKCFNjZW5hcmlvEl8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxITCgtkZXNjcmlwdGlvbhgCIAEoCRJCCgxwYXJ0aWNpcGFudHMYAyADKAsyHS5zYWx2by52MS5TY2VuYXJpb1BhcnRpY2lwYW50Qg2KtRgJGQAAAAAAQI9AEioKB3N0b3JhZ2UYBCABKAsyGS5zYWx2by52MS5TY2VuYXJpb1N0b3JhZ2USaQoHb2JzZXJ2ZRgFIAMoCUJYirUYVBkAAAAAAECPQCIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucyKsBQoPU2NlbmFyaW9TdG9yYWdlEmEKBnRhcmdldBgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEi4KCXRyYW5zcG9ydBgCIAEoDjITLnNhbHZvLnYxLlRyYW5zcG9ydEIGirUYAggBEmgKBmd1ZXN0cxgDIAMoCUJYirUYVBkAAAAAAECPQCIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxI3CgZsYXlvdXQYBCABKA4yEC5zYWx2by52MS5MYXlvdXRCFYq1GBEIAToNbHVuLXBlci1ndWVzdBImCgRsdW5zGAUgASgNQhiKtRgUCAEZAAAAAAAAUEA6ATFKBGx1bnMSLgoIc2Vzc2lvbnMYBiABKA1CHIq1GBgIARkAAAAAAABQQDoBMUoIc2Vzc2lvbnMSPAoJbXVsdGlwYXRoGAcgASgOMhMuc2Fsdm8udjEuTXVsdGlwYXRoQhSKtRgQCAE6DHNlcnZpY2UtdGltZRIpCgtxdWV1ZV9kZXB0aBgIIAEoDUIUirUYEBkAAAAAAACQQEoFbHVucWQSMAoGdm9sdW1lGAkgASgLMhguc2Fsdm8udjEuU2NlbmFyaW9Wb2x1bWVCBoq1GAIIARIcCgRjaGFwGAogASgLMg4uc2Fsdm8udjEuQ2hhcBIvCgZhdHRhY2gYCyABKA4yEC5zYWx2by52MS5BdHRhY2hCDYq1GAkIAToFZ3Vlc3QSIQoEZGlzaxgMIAEoDjITLnNhbHZvLnYxLkd1ZXN0RGlzayLsAQoOU2NlbmFyaW9Wb2x1bWUSLwoEa2luZBgBIAEoDjIULnNhbHZvLnYxLlZvbHVtZUtpbmRCC4q1GAcIAToDcmFtEi4KCnNpemVfYnl0ZXMYAiABKARCGoq1GBYIAREAAAAAAABAQRkAAAAAAACwQjABEjYKDHNlY3Rvcl9ieXRlcxgDIAEoDUIgirUYHAgBEQAAAAAAAIBAGQAAAAAAALBAMAE6BDUxMkISDAoEdGhpbhgEIAEoCBIlCgludW1hX25vZGUYBSABKA1CDYq1GAkZAAAAAAD4j0BIAIgBAUIMCgpfbnVtYV9ub2RlItoBChNTY2VuYXJpb1BhcnRpY2lwYW50EmAKBWFnZW50GAEgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMSYQoGZGV2aWNlGAIgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMqbgoGTGF5b3V0EhYKEkxBWU9VVF9VTlNQRUNJRklFRBAAEhUKEUxBWU9VVF9TSEFSRURfTFVOEAESGAoUTEFZT1VUX0xVTl9QRVJfR1VFU1QQAhIbChdMQVlPVVRfVEFSR0VUX1BFUl9HVUVTVBADKkkKBkF0dGFjaBIWChJBVFRBQ0hfVU5TUEVDSUZJRUQQABIQCgxBVFRBQ0hfR1VFU1QQARIVChFBVFRBQ0hfSFlQRVJWSVNPUhACYgZwcm90bzM", [file_salvo_v1_rule, file_salvo_v1_storage, file_salvo_v1_workload]);
+  fileDesc("ChRzYWx2by92MS9zdHVkeS5wcm90bxIIc2Fsdm8udjEixgMKBVN0dWR5El8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxITCgtkZXNjcmlwdGlvbhgCIAEoCRIzCgtpbnRlcnZhbF9tcxgDIAEoDUIeirUYGggBEQAAAAAAAFlAGQAAAAAATO1AMAI6AjFzEiwKB3JlcGVhdHMYBCABKA1CG4q1GBcIAREAAAAAAADwPxkAAAAAAECPQDoBMRI8CglzY2VuYXJpb3MYBSADKAsyEi5zYWx2by52MS5TY2VuYXJpb0IVirUYEQgBGQAAAAAAQI9AQgRuYW1lEjwKCXdvcmtsb2FkcxgGIAMoCzISLnNhbHZvLnYxLldvcmtsb2FkQhWKtRgRCAEZAAAAAABAj0BCBG5hbWUSMAoFb3JkZXIYByABKA4yDy5zYWx2by52MS5PcmRlckIQirUYDAgBOghzaHVmZmxlZBI2Cgp0aHJlc2hvbGRzGAggAygLMhMuc2Fsdm8udjEuVGhyZXNob2xkQg2KtRgJGQAAAAAAQI9AImIKCVRocmVzaG9sZBIZCgh3b3JrbG9hZBgBIAEoCUIHirUYAzoBKhIZCghzY2VuYXJpbxgCIAEoCUIHirUYAzoBKhIfCgZleHBlY3QYAyABKAlCD4q1GAsIARkAAAAAAABpQCLbAgoIU2NlbmFyaW8SXwoEbmFtZRgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEhMKC2Rlc2NyaXB0aW9uGAIgASgJEkIKDHBhcnRpY2lwYW50cxgDIAMoCzIdLnNhbHZvLnYxLlNjZW5hcmlvUGFydGljaXBhbnRCDYq1GAkZAAAAAABAj0ASKgoHc3RvcmFnZRgEIAEoCzIZLnNhbHZvLnYxLlNjZW5hcmlvU3RvcmFnZRJpCgdvYnNlcnZlGAUgAygJQliKtRhUGQAAAAAAQI9AIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zIqwFCg9TY2VuYXJpb1N0b3JhZ2USYQoGdGFyZ2V0GAEgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMSLgoJdHJhbnNwb3J0GAIgASgOMhMuc2Fsdm8udjEuVHJhbnNwb3J0QgaKtRgCCAESaAoGZ3Vlc3RzGAMgAygJQliKtRhUGQAAAAAAQI9AIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEjcKBmxheW91dBgEIAEoDjIQLnNhbHZvLnYxLkxheW91dEIVirUYEQgBOg1sdW4tcGVyLWd1ZXN0EiYKBGx1bnMYBSABKA1CGIq1GBQIARkAAAAAAABQQDoBMUoEbHVucxIuCghzZXNzaW9ucxgGIAEoDUIcirUYGAgBGQAAAAAAAFBAOgExSghzZXNzaW9ucxI8CgltdWx0aXBhdGgYByABKA4yEy5zYWx2by52MS5NdWx0aXBhdGhCFIq1GBAIAToMc2VydmljZS10aW1lEikKC3F1ZXVlX2RlcHRoGAggASgNQhSKtRgQGQAAAAAAAJBASgVsdW5xZBIwCgZ2b2x1bWUYCSABKAsyGC5zYWx2by52MS5TY2VuYXJpb1ZvbHVtZUIGirUYAggBEhwKBGNoYXAYCiABKAsyDi5zYWx2by52MS5DaGFwEi8KBmF0dGFjaBgLIAEoDjIQLnNhbHZvLnYxLkF0dGFjaEINirUYCQgBOgVndWVzdBIhCgRkaXNrGAwgASgOMhMuc2Fsdm8udjEuR3Vlc3REaXNrIuwBCg5TY2VuYXJpb1ZvbHVtZRIvCgRraW5kGAEgASgOMhQuc2Fsdm8udjEuVm9sdW1lS2luZEILirUYBwgBOgNyYW0SLgoKc2l6ZV9ieXRlcxgCIAEoBEIairUYFggBEQAAAAAAAEBBGQAAAAAAALBCMAESNgoMc2VjdG9yX2J5dGVzGAMgASgNQiCKtRgcCAERAAAAAAAAgEAZAAAAAAAAsEAwAToENTEyQhIMCgR0aGluGAQgASgIEiUKCW51bWFfbm9kZRgFIAEoDUINirUYCRkAAAAAAPiPQEgAiAEBQgwKCl9udW1hX25vZGUi2gEKE1NjZW5hcmlvUGFydGljaXBhbnQSYAoFYWdlbnQYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJhCgZkZXZpY2UYAiABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucypFCgVPcmRlchIVChFPUkRFUl9VTlNQRUNJRklFRBAAEhIKDk9SREVSX1NIVUZGTEVEEAESEQoNT1JERVJfV1JJVFRFThACKm4KBkxheW91dBIWChJMQVlPVVRfVU5TUEVDSUZJRUQQABIVChFMQVlPVVRfU0hBUkVEX0xVThABEhgKFExBWU9VVF9MVU5fUEVSX0dVRVNUEAISGwoXTEFZT1VUX1RBUkdFVF9QRVJfR1VFU1QQAypJCgZBdHRhY2gSFgoSQVRUQUNIX1VOU1BFQ0lGSUVEEAASEAoMQVRUQUNIX0dVRVNUEAESFQoRQVRUQUNIX0hZUEVSVklTT1IQAmIGcHJvdG8z", [file_salvo_v1_rule, file_salvo_v1_storage, file_salvo_v1_workload]);
 
 /**
  * @generated from message salvo.v1.Study
@@ -54,6 +54,16 @@ export type Study = Message<"salvo.v1.Study"> & {
    * @generated from field: repeated salvo.v1.Workload workloads = 6;
    */
   workloads: Workload[];
+
+  /**
+   * @generated from field: salvo.v1.Order order = 7;
+   */
+  order: Order;
+
+  /**
+   * @generated from field: repeated salvo.v1.Threshold thresholds = 8;
+   */
+  thresholds: Threshold[];
 };
 
 /**
@@ -62,6 +72,41 @@ export type Study = Message<"salvo.v1.Study"> & {
  */
 export const StudySchema: GenMessage<Study> = /*@__PURE__*/
   messageDesc(file_salvo_v1_study, 0);
+
+/**
+ * What the figures of the study have to be.
+ *
+ * @generated from message salvo.v1.Threshold
+ */
+export type Threshold = Message<"salvo.v1.Threshold"> & {
+  /**
+   * Names, with * and ?.
+   *
+   * @generated from field: string workload = 1;
+   */
+  workload: string;
+
+  /**
+   * Not used where scenarios are compared.
+   *
+   * @generated from field: string scenario = 2;
+   */
+  scenario: string;
+
+  /**
+   * p99 < 2ms, iops > 50k, iser.iops >= 2 x iscsi.iops
+   *
+   * @generated from field: string expect = 3;
+   */
+  expect: string;
+};
+
+/**
+ * Describes the message salvo.v1.Threshold.
+ * Use `create(ThresholdSchema)` to create a new message.
+ */
+export const ThresholdSchema: GenMessage<Threshold> = /*@__PURE__*/
+  messageDesc(file_salvo_v1_study, 1);
 
 /**
  * One way the storage is connected.
@@ -107,7 +152,7 @@ export type Scenario = Message<"salvo.v1.Scenario"> & {
  * Use `create(ScenarioSchema)` to create a new message.
  */
 export const ScenarioSchema: GenMessage<Scenario> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_study, 1);
+  messageDesc(file_salvo_v1_study, 2);
 
 /**
  * Storage that Salvo makes for one scenario.
@@ -197,7 +242,7 @@ export type ScenarioStorage = Message<"salvo.v1.ScenarioStorage"> & {
  * Use `create(ScenarioStorageSchema)` to create a new message.
  */
 export const ScenarioStorageSchema: GenMessage<ScenarioStorage> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_study, 2);
+  messageDesc(file_salvo_v1_study, 3);
 
 /**
  * What each LUN is.
@@ -238,7 +283,7 @@ export type ScenarioVolume = Message<"salvo.v1.ScenarioVolume"> & {
  * Use `create(ScenarioVolumeSchema)` to create a new message.
  */
 export const ScenarioVolumeSchema: GenMessage<ScenarioVolume> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_study, 3);
+  messageDesc(file_salvo_v1_study, 4);
 
 /**
  * One fio process of every run of the scenario.
@@ -266,7 +311,46 @@ export type ScenarioParticipant = Message<"salvo.v1.ScenarioParticipant"> & {
  * Use `create(ScenarioParticipantSchema)` to create a new message.
  */
 export const ScenarioParticipantSchema: GenMessage<ScenarioParticipant> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_study, 4);
+  messageDesc(file_salvo_v1_study, 5);
+
+/**
+ * In which order the runs of one repeat are made.
+ *
+ * @generated from enum salvo.v1.Order
+ */
+export const Order = {
+  /**
+   * @generated from enum value: ORDER_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Scenarios in a random order, and within each its workloads: another one in each repeat.
+   *
+   * @generated from enum value: ORDER_SHUFFLED = 1;
+   */
+  SHUFFLED: 1,
+
+  /**
+   * As the file has them.
+   *
+   * @generated from enum value: ORDER_WRITTEN = 2;
+   */
+  WRITTEN: 2,
+} as const;
+
+/**
+ * In which order the runs of one repeat are made.
+ *
+ * @generated from enum salvo.v1.Order
+ */
+export type Order = (typeof Order)[keyof typeof Order] | UnknownEnum;
+
+/**
+ * Describes the enum salvo.v1.Order.
+ */
+export const OrderSchema: GenEnum<Order> = /*@__PURE__*/
+  enumDesc(file_salvo_v1_study, 0);
 
 /**
  * How LUNs are shared out.
@@ -312,7 +396,7 @@ export type Layout = (typeof Layout)[keyof typeof Layout] | UnknownEnum;
  * Describes the enum salvo.v1.Layout.
  */
 export const LayoutSchema: GenEnum<Layout> = /*@__PURE__*/
-  enumDesc(file_salvo_v1_study, 0);
+  enumDesc(file_salvo_v1_study, 1);
 
 /**
  * @generated from enum salvo.v1.Attach
@@ -347,5 +431,5 @@ export type Attach = (typeof Attach)[keyof typeof Attach] | UnknownEnum;
  * Describes the enum salvo.v1.Attach.
  */
 export const AttachSchema: GenEnum<Attach> = /*@__PURE__*/
-  enumDesc(file_salvo_v1_study, 1);
+  enumDesc(file_salvo_v1_study, 2);
 

@@ -11,7 +11,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/workload.proto.
  */
 export const file_salvo_v1_workload: GenFile = /*@__PURE__*/
-  fileDesc("ChdzYWx2by92MS93b3JrbG9hZC5wcm90bxIIc2Fsdm8udjEi6QQKCFdvcmtsb2FkEl8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxIqCgdwYXR0ZXJuGAIgASgOMhEuc2Fsdm8udjEuUGF0dGVybkIGirUYAggBEjgKEGJsb2NrX3NpemVfYnl0ZXMYAyABKARCHoq1GBoIAREAAAAAAACAQBkAAAAAAACQQTABSgJicxIvCgRqb2JzGAQgASgNQiGKtRgdCAERAAAAAAAA8D8ZAAAAAAAAcEA6ATFKBGpvYnMSNAoLcXVldWVfZGVwdGgYBSABKA1CH4q1GBsIAREAAAAAAADwPxkAAAAAAACwQDoBMUoCcWQSLQoMcmVhZF9wZXJjZW50GAYgASgNQheKtRgTGQAAAAAAAFlAOgI1MEoEcmVhZBIlChFyYXRlX2lvcHNfcGVyX2pvYhgHIAEoDUIKirUYBkoEcmF0ZRIaCgpzaXplX2J5dGVzGAggASgEQgaKtRgCMAESHAoMb2Zmc2V0X2J5dGVzGAkgASgEQgaKtRgCMAESIAoHcmFtcF9tcxgKIAEoDUIPirUYCxkAAAAAcJmUQTACEi8KC2R1cmF0aW9uX21zGAsgASgNQhqKtRgWCAERAAAAAABAj0AZAAAAAEIGwkEwAhIaCgZkaXJlY3QYDCABKAhCCoq1GAY6BHRydWUSMAoGZW5naW5lGA0gASgOMhAuc2Fsdm8udjEuRW5naW5lQg6KtRgKCAE6BmxpYmFpbyqYAQoHUGF0dGVybhIXChNQQVRURVJOX1VOU1BFQ0lGSUVEEAASEAoMUEFUVEVSTl9SRUFEEAESEQoNUEFUVEVSTl9XUklURRACEg4KClBBVFRFUk5fUlcQAxIUChBQQVRURVJOX1JBTkRSRUFEEAQSFQoRUEFUVEVSTl9SQU5EV1JJVEUQBRISCg5QQVRURVJOX1JBTkRSVxAGKnkKBkVuZ2luZRIWChJFTkdJTkVfVU5TUEVDSUZJRUQQABIRCg1FTkdJTkVfTElCQUlPEAESIQoPRU5HSU5FX0lPX1VSSU5HEAIaDIq1GAhpb191cmluZxIQCgxFTkdJTkVfUFNZTkMQAxIPCgtFTkdJTkVfTlVMTBAEYgZwcm90bzM", [file_salvo_v1_rule]);
+  fileDesc("ChdzYWx2by92MS93b3JrbG9hZC5wcm90bxIIc2Fsdm8udjEi9gcKCFdvcmtsb2FkEl8KBG5hbWUYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxIqCgdwYXR0ZXJuGAIgASgOMhEuc2Fsdm8udjEuUGF0dGVybkIGirUYAggBEjYKEGJsb2NrX3NpemVfYnl0ZXMYAyABKARCHIq1GBgRAAAAAAAAgEAZAAAAAAAAkEEwAUoCYnMSLwoEam9icxgEIAEoDUIhirUYHQgBEQAAAAAAAPA/GQAAAAAAAHBAOgExSgRqb2JzEjQKC3F1ZXVlX2RlcHRoGAUgASgNQh+KtRgbCAERAAAAAAAA8D8ZAAAAAAAAsEA6ATFKAnFkEi0KDHJlYWRfcGVyY2VudBgGIAEoDUIXirUYExkAAAAAAABZQDoCNTBKBHJlYWQSJQoRcmF0ZV9pb3BzX3Blcl9qb2IYByABKA1CCoq1GAZKBHJhdGUSGgoKc2l6ZV9ieXRlcxgIIAEoBEIGirUYAjABEhwKDG9mZnNldF9ieXRlcxgJIAEoBEIGirUYAjABEiAKB3JhbXBfbXMYCiABKA1CD4q1GAsZAAAAAHCZlEEwAhIvCgtkdXJhdGlvbl9tcxgLIAEoDUIairUYFggBEQAAAAAAQI9AGQAAAABCBsJBMAISGgoGZGlyZWN0GAwgASgIQgqKtRgGOgR0cnVlEjAKBmVuZ2luZRgNIAEoDjIQLnNhbHZvLnYxLkVuZ2luZUIOirUYCggBOgZsaWJhaW8SKgoOYmxvY2tfc2l6ZV9taXgYDiABKAlCEoq1GA4ZAAAAAAAAeUBKA21peBIpCgxkaXN0cmlidXRpb24YDyABKAlCE4q1GA8ZAAAAAAAAeUBKBGRpc3QSOgoScmF0ZV9wZXJfam9iX2J5dGVzGBAgASgEQh6KtRgaEQAAAAAAAJBAGQAAAAAAAHBCMAFKBHJhdGUSKQoLZnN5bmNfZXZlcnkYESABKA1CFIq1GBAZAAAAAICELkFKBWZzeW5jEjEKD2ZkYXRhc3luY19ldmVyeRgSIAEoDUIYirUYFBkAAAAAgIQuQUoJZmRhdGFzeW5jEi0KDXRoaW5rX3RpbWVfbXMYEyABKA1CFoq1GBIZAAAAAABM7UAwAkoFdGhpbmsSNgoUY29tcHJlc3NpYmxlX3BlcmNlbnQYFCABKA1CE4q1GA8ZAAAAAAAAWUBKBGNvbXBIAIgBARIOCgZ2ZXJpZnkYFSABKAgSDAoEc2VlZBgWIAEoDUIXChVfY29tcHJlc3NpYmxlX3BlcmNlbnQqmAEKB1BhdHRlcm4SFwoTUEFUVEVSTl9VTlNQRUNJRklFRBAAEhAKDFBBVFRFUk5fUkVBRBABEhEKDVBBVFRFUk5fV1JJVEUQAhIOCgpQQVRURVJOX1JXEAMSFAoQUEFUVEVSTl9SQU5EUkVBRBAEEhUKEVBBVFRFUk5fUkFORFdSSVRFEAUSEgoOUEFUVEVSTl9SQU5EUlcQBip5CgZFbmdpbmUSFgoSRU5HSU5FX1VOU1BFQ0lGSUVEEAASEQoNRU5HSU5FX0xJQkFJTxABEiEKD0VOR0lORV9JT19VUklORxACGgyKtRgIaW9fdXJpbmcSEAoMRU5HSU5FX1BTWU5DEAMSDwoLRU5HSU5FX05VTEwQBGIGcHJvdG8z", [file_salvo_v1_rule]);
 
 /**
  * What one participant does to its device. Rendered to a fio job file by shared/fio.
@@ -30,6 +30,8 @@ export type Workload = Message<"salvo.v1.Workload"> & {
   pattern: Pattern;
 
   /**
+   * Either this or block_size_mix.
+   *
    * @generated from field: uint64 block_size_bytes = 3;
    */
   blockSizeBytes: bigint;
@@ -95,6 +97,68 @@ export type Workload = Message<"salvo.v1.Workload"> & {
    * @generated from field: salvo.v1.Engine engine = 13;
    */
   engine: Engine;
+
+  /**
+   * Several block sizes, each with its share of the I/Os in percent: 4KiB/60:64KiB/40.
+   *
+   * @generated from field: string block_size_mix = 14;
+   */
+  blockSizeMix: string;
+
+  /**
+   * Which blocks random I/O takes: uniform, zipf:THETA, pareto:H, normal:PERCENT, or zoned:ACCESS/SPACE:... in percent. Without it
+   * all blocks alike.
+   *
+   * @generated from field: string distribution = 15;
+   */
+  distribution: string;
+
+  /**
+   * Upper limit of each job, bytes per second; 0 is none.
+   *
+   * @generated from field: uint64 rate_per_job_bytes = 16;
+   */
+  ratePerJobBytes: bigint;
+
+  /**
+   * After so many writes the data is flushed to the medium, with its metadata (fsync) or without (fdatasync); 0 is never.
+   *
+   * @generated from field: uint32 fsync_every = 17;
+   */
+  fsyncEvery: number;
+
+  /**
+   * @generated from field: uint32 fdatasync_every = 18;
+   */
+  fdatasyncEvery: number;
+
+  /**
+   * A job waits for so long after each I/O.
+   *
+   * @generated from field: uint32 think_time_ms = 19;
+   */
+  thinkTimeMs: number;
+
+  /**
+   * How far what is written can be compressed, percent; 0 is not at all. Without it fio writes the same random bytes again and again.
+   *
+   * @generated from field: optional uint32 compressible_percent = 20;
+   */
+  compressiblePercent?: number | undefined;
+
+  /**
+   * Every block has a checksum in it, and is read back and checked in mid-run.
+   *
+   * @generated from field: bool verify = 21;
+   */
+  verify: boolean;
+
+  /**
+   * Which random blocks, in which order. Without it each repeat and each agent has its own, from the run's seed.
+   *
+   * @generated from field: uint32 seed = 22;
+   */
+  seed: number;
 };
 
 /**
