@@ -57,7 +57,7 @@ test(
     expect(host.state()).toMatchObject({
       boots: 2,
       maintenanceMode: false,
-      vibs: expect.arrayContaining(VIBS.map(expect.objectContaining)),
+      vibs: expect.arrayContaining(VIBS.map((vib) => expect.objectContaining(vib))),
     });
     expect(await lab.plan({ drivers })).toEqual([]);
 
