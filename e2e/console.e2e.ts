@@ -87,6 +87,17 @@ test("a link works once; without a session, and from another page, nothing is an
   expect(headers["content-security-policy"]).toContain("default-src 'none'; script-src 'self'");
 });
 
+test("an address that browsers cannot be told, and one that is taken, are refused with what to do", async () => {
+  const serve = (listen: string) =>
+    lab.salvo(["serve", "--lab", lab.labFile, "--studies", lab.folder, "--listen", listen]);
+  expect(await serve("0.0.0.0:0")).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("--listen 192.168.10.5:8443"),
+  });
+  const taken = await serve(new URL(url).host);
+  expect(taken).toMatchObject({ exitCode: 6, stderr: expect.stringContaining("End the program that listens there") });
+});
+
 test("Ctrl-C stops the study that runs in order, and its run is sealed", async () => {
   const { page } = await open(context, new URL("/", url).href);
   await startStudy(page, "long.yaml");

@@ -23,11 +23,17 @@ export interface ServeCommand {
   readonly studies: string;
 }
 
+const WILDCARDS: readonly string[] = ["0.0.0.0", "::"];
+
 /** Until Ctrl-C, which stops the present study in order. */
 export async function serveLab({ lab: labFile, data, listen, studies }: ServeCommand, io: Io): Promise<number> {
   const { message: lab } = await loadLab(labFile);
   const address = parseAddress(listen);
   if (!address) throw new SalvoError("invalid-input", `--listen ${listen} is no address like 127.0.0.1:8443`);
+  if (WILDCARDS.includes(address.host))
+    throw new SalvoError("invalid-input", `--listen ${listen} names no host, and browsers must be told one`, {
+      remedy: "Give the name or address under which browsers reach this host, like --listen 192.168.10.5:8443",
+    });
   await listStudies(studies, lab); // a folder that is not there is told now
   using stop = io.stop(() => void io.stderr.write("\nthe console ends; a study that runs is stopped in order\n"));
   const place = await placeOf(labFile, lab, { data, signal: stop.signal });
@@ -61,7 +67,10 @@ export async function serveLab({ lab: labFile, data, listen, studies }: ServeCom
       `The console's certificate is of the lab's own authority: import ca/ca.pem of the lab's folder, or accept it once.\n`,
   );
   using _ = onEnter(printLink);
-  await new Promise<void>((resolve) => stop.signal.addEventListener("abort", () => resolve(), { once: true }));
+  await new Promise<void>((resolve) => {
+    stop.signal.addEventListener("abort", () => resolve(), { once: true });
+    if (stop.signal.aborted) resolve(); // while the page was made
+  });
   return EXIT.ok.code;
 }
 

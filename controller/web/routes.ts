@@ -72,7 +72,11 @@ export function consoleRoutes(deps: ConsoleDeps): Hono<Env> {
     }),
     async (context, next) => {
       const host = context.req.header("host") ?? "";
-      if (!deps.hosts.has(host)) return context.text("This console is not at that name.", 421);
+      if (!deps.hosts.has(host))
+        return context.text(
+          "The console is not at this name. Open the link that salvo serve has printed, or start it with --listen NAME:PORT.",
+          421,
+        );
       await next();
       return undefined;
     },

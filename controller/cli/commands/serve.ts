@@ -11,7 +11,10 @@ export function declareServe(program: Command, io: Io): void {
     .addOption(dataOption())
     .addOption(new Option("--studies <DIR>", "the folder of study files that the page offers").default("studies"))
     .addOption(
-      new Option("--listen <ADDRESS>", "where browsers connect; port 0 takes a free one").default("127.0.0.1:8443"),
+      new Option(
+        "--listen <ADDRESS>",
+        "the address at which browsers reach this host; port 0 takes a free one",
+      ).default("127.0.0.1:8443"),
     )
     .action(exitWith(io, async (options: ServeCommand) => (await import("../serve.ts")).serveLab(options, io)));
 }

@@ -5,7 +5,7 @@ import { type Cell, type Plan, planRuns } from "../../domain/matrix.ts";
 export interface StudyPlan extends Omit<Plan, "newRunId"> {
   /** Of every run, in its manifest and report. */
   readonly notes?: readonly string[];
-  /** The study file as it was written. */
+  /** The study file as it was written. It names CHAP secrets, and contains none. */
   readonly text?: string;
   readonly tags?: Readonly<Record<string, string>>;
   /** Part of every run's id. */
@@ -15,18 +15,11 @@ export interface StudyPlan extends Omit<Plan, "newRunId"> {
 /** All runs of a study, with ids that are new. Throws as planRuns; nothing is asked of anybody. */
 export function planStudy({ notes = [], text = "", tags = {}, now, ...plan }: StudyPlan): RunSpec[] {
   const specs = planRuns({ seed: randomInt(1, 2 ** 31), ...plan, newRunId: runIds(now) });
-  const studyText = withoutSecrets(text, plan.study);
   for (const spec of specs) {
     spec.notes.push(...notes);
-    Object.assign(spec, { studyText, tags: { ...tags } });
+    Object.assign(spec, { studyText: text, tags: { ...tags } });
   }
   return specs;
-}
-
-/** An archive is handed on to others. */
-function withoutSecrets(text: string, { scenarios }: Plan["study"]): string {
-  const secrets = scenarios.map(({ storage }) => storage?.chap?.secret ?? "").filter((secret) => secret !== "");
-  return secrets.reduce((shown, secret) => shown.replaceAll(secret, "(left out)"), text);
 }
 
 /** 20261122-2015-001-4k-randread-x7k2: when, which of this study's runs, what, and a part that makes it unique. */

@@ -61,7 +61,7 @@ function Study({ study, isPresent }: { readonly study: StudyState; readonly isPr
         </p>
       )}
       {live && <Live live={live} key={live.run} />}
-      <Runs runs={runs} present={live?.run} />
+      <Runs runs={runs} present={live?.run} isPresent={isPresent} />
       {notes.length > 0 && (
         <details open>
           <summary>What Salvo said</summary>
@@ -119,7 +119,14 @@ function Tile({ name, value }: { readonly name: string; readonly value: string }
   );
 }
 
-function Runs({ runs, present }: { readonly runs: readonly RunState[]; readonly present: string | undefined }) {
+interface RunsProps {
+  readonly runs: readonly RunState[];
+  readonly present: string | undefined;
+  /** False when the study is over: what has not begun by then never will. */
+  readonly isPresent: boolean;
+}
+
+function Runs({ runs, present, isPresent }: RunsProps) {
   return (
     <div class="wide">
       <table>
@@ -141,7 +148,15 @@ function Runs({ runs, present }: { readonly runs: readonly RunState[]; readonly 
               <td>{title}</td>
               <td class="number">{repeat}</td>
               <td>
-                {result ? <Verdict verdict={result.verdict} /> : run === present ? "running" : "waits"}
+                {result ? (
+                  <Verdict verdict={result.verdict} />
+                ) : run === present ? (
+                  "running"
+                ) : isPresent ? (
+                  "waits"
+                ) : (
+                  "not run"
+                )}
                 {result && result.verdict !== "complete" && <div class="quiet">{result.reason}</div>}
               </td>
               <td class="number">{figure(result?.iops)}</td>

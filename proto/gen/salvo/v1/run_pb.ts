@@ -216,7 +216,7 @@ export type RunSpec = Message<"salvo.v1.RunSpec"> & {
   scenarioDescription: string;
 
   /**
-   * The study file as it was written, without secrets. Empty for a study that was not read from a file.
+   * The study file as it was written. Empty for a study that was not read from a file.
    *
    * @generated from field: string study_text = 19;
    */
