@@ -23,14 +23,14 @@ export interface ServeCommand {
   readonly studies: string;
 }
 
-const WILDCARDS: readonly string[] = ["0.0.0.0", "::"];
+const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 
 /** Until Ctrl-C, which stops the present study in order. */
 export async function serveLab({ lab: labFile, data, listen, studies }: ServeCommand, io: Io): Promise<number> {
   const { message: lab } = await loadLab(labFile);
   const address = parseAddress(listen);
   if (!address) throw new SalvoError("invalid-input", `--listen ${listen} is no address like 127.0.0.1:8443`);
-  if (WILDCARDS.includes(address.host))
+  if (WILDCARDS.has(address.host))
     throw new SalvoError("invalid-input", `--listen ${listen} names no host, and browsers must be told one`, {
       remedy: "Give the name or address under which browsers reach this host, like --listen 192.168.10.5:8443",
     });
