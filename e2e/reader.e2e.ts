@@ -12,12 +12,13 @@ test("the commands of the page make a reader, whose program prints IOPS while a 
   await using lab = await startLab({ agents: 1 });
   const reader = join(lab.folder, "dashboard");
   const page = readFileSync(join(root, "docs/subjects.md"), "utf8");
-  const [create = "", consume = ""] = [...page.matchAll(/^ {4}((?:bin|\.toolchain)\/.*)$/gm)].map(([, line = ""]) =>
-    line
-      .replace("my-lab/lab.yaml", lab.labFile)
-      .replace("salvo-data", lab.dataDir)
-      .replace("one-machine", lab.identities.lab)
-      .replace(/dashboard$/, reader),
+  const [create = "", consume = ""] = [...page.matchAll(/^ {4}(?:\$ )?((?:bin|\.toolchain)\/.*)$/gm)].map(
+    ([, line = ""]) =>
+      line
+        .replace("my-lab/lab.yaml", lab.labFile)
+        .replace("salvo-data", lab.dataDir)
+        .replace("one-machine", lab.identities.lab)
+        .replace(/dashboard$/, reader),
   );
   await using made = startShell(create, { cwd: root });
   expect(await made.ended).toMatchObject({ exitCode: 0, stdout: `${reader}\n` });

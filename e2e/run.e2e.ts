@@ -15,7 +15,7 @@ test("agents with one device and with two run: complete, archived, and the agent
   expect(runs, stderr).toHaveLength(1);
   const [run] = runs;
   expect(Object.keys(run!).join(" ")).toBe(
-    "run study scenario workload repeat verdict reason participants startSpreadMs clockBoundUs window totals samples archive startBoundUs warnings content cpuCost findings settings",
+    "run study scenario workload repeat verdict reason participants startSpreadMs clockBoundUs window totals samples archive startBoundUs warnings content cpuCost findings settings tags",
   );
   expect(run).toMatchObject({
     study: "bench",
