@@ -1,5 +1,5 @@
 /** The ESXi host that the agent speaks for, over SSH: what commands it has, and what they answer. */
-import { EsxiHostSchema, type AgentConfig, type EsxiHost } from "@salvo/proto/lab_pb.ts";
+import { EsxiHostSchema, type AgentConfig, type EsxiHost } from "@salvo/proto/agent_file_pb.ts";
 import { create } from "@bufbuild/protobuf";
 import { randomUUID } from "node:crypto";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";

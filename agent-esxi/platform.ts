@@ -1,4 +1,4 @@
-import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig } from "@salvo/proto/agent_file_pb.ts";
 import type { Platform } from "@salvo/shared/agent/platform.ts";
 import { openBoot } from "./boot.ts";
 import { openEsxi } from "./esxi.ts";

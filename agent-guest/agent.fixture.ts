@@ -2,7 +2,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { AgentService, HostSchema, type RunStatus } from "@salvo/proto/agent_pb.ts";
-import { AgentConfigSchema, type Device } from "@salvo/proto/lab_pb.ts";
+import { AgentConfigSchema } from "@salvo/proto/agent_file_pb.ts";
+import type { Device } from "@salvo/proto/lab_pb.ts";
 import { type Record as JournalEntry, RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import { Engine, Pattern, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import { planHash } from "@salvo/shared/agent/domain/plan-hash.ts";

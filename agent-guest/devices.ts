@@ -1,6 +1,7 @@
 /** What a person does with raw disks on this host: look at them, claim them for a lab, release them. */
 import { randomUUID } from "node:crypto";
-import type { AgentConfig, Device } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig } from "@salvo/proto/agent_file_pb.ts";
+import type { Device } from "@salvo/proto/lab_pb.ts";
 import { type ClaimDeps, claimDisk, releaseDisk } from "@salvo/shared/agent/guard/claim-disk.ts";
 import { openClaims } from "@salvo/shared/agent/guard/claims.ts";
 import type { Disks } from "@salvo/shared/agent/guard/disks.ts";

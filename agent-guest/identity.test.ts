@@ -1,7 +1,8 @@
 /** Who may call an agent, and whom the controller takes for one: on real sockets, with certificates that are wrong in one way each. */
 import { create } from "@bufbuild/protobuf";
 import { AgentService, HostSchema } from "@salvo/proto/agent_pb.ts";
-import { AgentConfigSchema, Role } from "@salvo/proto/lab_pb.ts";
+import { AgentConfigSchema } from "@salvo/proto/agent_file_pb.ts";
+import { Role } from "@salvo/proto/lab_pb.ts";
 import { openIdentity } from "@salvo/shared/agent/identity/agent-identity.ts";
 import { type ServedAgent, serveAgent } from "@salvo/shared/agent/serve.ts";
 import { AGENT_LAPSE_MS, AGENT_LIFE_MS } from "@salvo/shared/identity/life.ts";

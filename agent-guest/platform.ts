@@ -1,4 +1,4 @@
-import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig } from "@salvo/proto/agent_file_pb.ts";
 import type { ProviderDeps } from "@salvo/shared/agent/provision/provider.ts";
 import type { Platform } from "@salvo/shared/agent/platform.ts";
 import { linuxDisks } from "./disks/disks.ts";

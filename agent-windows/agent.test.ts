@@ -1,7 +1,8 @@
 /** The Windows agent's own parts behind the real service, on a real socket; the system below is this one. Under Wine: e2e. */
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { AgentService, RunPhase } from "@salvo/proto/agent_pb.ts";
-import { AgentConfigSchema, Role } from "@salvo/proto/lab_pb.ts";
+import { AgentConfigSchema } from "@salvo/proto/agent_file_pb.ts";
+import { Role } from "@salvo/proto/lab_pb.ts";
 import { type CpuSample, RecordSchema } from "@salvo/proto/telemetry_pb.ts";
 import { Engine, Pattern, WorkloadSchema } from "@salvo/proto/workload_pb.ts";
 import type { CoreCounters } from "@salvo/shared/agent/domain/counters.ts";

@@ -1,5 +1,5 @@
 import type { Platform } from "@salvo/shared/agent/platform.ts";
-import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig } from "@salvo/proto/agent_file_pb.ts";
 import type { HostTime } from "@salvo/shared/agent/host-time.ts";
 import { dirname, join } from "node:path";
 import { openBootId } from "./boot.ts";

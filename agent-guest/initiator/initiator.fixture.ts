@@ -2,7 +2,7 @@
 import { appendFileSync, chmodSync } from "node:fs";
 import { join } from "node:path";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { AgentConfigSchema } from "@salvo/proto/lab_pb.ts";
+import { AgentConfigSchema } from "@salvo/proto/agent_file_pb.ts";
 import {
   type AttachmentSchema,
   type InitiatorSpec,

@@ -1,6 +1,6 @@
 /** This host as an initiator: open-iscsi for iSCSI and iSER, the kernel itself for NVMe over fabrics. */
 import { dirname, join } from "node:path";
-import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig } from "@salvo/proto/agent_file_pb.ts";
 import { type Attachment, type InitiatorSpec, Transport } from "@salvo/proto/storage_pb.ts";
 import { lunOwners } from "@salvo/shared/agent/guard/lun-owners.ts";
 import type { DiskIdentity } from "@salvo/shared/agent/domain/guard/facts.ts";

@@ -1,5 +1,5 @@
 /** A host of QEMU's virtual machines as a hypervisor: which machines it lists, and whether they run. */
-import type { KvmHost } from "@salvo/proto/lab_pb.ts";
+import type { KvmHost } from "@salvo/proto/agent_file_pb.ts";
 import type { HypervisorSpec } from "@salvo/proto/hypervisor_pb.ts";
 import type { HypervisorProvider, ProviderDeps } from "@salvo/shared/agent/provision/provider.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";

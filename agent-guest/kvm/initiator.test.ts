@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { HypervisorSpecSchema } from "@salvo/proto/hypervisor_pb.ts";
-import { AgentConfigSchema, KvmHostSchema } from "@salvo/proto/lab_pb.ts";
+import { AgentConfigSchema, KvmHostSchema } from "@salvo/proto/agent_file_pb.ts";
 import { type AttachmentSchema, GuestDisk, InitiatorSpecSchema, Transport } from "@salvo/proto/storage_pb.ts";
 import { openMade } from "@salvo/shared/agent/provision/made.ts";
 import { createProvisioner } from "@salvo/shared/agent/provision/provisioner.ts";

@@ -2,7 +2,7 @@
  * A host of QEMU's virtual machines as an initiator: each machine's QEMU logs in by its own initiator (libiscsi), and shows the whole
  * LUN to the machine as a SCSI disk. Attachments that are for no guest are this host's own, as on every other Linux host.
  */
-import type { KvmHost } from "@salvo/proto/lab_pb.ts";
+import type { KvmHost } from "@salvo/proto/agent_file_pb.ts";
 import { type Attachment, GuestDisk, type InitiatorSpec, Transport } from "@salvo/proto/storage_pb.ts";
 import { iscsiName, parsePortal, shownPortal } from "@salvo/shared/agent/domain/provision/names.ts";
 import { transportName } from "@salvo/shared/agent/domain/provision/transports.ts";

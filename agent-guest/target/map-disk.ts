@@ -1,4 +1,4 @@
-import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig } from "@salvo/proto/agent_file_pb.ts";
 import { hashOfDevice } from "@salvo/shared/agent/devices/devices.ts";
 import type { Claims } from "@salvo/shared/agent/guard/claims.ts";
 import type { Disks } from "@salvo/shared/agent/guard/disks.ts";

@@ -1,5 +1,6 @@
 /** Raw disks as volumes: what initiators get is a disk of the device mapper's, which begins behind Salvo's label. */
-import type { AgentConfig, Device } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig } from "@salvo/proto/agent_file_pb.ts";
+import type { Device } from "@salvo/proto/lab_pb.ts";
 import { listedDevice } from "@salvo/shared/agent/devices/device.ts";
 import { RESERVED_BYTES } from "@salvo/shared/agent/domain/guard/label.ts";
 import type { Maker } from "@salvo/shared/agent/domain/provision/names.ts";

@@ -1,6 +1,6 @@
 /** A target on a simulated kernel: what is planned there is done there. */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { AgentConfigSchema } from "@salvo/proto/lab_pb.ts";
+import { AgentConfigSchema } from "@salvo/proto/agent_file_pb.ts";
 import { type TargetSpec, TargetSpecSchema, Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
 import { openOccupation } from "@salvo/shared/agent/occupation.ts";
 import { createProvisioner } from "@salvo/shared/agent/provision/provisioner.ts";

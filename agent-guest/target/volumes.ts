@@ -1,6 +1,6 @@
 /** What of a volume is the same whoever exports it. */
 import { join } from "node:path";
-import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig } from "@salvo/proto/agent_file_pb.ts";
 import { type Volume, VolumeKind } from "@salvo/proto/storage_pb.ts";
 import type { Maker } from "@salvo/shared/agent/domain/provision/names.ts";
 import { volumeSerial } from "./identities.ts";

@@ -1,6 +1,6 @@
 /** The initiator of a simulated Windows, with the engine that a real one has. */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { AgentConfigSchema } from "@salvo/proto/lab_pb.ts";
+import { AgentConfigSchema } from "@salvo/proto/agent_file_pb.ts";
 import { type AttachmentSchema, InitiatorSpecSchema, Transport } from "@salvo/proto/storage_pb.ts";
 import { type Made, openMade } from "@salvo/shared/agent/provision/made.ts";
 import { createProvisioner } from "@salvo/shared/agent/provision/provisioner.ts";

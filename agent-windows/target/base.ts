@@ -1,5 +1,5 @@
 /** What else targets need: the NUMA nodes of its targets and of StarWind RAM Disk, and iSER. */
-import type { StarWind } from "@salvo/proto/lab_pb.ts";
+import type { StarWind } from "@salvo/proto/agent_file_pb.ts";
 import type { Found, Piece } from "./piece.ts";
 
 export const iserId = (address: string) => `iser ${address}`;

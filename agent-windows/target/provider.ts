@@ -1,5 +1,5 @@
 /** This host as a target: StarWind Virtual SAN, by the spec that targets of Linux take. */
-import type { AgentConfig, StarWind } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig, StarWind } from "@salvo/proto/agent_file_pb.ts";
 import type { TargetSpec } from "@salvo/proto/storage_pb.ts";
 import type { Maker } from "@salvo/shared/agent/domain/provision/names.ts";
 import type { ProviderDeps, TargetProvider } from "@salvo/shared/agent/provision/provider.ts";

@@ -1,6 +1,6 @@
 /** StarWind on a simulated Windows, with the engine that a real one has. */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { AgentConfigSchema, type StarWindSchema } from "@salvo/proto/lab_pb.ts";
+import { AgentConfigSchema, type StarWindSchema } from "@salvo/proto/agent_file_pb.ts";
 import { type TargetSpec, TargetSpecSchema, Transport, VolumeKind } from "@salvo/proto/storage_pb.ts";
 import { openMade } from "@salvo/shared/agent/provision/made.ts";
 import { createProvisioner } from "@salvo/shared/agent/provision/provisioner.ts";

@@ -1,6 +1,7 @@
 /** What has to be done on a host, decided before anything is. Pure. */
 import { X509Certificate } from "node:crypto";
-import { type AgentConfig, type LabAgent } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig } from "@salvo/proto/agent_file_pb.ts";
+import type { LabAgent } from "@salvo/proto/lab_pb.ts";
 import { anyHostLike, formatAddress, parseAddress } from "@salvo/shared/kernel/address.ts";
 import { parseAgentConfig } from "@salvo/shared/config/files.ts";
 import { roleName } from "@salvo/shared/config/role.ts";

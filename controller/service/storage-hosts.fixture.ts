@@ -2,7 +2,8 @@
 import { create, fromJsonString, type MessageInitShape, toJsonString } from "@bufbuild/protobuf";
 import { linuxPlatform } from "@salvo/agent-guest/platform.ts";
 import { HostSchema } from "@salvo/proto/agent_pb.ts";
-import { AgentConfigSchema, type LabAgent, LabAgentSchema, Role } from "@salvo/proto/lab_pb.ts";
+import { AgentConfigSchema } from "@salvo/proto/agent_file_pb.ts";
+import { type LabAgent, LabAgentSchema, Role } from "@salvo/proto/lab_pb.ts";
 import {
   type ExpectedLun,
   type InitiatorSpec,

@@ -1,5 +1,5 @@
 /** The command line that all agents have: to serve, and to join a lab. Each system's own program.ts adds what is its own. */
-import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig } from "@salvo/proto/agent_file_pb.ts";
 import { Command, CommanderError } from "commander";
 import { appendFileSync } from "node:fs";
 import { loadAgentConfig } from "../config/files.ts";

@@ -1,7 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { type AgentDescription, AgentDescriptionSchema, AgentService, type Host } from "@salvo/proto/agent_pb.ts";
 import { IdentityService } from "@salvo/proto/enrolment_pb.ts";
-import { type AgentConfig, Role } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig } from "@salvo/proto/agent_file_pb.ts";
+import { Role } from "@salvo/proto/lab_pb.ts";
 import { join } from "node:path";
 import { roleName } from "../config/role.ts";
 import { readNatsCredentials } from "../bus/credentials-file.ts";

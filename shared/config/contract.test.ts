@@ -1,7 +1,8 @@
 import { create, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { file_salvo_v1_agent } from "@salvo/proto/agent_pb.ts";
 import { file_salvo_v1_initiator } from "@salvo/proto/initiator_pb.ts";
-import { AgentConfigSchema, file_salvo_v1_lab, LabSchema } from "@salvo/proto/lab_pb.ts";
+import { AgentConfigSchema } from "@salvo/proto/agent_file_pb.ts";
+import { file_salvo_v1_lab, LabSchema } from "@salvo/proto/lab_pb.ts";
 import { Unit } from "@salvo/proto/rule_pb.ts";
 import { file_salvo_v1_run } from "@salvo/proto/run_pb.ts";
 import { file_salvo_v1_storage } from "@salvo/proto/storage_pb.ts";

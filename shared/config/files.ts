@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { clone, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
-import { type AgentConfig, AgentConfigSchema, type Device, type Lab, LabSchema } from "@salvo/proto/lab_pb.ts";
+import { type AgentConfig, AgentConfigSchema } from "@salvo/proto/agent_file_pb.ts";
+import { type Device, type Lab, LabSchema } from "@salvo/proto/lab_pb.ts";
 import { type Study, StudySchema } from "@salvo/proto/study_pb.ts";
 import { readPlainText } from "../files/read-file.ts";
 import { parseAddress, whyNoAddress } from "../kernel/address.ts";

@@ -9,7 +9,8 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import { isReflectMessage, reflect, type ReflectMessage } from "@bufbuild/protobuf/reflect";
-import { AgentConfigSchema, LabSchema } from "@salvo/proto/lab_pb.ts";
+import { AgentConfigSchema } from "@salvo/proto/agent_file_pb.ts";
+import { LabSchema } from "@salvo/proto/lab_pb.ts";
 import { Unit } from "@salvo/proto/rule_pb.ts";
 import { StudySchema } from "@salvo/proto/study_pb.ts";
 import * as fc from "fast-check";

@@ -1,4 +1,4 @@
-import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig } from "@salvo/proto/agent_file_pb.ts";
 import { describeVerification, verificationJson } from "../../audit/describe.ts";
 import type { Details } from "../../audit/entry.ts";
 import { AUDIT_FILE, openAuditLog } from "../../audit/log.ts";

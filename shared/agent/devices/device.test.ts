@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
-import { AgentConfigSchema, DeviceSchema } from "@salvo/proto/lab_pb.ts";
+import { AgentConfigSchema } from "@salvo/proto/agent_file_pb.ts";
+import { DeviceSchema } from "@salvo/proto/lab_pb.ts";
 import { link, mkdir, mkdtemp, open, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

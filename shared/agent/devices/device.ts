@@ -2,7 +2,8 @@ import { randomFillSync } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
-import type { AgentConfig, Device } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig } from "@salvo/proto/agent_file_pb.ts";
+import type { Device } from "@salvo/proto/lab_pb.ts";
 import { SalvoError, toSalvoError } from "../../kernel/error.ts";
 import type { Waiting } from "../../kernel/signal.ts";
 

@@ -3,7 +3,8 @@ import { link, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
-import { AgentConfigSchema, type Device } from "@salvo/proto/lab_pb.ts";
+import { AgentConfigSchema } from "@salvo/proto/agent_file_pb.ts";
+import type { Device } from "@salvo/proto/lab_pb.ts";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { type Devices, openDevices } from "./devices.ts";
 

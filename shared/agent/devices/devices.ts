@@ -1,5 +1,6 @@
 /** Every device that runs may name, and the only way to it: those of the agent's own file, and the fresh LUNs that it has taken. */
-import type { AgentConfig, Device } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig } from "@salvo/proto/agent_file_pb.ts";
+import type { Device } from "@salvo/proto/lab_pb.ts";
 import { SalvoError, toSalvoError } from "../../kernel/error.ts";
 import type { Waiting } from "../../kernel/signal.ts";
 import { checkDevices, listedDevice, prepareDevice } from "./device.ts";

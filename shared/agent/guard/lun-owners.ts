@@ -1,4 +1,4 @@
-import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig } from "@salvo/proto/agent_file_pb.ts";
 import type { LunOwners } from "../domain/guard/judge.ts";
 import { targetPrefixes } from "../domain/provision/names.ts";
 

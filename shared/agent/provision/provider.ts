@@ -3,7 +3,7 @@ import type { ExportedLunSchema } from "@salvo/proto/target_pb.ts";
 import type { AttachedLunSchema, GivenDiskSchema } from "@salvo/proto/initiator_pb.ts";
 import type { HypervisorSpec } from "@salvo/proto/hypervisor_pb.ts";
 import type { InitiatorSpec, TargetSpec } from "@salvo/proto/storage_pb.ts";
-import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig } from "@salvo/proto/agent_file_pb.ts";
 import type { Found, Piece } from "../domain/provision/piece.ts";
 
 /**

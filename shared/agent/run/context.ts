@@ -1,4 +1,4 @@
-import type { AgentConfig } from "@salvo/proto/lab_pb.ts";
+import type { AgentConfig } from "@salvo/proto/agent_file_pb.ts";
 import type { Journal } from "../../journal/writer.ts";
 import type { Clock } from "../../kernel/time.ts";
 import type { Logger } from "../../log/logger.ts";

@@ -2,7 +2,7 @@
 // @generated from file salvo/v1/lab.proto (package salvo.v1, syntax proto3)
 /* eslint-disable */
 
-// The hosts: lab.yaml, and each agent's own agent.yaml.
+// The hosts: lab.yaml, and the devices that both the lab's runs and the agents' own files name.
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file salvo/v1/lab.proto.
  */
 export const file_salvo_v1_lab: GenFile = /*@__PURE__*/
-  fileDesc("ChJzYWx2by92MS9sYWIucHJvdG8SCHNhbHZvLnYxItQCCgNMYWISXwoEbmFtZRgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEhwKBG5hdHMYAiABKAsyDi5zYWx2by52MS5OYXRzEjcKBmFnZW50cxgDIAMoCzISLnNhbHZvLnYxLkxhYkFnZW50QhOKtRgPCAEZAAAAAABAj0BCAmlkElkKBGhvc3QYBCABKAlCS4q1GEcIASIdW0EtWmEtejAtOS5fLV0rfFswLTlhLWZBLUY6XSsqGWEgaG9zdCBuYW1lIG9yIGFuIGFkZHJlc3M6CTEyNy4wLjAuMRIiCgdzdG9yYWdlGAUgASgLMhEuc2Fsdm8udjEuU3RvcmFnZRIWCg5zaW5nbGVfcmVjb3JkcxgGIAEoCCKKAQoHU3RvcmFnZRI+Cgd0YXJnZXRzGAEgAygLMhcuc2Fsdm8udjEuU3RvcmFnZVRhcmdldEIUirUYEBkAAAAAAABZQEIFYWdlbnQSPwoLYXR0YWNobWVudHMYAiADKAsyGy5zYWx2by52MS5TdG9yYWdlQXR0YWNobWVudEINirUYCRkAAAAAAECPQCLhAQoNU3RvcmFnZVRhcmdldBJgCgVhZ2VudBgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEjYKB3ZvbHVtZXMYAiADKAsyEC5zYWx2by52MS5Wb2x1bWVCE4q1GA8ZAAAAAAAAcEBCBG5hbWUSNgoHZXhwb3J0cxgDIAMoCzIQLnNhbHZvLnYxLkV4cG9ydEITirUYDxkAAAAAAABwQEIEbmFtZSLOAwoRU3RvcmFnZUF0dGFjaG1lbnQSYAoFYWdlbnQYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJhCgZ0YXJnZXQYAiABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJsCgZleHBvcnQYAyABKAlCXIq1GFgIASIXW2EtejAtOV1bYS16MC05LV17MCwzMH0qO2EgbmFtZSBvZiBhdCBtb3N0IDMxIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEiQKCHNlc3Npb25zGAQgASgNQhKKtRgOCAEZAAAAAAAAUEA6ATESPAoJbXVsdGlwYXRoGAUgASgOMhMuc2Fsdm8udjEuTXVsdGlwYXRoQhSKtRgQCAE6DHNlcnZpY2UtdGltZRIiCgtxdWV1ZV9kZXB0aBgGIAEoDUINirUYCRkAAAAAAACQQCLHAgoETmF0cxKlAQoDdXJsGAEgASgJQpcBirUYkgEIASJAKG5hdHN8dGxzKTovLyhcW1swLTlhLWZBLUY6XStcXXxbQS1aYS16MC05Ll8tXSspKDpbMC05XXsxLDV9KT8vPypMYW4gYWRkcmVzcyBsaWtlIG5hdHM6Ly9ob3N0OjQyMjIgKGEgc2VjcmV0IGJlbG9uZ3MgaW50byBhIGZpbGU6IGNyZWRlbnRpYWxzKRJPCgtjcmVkZW50aWFscxgCIAEoCUI6irUYNiIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVycxJGCgJjYRgDIAEoCUI6irUYNiIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVycyKsAQoPTmF0c0NyZWRlbnRpYWxzElEKC2NyZWRlbnRpYWxzGAEgASgJQjyKtRg4CAEiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMSRgoCY2EYAiABKAlCOoq1GDYiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMi+AQKCExhYkFnZW50El0KAmlkGAEgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMSdAoHYWRkcmVzcxgCIAEoCUJjirUYXwgBIi4oXFtbMC05YS1mQS1GOl0rXF18W0EtWmEtejAtOS5fLV0rKTpbMC05XXsxLDV9KithbiBhZGRyZXNzIGxpa2UgaG9zdDo3NDAwIG9yIFtmZDAwOjoxXTo3NDAwEiUKBXJvbGVzGAMgAygOMg4uc2Fsdm8udjEuUm9sZUIGirUYAggBEjAKB29uX2xvc3MYBCABKA4yEC5zYWx2by52MS5Pbkxvc3NCDYq1GAkIAToFYWJvcnQSGgoDc3NoGAUgASgLMg0uc2Fsdm8udjEuU3NoEnwKEXN0b3JhZ2VfYWRkcmVzc2VzGAYgAygJQmGKtRhdGQAAAAAAADBAIjlbMC05XXsxLDN9KFwuWzAtOV17MSwzfSl7M318WzAtOWEtZl17MCw0fTpbMC05YS1mOl17MSwzNH0qF2FuIElQdjQgb3IgSVB2NiBhZGRyZXNzEkEKEG9uX29ic2VydmVyX2xvc3MYByABKA4yFi5zYWx2by52MS5PYnNlcnZlckxvc3NCD4q1GAsIAToHZGVncmFkZRI1Cg1sb3N0X2FmdGVyX21zGAggASgNQh6KtRgaCAERAAAAAABAn0AZAAAAAIBPIkEwAjoCNXMSKgoKaHlwZXJ2aXNvchgJIAEoCzIWLnNhbHZvLnYxLkh5cGVydmlzb3JPZiLfAQoMSHlwZXJ2aXNvck9mEmAKBWFnZW50GAEgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMSbQoCdm0YAiABKAlCYYq1GF0IASIfW0EtWmEtejAtOV1bQS1aYS16MC05Ll8tXXswLDc5fSo4dGhlIG5hbWUgb2YgYSB2aXJ0dWFsIG1hY2hpbmU6IGxldHRlcnMsIGRpZ2l0cyBhbmQgLiBfIC0inAMKA1NzaBJMCgRob3N0GAEgASgJQj6KtRg6Ih1bQS1aYS16MC05Ll8tXSt8WzAtOWEtZkEtRjpdKyoZYSBob3N0IG5hbWUgb3IgYW4gYWRkcmVzcxIhCgRwb3J0GAIgASgNQhOKtRgPCAEZAAAAAOD/70A6AjIyElAKBHVzZXIYAyABKAlCQoq1GD4IASIgW0EtWmEtejAtOV9dW0EtWmEtejAtOS5fLV17MCw2M30qEnRoZSBuYW1lIG9mIGEgdXNlcjoEcm9vdBKDAQoIaG9zdF9rZXkYBCABKAlCcYq1GG0iGFNIQTI1NjpbQS1aYS16MC05Ky9dezQzfSpRYSBmaW5nZXJwcmludCBsaWtlIFNIQTI1NjogYW5kIDQzIGxldHRlcnMgYW5kIGRpZ2l0cywgYXMgc3NoLWtleWdlbiAtbGYgcHJpbnRzIGl0EkwKCGtleV9maWxlGAUgASgJQjqKtRg2IhFbXlx4MDAtXHgxZlx4N2ZdKyohYSBwYXRoIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzIu8FCgtBZ2VudENvbmZpZxJdCgJpZBgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEoMBCgZsaXN0ZW4YAiABKAlCc4q1GG8IASIuKFxbWzAtOWEtZkEtRjpdK1xdfFtBLVphLXowLTkuXy1dKyk6WzAtOV17MSw1fSorYW4gYWRkcmVzcyBsaWtlIDEyNy4wLjAuMTo3NDAwIG9yIFs6Ol06NzQwMDoOMTI3LjAuMC4xOjc0MDASTgoIZGF0YV9kaXIYAyABKAlCPIq1GDgIASIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVycxIYCgNmaW8YBCABKAlCC4q1GAcIAToDZmlvEjYKB2RldmljZXMYBSADKAsyEC5zYWx2by52MS5EZXZpY2VCE4q1GA8ZAAAAAABAj0BCBG5hbWUSXAoMaWRlbnRpdHlfZGlyGAYgASgJQkaKtRhCCAEiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnM6CGlkZW50aXR5EicKBG5hdHMYByABKAsyGS5zYWx2by52MS5OYXRzQ3JlZGVudGlhbHMSaQoHbHVuc19vZhgIIAMoCUJYirUYVBkAAAAAAABZQCIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxIgCgRlc3hpGAkgASgLMhIuc2Fsdm8udjEuRXN4aUhvc3QSJQoJc3Rhcl93aW5kGAogASgLMhIuc2Fsdm8udjEuU3RhcldpbmQSHgoDa3ZtGAsgASgLMhEuc2Fsdm8udjEuS3ZtSG9zdCLsAwoIU3RhcldpbmQSVgoQY3JlZGVudGlhbHNfZmlsZRgBIAEoCUI8irUYOAgBIhFbXlx4MDAtXHgxZlx4N2ZdKyohYSBwYXRoIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzEoEBCgxpbWFnZV9mb2xkZXIYAiABKAlCa4q1GGciHVtBLVphLXpdOihcXFtBLVphLXowLTkuXy1dKykrKkZhIGZvbGRlciBsaWtlIFI6XHNhbHZvLCB3aXRoIGEgZHJpdmUgbGV0dGVyLCBiYWNrc2xhc2hlcyBhbmQgbm8gc3BhY2VzEigKDHRhcmdldHNfbm9kZRgDIAEoDUINirUYCRkAAAAAAIBPQEgAiAEBEikKDXJhbV9kaXNrX25vZGUYBCABKA1CDYq1GAkZAAAAAACAT0BIAYgBARKLAQoLY29uZmlnX2ZpbGUYBSABKAlCdoq1GHIIASIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVyczo4QzpcUHJvZ3JhbSBGaWxlc1xTdGFyV2luZCBTb2Z0d2FyZVxTdGFyV2luZFxTdGFyV2luZC5jZmdCDwoNX3RhcmdldHNfbm9kZUIQCg5fcmFtX2Rpc2tfbm9kZSJDCgdLdm1Ib3N0EjgKA3ZtcxgBIAMoCzIULnNhbHZvLnYxLkt2bU1hY2hpbmVCFYq1GBEIARkAAAAAAABwQEIEbmFtZSLIAQoKS3ZtTWFjaGluZRJvCgRuYW1lGAEgASgJQmGKtRhdCAEiH1tBLVphLXowLTldW0EtWmEtejAtOS5fLV17MCw3OX0qOHRoZSBuYW1lIG9mIGEgdmlydHVhbCBtYWNoaW5lOiBsZXR0ZXJzLCBkaWdpdHMgYW5kIC4gXyAtEkkKA3FtcBgCIAEoCUI8irUYOAgBIhFbXlx4MDAtXHgxZlx4N2ZdKyohYSBwYXRoIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzIvgDCghFc3hpSG9zdBJOCgRob3N0GAEgASgJQkCKtRg8CAEiHVtBLVphLXowLTkuXy1dK3xbMC05YS1mQS1GOl0rKhlhIGhvc3QgbmFtZSBvciBhbiBhZGRyZXNzEiEKBHBvcnQYAiABKA1CE4q1GA8IARkAAAAA4P/vQDoCMjISUAoEdXNlchgDIAEoCUJCirUYPggBIiBbQS1aYS16MC05X11bQS1aYS16MC05Ll8tXXswLDYzfSoSdGhlIG5hbWUgb2YgYSB1c2VyOgRyb290EoUBCghob3N0X2tleRgEIAEoCUJzirUYbwgBIhhTSEEyNTY6W0EtWmEtejAtOSsvXXs0M30qUWEgZmluZ2VycHJpbnQgbGlrZSBTSEEyNTY6IGFuZCA0MyBsZXR0ZXJzIGFuZCBkaWdpdHMsIGFzIHNzaC1rZXlnZW4gLWxmIHByaW50cyBpdBJMCghrZXlfZmlsZRgFIAEoCUI6irUYNiIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVycxJRCg1wYXNzd29yZF9maWxlGAYgASgJQjqKtRg2IhFbXlx4MDAtXHgxZlx4N2ZdKyohYSBwYXRoIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzIoACCgZEZXZpY2USXwoEbmFtZRgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEkgKBHBhdGgYAiABKAlCOoq1GDYiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMSJQoKc2l6ZV9ieXRlcxgDIAEoBEIRirUYDQgBEQAAAAAAALBAMAESJAoEZGlzaxgEIAEoCzIWLnNhbHZvLnYxLkRpc2tJZGVudGl0eSK7AgoMRGlza0lkZW50aXR5EloKBnNlcmlhbBgBIAEoCUJKirUYRiIZWyEtfl0oWyAtfl17MCwxMjZ9WyEtfl0pPyopYSBzZXJpYWwgbnVtYmVyIHdpdGhvdXQgc3BhY2UgYXQgaXRzIGVuZHMSQAoDd3duGAIgASgJQjOKtRgvIgxbIS1+XXs4LDIwMH0qH2EgV1dOIGxpa2UgbmFhLjYwMDE0MDVhMWIyYzNkNGUScwoDaXFuGAMgASgJQmaKtRhiIh8oaXFufGV1aXxuYWF8bnFuKVwuWyEtfl17MSwyMTl9Kj9hIHRhcmdldCBuYW1lIGxpa2UgaXFuLjIwMjYtMTEubGFiOnJhbTAgb3IgbnFuLjIwMjYtMTEubGFiOnJhbTASEAoDbHVuGAQgASgNSACIAQFCBgoEX2x1bippCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIRCg1ST0xFX1dPUktMT0FEEAESDwoLUk9MRV9UQVJHRVQQAhISCg5ST0xFX0lOSVRJQVRPUhADEhMKD1JPTEVfSFlQRVJWSVNPUhAEKkoKBk9uTG9zcxIXChNPTl9MT1NTX1VOU1BFQ0lGSUVEEAASEQoNT05fTE9TU19BQk9SVBABEhQKEE9OX0xPU1NfQ09OVElOVUUQAipgCgxPYnNlcnZlckxvc3MSHQoZT0JTRVJWRVJfTE9TU19VTlNQRUNJRklFRBAAEhkKFU9CU0VSVkVSX0xPU1NfREVHUkFERRABEhYKEk9CU0VSVkVSX0xPU1NfTk9URRACYgZwcm90bzM", [file_salvo_v1_rule, file_salvo_v1_storage]);
+  fileDesc("ChJzYWx2by92MS9sYWIucHJvdG8SCHNhbHZvLnYxItQCCgNMYWISXwoEbmFtZRgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEhwKBG5hdHMYAiABKAsyDi5zYWx2by52MS5OYXRzEjcKBmFnZW50cxgDIAMoCzISLnNhbHZvLnYxLkxhYkFnZW50QhOKtRgPCAEZAAAAAABAj0BCAmlkElkKBGhvc3QYBCABKAlCS4q1GEcIASIdW0EtWmEtejAtOS5fLV0rfFswLTlhLWZBLUY6XSsqGWEgaG9zdCBuYW1lIG9yIGFuIGFkZHJlc3M6CTEyNy4wLjAuMRIiCgdzdG9yYWdlGAUgASgLMhEuc2Fsdm8udjEuU3RvcmFnZRIWCg5zaW5nbGVfcmVjb3JkcxgGIAEoCCKKAQoHU3RvcmFnZRI+Cgd0YXJnZXRzGAEgAygLMhcuc2Fsdm8udjEuU3RvcmFnZVRhcmdldEIUirUYEBkAAAAAAABZQEIFYWdlbnQSPwoLYXR0YWNobWVudHMYAiADKAsyGy5zYWx2by52MS5TdG9yYWdlQXR0YWNobWVudEINirUYCRkAAAAAAECPQCLhAQoNU3RvcmFnZVRhcmdldBJgCgVhZ2VudBgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEjYKB3ZvbHVtZXMYAiADKAsyEC5zYWx2by52MS5Wb2x1bWVCE4q1GA8ZAAAAAAAAcEBCBG5hbWUSNgoHZXhwb3J0cxgDIAMoCzIQLnNhbHZvLnYxLkV4cG9ydEITirUYDxkAAAAAAABwQEIEbmFtZSLOAwoRU3RvcmFnZUF0dGFjaG1lbnQSYAoFYWdlbnQYASABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJhCgZ0YXJnZXQYAiABKAlCUYq1GE0IASIXW2EtejAtOV1bYS16MC05LV17MCw2Mn0qMGEgbmFtZSBvZiBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBhbmQgaHlwaGVucxJsCgZleHBvcnQYAyABKAlCXIq1GFgIASIXW2EtejAtOV1bYS16MC05LV17MCwzMH0qO2EgbmFtZSBvZiBhdCBtb3N0IDMxIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEiQKCHNlc3Npb25zGAQgASgNQhKKtRgOCAEZAAAAAAAAUEA6ATESPAoJbXVsdGlwYXRoGAUgASgOMhMuc2Fsdm8udjEuTXVsdGlwYXRoQhSKtRgQCAE6DHNlcnZpY2UtdGltZRIiCgtxdWV1ZV9kZXB0aBgGIAEoDUINirUYCRkAAAAAAACQQCLHAgoETmF0cxKlAQoDdXJsGAEgASgJQpcBirUYkgEIASJAKG5hdHN8dGxzKTovLyhcW1swLTlhLWZBLUY6XStcXXxbQS1aYS16MC05Ll8tXSspKDpbMC05XXsxLDV9KT8vPypMYW4gYWRkcmVzcyBsaWtlIG5hdHM6Ly9ob3N0OjQyMjIgKGEgc2VjcmV0IGJlbG9uZ3MgaW50byBhIGZpbGU6IGNyZWRlbnRpYWxzKRJPCgtjcmVkZW50aWFscxgCIAEoCUI6irUYNiIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVycxJGCgJjYRgDIAEoCUI6irUYNiIRW15ceDAwLVx4MWZceDdmXSsqIWEgcGF0aCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVycyKsAQoPTmF0c0NyZWRlbnRpYWxzElEKC2NyZWRlbnRpYWxzGAEgASgJQjyKtRg4CAEiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMSRgoCY2EYAiABKAlCOoq1GDYiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMi+AQKCExhYkFnZW50El0KAmlkGAEgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMSdAoHYWRkcmVzcxgCIAEoCUJjirUYXwgBIi4oXFtbMC05YS1mQS1GOl0rXF18W0EtWmEtejAtOS5fLV0rKTpbMC05XXsxLDV9KithbiBhZGRyZXNzIGxpa2UgaG9zdDo3NDAwIG9yIFtmZDAwOjoxXTo3NDAwEiUKBXJvbGVzGAMgAygOMg4uc2Fsdm8udjEuUm9sZUIGirUYAggBEjAKB29uX2xvc3MYBCABKA4yEC5zYWx2by52MS5Pbkxvc3NCDYq1GAkIAToFYWJvcnQSGgoDc3NoGAUgASgLMg0uc2Fsdm8udjEuU3NoEnwKEXN0b3JhZ2VfYWRkcmVzc2VzGAYgAygJQmGKtRhdGQAAAAAAADBAIjlbMC05XXsxLDN9KFwuWzAtOV17MSwzfSl7M318WzAtOWEtZl17MCw0fTpbMC05YS1mOl17MSwzNH0qF2FuIElQdjQgb3IgSVB2NiBhZGRyZXNzEkEKEG9uX29ic2VydmVyX2xvc3MYByABKA4yFi5zYWx2by52MS5PYnNlcnZlckxvc3NCD4q1GAsIAToHZGVncmFkZRI1Cg1sb3N0X2FmdGVyX21zGAggASgNQh6KtRgaCAERAAAAAABAn0AZAAAAAIBPIkEwAjoCNXMSKgoKaHlwZXJ2aXNvchgJIAEoCzIWLnNhbHZvLnYxLkh5cGVydmlzb3JPZiLfAQoMSHlwZXJ2aXNvck9mEmAKBWFnZW50GAEgASgJQlGKtRhNCAEiF1thLXowLTldW2EtejAtOS1dezAsNjJ9KjBhIG5hbWUgb2YgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgYW5kIGh5cGhlbnMSbQoCdm0YAiABKAlCYYq1GF0IASIfW0EtWmEtejAtOV1bQS1aYS16MC05Ll8tXXswLDc5fSo4dGhlIG5hbWUgb2YgYSB2aXJ0dWFsIG1hY2hpbmU6IGxldHRlcnMsIGRpZ2l0cyBhbmQgLiBfIC0inAMKA1NzaBJMCgRob3N0GAEgASgJQj6KtRg6Ih1bQS1aYS16MC05Ll8tXSt8WzAtOWEtZkEtRjpdKyoZYSBob3N0IG5hbWUgb3IgYW4gYWRkcmVzcxIhCgRwb3J0GAIgASgNQhOKtRgPCAEZAAAAAOD/70A6AjIyElAKBHVzZXIYAyABKAlCQoq1GD4IASIgW0EtWmEtejAtOV9dW0EtWmEtejAtOS5fLV17MCw2M30qEnRoZSBuYW1lIG9mIGEgdXNlcjoEcm9vdBKDAQoIaG9zdF9rZXkYBCABKAlCcYq1GG0iGFNIQTI1NjpbQS1aYS16MC05Ky9dezQzfSpRYSBmaW5nZXJwcmludCBsaWtlIFNIQTI1NjogYW5kIDQzIGxldHRlcnMgYW5kIGRpZ2l0cywgYXMgc3NoLWtleWdlbiAtbGYgcHJpbnRzIGl0EkwKCGtleV9maWxlGAUgASgJQjqKtRg2IhFbXlx4MDAtXHgxZlx4N2ZdKyohYSBwYXRoIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzIoACCgZEZXZpY2USXwoEbmFtZRgBIAEoCUJRirUYTQgBIhdbYS16MC05XVthLXowLTktXXswLDYyfSowYSBuYW1lIG9mIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIGFuZCBoeXBoZW5zEkgKBHBhdGgYAiABKAlCOoq1GDYiEVteXHgwMC1ceDFmXHg3Zl0rKiFhIHBhdGggd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMSJQoKc2l6ZV9ieXRlcxgDIAEoBEIRirUYDQgBEQAAAAAAALBAMAESJAoEZGlzaxgEIAEoCzIWLnNhbHZvLnYxLkRpc2tJZGVudGl0eSK7AgoMRGlza0lkZW50aXR5EloKBnNlcmlhbBgBIAEoCUJKirUYRiIZWyEtfl0oWyAtfl17MCwxMjZ9WyEtfl0pPyopYSBzZXJpYWwgbnVtYmVyIHdpdGhvdXQgc3BhY2UgYXQgaXRzIGVuZHMSQAoDd3duGAIgASgJQjOKtRgvIgxbIS1+XXs4LDIwMH0qH2EgV1dOIGxpa2UgbmFhLjYwMDE0MDVhMWIyYzNkNGUScwoDaXFuGAMgASgJQmaKtRhiIh8oaXFufGV1aXxuYWF8bnFuKVwuWyEtfl17MSwyMTl9Kj9hIHRhcmdldCBuYW1lIGxpa2UgaXFuLjIwMjYtMTEubGFiOnJhbTAgb3IgbnFuLjIwMjYtMTEubGFiOnJhbTASEAoDbHVuGAQgASgNSACIAQFCBgoEX2x1bippCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIRCg1ST0xFX1dPUktMT0FEEAESDwoLUk9MRV9UQVJHRVQQAhISCg5ST0xFX0lOSVRJQVRPUhADEhMKD1JPTEVfSFlQRVJWSVNPUhAEKkoKBk9uTG9zcxIXChNPTl9MT1NTX1VOU1BFQ0lGSUVEEAASEQoNT05fTE9TU19BQk9SVBABEhQKEE9OX0xPU1NfQ09OVElOVUUQAipgCgxPYnNlcnZlckxvc3MSHQoZT0JTRVJWRVJfTE9TU19VTlNQRUNJRklFRBAAEhkKFU9CU0VSVkVSX0xPU1NfREVHUkFERRABEhYKEk9CU0VSVkVSX0xPU1NfTk9URRACYgZwcm90bzM", [file_salvo_v1_rule, file_salvo_v1_storage]);
 
 /**
  * lab.yaml
@@ -370,235 +370,6 @@ export const SshSchema: GenMessage<Ssh> = /*@__PURE__*/
   messageDesc(file_salvo_v1_lab, 8);
 
 /**
- * agent.yaml, on the agent's host. Its devices are all that the agent will ever write to.
- *
- * @generated from message salvo.v1.AgentConfig
- */
-export type AgentConfig = Message<"salvo.v1.AgentConfig"> & {
-  /**
-   * @generated from field: string id = 1;
-   */
-  id: string;
-
-  /**
-   * @generated from field: string listen = 2;
-   */
-  listen: string;
-
-  /**
-   * Journals and fio's working folders.
-   *
-   * @generated from field: string data_dir = 3;
-   */
-  dataDir: string;
-
-  /**
-   * The fio to run: a name looked up in PATH, or a path.
-   *
-   * @generated from field: string fio = 4;
-   */
-  fio: string;
-
-  /**
-   * @generated from field: repeated salvo.v1.Device devices = 5;
-   */
-  devices: Device[];
-
-  /**
-   * Where `join` has put key and certificate. Relative paths start at this file.
-   *
-   * @generated from field: string identity_dir = 6;
-   */
-  identityDir: string;
-
-  /**
-   * For a NATS that others run. Without it the agent shows its certificate of the lab.
-   *
-   * @generated from field: salvo.v1.NatsCredentials nats = 7;
-   */
-  nats?: NatsCredentials | undefined;
-
-  /**
-   * Agents of the lab with the role target, and attachers: agents that attach this guest's LUNs. What they make for a scenario, or
-   * give to this host, and is blank, runs may overwrite without a claim by hand.
-   *
-   * @generated from field: repeated string luns_of = 8;
-   */
-  lunsOf: string[];
-
-  /**
-   * Of agent-esxi alone: the host that it speaks for.
-   *
-   * @generated from field: salvo.v1.EsxiHost esxi = 9;
-   */
-  esxi?: EsxiHost | undefined;
-
-  /**
-   * Of agent-windows alone, with the role target: StarWind on its host.
-   *
-   * @generated from field: salvo.v1.StarWind star_wind = 10;
-   */
-  starWind?: StarWind | undefined;
-
-  /**
-   * Of agent-guest on a host of virtual machines: those that it may give disks to. With it the agent can have the role hypervisor.
-   *
-   * @generated from field: salvo.v1.KvmHost kvm = 11;
-   */
-  kvm?: KvmHost | undefined;
-};
-
-/**
- * Describes the message salvo.v1.AgentConfig.
- * Use `create(AgentConfigSchema)` to create a new message.
- */
-export const AgentConfigSchema: GenMessage<AgentConfig> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 9);
-
-/**
- * StarWind Virtual SAN, as the agent on its host drives it.
- *
- * @generated from message salvo.v1.StarWind
- */
-export type StarWind = Message<"salvo.v1.StarWind"> & {
-  /**
-   * A file with the user on its first line and the password on its second, which only the agent's account may read.
-   *
-   * @generated from field: string credentials_file = 1;
-   */
-  credentialsFile: string;
-
-  /**
-   * Where the files of volumes of the kind `file` are made: on a RAM disk for example. Without it there can be none.
-   *
-   * @generated from field: string image_folder = 2;
-   */
-  imageFolder: string;
-
-  /**
-   * The NUMA node that StarWind.cfg is to name for its targets.
-   *
-   * @generated from field: optional uint32 targets_node = 3;
-   */
-  targetsNode?: number | undefined;
-
-  /**
-   * The NUMA node that the process of StarWind RAM Disk, a product of its own, is kept on.
-   *
-   * @generated from field: optional uint32 ram_disk_node = 4;
-   */
-  ramDiskNode?: number | undefined;
-
-  /**
-   * @generated from field: string config_file = 5;
-   */
-  configFile: string;
-};
-
-/**
- * Describes the message salvo.v1.StarWind.
- * Use `create(StarWindSchema)` to create a new message.
- */
-export const StarWindSchema: GenMessage<StarWind> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 10);
-
-/**
- * Virtual machines of QEMU on the agent's own host.
- *
- * @generated from message salvo.v1.KvmHost
- */
-export type KvmHost = Message<"salvo.v1.KvmHost"> & {
-  /**
-   * @generated from field: repeated salvo.v1.KvmMachine vms = 1;
-   */
-  vms: KvmMachine[];
-};
-
-/**
- * Describes the message salvo.v1.KvmHost.
- * Use `create(KvmHostSchema)` to create a new message.
- */
-export const KvmHostSchema: GenMessage<KvmHost> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 11);
-
-/**
- * @generated from message salvo.v1.KvmMachine
- */
-export type KvmMachine = Message<"salvo.v1.KvmMachine"> & {
-  /**
-   * As the lab file calls it.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-
-  /**
-   * The socket of QEMU's own protocol: `-qmp unix:FILE,server=on,wait=off`. Nobody else may use it. Relative paths start at the
-   * agent's file.
-   *
-   * @generated from field: string qmp = 2;
-   */
-  qmp: string;
-};
-
-/**
- * Describes the message salvo.v1.KvmMachine.
- * Use `create(KvmMachineSchema)` to create a new message.
- */
-export const KvmMachineSchema: GenMessage<KvmMachine> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 12);
-
-/**
- * An ESXi host, as the agent beside it gets there: by SSH alone.
- *
- * @generated from message salvo.v1.EsxiHost
- */
-export type EsxiHost = Message<"salvo.v1.EsxiHost"> & {
-  /**
-   * @generated from field: string host = 1;
-   */
-  host: string;
-
-  /**
-   * @generated from field: uint32 port = 2;
-   */
-  port: number;
-
-  /**
-   * @generated from field: string user = 3;
-   */
-  user: string;
-
-  /**
-   * What the host must show, as ssh-keygen -lf prints it.
-   *
-   * @generated from field: string host_key = 4;
-   */
-  hostKey: string;
-
-  /**
-   * A private key. Relative paths start at the agent's file. Without it and without password_file: ssh-agent, or ~/.ssh/id_ed25519.
-   *
-   * @generated from field: string key_file = 5;
-   */
-  keyFile: string;
-
-  /**
-   * A file with the password on its first line, which only the agent's user may read.
-   *
-   * @generated from field: string password_file = 6;
-   */
-  passwordFile: string;
-};
-
-/**
- * Describes the message salvo.v1.EsxiHost.
- * Use `create(EsxiHostSchema)` to create a new message.
- */
-export const EsxiHostSchema: GenMessage<EsxiHost> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 13);
-
-/**
  * What workloads may write to: a file, or a whole disk without anything on it.
  *
  * @generated from message salvo.v1.Device
@@ -636,7 +407,7 @@ export type Device = Message<"salvo.v1.Device"> & {
  * Use `create(DeviceSchema)` to create a new message.
  */
 export const DeviceSchema: GenMessage<Device> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 14);
+  messageDesc(file_salvo_v1_lab, 9);
 
 /**
  * By what a raw disk is known; never by its path, which the kernel may give to another disk. With the size at least three
@@ -675,7 +446,7 @@ export type DiskIdentity = Message<"salvo.v1.DiskIdentity"> & {
  * Use `create(DiskIdentitySchema)` to create a new message.
  */
 export const DiskIdentitySchema: GenMessage<DiskIdentity> = /*@__PURE__*/
-  messageDesc(file_salvo_v1_lab, 15);
+  messageDesc(file_salvo_v1_lab, 10);
 
 /**
  * @generated from enum salvo.v1.Role
