@@ -92,7 +92,7 @@ export const vibKey = (name: string, version: string) => `${name} ${version}`;
 
 interface Vibs {
   readonly running: ReadonlySet<string>;
-  /** Of the image that is in force after the next start; none when it is this one. */
+  /** VIBs that the next start of the host brings into force. Empty when nothing waits for a restart. */
   readonly next: ReadonlySet<string>;
 }
 

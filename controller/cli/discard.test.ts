@@ -31,7 +31,7 @@ async function discard(run: string, yes = true) {
 
 test("a run that is given up is gone here and on its agent, and its archive stays; the audit log has it", async () => {
   await world.cable.layAgain();
-  await expect(discard(RUN, false)).rejects.toMatchObject({ kind: "invalid-input" }); // nobody said yes
+  await expect(discard(RUN, false)).rejects.toMatchObject({ kind: "invalid-input" }); // the operator did not type yes
   expect(await incompleteRuns(world.dataDir)).toEqual([RUN]);
   await expect(discard("20990101")).rejects.toMatchObject({ kind: "invalid-input" });
   const { lastSeq } = (await world.agent.status(RUN))!;

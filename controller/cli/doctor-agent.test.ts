@@ -26,7 +26,7 @@ test("a raw disk that runs may not write to is a problem, with what to do", () =
   });
 });
 
-test("what a host says may disturb is told of every agent", () => {
+test("doctor shows what may disturb measurements on the host of each agent", () => {
   const slow = { ...agent, host: create(HostSchema, { notes: ["the power plan is slow"] }) };
   expect(agentFinding({ planned, agent: slow, deviceProblems: {} }, "clock known")).toMatchObject({
     state: "note",

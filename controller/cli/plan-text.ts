@@ -1,6 +1,7 @@
 /** What `salvo run --plan` prints. */
 import { resolve } from "node:path";
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
+import { timeText } from "@salvo/shared/kernel/time-text.ts";
 import { type Outlook, outlookOf } from "../domain/study-outlook.ts";
 
 /** A study of more groups shows those of the first repeat, and says that the others are like it. */
@@ -40,12 +41,4 @@ function orderLines({ order }: Outlook): string[] {
 
 function countOf(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
-}
-
-/** `1 h 25 min`, `3 min`, `40 s`. */
-export function timeText(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -1,10 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { SalvoError, toSalvoError } from "@salvo/shared/kernel/error.ts";
-import { loadReportRun } from "../report/load.ts";
 import { runSelection } from "../domain/run-selection.ts";
-import { renderInTurn } from "../report/report.ts";
-import { listRuns, OPEN, readManifests } from "../store/runs.ts";
+import { reportOfRuns } from "../report/of-runs.ts";
+import { listRuns, OPEN } from "../store/runs.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import type { Io } from "./io.ts";
 
@@ -35,18 +34,14 @@ async function reportedRuns(data: string, words: readonly string[]): Promise<rea
   const ids = chosen.flatMap(({ word, takes }) => {
     if (isId(word)) return [word];
     const found = sealed.filter((run) => takes({ ...run, t0WallNs: run.window?.startNs ?? 0n })).map(({ run }) => run);
-    return found.length > 0 || word === "*" ? found : [word]; // readManifests says what is wrong with it
+    return found.length > 0 || word === "*" ? found : [word]; // reportOfRuns says what is wrong with it
   });
   return [...new Set(ids)];
 }
 
-/** Returns the file's absolute path. Throws as readManifest does, and what the file system says. */
+/** Returns the file's absolute path. Throws as reportOfRuns, and what the file system says. */
 export async function writeReport(data: string, runs: readonly string[], out: string): Promise<string> {
-  const sealed = await readManifests(data, runs);
-  const folders = [...sealed.keys()];
-  const page = await renderInTurn([...sealed.values()], (index, isBrief) =>
-    loadReportRun(folders[index] ?? "", { briefly: isBrief }),
-  );
+  const page = await reportOfRuns(data, runs);
   const file = resolve(out);
   try {
     await writeFile(file, page);

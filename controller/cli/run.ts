@@ -1,8 +1,7 @@
-import { loadLab, loadStudy } from "@salvo/shared/config/files.ts";
+import { loadLab } from "@salvo/shared/config/files.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
 import { parseTag } from "../domain/run-filter.ts";
-import { devicePlaces } from "../domain/study-places.ts";
-import { planStudy } from "../service/study/plan.ts";
+import { planStudyFile } from "../service/study/plan.ts";
 import { runStudy } from "../service/study/runner.ts";
 import type { Io } from "./io.ts";
 import { planText } from "./plan-text.ts";
@@ -25,22 +24,15 @@ export async function runStudyFile(
   { study: studyFile, lab: labFile, data, json = false, plan = false, tag = [], ...choice }: RunCommand,
   io: Io,
 ): Promise<number> {
-  const [study, lab] = await Promise.all([loadStudy(studyFile), loadLab(labFile)]);
-  const specs = planStudy({
-    study: study.message,
-    lab: lab.message,
-    refuse: (violations) => study.refuse(violations),
-    now: new Date(),
-    text: study.text,
-    tags: Object.fromEntries(tag.map(parseTag)),
-    ...choice,
-  });
+  const { message: lab } = await loadLab(labFile);
+  const tags = Object.fromEntries(tag.map(parseTag));
+  const { specs, placeOf: places } = await planStudyFile(studyFile, { lab, now: new Date(), tags, ...choice });
   if (plan) {
     io.stdout.write(planText(specs, { data }));
     return EXIT.ok.code;
   }
   using stop = stopStudy(io);
-  const place = await placeOf(labFile, lab.message, { data, signal: stop.signal });
-  const { exitCode } = await showStudy(runStudy(specs, { ...place, placeOf: devicePlaces(study) }), { io, json });
+  const place = await placeOf(labFile, lab, { data, signal: stop.signal });
+  const { exitCode } = await showStudy(runStudy(specs, { ...place, placeOf: places }), { io, json });
   return exitCode;
 }

@@ -4,11 +4,12 @@ import { loadLab } from "@salvo/shared/config/files.ts";
 import { parseAddress } from "@salvo/shared/kernel/address.ts";
 import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { EXIT } from "@salvo/shared/kernel/exit.ts";
+import { reportOfRuns } from "../report/of-runs.ts";
 import { openChannels } from "../service/channels.ts";
 import { runStudy } from "../service/study/runner.ts";
 import { buildAssets } from "../web/assets.ts";
 import { openDesk } from "../web/desk.ts";
-import { agentsOf, reportOf, sealedRunsOf } from "../web/lab.ts";
+import { agentsOf, sealedRunsOf } from "../web/lab.ts";
 import { serveConsole } from "../web/serve.ts";
 import { createSessions, LINK_LIFE_MS } from "../web/sessions.ts";
 import { listStudies, planFile } from "../web/studies.ts";
@@ -57,7 +58,7 @@ export async function serveLab({ lab: labFile, data, listen, studies }: ServeCom
     studies: () => listStudies(studies, lab),
     agents: () => agentsOf(lab, channels),
     runs: () => sealedRunsOf(data),
-    report: (runs) => reportOf(data, runs),
+    report: (runs) => reportOfRuns(data, runs),
     nowMs: Date.now,
   });
   const printLink = () => void io.stdout.write(`${server.url}/#${sessions.link()}\n`);

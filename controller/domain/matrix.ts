@@ -50,10 +50,9 @@ export interface Plan {
 }
 
 /**
- * All runs of a study on a lab, in the order in which to run them: every cell once, then every cell again, the cells of a scenario
- * one after another. Hosts warm up,
- * fill and throttle over hours; with the repeats of a cell spread over the whole time, that drift widens the spread of all
- * of them instead of making the cells that ran late look worse.
+ * All runs of a study on a lab, in the order in which to run them: every cell once, then every cell again. The cells of a scenario
+ * run one after another. Hosts warm up, fill and throttle over hours. The repeats of a cell are spread over the whole time, so this
+ * drift widens the spread of all cells. It does not make the cells that ran late look worse.
  *
  * Throws invalid-input: the study does not fit the lab (checkStudy tells the places), `only` matches nothing, too many runs.
  */

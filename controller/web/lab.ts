@@ -1,12 +1,10 @@
-/** What the page shows of a lab: its agents, its runs, and reports of them. */
+/** What the page shows of a lab: its agents and its runs. */
 import { RunPhase } from "@salvo/proto/agent_pb.ts";
 import type { Lab } from "@salvo/proto/lab_pb.ts";
 import { roleName } from "@salvo/shared/config/role.ts";
-import { loadReportRun } from "../report/load.ts";
-import { renderInTurn } from "../report/report.ts";
 import { type AgentReport, askAgent } from "../service/ask-agent.ts";
 import type { Channels } from "../service/channels.ts";
-import { listRuns, OPEN, readManifests } from "../store/runs.ts";
+import { listRuns, OPEN } from "../store/runs.ts";
 import type { AgentState, SealedRun } from "./state.ts";
 import { resultOf } from "./study-view.ts";
 
@@ -43,13 +41,4 @@ export async function sealedRunsOf(dataDir: string): Promise<SealedRun[]> {
       repeat: summary.repeat,
       ...resultOf(summary),
     }));
-}
-
-/** Throws as readManifests. */
-export async function reportOf(dataDir: string, runs: readonly string[]): Promise<string> {
-  const sealed = await readManifests(dataDir, runs);
-  const folders = [...sealed.keys()];
-  return renderInTurn([...sealed.values()], (index, isBrief) =>
-    loadReportRun(folders[index] ?? "", { briefly: isBrief }),
-  );
 }

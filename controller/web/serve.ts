@@ -6,8 +6,7 @@ import { getRequestListener } from "@hono/node-server";
 import type { LabFolder } from "@salvo/shared/identity/lab-folder.ts";
 import type { Address } from "@salvo/shared/kernel/address.ts";
 import { formatAddress } from "@salvo/shared/kernel/address.ts";
-import { errnoOf } from "@salvo/shared/kernel/errno.ts";
-import { SalvoError } from "@salvo/shared/kernel/error.ts";
+import { cannotListen } from "@salvo/shared/kernel/cannot-listen.ts";
 import { type ConsoleDeps, consoleRoutes } from "./routes.ts";
 
 const CERTIFICATE_LIFE_MS = 30 * 24 * 60 * 60 * 1000;
@@ -38,7 +37,7 @@ export async function serveConsole(
   try {
     await once(server, "listening");
   } catch (cause) {
-    throw cannotListen(address, cause);
+    throw cannotListen(formatAddress(address), cause);
   }
   const { port } = server.address() as AddressInfo; // a TCP server that listens has one
   for (const host of ["localhost", "127.0.0.1", address.host]) hosts.add(formatAddress({ host, port }));
@@ -53,19 +52,4 @@ async function close(server: Server): Promise<void> {
   server.close();
   server.closeAllConnections(); // pages that watch hold one for ever
   await closed;
-}
-
-function cannotListen(address: Address, cause: unknown): SalvoError {
-  const isTaken = errnoOf(cause) === "EADDRINUSE";
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new SalvoError(
-    isTaken ? "wrong-state" : "invalid-input",
-    `cannot listen on ${formatAddress(address)}: ${why}`,
-    {
-      cause,
-      remedy: isTaken
-        ? "End the program that listens there, or choose another port with --listen"
-        : "Choose an address of this host with --listen",
-    },
-  );
 }

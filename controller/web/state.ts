@@ -81,7 +81,7 @@ export interface StudyFile {
   readonly file: string;
   readonly description: string;
   readonly runs: number;
-  /** Of all runs together, without arming and collecting. */
+  /** Of all runs together, with an estimate of what lies between them. */
   readonly seconds: number;
   /** With file, line and remedy, when the study cannot run on this lab. */
   readonly problem?: string;

@@ -7,7 +7,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { type Address, formatAddress, isLoopback, requireAddress } from "@salvo/shared/kernel/address.ts";
-import { SalvoError, type ErrorKind } from "@salvo/shared/kernel/error.ts";
+import { SalvoError } from "@salvo/shared/kernel/error.ts";
 import { deadline, unlessAborted, type Waiting } from "@salvo/shared/kernel/signal.ts";
 import { insecure, type Credentials } from "./credentials.ts";
 import { reasonOf } from "./flow.ts";
@@ -16,7 +16,7 @@ import { REFUSALS_MAX, SERVER_OPTIONS, type StrangerLimits } from "./limits.ts";
 import { listen, type Listener, type ListenOptions } from "./listener.ts";
 import { createRefusals } from "./refusals.ts";
 import type { ImplementedService, Peer } from "./service.ts";
-import { errnoOf } from "../kernel/errno.ts";
+import { cannotListen } from "@salvo/shared/kernel/cannot-listen.ts";
 
 /** How long calls may go on after the server was told to stop, and then how long their ends may take. */
 const GRACE_MS = 500;
@@ -124,17 +124,6 @@ async function bind(
   } catch (cause) {
     throw cannotListen(address, cause);
   }
-}
-
-function cannotListen(address: string, cause: unknown): SalvoError {
-  const kinds: Readonly<Record<string, readonly [ErrorKind, string]>> = {
-    EADDRINUSE: ["wrong-state", "End the program that listens there, or choose another port"],
-    EACCES: ["refused", "Choose a port above 1023"],
-  };
-  const errno = errnoOf(cause);
-  const [kind, remedy] = kinds[errno] ?? ["invalid-input", "Choose an address of this host"];
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new SalvoError(kind, `cannot listen on ${address}: ${why}`, { remedy, cause });
 }
 
 interface Serving {

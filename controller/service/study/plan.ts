@@ -1,6 +1,8 @@
 import { randomBytes, randomInt } from "node:crypto";
 import type { RunSpec } from "@salvo/proto/run_pb.ts";
+import { loadStudy } from "@salvo/shared/config/files.ts";
 import { type Cell, type Plan, planRuns } from "../../domain/matrix.ts";
+import { type DevicePlaceOf, devicePlaces } from "../../domain/study-places.ts";
 
 export interface StudyPlan extends Omit<Plan, "newRunId"> {
   /** Of every run, in its manifest and report. */
@@ -20,6 +22,24 @@ export function planStudy({ notes = [], text = "", tags = {}, now, ...plan }: St
     Object.assign(spec, { studyText: text, tags: { ...tags } });
   }
   return specs;
+}
+
+export interface PlannedFile {
+  readonly specs: RunSpec[];
+  /** Where the file names a device, for messages. */
+  readonly placeOf: DevicePlaceOf;
+  readonly description: string;
+}
+
+/** As planStudy, for a study file. Throws as loadStudy, too. */
+export async function planStudyFile(
+  file: string,
+  choice: Omit<StudyPlan, "study" | "refuse" | "text">,
+): Promise<PlannedFile> {
+  const study = await loadStudy(file);
+  const { message, text } = study;
+  const specs = planStudy({ ...choice, study: message, text, refuse: (violations) => study.refuse(violations) });
+  return { specs, placeOf: devicePlaces(study), description: message.description };
 }
 
 /** 20261122-2015-001-4k-randread-x7k2: when, which of this study's runs, what, and a part that makes it unique. */

@@ -2,13 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
-import { testAgent, WORKLOAD } from "@salvo/agent-guest/agent.fixture.ts";
+import { type TestAgent, testAgent, WORKLOAD } from "@salvo/agent-guest/agent.fixture.ts";
 import { LabSchema } from "@salvo/proto/lab_pb.ts";
 import { RunSpecSchema } from "@salvo/proto/run_pb.ts";
 import { SimulatedHost } from "@salvo/shared/agent/guard/host.fixture.ts";
 import { testLab } from "@salvo/shared/identity/testing-lab.fixture.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openChannels } from "../channels.ts";
+import { type Channels, openChannels } from "../channels.ts";
 import { lookAtAgents, unreachableAgents } from "./preflight.ts";
 
 let folder: string;
@@ -19,15 +19,7 @@ test("whatever would fail every run is found before the first of them, all at on
   const lab = await testLab(folder);
   await using agent = await testAgent({ lab });
   using channels = openChannels(lab);
-  const { signal } = new AbortController();
-  const guest = { id: "guest1", address: agent.address };
-  const client = channels.client({ ...guest, roles: ["workload"] });
-  const { version } = (await client.describe({}, { deadlineMs: 10_000 })).agent!;
-  const spec = create(RunSpecSchema, {
-    workload: WORKLOAD,
-    agents: [guest],
-    participants: [{ id: "guest1.disk1", agent: "guest1", device: "disk1" }],
-  });
+  const { guest, version, spec, signal } = await studyOf(agent, channels);
   const options = { lab: create(LabSchema), emit: () => {}, signal, version };
 
   await lookAtAgents(channels, [spec, spec], options);
@@ -57,15 +49,7 @@ test("a raw disk that nobody claimed is told before the first run", async () => 
   const devices = [host.list("disk1", host.things[0]!)];
   await using agent = await testAgent({ lab, devices, disks: host.disks });
   using channels = openChannels(lab);
-  const { signal } = new AbortController();
-  const guest = { id: "guest1", address: agent.address };
-  const client = channels.client({ ...guest, roles: ["workload"] });
-  const { version } = (await client.describe({}, { deadlineMs: 10_000 })).agent!;
-  const spec = create(RunSpecSchema, {
-    workload: WORKLOAD,
-    agents: [guest],
-    participants: [{ id: "guest1.disk1", agent: "guest1", device: "disk1" }],
-  });
+  const { version, spec, signal } = await studyOf(agent, channels);
   const looking = lookAtAgents(channels, [spec], { lab: create(LabSchema), emit: () => {}, signal, version });
   await expect(looking).rejects.toMatchObject({
     kind: "refused",
@@ -73,3 +57,16 @@ test("a raw disk that nobody claimed is told before the first run", async () => 
     remedy: "Nothing was started",
   });
 });
+
+/** One run on one device of the agent, and the version that the agent tells. */
+async function studyOf({ address }: TestAgent, channels: Channels) {
+  const guest = { id: "guest1", address };
+  const client = channels.client({ ...guest, roles: ["workload"] });
+  const { version } = (await client.describe({}, { deadlineMs: 10_000 })).agent!;
+  const spec = create(RunSpecSchema, {
+    workload: WORKLOAD,
+    agents: [guest],
+    participants: [{ id: "guest1.disk1", agent: "guest1", device: "disk1" }],
+  });
+  return { guest, version, spec, signal: new AbortController().signal };
+}

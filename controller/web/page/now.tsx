@@ -1,8 +1,9 @@
+import { timeText } from "@salvo/shared/kernel/time-text.ts";
 import { useState } from "preact/hooks";
 import type { ConsoleState, LiveState, RunState, StudyState } from "../state.ts";
 import { call } from "./api.ts";
 import { Chart } from "./chart.tsx";
-import { duration, figure } from "./figures.ts";
+import { figure } from "./figures.ts";
 import { Verdict } from "./verdict.tsx";
 
 /** What goes on now, or how the last study ended. */
@@ -79,7 +80,7 @@ function Study({ study, isPresent }: { readonly study: StudyState; readonly isPr
 function Live({ live }: { readonly live: LiveState }) {
   const { title, phase, tick, ticks, participants, reported, leftMs, points } = live;
   const latest = points.at(-1);
-  const left = leftMs === undefined ? "" : `, ${duration(leftMs / 1000)} left`;
+  const left = leftMs === undefined ? "" : `, ${timeText(leftMs)} left`;
   return (
     <div class="live">
       <p role="status">

@@ -1,6 +1,6 @@
+import { timeText } from "@salvo/shared/kernel/time-text.ts";
 import type { StudyFile } from "../state.ts";
 import { call, get } from "./api.ts";
-import { duration } from "./figures.ts";
 import { Act } from "./now.tsx";
 import { useFetched } from "./use-state.ts";
 
@@ -30,7 +30,7 @@ function Study({ study: { file, description, runs, seconds, problem } }: { reado
         <h2>{file}</h2>
         {problem === undefined && (
           <span class="quiet">
-            {runs} runs, {duration(seconds)} of measuring
+            {runs} runs, about {timeText(seconds * 1000)}
           </span>
         )}
         {problem === undefined && <Act label={`Start ${file}`} act={start} />}
