@@ -1,4 +1,5 @@
 import { AgentService, file_salvo_v1_agent } from "@salvo/proto/agent_pb.ts";
+import { file_salvo_v1_agent_file } from "@salvo/proto/agent_file_pb.ts";
 import { DiskService, file_salvo_v1_disk } from "@salvo/proto/disk_pb.ts";
 import { EnrolmentService, file_salvo_v1_enrolment, IdentityService } from "@salvo/proto/enrolment_pb.ts";
 import { file_salvo_v1_hypervisor, HypervisorService } from "@salvo/proto/hypervisor_pb.ts";
@@ -18,6 +19,7 @@ import { identityUri } from "./name.ts";
 
 const files = [
   file_salvo_v1_agent,
+  file_salvo_v1_agent_file,
   file_salvo_v1_disk,
   file_salvo_v1_enrolment,
   file_salvo_v1_hypervisor,
